@@ -1,0 +1,102 @@
+//! What the wire showed of one target.
+
+use std::time::Duration;
+
+use crate::smtp::reply::Reply;
+
+/// How the conversation went, one word for each target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// A 2xx or 3xx greeting.
+    Greeted,
+    /// A 4xx or 5xx greeting.
+    Rejected,
+    /// Connected, and no greeting in time.
+    Silent,
+    /// Connected, and closed without a greeting.
+    Closed,
+    /// Something other than SMTP was said.
+    NotSmtp,
+    /// RST to our SYN.
+    Refused,
+    /// No answer to our SYN in time.
+    TimedOut,
+    /// The network said that it can't be reached.
+    Unreachable,
+    /// RST after the connection stood.
+    Reset,
+    /// A host name or `mx:` without an address.
+    Unresolved,
+    /// A name that resolves only to excluded or reserved addresses.
+    Excluded,
+}
+
+impl Outcome {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 11] = [
+        Self::Greeted,
+        Self::Rejected,
+        Self::Silent,
+        Self::Closed,
+        Self::NotSmtp,
+        Self::Refused,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::Reset,
+        Self::Unresolved,
+        Self::Excluded,
+    ];
+
+    /// The word used in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Greeted => "greeted",
+            Self::Rejected => "rejected",
+            Self::Silent => "silent",
+            Self::Closed => "closed",
+            Self::NotSmtp => "not_smtp",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable => "unreachable",
+            Self::Reset => "reset",
+            Self::Unresolved => "unresolved",
+            Self::Excluded => "excluded",
+        }
+    }
+
+    /// The outcome a word stands for.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+
+    /// Whether a mail server spoke, so that its name is judged and DNS is asked.
+    pub fn is_judged(self) -> bool {
+        matches!(self, Self::Greeted | Self::Rejected)
+    }
+}
+
+/// What one target showed, over all attempts; the last one's figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// The one word.
+    pub outcome: Outcome,
+    /// What was said first, whole or as far as it came; `None` if not a byte was kept.
+    pub greeting: Option<Reply>,
+    /// The reply to our EHLO or HELO; `None` where none was sent or none came.
+    pub ehlo: Option<Reply>,
+    /// Whether time or a limit ended the reading of the greeting.
+    pub truncated: bool,
+    /// Connections tried, local trouble not counted; 0 where there was no address to try.
+    pub attempts: u8,
+    /// From the first SYN of the last attempt to the connection.
+    pub connect: Option<Duration>,
+    /// From the connection to the greeting's last line.
+    pub banner: Option<Duration>,
+}
+
+impl Observation {
+    /// An observation of nothing but the outcome.
+    pub fn bare(outcome: Outcome, attempts: u8) -> Self {
+        Self { outcome, greeting: None, ehlo: None, truncated: false, attempts, connect: None, banner: None }
+    }
+}

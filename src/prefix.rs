@@ -1,0 +1,178 @@
+//! Address prefixes, and the unit in which a network is paced and grouped. Knows no target and no record.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// The prefix length that paces and groups IPv4: one /24 is routed, owned and rate-limited as one network.
+pub const GROUP_V4: u8 = 24;
+/// The same for IPv6: a /48 is what one site is given (RFC 6177 §2).
+pub const GROUP_V6: u8 = 48;
+
+/// Why a text is not a prefix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrefixError {
+    /// The address half can't be read.
+    #[error("is not an address: {0}")]
+    Address(AddressError),
+    /// The length is not a plain number.
+    #[error("has no length behind the `/`")]
+    NoLength,
+    /// The length is over 32 or 128.
+    #[error("has a length over {0}")]
+    LengthOver(u8),
+    /// Bits are set behind the prefix.
+    #[error("has bits set behind the prefix; the network is `{0}`")]
+    HostBits(Prefix),
+}
+
+/// Why a text is not an address that a scan can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// `010.0.0.1`: decimal to some programs, octal to others.
+    #[error("an octet has a leading zero, which some programs read as octal; write it without")]
+    LeadingZero,
+    /// `fe80::1%eth0`: a zone means something on one machine only (RFC 4007 §11).
+    #[error("a zone (`%…`) means something on one machine only; leave it off")]
+    Zone,
+    /// Anything else.
+    #[error("write it as `192.0.2.7` or `2001:db8::7`")]
+    Syntax,
+}
+
+/// A network: an address and a length, no bit set behind the length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Prefix(IpNet);
+
+impl Prefix {
+    /// The prefix of `length` bits that holds an address; the length is cut to what the family has.
+    pub fn of(ip: IpAddr, length: u8) -> Self {
+        let net = match ip {
+            IpAddr::V4(v4) => Ipv4Net::new(v4, length.min(32)).map(IpNet::V4),
+            IpAddr::V6(v6) => Ipv6Net::new(v6, length.min(128)).map(IpNet::V6),
+        };
+        Self(net.map_or_else(|_| IpNet::from(ip), |net| net.trunc()))
+    }
+
+    /// The /24 or /48 in which an address is paced and grouped.
+    pub fn group(ip: IpAddr) -> Self {
+        Self::of(ip, if ip.is_ipv4() { GROUP_V4 } else { GROUP_V6 })
+    }
+
+    /// Reads `192.0.2.0/24` or `2001:db8::/32`. A v4-mapped prefix of 96 bits or more becomes the IPv4 one.
+    pub fn parse(text: &str) -> Result<Self, PrefixError> {
+        let (address, length) = text.split_once('/').ok_or(PrefixError::NoLength)?;
+        let ip = parse_written(address).map_err(PrefixError::Address)?;
+        if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(PrefixError::NoLength);
+        }
+        let most = if ip.is_ipv4() { 32 } else { 128 };
+        let length = length.parse::<u8>().ok().filter(|&l| l <= most).ok_or(PrefixError::LengthOver(most))?;
+        let prefix = Self::of(ip, length);
+        if prefix.first() != ip {
+            return Err(PrefixError::HostBits(prefix));
+        }
+        match (ip.to_canonical(), length) {
+            (v4 @ IpAddr::V4(_), 96..) if ip.is_ipv6() => Ok(Self::of(v4, length - 96)),
+            _ => Ok(prefix),
+        }
+    }
+
+    /// The first address.
+    pub fn first(self) -> IpAddr {
+        self.0.network()
+    }
+
+    /// The last address.
+    pub fn last(self) -> IpAddr {
+        self.0.broadcast()
+    }
+
+    /// The length in bits.
+    pub fn length(self) -> u8 {
+        self.0.prefix_len()
+    }
+
+    /// Whether it holds an address.
+    pub fn contains(self, ip: IpAddr) -> bool {
+        self.0.contains(&ip)
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Reads one address; a v4-mapped one becomes the IPv4 address that a connection would reach.
+pub fn parse_address(text: &str) -> Result<IpAddr, AddressError> {
+    parse_written(text).map(|ip| ip.to_canonical())
+}
+
+fn parse_written(text: &str) -> Result<IpAddr, AddressError> {
+    if text.contains('%') {
+        return Err(AddressError::Zone);
+    }
+    if text.contains(':') {
+        return text.parse::<Ipv6Addr>().map(IpAddr::V6).map_err(|_| AddressError::Syntax);
+    }
+    let leading_zero = |part: &str| part.len() > 1 && part.starts_with('0');
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if text.split('.').all(digits) && text.split('.').any(leading_zero) {
+        return Err(AddressError::LeadingZero);
+    }
+    text.parse::<Ipv4Addr>().map(IpAddr::V4).map_err(|_| AddressError::Syntax)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_are_read() {
+        for (typed, read) in [
+            ("192.0.2.0/24", "192.0.2.0/24"),
+            ("192.0.2.7/32", "192.0.2.7/32"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+        ] {
+            assert_eq!(Prefix::parse(typed).map(|p| p.to_string()), Ok(read.to_owned()), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_prefix_is_refused_with_the_reason() {
+        for (typed, reason) in [
+            ("10.0.0.0/33", "has a length over 32"),
+            ("2001:db8::/129", "has a length over 128"),
+            ("192.0.2.5/24", "has bits set behind the prefix; the network is `192.0.2.0/24`"),
+            ("192.0.2.0/", "has no length behind the `/`"),
+            ("192.0.2.0/+8", "has no length behind the `/`"),
+            ("192.0.2.0/999", "has a length over 32"),
+        ] {
+            assert_eq!(Prefix::parse(typed).unwrap_err().to_string(), reason, "{typed}");
+        }
+        for typed in ["192.0.2/24", "010.0.0.0/8", "fe80::%eth0/64", "x/8"] {
+            assert!(matches!(Prefix::parse(typed), Err(PrefixError::Address(_))), "{typed}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_as_a_connection_would_use_them() {
+        assert_eq!(parse_address("::ffff:192.0.2.1"), Ok(IpAddr::from([192, 0, 2, 1])));
+        assert_eq!(parse_address("010.0.0.1"), Err(AddressError::LeadingZero));
+        assert_eq!(parse_address("fe80::1%eth0"), Err(AddressError::Zone));
+        for typed in ["1.2.3", "256.0.0.1", "", "[::1]", "1.2.3.4.5", "0x7f.1"] {
+            assert!(parse_address(typed).is_err(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_group_of_an_address_is_its_24_or_48() {
+        assert_eq!(Prefix::group([192, 0, 2, 200].into()).to_string(), "192.0.2.0/24");
+        assert_eq!(Prefix::group("2001:db8:1:2::3".parse().unwrap()).to_string(), "2001:db8:1::/48");
+    }
+}

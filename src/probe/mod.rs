@@ -1,0 +1,60 @@
+//! Speaking to one target: connect, listen, say goodbye. Every way in which a peer can fail is an outcome; only trouble
+//! of this machine is an error. Knows no DNS, no output, no order.
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::evidence::Observation;
+use crate::name::HostName;
+
+/// How far a conversation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Depth {
+    /// The greeting, then QUIT.
+    #[default]
+    Banner,
+}
+
+/// Settings of every conversation of a scan.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How far to go.
+    pub depth: Depth,
+    /// Our own name, for EHLO, and known as an echo when a greeting repeats it.
+    pub own_name: Option<HostName>,
+    /// From SYN to connected.
+    pub connect_timeout: Duration,
+    /// From connected to the greeting's last line.
+    pub greeting_timeout: Duration,
+    /// Absolute, for one whole conversation.
+    pub host_timeout: Duration,
+    /// Addresses to connect from, in turn; the system's choice if empty.
+    pub sources: Vec<IpAddr>,
+}
+
+/// Trouble of this machine: never a target's outcome. The attempt is to be made again, later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LocalTrouble {
+    /// EMFILE, ENFILE.
+    #[error("no file descriptor is free")]
+    Descriptors,
+    /// EADDRNOTAVAIL, EADDRINUSE.
+    #[error("no local port is free")]
+    Ports,
+    /// ENOBUFS, ENOMEM.
+    #[error("the kernel is out of memory for sockets")]
+    Memory,
+    /// EPERM, EACCES.
+    #[error("a local firewall forbids it")]
+    Forbidden,
+    /// ENETDOWN, or no route at all from here.
+    #[error("the local network is down")]
+    NetworkDown,
+}
+
+/// One way of speaking to targets.
+pub trait Probe {
+    /// Holds one conversation, from SYN to the last FIN.
+    fn probe(&self, target: SocketAddr) -> impl Future<Output = Result<Observation, LocalTrouble>>;
+}

@@ -1,0 +1,3 @@
+//! The SMTP side as values: replies read from bytes, the name in a greeting, and what to send next. No sockets, no clock.
+
+pub mod reply;

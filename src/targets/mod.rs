@@ -1,0 +1,14 @@
+//! What to scan: lines read into entries, entries into a set without exclusions, the set drawn in a seeded order.
+
+use std::sync::Arc;
+
+/// What the user said of a host beside its address: a row of a CSV target list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inventory {
+    /// The name that the host ought to have.
+    pub expected_name: Option<String>,
+    /// A HELO name that the user observed.
+    pub helo_name: Option<String>,
+    /// Further columns, header and value, in the order of the file.
+    pub tags: Vec<(Arc<str>, String)>,
+}
