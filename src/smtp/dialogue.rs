@@ -175,6 +175,11 @@ impl Dialogue {
         }
     }
 
+    /// Whether it is settled how the greeting came out; what follows is courtesy.
+    pub fn is_settled(&self) -> bool {
+        !matches!(self.state, State::Greeting(_))
+    }
+
     /// What was heard.
     pub fn finish(self) -> Heard {
         self.result
@@ -292,7 +297,7 @@ mod tests {
     #[test]
     fn each_way_to_end_a_greeting_has_its_ending() {
         use Ending::{Closed, Reset, Silent};
-        let long = [b'x'; 70_000];
+        let long = vec![b'x'; 70_000];
         let said = Ending::Said;
         for (bytes, then, ending, truncated, has_greeting) in [
             (&b""[..], Then::Time, Silent, false, false),
