@@ -30,9 +30,9 @@ fn is_inside(test: &str, setup: &str) -> bool {
         .env(INSIDE, "1")
         .output()
         .unwrap();
-    let text =
+    let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
     false
 }
 
