@@ -23,6 +23,7 @@ pub mod evidence;
 pub mod judge;
 pub mod name;
 pub mod prefix;
+pub mod rate;
 pub mod record;
 pub mod smtp;
 pub mod targets;
