@@ -125,7 +125,7 @@ pub(crate) fn breaches(house: &House, path: &str, source: &str) -> Vec<Breach> {
 
 struct Source<'a> {
     path: &'a str,
-    source: &'a str,
+    text: &'a str,
     /// Its place in the tree of modules, as `["judge", "finding"]`; empty for the crate's roots.
     module: Vec<String>,
     /// Is a file of tests alone, as `src/judge/tests.rs`.
@@ -135,16 +135,16 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn read(path: &'a str, source: &'a str) -> Self {
+    fn read(path: &'a str, text: &'a str) -> Self {
         let stem = path.trim_start_matches("src/").trim_end_matches(".rs");
         let mut module: Vec<String> = stem.split('/').map(str::to_owned).collect();
         if matches!(module.last().map(String::as_str), Some("mod" | "lib" | "main")) {
             module.pop();
         }
         let tests_only = module.last().is_some_and(|last| last == "tests" || last.ends_with("_tests"));
-        let tokens = code::tokens(source);
+        let tokens = code::tokens(text);
         let paths = code::paths(&tokens);
-        Self { path, source, module, tests_only, tokens, paths }
+        Self { path, text, module, tests_only, tokens, paths }
     }
 
     fn breach(&self, line: usize, what: String) -> Breach {
@@ -152,7 +152,7 @@ impl<'a> Source<'a> {
     }
 
     fn length(&self, found: &mut Vec<Breach>) {
-        let lines = self.source.lines().count();
+        let lines = self.text.lines().count();
         if lines > LONGEST && !TABLES.contains(&self.path) {
             found.push(self.breach(
                 lines,
@@ -162,7 +162,7 @@ impl<'a> Source<'a> {
     }
 
     fn opening(&self, found: &mut Vec<Breach>) {
-        if !self.source.starts_with("//!") {
+        if !self.text.starts_with("//!") {
             found.push(
                 self.breach(1, "opens without `//!`: say what lives here and what it must not know".into()),
             );
@@ -314,9 +314,9 @@ impl<'a> Source<'a> {
 
     /// `unsafe` only where the file's head says why, each with its SAFETY line.
     fn unsafety(&self, found: &mut Vec<Breach>) {
-        let head = self.source.lines().take_while(|line| line.starts_with("//!"));
-        let explained = head.fold(false, |known, line| known || line.to_lowercase().contains("unsafe"));
-        let lines: Vec<&str> = self.source.lines().map(str::trim).collect();
+        let mut head = self.text.lines().take_while(|line| line.starts_with("//!"));
+        let explained = head.any(|line| line.to_lowercase().contains("unsafe"));
+        let lines: Vec<&str> = self.text.lines().map(str::trim).collect();
         for token in self.tokens.iter().filter(|token| token.text == "unsafe") {
             if !explained {
                 let what =
