@@ -76,7 +76,8 @@ const MAIL: &[&str] = &[
 ];
 
 /// How other protocols on this port open. Their texts may well say `mail` and `denied` too.
-const OTHERS: &[&[u8]] = &[b"SSH-", b"HTTP/", b"RTSP/", b"SIP/", b"ICY ", b"* ", b"+OK", b"-ERR", b"@RSYNCD", b"RFB "];
+const OTHERS: &[&[u8]] =
+    &[b"SSH-", b"HTTP/", b"RTSP/", b"SIP/", b"ICY ", b"* ", b"+OK", b"-ERR", b"@RSYNCD", b"RFB "];
 
 /// Whether a text without code is plainly that of an SMTP server which refuses: readable, of no other protocol, turning
 /// away, and about mail. An enhanced status code of a failure in front (RFC 3463 §2) is as plain.
@@ -111,7 +112,8 @@ fn opens_with_failure_status(text: &[u8]) -> bool {
 pub(super) fn is_enhanced_status(word: &[u8]) -> bool {
     let mut parts = word.split(|&b| b == b'.');
     let class = parts.next().is_some_and(|class| matches!(class, b"2" | b"4" | b"5"));
-    let mut digits = || parts.next().is_some_and(|p| (1..=3).contains(&p.len()) && p.iter().all(u8::is_ascii_digit));
+    let mut digits =
+        || parts.next().is_some_and(|p| (1..=3).contains(&p.len()) && p.iter().all(u8::is_ascii_digit));
     class && digits() && digits() && parts.next().is_none()
 }
 
@@ -205,7 +207,9 @@ mod tests {
         for word in ["2.0.0", "4.7.23", "5.7.999"] {
             assert!(is_enhanced_status(word.as_bytes()), "{word}");
         }
-        for word in ["", "2", "2.0", "2.0.", "2..0", "3.0.0", "2.0.0.0", "2.0.0000", "2.a.0", "22.0.0", "2.0.0."] {
+        for word in
+            ["", "2", "2.0", "2.0.", "2..0", "3.0.0", "2.0.0.0", "2.0.0000", "2.a.0", "22.0.0", "2.0.0."]
+        {
             assert!(!is_enhanced_status(word.as_bytes()), "{word}");
         }
     }

@@ -228,7 +228,11 @@ mod tests {
             ("220-\r\n220\r\n", Some(220), &["", ""]),
             ("220-a\r\n221 another code\r\n", Some(220), &["a", "another code"]),
             ("220-a\r\nstray\r\n\r\n220 c\r\n", Some(220), &["a", "stray", "", "c"]),
-            ("220-a\r\n22 stray\r\n2200 stray\r\n220 c\r\n", Some(220), &["a", "22 stray", "2200 stray", "c"]),
+            (
+                "220-a\r\n22 stray\r\n2200 stray\r\n220 c\r\n",
+                Some(220),
+                &["a", "22 stray", "2200 stray", "c"],
+            ),
             ("554-5.7.1 no\r\n554 5.7.1 never\r\n", Some(554), &["5.7.1 no", "5.7.1 never"]),
             ("220mail.example.org\r\n", Some(220), &["mail.example.org"]),
             ("220\tmail.example.org\r\n", Some(220), &["\\tmail.example.org"]),
@@ -301,7 +305,7 @@ mod tests {
     #[test]
     fn endless_replies_end_at_a_limit() {
         let mut reader = Reader::default();
-        assert_eq!(reader.feed(&[b'x'; MAX_REPLY - 1]), Progress::NeedMore);
+        assert_eq!(reader.feed(&vec![b'x'; MAX_REPLY - 1]), Progress::NeedMore);
         assert_eq!(reader.feed(b"xx"), Progress::Limit(Limit::Octets));
         assert_eq!(reader.lines(), 0);
         assert_eq!(reader.finish().unwrap().text.first().len(), MAX_LINE);
