@@ -191,7 +191,7 @@ fn read_answer(message: &[u8], mut at: usize) -> Answer {
         at += 10;
         match kind {
             TYPE_A => {
-                addresses.push(Ipv4Addr::new(message[at], message[at + 1], message[at + 2], message[at + 3]))
+                addresses.push(Ipv4Addr::new(message[at], message[at + 1], message[at + 2], message[at + 3]));
             }
             TYPE_PTR => names.push(read_name(message, at).0),
             _ => {}

@@ -39,6 +39,7 @@ pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
         .arg(std::env::current_exe().expect("this program has a path"))
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
         .env(INSIDE, name)
+        .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .output()
         .expect("`unshare` is there: run scripts/setup");

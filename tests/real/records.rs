@@ -20,7 +20,7 @@ pub(crate) fn assert_as_configured(jsonl: &str, resolver: Ipv4Addr) {
     for host in &HOSTS {
         match records.remove(&host.address().to_string()) {
             Some(record) => {
-                wrong.extend(differences(host, &record).map(|what| format!("{}: {what}", host.address())))
+                wrong.extend(differences(host, &record).map(|what| format!("{}: {what}", host.address())));
             }
             None => wrong.push(format!("{}: no record", host.address())),
         }
@@ -37,15 +37,15 @@ fn differences(host: &Host, record: &Value) -> impl Iterator<Item = String> {
     let want = host.expected;
     let (smtp, dns) = (&record["smtp"], &record["dns"]);
     let mut pairs = vec![
-        ("schema", some("banneret.record/1"), text(&record["schema"])),
-        ("outcome", some(want.outcome), text(&record["outcome"])),
+        ("schema", Some("banneret.record/1".to_owned()), text(&record["schema"])),
+        ("outcome", Some(want.outcome.to_owned()), text(&record["outcome"])),
         ("code", Some(want.code.to_string()), Some(smtp["code"].to_string())),
         ("banner_name", want.banner_name.map(str::to_owned), text(&smtp["banner_name"])),
-        ("ptr status", some(want.ptr), text(&dns["ptr"]["status"])),
+        ("ptr status", Some(want.ptr.to_owned()), text(&dns["ptr"]["status"])),
         ("ptr names", Some(sorted(host.ptr_names())), Some(sorted(ptr_names(record)))),
-        ("fcrdns", some(want.fcrdns), text(&dns["fcrdns"])),
-        ("relation", some(want.relation), text(&record["relation"])),
-        ("verdict", some(want.verdict), text(&record["verdict"])),
+        ("fcrdns", Some(want.fcrdns.to_owned()), text(&dns["fcrdns"])),
+        ("relation", Some(want.relation.to_owned()), text(&record["relation"])),
+        ("verdict", Some(want.verdict.to_owned()), text(&record["verdict"])),
         ("customer", Some(format!("C-{}", host.last)), text(&record["target"]["tags"]["customer"])),
         ("ehlo_name", None, text(&smtp["ehlo_name"])),
     ];
@@ -54,7 +54,7 @@ fn differences(host: &Host, record: &Value) -> impl Iterator<Item = String> {
     }
     if let Some((status, confirms)) = want.banner_forward {
         let forward = &dns["banner_forward"];
-        pairs.push(("banner forward", some(status), text(&forward["status"])));
+        pairs.push(("banner forward", Some(status.to_owned()), text(&forward["status"])));
         pairs.push((
             "banner confirms",
             confirms.map(|known| known.to_string()),
@@ -64,7 +64,11 @@ fn differences(host: &Host, record: &Value) -> impl Iterator<Item = String> {
     let findings = record["findings"].to_string();
     for code in want.findings {
         let found = findings.contains(&format!("\"{code}\""));
-        pairs.push(("findings", some(code), if found { some(code) } else { Some(findings.clone()) }));
+        pairs.push((
+            "findings",
+            Some((*code).to_owned()),
+            if found { Some((*code).to_owned()) } else { Some(findings.clone()) },
+        ));
     }
     let differing = pairs.into_iter().filter(|(_, want, got)| want != got);
     differing.map(|(field, want, got)| format!("{field} is {got:?}, configured was {want:?}"))
@@ -135,8 +139,4 @@ fn sorted(mut names: Vec<String>) -> String {
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
-}
-
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
 }

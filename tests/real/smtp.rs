@@ -8,8 +8,7 @@ use std::time::Duration;
 const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
 /// A server that answers a handshake does so in milliseconds on loopback.
 const SILENCE: Duration = Duration::from_secs(1);
-/// The head of a TLS record that announces a client's hello, and the first bytes of that: enough for an answer to begin
-/// with an alert, were anybody there.
+/// A whole TLS record with an empty client's hello: whoever speaks TLS answers it with an alert.
 pub(crate) const CLIENT_HELLO: [u8; 9] = [0x16, 3, 1, 0, 4, 1, 0, 0, 0];
 
 /// One reply, its lines without their codes.
