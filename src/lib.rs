@@ -21,6 +21,7 @@
 // pure
 pub mod name;
 pub mod prefix;
+pub mod rate;
 pub mod targets;
 pub mod smtp;
 pub mod evidence;

@@ -10,11 +10,19 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 1] = [Self::PtrMissing];
+
     /// The word used in records.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PtrMissing => "ptr_missing",
         }
+    }
+
+    /// The code a word stands for.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == word)
     }
 }
 
