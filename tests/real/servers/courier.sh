@@ -5,9 +5,11 @@ useradd -r -d /var/lib/courier -s /usr/sbin/nologin courier 2>/dev/null || true
 printf '%s\n' "${pair#*=}" >/etc/courier/me
 sed -i -E 's/^(ESMTP_BLOCKBACKSCATTER|BOFHCHECKDNS|BOFHCHECKHELO)=.*/\1=0/' /etc/courier/esmtpd
 cat >/usr/bin/couriertls <<'PROGRAM'
-#!/bin/sh
-# The client is on standard input.
-exec cat >/dev/null
+#!/usr/bin/perl
+# The client is on standard input, which was left without waiting.
+use IO::Handle;
+STDIN->blocking(1);
+1 while sysread(STDIN, $_, 4096);
 PROGRAM
 chmod 755 /usr/bin/couriertls
 export COURIERTLS=/usr/bin/couriertls TLS_CERTFILE=$CERT
