@@ -1,6 +1,17 @@
 //! What to scan: lines read into entries, entries into a set without exclusions, the set drawn in a seeded order.
 
+mod error;
+mod line;
+mod list;
+mod rows;
+mod span;
+
 use std::sync::Arc;
+
+pub use error::{BadLines, Place, Purpose, TargetError};
+pub use line::{Entry, Kind, LineError, parse};
+pub use list::{MAX_LINE, TargetList, read_argument};
+pub use rows::MAX_ROW;
 
 /// What the user said of a host beside its address: a row of a CSV target list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,0 +1,72 @@
+//! One server process: started with its log in a file, awaited until it greets, ended by its own id. Knows neither what
+//! kind of server it is nor what it says.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::namespace::await_some;
+
+/// On loopback a connection is there or refused at once.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A running server; ended when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts `command` with its output in a log below `work`.
+    pub(crate) fn start(name: &str, work: &Path, command: &mut Command) -> Self {
+        let log = work.join(format!("{name}.log"));
+        let file = File::create(&log).unwrap();
+        let output = file.try_clone().unwrap();
+        let child = command.stdin(Stdio::null()).stdout(output).stderr(file).spawn();
+        let child =
+            child.unwrap_or_else(|error| panic!("{name} cannot be started, run scripts/setup: {error}"));
+        Self { name: name.to_owned(), child, log }
+    }
+
+    /// Waits until somebody listens there.
+    pub(crate) fn await_listening(&mut self, address: SocketAddr) {
+        self.await_ready(&format!("a listener on {address}"), || {
+            TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_ok()
+        });
+    }
+
+    /// Waits until `is_ready`; a server that ends before that fails the test with its log.
+    pub(crate) fn await_ready(&mut self, what: &str, mut is_ready: impl FnMut() -> bool) {
+        let mut ended = None;
+        await_some(&format!("{what} of {}", self.name), || {
+            ended = self.child.try_wait().unwrap();
+            (ended.is_some() || is_ready()).then_some(())
+        });
+        assert!(ended.is_none(), "{} ended with {ended:?}, its log: {}", self.name, self.log());
+    }
+
+    /// What it has logged by now.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- log of {}:\n{}", self.name, self.log());
+        }
+        let _ = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
+        let child = &mut self.child;
+        if std::thread::panicking() {
+            let _ = child.kill();
+            let _ = child.wait();
+            return;
+        }
+        await_some(&format!("the end of {}", self.name), || child.try_wait().unwrap());
+    }
+}

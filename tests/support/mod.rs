@@ -1,0 +1,12 @@
+//! What integration tests share: records of every shape, and the schema that each written line must keep.
+
+#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test may fail by panic; its programs have no outside"
+)]
+
+pub mod records;
+pub mod schema;
