@@ -292,10 +292,7 @@ mod tests {
             ("192.0.2.0/", "has no length behind the `/`"),
             ("192.0.2/24", "is not an address: write it as `192.0.2.7` or `2001:db8::7`"),
             ("example.org/24", "is not a host name: it has a character that no host name may hold"),
-            (
-                "192.0.2.20-192.0.2.10",
-                "is a range that ends before it starts; write `192.0.2.10-192.0.2.20`",
-            ),
+            ("192.0.2.20-192.0.2.10", "is a range that ends before it starts; write `192.0.2.10-192.0.2.20`"),
             ("192.0.2.20-10", "is a range that ends before it starts; write `192.0.2.10-192.0.2.20`"),
             ("192.0.2.1-2001:db8::1", "is a range from one address family into the other"),
             ("::ffff:192.0.2.1-2001:db8::1", "is a range from one address family into the other"),
@@ -311,10 +308,7 @@ mod tests {
             ("[2001:db8::]/64", "has a bracket; write the address alone"),
             ("[mail.example.org]", "is not an address: write it as `192.0.2.7` or `2001:db8::7`"),
             ("smtp://mail.example.org", "is a URL; write the host alone"),
-            (
-                "a@example.org",
-                "is a mail address; for the mail servers of its domain write `mx:example.org`",
-            ),
+            ("a@example.org", "is a mail address; for the mail servers of its domain write `mx:example.org`"),
             ("a.example b.example", "holds more than one target; write one a line"),
             ("192.0.2.1,192.0.2.2", "holds more than one target; write one a line"),
             ("mx:", "asks for the mail servers of what is no domain: it is empty"),

@@ -301,7 +301,11 @@ mod tests {
         for (list, said) in [
             (
                 b"192.0.2.1\r\n\r\n10.0.0.0/33\r\n192.0.2.2".to_vec(),
-                vec!["192.0.2.1", "target list `mx.txt` line 3: `10.0.0.0/33` has a length over 32", "192.0.2.2"],
+                vec![
+                    "192.0.2.1",
+                    "target list `mx.txt` line 3: `10.0.0.0/33` has a length over 32",
+                    "192.0.2.2",
+                ],
             ),
             (
                 b"192.0.2.1\r1.2.3\r".to_vec(),

@@ -152,8 +152,13 @@ mod tests {
     fn the_lowest_rank_owns_what_overlaps() {
         let span = |first, last, owner| Span { first, last, owner };
         let mut swept = Vec::new();
-        let spans =
-            [span(0, 99, 9), span(10, 19, 3), span(15, 29, 2), span(100, 100, 1), span(u128::MAX, u128::MAX, 0)];
+        let spans = [
+            span(0, 99, 9),
+            span(10, 19, 3),
+            span(15, 29, 2),
+            span(100, 100, 1),
+            span(u128::MAX, u128::MAX, 0),
+        ];
         sweep(spans.into_iter(), |s| s.owner, |s| swept.push(s));
         assert_eq!(
             swept,
