@@ -12,14 +12,13 @@
 mod block;
 #[path = "real/dns.rs"]
 mod dns;
-#[path = "real/namespace.rs"]
-mod namespace;
 #[path = "real/records.rs"]
 mod records;
 #[path = "real/server.rs"]
 mod server;
 #[path = "real/smtp.rs"]
 mod smtp;
+mod support;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -27,8 +26,8 @@ use std::process::Command;
 
 use block::{Kind, address};
 use dns::{AUTHORITATIVE, CACHING, Dns, TYPE_A, TYPE_PTR};
-use namespace::alone;
 use smtp::Client;
+use support::namespace::alone;
 
 #[test]
 fn every_server_greets_as_it_was_configured() {

@@ -6,8 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::dns::CACHING;
-use super::namespace::servers;
-use super::server::Server;
+use super::server::{Server, servers};
 
 /// What answers at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,25 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::namespace::await_some;
+use super::support::namespace::{await_some, is_root};
 
+/// Where the servers are, if not at their usual place.
+const SERVERS: &str = "BANNERET_SERVERS";
 /// On loopback a connection is there or refused at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Where `scripts/setup` puts the servers; fails the test if they are not there.
+pub(crate) fn servers() -> PathBuf {
+    let cache = || std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache");
+    let usual = || cache().unwrap_or_else(home).join("banneret/servers");
+    let place = std::env::var_os(SERVERS).map_or_else(usual, PathBuf::from);
+    // The last that the script fetches.
+    let all_there = place.join("smtp-server.stamp").exists();
+    assert!(all_there, "no servers in `{}`: run scripts/setup", place.display());
+    assert!(is_root(), "the servers need accounts of their own: run as root");
+    place
+}
 
 /// A running server; ended when dropped.
 #[derive(Debug)]
