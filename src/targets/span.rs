@@ -95,15 +95,13 @@ pub(super) fn sweep<R: Ord>(
     mut emit: impl FnMut(Span),
 ) {
     let mut grown: Option<Span> = None;
-    cut_overlaps(spans, rank, |span| {
-        match &mut grown {
-            Some(before) if before.is_continued_by(&span) => before.last = span.last,
-            _ => {
-                if let Some(before) = grown.replace(span) {
-                    emit(before);
-                }
+    cut_overlaps(spans, rank, |span| match &mut grown {
+        Some(before) if before.is_continued_by(&span) => before.last = span.last,
+        _ => {
+            if let Some(before) = grown.replace(span) {
+                emit(before);
             }
-        };
+        }
     });
     if let Some(last) = grown {
         emit(last);
