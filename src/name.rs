@@ -91,6 +91,12 @@ impl fmt::Display for HostName {
     }
 }
 
+impl From<HostName> for String {
+    fn from(name: HostName) -> Self {
+        name.0.into_string()
+    }
+}
+
 impl Borrow<str> for HostName {
     fn borrow(&self) -> &str {
         &self.0
