@@ -1,12 +1,22 @@
 //! Speaking to one target: connect, listen, say goodbye. Every way in which a peer can fail is an outcome; only trouble
 //! of this machine is an error. Knows no DNS, no output, no order.
 
+mod connect;
+mod drive;
+mod fault;
+mod route;
+mod smtp;
+mod source;
+
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::evidence::Observation;
 use crate::name::HostName;
+
+pub use smtp::Smtp;
+pub use source::SourceError;
 
 /// How far a conversation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -51,6 +61,9 @@ pub enum LocalTrouble {
     /// ENETDOWN, or no route at all from here.
     #[error("the local network is down")]
     NetworkDown,
+    /// An error that no peer and no network can cause.
+    #[error("the kernel answers `{0}` (errno)")]
+    Other(i32),
 }
 
 /// One way of speaking to targets.

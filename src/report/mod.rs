@@ -9,7 +9,10 @@ pub mod file;
 pub mod format;
 pub mod input;
 pub mod jsonl;
+pub mod manifest;
 pub mod sink;
+pub mod summary;
+pub mod table;
 
 pub use file::{Committed, OutputError, Reach, Start, Written};
 pub use format::{Compression, Form, Format, FormatError};
