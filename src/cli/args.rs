@@ -90,6 +90,8 @@ pub struct TargetsArgs {
 pub enum ProbeWord {
     /// The greeting, then QUIT
     Banner,
+    /// The greeting, EHLO, then QUIT
+    Ehlo,
 }
 
 /// Which targets get a record.
