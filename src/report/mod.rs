@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod atomic;
 pub mod csv;
+pub mod diff;
 pub mod file;
 pub mod format;
 pub mod input;
