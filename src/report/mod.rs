@@ -9,6 +9,7 @@ pub mod csv;
 pub mod diff;
 pub mod file;
 pub mod format;
+pub mod html;
 pub mod input;
 pub mod jsonl;
 pub mod manifest;

@@ -97,7 +97,8 @@ impl Tally {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    /// Adds what was counted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
         self.records += other.records;
         self.verdicts.merge(&other.verdicts);
         self.severities.merge(&other.severities);
@@ -163,6 +164,11 @@ impl<K: Hash + Ord + Clone> Groups<K> {
             }
         }
         self.tallies = kept;
+    }
+
+    /// All groups, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &Tally)> {
+        self.tallies.iter()
     }
 
     /// All groups, the one with the most records first; equal ones by key.
