@@ -5,8 +5,10 @@
 //! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `generic`, `providers`, `brand`), what
 //! greets (`platform`), whose address it is (`tenancy`), and the rule of each finding (`verify`).
 
+pub mod advice;
 mod banner;
 mod brand;
+pub mod cause;
 mod defaults;
 pub mod fcrdns;
 pub mod finding;
@@ -16,6 +18,7 @@ mod providers;
 pub mod ptr;
 pub mod receivers;
 pub mod relation;
+pub mod settings;
 pub mod shape;
 pub mod tenancy;
 pub mod verdict;
