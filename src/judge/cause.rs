@@ -56,8 +56,8 @@ impl Code {
     /// PTR record is set by or through the provider.
     pub fn fixer(self, tenancy: Tenancy) -> Fixer {
         match (self, self.side(), tenancy) {
-            (Self::PlatformIdentity, ..) => Fixer::Nobody,
-            (Self::BannerDiffers | Self::TwoIdentities, _, Tenancy::Shared) => Fixer::Nobody,
+            (Self::PlatformIdentity, ..)
+            | (Self::BannerDiffers | Self::TwoIdentities, _, Tenancy::Shared) => Fixer::Nobody,
             (_, _, Tenancy::Shared) | (_, Side::Reverse, Tenancy::Unknown) => Fixer::Provider,
             _ => Fixer::Customer,
         }

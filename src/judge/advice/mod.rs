@@ -203,7 +203,7 @@ impl Case<'_> {
             );
         }
         if code.side() != Side::Reverse {
-            check.extend(self.greeting_command(code, ip));
+            check.push(self.greeting_command(code, ip));
         }
         if code.side() == Side::Forward || code.is_compound() && code.side() == Side::Banner {
             check.extend(
@@ -213,19 +213,19 @@ impl Case<'_> {
         check
     }
 
-    fn greeting_command(&self, code: Code, ip: IpAddr) -> Option<String> {
+    fn greeting_command(&self, code: Code, ip: IpAddr) -> String {
         let port = self.port;
         let address = if ip.is_ipv6() { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
         let name = self.judgement.banner_name.as_ref().filter(|name| HostName::parse(name).is_ok());
         let server = name.map(|name| format!(" -servername {}", quoted(name))).unwrap_or_default();
-        Some(match (code, port) {
+        match (code, port) {
             (_, 465) => format!("openssl s_client -quiet -connect {address}{server}"),
             (Code::CertificateDiffers, _) => {
                 format!("openssl s_client -starttls smtp -connect {address}{server}")
             }
             // Some servers greet after half a minute.
             _ => format!("nc -w 60 {ip} {port}"),
-        })
+        }
     }
 
     /// The banner's name if it is a usable host name.
