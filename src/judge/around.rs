@@ -29,9 +29,9 @@ pub fn complete(judgement: &mut Judgement, reason: Reason, around: Around) {
         |judgement: &Judgement, code: Code| judgement.findings.iter().any(|finding| finding.code == code);
     let mut codes: Vec<_> = judgement.findings.iter().map(|finding| finding.code).collect();
     let is_many = around.same_name >= MANY && judgement.banner_name.is_some();
-    let is_platform = has(judgement, Code::PlatformIdentity);
     let is_foreign = FOREIGN.iter().any(|code| has(judgement, *code));
-    if is_many && is_foreign && !is_platform {
+    // A platform's own name is not foreign: its expected differences have become `platform_identity`.
+    if is_many && is_foreign {
         codes.push(Code::ClonedImage);
     }
     if has(judgement, Code::BannerResolvesElsewhere) && around.greeted_elsewhere > 0 {

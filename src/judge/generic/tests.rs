@@ -120,6 +120,8 @@ const GENUINE: &[(&str, &str)] = &[
     ("192.0.2.1", "spool2.kestrel.example"),
     ("192.0.2.1", "kiosk.pooling.kestrel.example"),
     ("192.0.2.1", "w3.kestrel.example"),
+    ("192.0.2.1", "fec0000201.kestrel.example"),
+    ("192.0.2.1", "rack2srv1.kestrel.example"),
     ("192.0.2.1", "cloud1.kestrel.example"),
     ("192.0.2.1", "vps7.kestrel.example"),
     ("192.0.2.1", "users2.kestrel.example"),
