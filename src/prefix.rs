@@ -1,9 +1,11 @@
-//! Address prefixes, and the unit in which a network is paced and grouped. Knows no target and no record.
+//! Address prefixes, a map from them, and the unit in which a network is paced and grouped. Knows no target and no
+//! record.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use prefix_trie::joint::JointPrefixMap;
 
 /// The prefix length that paces and groups IPv4: one /24 is routed, owned and rate-limited as one network.
 pub const GROUP_V4: u8 = 24;
@@ -55,6 +57,18 @@ impl Prefix {
         Self(net.map_or_else(|_| IpNet::from(ip), |net| net.trunc()))
     }
 
+    /// An IPv4 prefix written into the program; no bit may be set behind the length.
+    pub(crate) const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> Self {
+        Self(IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)))
+    }
+
+    /// An IPv6 prefix written into the program, as the upper and the lower half of its address; no bit may be set
+    /// behind the length.
+    pub(crate) const fn v6(upper: u64, lower: u64, length: u8) -> Self {
+        let bits = ((upper as u128) << 64) | lower as u128;
+        Self(IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), length)))
+    }
+
     /// The /24 or /48 in which an address is paced and grouped.
     pub fn group(ip: IpAddr) -> Self {
         Self::of(ip, if ip.is_ipv4() { GROUP_V4 } else { GROUP_V6 })
@@ -103,6 +117,64 @@ impl Prefix {
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Values by prefix, IPv4 and IPv6 side by side; an address gets the value of the longest prefix that holds it.
+#[derive(Debug, Clone)]
+pub struct PrefixMap<V>(JointPrefixMap<IpNet, V>);
+
+impl<V> PrefixMap<V> {
+    /// The empty map.
+    pub fn new() -> Self {
+        Self(JointPrefixMap::new())
+    }
+
+    /// Sets the value of a prefix; what it had before comes back.
+    pub fn insert(&mut self, prefix: Prefix, value: V) -> Option<V> {
+        self.0.insert(prefix.0, value)
+    }
+
+    /// The longest prefix that holds an address, and its value. A v4-mapped address is looked up as the IPv4 one.
+    pub fn longest(&self, ip: IpAddr) -> Option<(Prefix, &V)> {
+        self.0.get_lpm(&IpNet::from(ip.to_canonical())).map(|(net, value)| (Prefix(net), value))
+    }
+
+    /// The value of exactly this prefix.
+    pub fn get(&self, prefix: Prefix) -> Option<&V> {
+        self.0.get(&prefix.0)
+    }
+
+    /// How many prefixes have a value.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether none has.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<V> Default for PrefixMap<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<V> FromIterator<(Prefix, V)> for PrefixMap<V> {
+    fn from_iter<I: IntoIterator<Item = (Prefix, V)>>(pairs: I) -> Self {
+        let mut map = Self::new();
+        map.extend(pairs);
+        map
+    }
+}
+
+impl<V> Extend<(Prefix, V)> for PrefixMap<V> {
+    fn extend<I: IntoIterator<Item = (Prefix, V)>>(&mut self, pairs: I) {
+        for (prefix, value) in pairs {
+            self.insert(prefix, value);
+        }
     }
 }
 
@@ -168,6 +240,34 @@ mod tests {
         for typed in ["1.2.3", "256.0.0.1", "", "[::1]", "1.2.3.4.5", "0x7f.1"] {
             assert!(parse_address(typed).is_err(), "{typed}");
         }
+    }
+
+    #[test]
+    fn the_longest_prefix_gives_the_value() {
+        let prefix = |text| Prefix::parse(text).unwrap();
+        let map: PrefixMap<u32> = [
+            (prefix("0.0.0.0/0"), 0),
+            (prefix("192.0.2.0/24"), 24),
+            (prefix("192.0.2.128/25"), 25),
+            (prefix("2001:db8::/32"), 32),
+            (prefix("2001:db8:1::/48"), 48),
+        ]
+        .into_iter()
+        .collect();
+        assert_eq!(map.len(), 5);
+        for (ip, held_by) in [
+            ("192.0.2.127", Some(("192.0.2.0/24", 24))),
+            ("192.0.2.128", Some(("192.0.2.128/25", 25))),
+            ("::ffff:192.0.2.200", Some(("192.0.2.128/25", 25))),
+            ("198.51.100.1", Some(("0.0.0.0/0", 0))),
+            ("2001:db8:1::9", Some(("2001:db8:1::/48", 48))),
+            ("2001:db8:2::9", Some(("2001:db8::/32", 32))),
+            ("2001:db9::", None),
+        ] {
+            let found = map.longest(ip.parse().unwrap()).map(|(p, &v)| (p.to_string(), v));
+            assert_eq!(found, held_by.map(|(p, v)| (p.to_owned(), v)), "{ip}");
+        }
+        assert_eq!(map.get(prefix("192.0.2.0/25")), None);
     }
 
     #[test]
