@@ -16,6 +16,8 @@
 //! Behind its script a host listens until the client has left. What it hears beyond `hear` fails the test, and so does
 //! an octet that comes before the script got as far as `hear`.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use std::future::poll_fn;
 use std::path::Path;
 use std::pin::Pin;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use banneret::evidence::{Observation, Outcome};
 use banneret::probe::{Depth, Probe, Settings, Smtp};
 use banneret::smtp::greeting::{Greeting, Own};
+use banneret::smtp::reply::Code;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -125,7 +128,7 @@ impl Host {
         let outcome = Outcome::parse(&self.outcome).unwrap_or_else(|| panic!("{claim}: `{}`", self.outcome));
         assert_eq!(observed.outcome, outcome, "{claim}: {observed:?}");
         let greeting = observed.greeting.as_ref();
-        assert_eq!(greeting.and_then(|it| it.code).map(|code| code.get()), self.code, "{claim}");
+        assert_eq!(greeting.and_then(|it| it.code).map(Code::get), self.code, "{claim}");
         let lines: Vec<String> = greeting
             .map(|it| it.text.lines().map(|line| line.escape_ascii().to_string()).collect())
             .unwrap_or_default();
@@ -133,7 +136,7 @@ impl Host {
         for (line, expected) in lines.iter().zip(&self.banner) {
             match expected.strip_suffix('…') {
                 Some(start) => {
-                    assert!(line.starts_with(start) && line.len() > start.len(), "{claim}: {line}")
+                    assert!(line.starts_with(start) && line.len() > start.len(), "{claim}: {line}");
                 }
                 None => assert_eq!(line, expected, "{claim}"),
             }
@@ -209,9 +212,9 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(
             break;
         }
     }
-    let mut rest = Vec::new();
-    let end = stream.read_to_end(&mut rest).await;
-    assert_eq!(rest.escape_ascii().to_string(), "", "{}: more than was to be heard", host.claim);
+    let mut surplus = Vec::new();
+    let end = stream.read_to_end(&mut surplus).await;
+    assert_eq!(surplus.escape_ascii().to_string(), "", "{}: more than was to be heard", host.claim);
     if end.is_ok() { Left::Close } else { Left::Reset }
 }
 

@@ -14,6 +14,7 @@ pub mod generic;
 pub mod platform;
 mod providers;
 pub mod ptr;
+pub mod receivers;
 pub mod relation;
 pub mod shape;
 pub mod tenancy;

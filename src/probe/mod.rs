@@ -55,8 +55,8 @@ pub enum LocalTrouble {
     /// ENOBUFS, ENOMEM.
     #[error("the kernel is out of memory for sockets")]
     Memory,
-    /// EPERM, EACCES.
-    #[error("a local firewall forbids it")]
+    /// EPERM, EACCES: a control group, a security module, a `prohibit` route.
+    #[error("this machine forbids it")]
     Forbidden,
     /// ENETDOWN, or no route at all from here.
     #[error("the local network is down")]

@@ -63,7 +63,7 @@ impl<O: Borrow<Order>> Turns<O> {
         let [v6, large, v4, _] = this.ends();
         let v6 = Walk::new(this, Family::V6, 0, v6, place);
         let v4 = Walk::new(this, Family::V4, large, v4, place);
-        Self { turn, step, lap, place, v4, v6, order }
+        Self { order, turn, step, lap, place, v4, v6 }
     }
 
     /// The number of the next turn.
@@ -75,7 +75,10 @@ impl<O: Borrow<Order>> Turns<O> {
     /// allows p times as many visits. None behind the last turn.
     pub fn lap_blocks(&self) -> u64 {
         let order = self.order.borrow();
-        if self.turn < order.len() { order.steps()[self.step].own() } else { 0 }
+        if self.turn >= order.len() {
+            return 0;
+        }
+        order.sampled_lap(self.turn).unwrap_or_else(|| order.steps()[self.step].own())
     }
 
     /// The order.
@@ -107,6 +110,10 @@ impl<O: Borrow<Order>> Iterator for Turns<O> {
         let order = self.order.borrow();
         if self.turn >= order.len() {
             return None;
+        }
+        if order.sampled_lap(self.turn).is_some() {
+            self.turn += 1;
+            return order.nth(self.turn - 1);
         }
         let (ip, entry) = match order.section(self.place) {
             (Section::WholeV6, _) => order.visit_whole(Family::V6, self.v6.next(), self.lap),
