@@ -25,7 +25,7 @@ use std::process::{Command, Output};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use run::{Scan, said, send, signalled};
+use run::{Met, Scan, said, send, signalled};
 use support::namespace::alone;
 use tally::Tally;
 use trace::traced;
@@ -56,8 +56,9 @@ fn tries(fault: &str, world: &World, work: &Path, mut hurt: impl FnMut(&Scan, &m
     let mut tally = Tally::default();
     for _ in 0..number(TRIES, 2) {
         let scan = Scan::new(work, chance.random());
+        let before = world.accepted();
         let ended = hurt(&scan, &mut chance);
-        scan.finish(&ended);
+        scan.finish(&ended, if world.accepted() == before { Met::Nobody } else { Met::Hosts });
         tally.count(&scan);
     }
     tally.conclude(fault);
@@ -262,10 +263,11 @@ fn trouble_of_this_machine_is_never_told_of_a_host() {
         let limit = ["bash", "-c", "ulimit -n 64; exec \"$@\"", "limited"];
         let strace = |inject| ["strace", "-fqq", "-o", "/dev/null", "-e", inject];
         let (ports, files) = (
-            strace("inject=connect:error=EADDRNOTAVAIL:when=30..60"),
-            strace("inject=socket:error=EMFILE:when=30..60"),
+            strace("inject=connect:error=EADDRNOTAVAIL:when=30+4"),
+            strace("inject=socket:error=EMFILE:when=30+4"),
         );
-        let faults = [("64 descriptors", &limit[..]), ("EADDRNOTAVAIL", &ports), ("EMFILE", &files)];
+        let faults =
+            [("64 descriptors", &limit[..]), ("EADDRNOTAVAIL at times", &ports), ("EMFILE at times", &files)];
         for (fault, wrapper) in faults {
             tries(fault, &world, work, |scan, _| {
                 let ended = scan.command_under(wrapper).output().unwrap();
@@ -273,6 +275,13 @@ fn trouble_of_this_machine_is_never_told_of_a_host() {
                 ended
             });
         }
+        // Lasting, it may be a reason to give up, to be told of the scan and of no host.
+        let lasting = strace("inject=connect:error=EADDRNOTAVAIL:when=30..60");
+        tries("EADDRNOTAVAIL for long", &world, work, |scan, _| {
+            let ended = scan.command_under(&lasting).output().unwrap();
+            assert!(matches!(ended.status.code(), Some(0) | STUCK), "{}", said(&ended));
+            ended
+        });
     });
 }
 

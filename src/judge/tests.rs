@@ -1,3 +1,5 @@
+//! Judgement as a whole: tables of evidence, each with its verdict and findings.
+
 use super::fixture::{greeted, host};
 use super::*;
 

@@ -13,6 +13,13 @@ const RATE: &str = "500";
 const RESUMPTIONS: usize = 3;
 const INTERRUPTED: i32 = 3;
 
+/// Whether a scan had connected to any host when it was hurt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Met {
+    Nobody,
+    Hosts,
+}
+
 /// A scan and the directory that holds all of its files.
 #[derive(Debug)]
 pub(crate) struct Scan {
@@ -52,7 +59,7 @@ impl Scan {
     fn settings(&self) -> Vec<String> {
         let mut words: Vec<String> = ["scan", BLOCK, "--allow-reserved", "--keep", "all", "--rate", RATE]
             .into_iter()
-            .chain(["--prefix-rate", "unlimited", "--dns-rate", "unlimited", "--progress", "never"])
+            .chain(["--prefix-rate", "unlimited", "--dns-rate", "unlimited", "--progress", "never", "-q"])
             .map(str::to_owned)
             .collect();
         words.extend(["--resolver".into(), format!("{RESOLVER}:53"), "--seed".into(), self.seed.to_string()]);
@@ -83,13 +90,15 @@ impl Scan {
         program(&["env"], &[&words[..], &["--progress".into(), "never".into()]].concat())
     }
 
-    /// Brings a hurt scan to its end. One that was hurt before it saved anything is begun anew; one that had come to its
-    /// end is left alone.
-    pub(crate) fn finish(&self, ended: &Output) {
+    /// Brings a hurt scan to its end; one that had come to its end is left alone. Only one that had `met` nobody may have
+    /// saved nothing, and is begun anew.
+    pub(crate) fn finish(&self, ended: &Output, met: Met) {
         if ended.status.success() {
             assert!(!self.checkpoint().exists(), "a complete scan takes its checkpoint away");
             return;
         }
+        let saved = self.checkpoint().exists();
+        assert!(saved || met == Met::Nobody, "a checkpoint is on the disk before the first connection");
         for _ in 0..RESUMPTIONS {
             let mut next = if self.checkpoint().exists() { self.resumption() } else { self.anew() };
             let output = next.output().unwrap();

@@ -1,3 +1,5 @@
+//! Names that look assigned by a provider, and names that only come near.
+
 use std::net::IpAddr;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! For every platform a greeting that tells it and one that does not.
+
 use super::*;
 use crate::judge::banner::banner;
 use crate::judge::fixture::{greeted, reply};

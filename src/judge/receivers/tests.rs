@@ -1,3 +1,5 @@
+//! For every receiver whom its rule concerns, and whom not.
+
 use super::*;
 use crate::evidence::Status;
 use crate::judge::fixture::{host, ptr};
