@@ -10,5 +10,6 @@
 )]
 
 pub mod namespace;
+pub mod program;
 pub mod records;
 pub mod schema;
