@@ -19,19 +19,20 @@
 //! 8. Traits live with their stage; every stage can be run alone in a test with fakes, with time paused or passed in.
 
 // pure
-pub mod evidence;
-pub mod judge;
 pub mod name;
 pub mod prefix;
-pub mod record;
-pub mod smtp;
+pub mod rate;
 pub mod targets;
+pub mod smtp;
+pub mod evidence;
+pub mod judge;
+pub mod record;
 // shells
 pub mod probe;
-pub mod report;
 pub mod resolve;
+pub mod report;
 // engine
-pub mod demo;
 pub mod scan;
+pub mod demo;
 // person
 pub mod cli;

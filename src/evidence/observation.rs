@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::smtp::reply::Reply;
+use crate::smtp::said::Said;
 
 /// How the conversation went, one word for each target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +73,16 @@ impl Outcome {
     /// Whether a mail server spoke, so that its name is judged and DNS is asked.
     pub fn is_judged(self) -> bool {
         matches!(self, Self::Greeted | Self::Rejected)
+    }
+}
+
+impl From<Said> for Outcome {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Welcome => Self::Greeted,
+            Said::Refusal => Self::Rejected,
+            Said::NotSmtp => Self::NotSmtp,
+        }
     }
 }
 

@@ -1,178 +1,45 @@
-//! Evidence → judgement: what the names say of each other, what is wrong, how much it matters. A pure function of
-//! evidence and of what the user said of the host, so that old records can be judged again offline.
+//! Evidence → judgement: what the names say of each other, what is wrong, how much it matters.
+//!
+//! A pure function of evidence and of what the user said of the host, so that old records can be judged again offline.
+//! The parts, each of which asks only those before it: words (`verdict`, `finding`), the banner (`banner`), the PTR
+//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `generic`, `providers`, `brand`), what
+//! greets (`platform`), whose address it is (`tenancy`), and the rule of each finding (`verify`).
 
+pub mod advice;
+pub mod around;
+mod banner;
+mod brand;
+pub mod cause;
+mod defaults;
+pub mod explain;
+pub mod fcrdns;
 pub mod finding;
+pub mod generic;
+pub mod platform;
+mod providers;
+pub mod ptr;
+pub mod receivers;
+pub mod relation;
+pub mod settings;
+pub mod shape;
+pub mod tenancy;
+pub mod verdict;
+mod verify;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
 
 use crate::evidence::Evidence;
+use crate::smtp::greeting::Greeting;
 use crate::targets::Inventory;
+use ptr::Ptr;
+use shape::{Shape, Support};
 
 pub use finding::{Code, Finding};
-
-/// One word for each judged record, the worst reverse-DNS trouble first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
-    /// DNS gave no definite answer where one is needed.
-    Undetermined,
-    /// The address has no PTR record.
-    NoPtr,
-    /// No PTR name resolves back to the address.
-    Unconfirmed,
-    /// Reverse DNS is sound; the banner holds no usable name.
-    NoName,
-    /// Reverse DNS is sound; the banner's name shares no registrable domain with it.
-    Mismatch,
-    /// Reverse DNS is sound; the names differ and share a registrable domain.
-    Related,
-    /// The banner's name is a forward-confirmed PTR name.
-    Match,
-}
-
-impl Verdict {
-    /// All of them, the worst first.
-    pub const ALL: [Self; 7] = [
-        Self::Undetermined,
-        Self::NoPtr,
-        Self::Unconfirmed,
-        Self::NoName,
-        Self::Mismatch,
-        Self::Related,
-        Self::Match,
-    ];
-
-    /// The word used in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Undetermined => "undetermined",
-            Self::NoPtr => "no_ptr",
-            Self::Unconfirmed => "unconfirmed",
-            Self::NoName => "no_name",
-            Self::Mismatch => "mismatch",
-            Self::Related => "related",
-            Self::Match => "match",
-        }
-    }
-}
-
-/// How near the banner's name is to the nearest PTR name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Relation {
-    /// The same name.
-    Exact,
-    /// The same registrable domain.
-    SameDomain,
-    /// Different registrable domains.
-    Unrelated,
-    /// One side is absent.
-    None,
-}
-
-impl Relation {
-    /// All of them, the nearest first.
-    pub const ALL: [Self; 4] = [Self::Exact, Self::SameDomain, Self::Unrelated, Self::None];
-
-    /// The word used in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::SameDomain => "same_domain",
-            Self::Unrelated => "unrelated",
-            Self::None => "none",
-        }
-    }
-}
-
-/// The four results of the forward-confirmed reverse DNS test (RFC 8601 §2.7.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Fcrdns {
-    /// A PTR name resolves back to the address.
-    Pass,
-    /// PTR names exist, none resolves back.
-    Fail,
-    /// Could not be told now.
-    TempError,
-    /// No PTR published.
-    PermError,
-}
-
-impl Fcrdns {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::TempError, Self::PermError];
-
-    /// The word used in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::TempError => "temperror",
-            Self::PermError => "permerror",
-        }
-    }
-}
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Expected here; nobody minds.
-    None,
-    /// Worth knowing.
-    Info,
-    /// Looks unfinished.
-    Low,
-    /// Costs reputation.
-    Medium,
-    /// Mail is refused for it.
-    High,
-}
-
-impl Severity {
-    /// All of them, the lightest first.
-    pub const ALL: [Self; 5] = [Self::None, Self::Info, Self::Low, Self::Medium, Self::High];
-
-    /// The word used in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
-
-/// Whether the operator of the host has the address to itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Tenancy {
-    /// Many customers share it; the provider owns the PTR.
-    Shared,
-    /// One operator.
-    Dedicated,
-    /// Nothing tells.
-    Unknown,
-}
-
-impl Tenancy {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Shared, Self::Dedicated, Self::Unknown];
-
-    /// The word used in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::Dedicated => "dedicated",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// The software or service behind a greeting, as far as it tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Platform {
-    /// The name used in records: `postfix`, `exim`, …
-    pub name: &'static str,
-    /// The version, where the greeting gives it.
-    pub version: Option<String>,
-}
+pub use platform::Platform;
+pub use verdict::{Fcrdns, Relation, Severity, Tenancy, Verdict};
 
 /// All that is said of one target. For outcomes that are not judged the optional parts are `None`, the list empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,9 +64,32 @@ pub struct Judgement {
     pub tenancy: Tenancy,
 }
 
-/// Judges one target by what was seen of it and what its owner said of it.
+/// Judges one target by what was seen of it and what its owner said of it. Total: there is no evidence without a
+/// judgement.
 pub fn judge(evidence: &Evidence, inventory: &Inventory) -> Judgement {
-    let _ = (evidence, inventory);
+    if evidence.observation.outcome.is_judged() {
+        of_greeting(evidence, inventory)
+    } else {
+        unjudged(inventory)
+    }
+}
+
+/// Whose address it is, and by what sign.
+pub fn tenancy_of(evidence: &Evidence, inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
+    if !evidence.observation.outcome.is_judged() {
+        let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
+        return tenancy::tenancy(signs, inventory);
+    }
+    let banner = banner::banner(&evidence.observation);
+    let ptrs = read_ptrs(evidence);
+    let platform = platform::platform(&evidence.observation, &banner).map(|(_, row)| row);
+    let shape = Shape::of(&banner, support(&banner, &ptrs));
+    let usable = banner.name.as_deref().filter(|_| shape.is_usable());
+    tenancy::tenancy(tenancy::Signs { banner: usable, ptrs: &ptrs, platform }, inventory)
+}
+
+fn unjudged(inventory: &Inventory) -> Judgement {
+    let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
     Judgement {
         banner_name: None,
         ehlo_name: None,
@@ -209,6 +99,59 @@ pub fn judge(evidence: &Evidence, inventory: &Inventory) -> Judgement {
         severity: None,
         findings: Vec::new(),
         platform: None,
-        tenancy: Tenancy::Unknown,
+        tenancy: tenancy::tenancy(signs, inventory).0,
     }
+}
+
+fn of_greeting(evidence: &Evidence, inventory: &Inventory) -> Judgement {
+    let resolution = evidence.resolution.as_ref();
+    let banner = banner::banner(&evidence.observation);
+    let ehlo_name = banner::ehlo_name(&evidence.observation);
+    let ptrs = read_ptrs(evidence);
+    let (platform, row) = platform::platform(&evidence.observation, &banner).unzip();
+    let shape = Shape::of(&banner, support(&banner, &ptrs));
+    let usable = banner.name.as_deref().filter(|_| shape.is_usable());
+    let signs = tenancy::Signs { banner: usable, ptrs: &ptrs, platform: row };
+    let tenancy = tenancy::tenancy(signs, inventory).0;
+    let fcrdns = resolution.map_or(Fcrdns::TempError, fcrdns::fcrdns);
+    let relation = relation::relation(banner.name.as_deref(), &ptrs);
+    let host = verify::Host {
+        resolution,
+        ptrs: &ptrs,
+        fcrdns,
+        relation,
+        name: banner.name.as_deref(),
+        shape,
+        ehlo_name: ehlo_name.as_deref(),
+        expected_name: inventory.expected_name.as_deref(),
+        platform: row,
+        tenancy,
+    };
+    let verdict = host.verdict();
+    let weigh = |code: Code| Finding { code, severity: code.severity(tenancy) };
+    let findings: Vec<_> = verify::verify(&host).into_iter().map(weigh).collect();
+    let severity = around::highest(&findings);
+    Judgement {
+        fcrdns: resolution.map(fcrdns::fcrdns),
+        relation: Some(relation),
+        verdict: Some(verdict),
+        severity: Some(severity),
+        findings,
+        platform,
+        tenancy,
+        ehlo_name,
+        banner_name: banner.name,
+    }
+}
+
+fn read_ptrs(evidence: &Evidence) -> Vec<Ptr<'_>> {
+    evidence.resolution.as_ref().map(|resolution| Ptr::all(resolution, evidence.ip)).unwrap_or_default()
+}
+
+fn support(banner: &Greeting, ptrs: &[Ptr<'_>]) -> Support {
+    let Some(domain) = banner.name.as_deref().and_then(crate::name::registrable) else {
+        return Support::None;
+    };
+    let borne_out = ptrs.iter().any(|ptr| ptr.is_confirmed() && ptr.domain() == Some(domain));
+    if borne_out { Support::Confirmed } else { Support::None }
 }

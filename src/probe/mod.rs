@@ -1,6 +1,13 @@
 //! Speaking to one target: connect, listen, say goodbye. Every way in which a peer can fail is an outcome; only trouble
 //! of this machine is an error. Knows no DNS, no output, no order.
 
+mod connect;
+mod drive;
+mod fault;
+mod route;
+mod smtp;
+mod source;
+
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -8,12 +15,17 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
+pub use smtp::{SetupError, Smtp};
+pub use source::SourceError;
+
 /// How far a conversation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Depth {
     /// The greeting, then QUIT.
     #[default]
     Banner,
+    /// The greeting, EHLO (HELO where EHLO is not known), then QUIT.
+    Ehlo,
 }
 
 /// Settings of every conversation of a scan.
@@ -45,12 +57,15 @@ pub enum LocalTrouble {
     /// ENOBUFS, ENOMEM.
     #[error("the kernel is out of memory for sockets")]
     Memory,
-    /// EPERM, EACCES.
-    #[error("a local firewall forbids it")]
+    /// EPERM, EACCES: a control group, a security module, a `prohibit` route.
+    #[error("this machine forbids it")]
     Forbidden,
     /// ENETDOWN, or no route at all from here.
     #[error("the local network is down")]
     NetworkDown,
+    /// An error that no peer and no network can cause.
+    #[error("the kernel answers `{0}` (errno)")]
+    Other(i32),
 }
 
 /// One way of speaking to targets.

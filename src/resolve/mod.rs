@@ -1,2 +1,23 @@
 //! Asking DNS: which questions a host leaves open, each asked once, through shared sockets, paced, with the health of
 //! every upstream watched. Knows no SMTP conversation, no output, no order.
+
+mod cache;
+mod engine;
+pub mod health;
+mod hickory;
+pub mod inquiry;
+mod plan;
+pub mod question;
+pub mod service;
+pub mod settings;
+mod told;
+pub mod want;
+pub mod wire;
+
+pub use health::{Health, UpstreamHealth};
+pub use hickory::system_upstreams;
+pub use plan::Token;
+pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
+pub use service::{Ended, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with};
+pub use settings::{Rate, Settings, UpstreamError, parse_upstream};
+pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

@@ -1,4 +1,8 @@
-//! One SMTP reply: a code and lines of text (RFC 5321 §4.2), bytes as they came.
+//! One SMTP reply: a code and lines of text (RFC 5321 §4.2), bytes as they came. Knows no meaning of either.
+
+mod reader;
+
+pub use reader::{Limit, MAX_LINE, MAX_LINES, MAX_REPLY, Progress, Reader};
 
 /// A reply code, or its absence: text that opens with no three digits has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,4 +1,16 @@
-//! One target, its evidence and its judgement: what every sink writes.
+//! One target, its evidence and its judgement: what every sink writes, and how it is written and read back.
+//!
+//! [`json`] writes the line of a record and [`read`] takes it back; [`column`] is the one list of CSV columns; [`row`] is
+//! the short view that reports count. Nothing here opens a file or knows where a line goes.
+
+pub mod cell;
+pub mod column;
+pub mod escape;
+pub mod json;
+pub mod neutral;
+pub mod read;
+pub mod row;
+pub mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,7 +18,14 @@ use std::time::SystemTime;
 
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
+use crate::prefix::Prefix;
 use crate::targets::Inventory;
+
+/// The name of the record's form, first in each line. It changes only if a reader of the old one would be misled.
+pub const SCHEMA: &str = "banneret.record/1";
+
+/// The JSON Schema (draft 2020-12) of a line.
+pub const JSON_SCHEMA: &str = include_str!("record.schema.json");
 
 /// What was to be spoken to, and who asked for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,4 +62,16 @@ pub struct Record {
     pub judgement: Judgement,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
+}
+
+impl Record {
+    /// The /24 or /48 of the target; `None` without an address.
+    pub fn prefix(&self) -> Option<Prefix> {
+        self.target.ip.map(Prefix::group)
+    }
+
+    /// The code of the greeting, 0 to 999.
+    pub fn code(&self) -> Option<u16> {
+        self.evidence.observation.greeting.as_ref()?.code.map(crate::smtp::reply::Code::get)
+    }
 }

@@ -1,0 +1,117 @@
+//! PTR names that look assigned by the provider: the address in the name, or a word of access networks and hosting.
+//!
+//! Only the part to the left of the registrable domain counts: `dynamic.example` may call itself what it likes. In a
+//! private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and counts too.
+//!
+//! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and words as `pool` and `static`, for senders number
+//! their hosts by address and keep pools of them; it does not excuse a word of DSL, dial-up and dynamic lines.
+//!
+//! For 192.0.2.1: `192-0-2-1.a.example`, `host-1.2.0.192.a.example`, `192000002001.a.example`, `c0000201.a.example`,
+//! `x-2-1.a.example`, `dsl-7.a.example` are generic; `mail-192-0-2-1.a.example`, `web2.a.example`, `a1.a.example` are not.
+
+mod digits;
+mod words;
+
+use std::net::IpAddr;
+
+use digits::Runs;
+use words::{Need, Words};
+
+/// What kind of network a generic name tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// An address that changes hands: dial-up, DSL, cable, DHCP.
+    Dynamic,
+    /// A pool of addresses.
+    Pool,
+    /// A fixed address of a customer.
+    Static,
+    /// A virtual machine of a cloud or a hoster.
+    Hosting,
+    /// Nothing but the address.
+    Unnamed,
+}
+
+/// How much of the address the name holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// All of it, decimal.
+    Decimal,
+    /// All of it, decimal, last octet first.
+    Reversed,
+    /// All of it, as hexadecimal digits or as one number.
+    Packed,
+    /// At least the last two octets or the last four groups.
+    Partial,
+    /// Nothing.
+    None,
+}
+
+/// By what a name looks assigned by the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sign {
+    /// The kind of network.
+    pub class: Class,
+    /// The address in the name.
+    pub form: Form,
+}
+
+/// By what a PTR name in lower case looks assigned by the provider of an address; `None` if it does not.
+pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
+    let host = host_part(name);
+    if host.is_empty() {
+        return None;
+    }
+    let words = Words::of(host);
+    let form = form(name, host, ip);
+    if words.is_line {
+        return Some(Sign { class: Class::Dynamic, form });
+    }
+    if words.is_mail {
+        return None;
+    }
+    let class =
+        words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
+    match (class, form) {
+        (Some(class), form) => Some(Sign { class, form }),
+        (None, Form::None) => None,
+        (None, form) => Some(Sign { class: words.hint.unwrap_or(Class::Unnamed), form }),
+    }
+}
+
+fn is_met(need: Need, host: &str) -> bool {
+    const LONG: usize = 4;
+    match need {
+        Need::Nothing => true,
+        Need::Number => host.bytes().any(|b| b.is_ascii_digit()),
+        Need::LongNumber => host.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= LONG),
+    }
+}
+
+/// The labels that the provider chose.
+fn host_part(name: &str) -> &str {
+    let Some(suffix) = psl::suffix(name.as_bytes()) else { return name };
+    let domain = match suffix.typ() {
+        Some(psl::Type::Private) => suffix.as_bytes().len(),
+        _ => match psl::domain(name.as_bytes()) {
+            Some(domain) => domain.as_bytes().len(),
+            None => return "",
+        },
+    };
+    name.get(..name.len().saturating_sub(domain + 1)).unwrap_or("")
+}
+
+fn form(name: &str, host: &str, ip: IpAddr) -> Form {
+    match ip {
+        IpAddr::V4(v4) => {
+            let octets = v4.octets();
+            let form = Runs::of(host).form_of_v4(octets);
+            // `host7.ip-192-0-2.example`: a domain for each block, the address in its own label.
+            if form == Form::None && Runs::of(name).starts_with_block(octets) { Form::Partial } else { form }
+        }
+        IpAddr::V6(v6) => digits::form_of_v6(host, v6),
+    }
+}
+
+#[cfg(test)]
+mod tests;

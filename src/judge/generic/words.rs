@@ -1,0 +1,157 @@
+//! The words of PTR names: runs of letters, looked up whole.
+
+use super::Class;
+
+/// What must stand beside a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing: nobody gives such a name to a host of one's own.
+    Nothing,
+    /// A digit.
+    Number,
+    /// Four digits in a row.
+    LongNumber,
+}
+
+/// Words of lines to homes and offices, which tell it even beside a word of mail.
+const LINES: &[&str] = &[
+    "adsl",
+    "cpe",
+    "dhcp",
+    "dialin",
+    "dialup",
+    "dsl",
+    "dyn",
+    "dynamic",
+    "dynamicip",
+    "dynip",
+    "pppoe",
+    "residential",
+    "vdsl",
+    "xdsl",
+];
+
+/// Words of lines and of hosting that a word of mail excuses.
+const WORDS: &[(&str, Class, Need)] = &[
+    ("broadband", Class::Dynamic, Need::Number),
+    ("cable", Class::Dynamic, Need::Number),
+    ("cablemodem", Class::Dynamic, Need::Number),
+    ("catv", Class::Dynamic, Need::Number),
+    ("dial", Class::Dynamic, Need::Number),
+    ("dip", Class::Dynamic, Need::Number),
+    ("dslam", Class::Dynamic, Need::Number),
+    ("ftth", Class::Dynamic, Need::Number),
+    ("gpon", Class::Dynamic, Need::Number),
+    ("gprs", Class::Dynamic, Need::Number),
+    ("hsd", Class::Dynamic, Need::Number),
+    ("lte", Class::Dynamic, Need::Number),
+    ("modem", Class::Dynamic, Need::Number),
+    ("ppp", Class::Dynamic, Need::Number),
+    ("umts", Class::Dynamic, Need::Number),
+    ("wifi", Class::Dynamic, Need::Number),
+    ("wimax", Class::Dynamic, Need::Number),
+    ("pool", Class::Pool, Need::Number),
+    ("pools", Class::Pool, Need::Number),
+    ("client", Class::Static, Need::Number),
+    ("cust", Class::Static, Need::Number),
+    ("customer", Class::Static, Need::Number),
+    ("ip", Class::Static, Need::Number),
+    ("kunde", Class::Static, Need::Number),
+    ("rdns", Class::Static, Need::Number),
+    ("rev", Class::Static, Need::Number),
+    ("reverse", Class::Static, Need::Number),
+    ("static", Class::Static, Need::Number),
+    ("staticip", Class::Static, Need::Number),
+    ("subscriber", Class::Static, Need::Number),
+    ("unallocated", Class::Static, Need::Nothing),
+    ("unassigned", Class::Static, Need::Nothing),
+    ("dedi", Class::Hosting, Need::LongNumber),
+    ("hwsrv", Class::Hosting, Need::LongNumber),
+    ("kvm", Class::Hosting, Need::LongNumber),
+    ("members", Class::Hosting, Need::Number),
+    ("vds", Class::Hosting, Need::LongNumber),
+    ("vmi", Class::Hosting, Need::LongNumber),
+    ("vps", Class::Hosting, Need::LongNumber),
+];
+
+/// Words of hosting that too many hosts of one's own bear: they name the class of a name that holds its address.
+const HINTS: &[(&str, Class)] = &[
+    ("business", Class::Static),
+    ("clients", Class::Static),
+    ("customers", Class::Static),
+    ("cloud", Class::Hosting),
+    ("colo", Class::Hosting),
+    ("compute", Class::Hosting),
+    ("dedicated", Class::Hosting),
+    ("ec", Class::Hosting),
+    ("hosting", Class::Hosting),
+];
+
+/// Words by which a host says that mail is its work.
+const MAIL: &[&str] = &[
+    "bounce",
+    "email",
+    "exchange",
+    "imap",
+    "mail",
+    "mailer",
+    "mailgate",
+    "mailgw",
+    "mailhost",
+    "mailhub",
+    "mailin",
+    "mailout",
+    "mailrelay",
+    "mails",
+    "mailserver",
+    "mout",
+    "mta",
+    "mx",
+    "mxin",
+    "mxout",
+    "newsletter",
+    "out",
+    "outbound",
+    "outgoing",
+    "outmail",
+    "pop",
+    "postfix",
+    "relay",
+    "send",
+    "sender",
+    "smtp",
+    "smtpin",
+    "smtpout",
+    "webmail",
+];
+
+/// What the words of a name say.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    /// Whether a word of lines stands among them.
+    pub(super) is_line: bool,
+    /// A word that tells it under a condition.
+    pub(super) word: Option<(Class, Need)>,
+    /// A word that names a class and tells nothing alone.
+    pub(super) hint: Option<Class>,
+    /// Whether a word of mail stands among them.
+    pub(super) is_mail: bool,
+}
+
+impl Words {
+    pub(super) fn of(host: &str) -> Self {
+        let mut words = Self::default();
+        for word in host.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1) {
+            if LINES.contains(&word) {
+                words.is_line = true;
+            } else if MAIL.contains(&word) {
+                words.is_mail = true;
+            } else if let Some((_, class, need)) = WORDS.iter().find(|(known, ..)| *known == word) {
+                words.word.get_or_insert((*class, *need));
+            } else if let Some((_, class)) = HINTS.iter().find(|(known, _)| *known == word) {
+                words.hint.get_or_insert(*class);
+            }
+        }
+        words
+    }
+}

@@ -1,0 +1,393 @@
+//! What a name is by its looks alone: fit to be looked up by strangers, or one of the names that software, images and
+//! closed networks leave behind. Asks no DNS, but for the domains set aside for examples: see [`Support`].
+
+use super::defaults;
+use super::ptr::Ptr;
+use crate::name;
+use crate::smtp::greeting::{Form, Greeting};
+
+/// What keeps a banner's name from being usable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flaw {
+    /// There is no host token.
+    Absent,
+    /// A firewall overwrote it.
+    Masked,
+    /// An address in brackets.
+    Literal,
+    /// An address without.
+    BareAddress,
+    /// One label.
+    Unqualified,
+    /// A name that installers and images leave behind.
+    Default,
+    /// A suffix that is not for the public Internet.
+    Private,
+    /// A template, an identifier, a slip of a tool.
+    Placeholder,
+}
+
+/// Whether a confirmed PTR name stands in the same registrable domain as the name.
+///
+/// It matters for the domains of examples and tests alone (RFC 2606 §2, §3; RFC 6761 §6.2): on the Internet such a name
+/// is a leftover, and in a closed network whose DNS bears it out it is a name like any other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// One does.
+    Confirmed,
+    /// None does.
+    None,
+}
+
+/// The flaws of a banner's name: none, one or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shape(u8);
+
+impl Shape {
+    /// Looks at a banner.
+    pub fn of(banner: &Greeting, support: Support) -> Self {
+        let mut shape = Self::default();
+        match banner.form {
+            Form::Absent => shape.add(Flaw::Absent),
+            Form::Masked => shape.add(Flaw::Masked),
+            Form::Literal => shape.add(Flaw::Literal),
+            Form::BareAddress => shape.add(Flaw::BareAddress),
+            Form::Placeholder if banner.name.is_none() => shape.add(Flaw::Placeholder),
+            Form::Host | Form::SingleLabel | Form::Placeholder => {}
+        }
+        match &banner.name {
+            Some(name) => shape.look(name, support),
+            // A form without a name that promises one: nothing to use.
+            None if shape.is_usable() => shape.add(Flaw::Absent),
+            None => {}
+        }
+        shape
+    }
+
+    /// Whether it has a flaw.
+    pub fn has(self, flaw: Flaw) -> bool {
+        self.0 & bit(flaw) != 0
+    }
+
+    /// Whether strangers can do something with the name.
+    pub fn is_usable(self) -> bool {
+        self.0 == 0
+    }
+
+    fn add(&mut self, flaw: Flaw) {
+        self.0 |= bit(flaw);
+    }
+
+    fn look(&mut self, name: &str, support: Support) {
+        let made_of_labels = name.bytes().all(is_of_a_label);
+        if !made_of_labels || is_container_id(name) || has_doubled_suffix(name) {
+            self.add(Flaw::Placeholder);
+        }
+        if made_of_labels && !name.contains('.') {
+            self.add(Flaw::Unqualified);
+        }
+        if defaults::is_default(name) {
+            self.add(Flaw::Default);
+        }
+        if defaults::has_private_suffix(name) {
+            self.add(Flaw::Private);
+        }
+        if support == Support::None {
+            if defaults::is_under_example_domain(name) {
+                self.add(Flaw::Default);
+            }
+            if defaults::is_under_test(name) {
+                self.add(Flaw::Private);
+            }
+        }
+    }
+}
+
+fn bit(flaw: Flaw) -> u8 {
+    1 << (flaw as u8)
+}
+
+/// Anything else is a variable that nothing filled in, a wildcard, or an underscore. `(none)` is what Linux says.
+fn is_of_a_label(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'(' | b')')
+}
+
+/// The name that a container runtime gives: the first 12 hexadecimal digits of the identifier, or all 64.
+fn is_container_id(name: &str) -> bool {
+    let label = name.split('.').next().unwrap_or(name);
+    let whole = name.len() == label.len() || defaults::has_private_suffix(name);
+    let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    // A word may be spelt with six letters; twelve of them without one digit would be a long word.
+    whole
+        && matches!(label.len(), 12 | 64)
+        && label.bytes().all(hex)
+        && label.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// `mail.x.com.x.com`: a full name to which a tool added the search domain.
+fn has_doubled_suffix(name: &str) -> bool {
+    let Some(domain) = name::registrable(name) else { return false };
+    let Some(host) = name.strip_suffix(domain).and_then(|host| host.strip_suffix('.')) else { return false };
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// Why a PTR name is no name for a host on the Internet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PtrFlaw {
+    /// An underscore, a space, any byte that no host name holds (RFC 952), or the root.
+    NotAHostName,
+    /// An address.
+    Address,
+    /// `localhost`.
+    Localhost,
+    /// A suffix that is not for the public Internet.
+    Private,
+    /// Below the reverse tree itself: the final dot is missing in the zone file.
+    ReverseTree,
+    /// No such top-level domain.
+    UnknownTld,
+}
+
+/// What is wrong with a PTR name by its looks, if anything.
+pub fn ptr_flaw(ptr: &Ptr<'_>) -> Option<PtrFlaw> {
+    let host = match host_name(ptr) {
+        Ok(host) => host,
+        Err(flaw) => return Some(flaw),
+    };
+    if host == "localhost" || host.starts_with("localhost.") || host.ends_with(".localhost") {
+        Some(PtrFlaw::Localhost)
+    } else if host.ends_with(".in-addr.arpa") || host.ends_with(".ip6.arpa") {
+        Some(PtrFlaw::ReverseTree)
+    } else if defaults::has_private_suffix(host) || (defaults::is_under_test(host) && !ptr.is_confirmed()) {
+        Some(PtrFlaw::Private)
+    } else if !has_known_tld(host) {
+        Some(PtrFlaw::UnknownTld)
+    } else {
+        None
+    }
+}
+
+/// The text, if all its labels are those of a host name (RFC 952, RFC 1123 §2.1).
+fn host_name<'a>(ptr: &'a Ptr<'_>) -> Result<&'a str, PtrFlaw> {
+    let mut last = None;
+    for label in ptr.name().labels() {
+        let fits = label.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+        if !fits || label.first() == Some(&b'-') || label.last() == Some(&b'-') {
+            return Err(PtrFlaw::NotAHostName);
+        }
+        last = Some(label);
+    }
+    match last {
+        None => Err(PtrFlaw::NotAHostName),
+        Some(label) if label.iter().all(u8::is_ascii_digit) => Err(PtrFlaw::Address),
+        Some(_) => Ok(ptr.text()),
+    }
+}
+
+fn has_known_tld(name: &str) -> bool {
+    let tld = name.rsplit('.').next().unwrap_or(name);
+    // `example` is not delegated and never will be (RFC 2606 §2); documentation and this project's own tests live there.
+    matches!(tld, "example" | "test") || psl::suffix(tld.as_bytes()).is_some_and(|suffix| suffix.is_known())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::fixture::ptr;
+
+    fn flaws(name: &str, form: Form, support: Support) -> Vec<Flaw> {
+        let name = (!name.is_empty()).then(|| name.to_owned());
+        let banner = Greeting { name, form, extra_names: Vec::new(), refusal: None };
+        let shape = Shape::of(&banner, support);
+        let all = [
+            Flaw::Absent,
+            Flaw::Masked,
+            Flaw::Literal,
+            Flaw::BareAddress,
+            Flaw::Unqualified,
+            Flaw::Default,
+            Flaw::Private,
+            Flaw::Placeholder,
+        ];
+        all.into_iter().filter(|&flaw| shape.has(flaw)).collect()
+    }
+
+    fn flaws_of(name: &str) -> Vec<Flaw> {
+        let form = if name.contains('.') { Form::Host } else { Form::SingleLabel };
+        flaws(name, form, Support::None)
+    }
+
+    #[test]
+    fn a_form_without_a_name_is_its_own_flaw() {
+        for (form, flaw) in [
+            (Form::Absent, Flaw::Absent),
+            (Form::Masked, Flaw::Masked),
+            (Form::Literal, Flaw::Literal),
+            (Form::BareAddress, Flaw::BareAddress),
+            (Form::Placeholder, Flaw::Placeholder),
+            (Form::Host, Flaw::Absent),
+        ] {
+            assert_eq!(flaws("", form, Support::None), [flaw], "{form:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_images_and_closed_networks_leave_are_told() {
+        use Flaw::{Default, Placeholder, Private, Unqualified};
+        let table: &[(&[&str], &[Flaw])] = &[
+            (
+                &[
+                    "localhost",
+                    "ubuntu",
+                    "debian",
+                    "centos",
+                    "raspberrypi",
+                    "hostname",
+                    "mail",
+                    "server",
+                    "(none)",
+                    "unknown",
+                    "win-7k2a9b3c4d5",
+                    "desktop-7k2a9b3",
+                    "ip-10-0-0-1",
+                    "vps12345",
+                    "vmi123456",
+                ],
+                &[Unqualified, Default],
+            ),
+            (
+                &["mx1", "kestrel", "win-server", "desktop-anna", "vpsadmin", "ip-10-0-0", "mail2"],
+                &[Unqualified],
+            ),
+            (
+                &[
+                    "localhost.localdomain",
+                    "mail.localdomain",
+                    "deep.er.localdomain",
+                    "ip-10-0-0-1.ec2.internal",
+                    "ip-10-0-0-1.eu-west-1.compute.internal",
+                    "web.novalocal",
+                    "vm.c.project-1.internal",
+                    "host-10-0-0-7.openstacklocal",
+                    "win-7k2a9b3c4d5.firma.local",
+                ],
+                &[Default, Private],
+            ),
+            (&["server1.example.com", "mail.example.com", "example.net", "a.b.example.org"], &[Default]),
+            (&["localhost.kestrel.example"], &[Default]),
+            (
+                &[
+                    "ex01.corp.local",
+                    "mail.lan",
+                    "srv.firma.intern",
+                    "mx.office.corp",
+                    "nas.home",
+                    "nas.home.arpa",
+                    "a.invalid",
+                    "mx.intra",
+                    "x.internal",
+                    "sink.test",
+                    "foo.localhost",
+                ],
+                &[Private],
+            ),
+            (&["company.test", "mail.company.test"], &[Default, Private]),
+            (
+                &[
+                    "%wpi_hostname%",
+                    "${myhostname}",
+                    "$hostname",
+                    "*.kestrel.example",
+                    "mail_1.kestrel.example",
+                ],
+                &[Placeholder],
+            ),
+            (&["mail.kestrel.example.kestrel.example", "x.co.uk.x.co.uk"], &[Placeholder]),
+            (&["3f4e9a7c21bd"], &[Unqualified, Placeholder]),
+            (&["3f4e9a7c21bd.localdomain"], &[Default, Private, Placeholder]),
+        ];
+        for (names, expected) in table {
+            for name in *names {
+                assert_eq!(flaws_of(name), *expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_only_look_like_those_are_usable() {
+        for name in [
+            "mail.kestrel.example",
+            "ubuntu.kestrel.example",
+            "local.kestrel.example",
+            "localhost2.kestrel.example",
+            "mail.localdomain.de",
+            "internal.kestrel.example",
+            "mylan.de",
+            "corp.com",
+            "myexample.com",
+            "example.com.au",
+            "example.company.de",
+            "ip-10-0-0-1.kestrel.example",
+            "vps12345.kestrel.example",
+            "win-7k2a9b3c4d5.kestrel.example",
+            "3f4e9a7c21bd.kestrel.example",
+            "mail.mail.kestrel.example",
+            "kestrel.kestrel.example",
+            "x.com.kestrel.example",
+            "test.de",
+            "xn--bcher-kva.example",
+            "1and1.de",
+        ] {
+            assert_eq!(flaws_of(name), [], "{name}");
+        }
+        // Twelve letters that happen to be hexadecimal digits are a word.
+        assert_eq!(flaws_of("facadefacade"), [Flaw::Unqualified]);
+    }
+
+    #[test]
+    fn the_names_of_examples_are_usable_where_reverse_dns_bears_them_out() {
+        for name in ["mail.example.org", "mx.test", "example.com"] {
+            assert!(!flaws_of(name).is_empty(), "{name}");
+            assert_eq!(flaws(name, Form::Host, Support::Confirmed), [], "{name}");
+        }
+        for name in ["mail.local", "localhost.localdomain", "company.test", "mail.example.org.example.org"] {
+            assert!(!flaws(name, Form::Host, Support::Confirmed).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ptr_names_that_no_host_can_have_are_told() {
+        for (name, flaw) in [
+            ("mail_1.kestrel.example", Some(PtrFlaw::NotAHostName)),
+            (r"mail\032x.kestrel.example", Some(PtrFlaw::NotAHostName)),
+            (r"a\.b.kestrel.example", Some(PtrFlaw::NotAHostName)),
+            (r"\255.kestrel.example", Some(PtrFlaw::NotAHostName)),
+            ("-x.kestrel.example", Some(PtrFlaw::NotAHostName)),
+            (".", Some(PtrFlaw::NotAHostName)),
+            ("192.0.2.1", Some(PtrFlaw::Address)),
+            ("1.2.0.192.in-addr.arpa", Some(PtrFlaw::ReverseTree)),
+            ("mail.kestrel.example.2.0.192.in-addr.arpa", Some(PtrFlaw::ReverseTree)),
+            ("localhost", Some(PtrFlaw::Localhost)),
+            ("localhost.localdomain", Some(PtrFlaw::Localhost)),
+            ("localhost.kestrel.example", Some(PtrFlaw::Localhost)),
+            ("mail.local", Some(PtrFlaw::Private)),
+            ("ip-10-0-0-1.ec2.internal", Some(PtrFlaw::Private)),
+            ("x.invalid", Some(PtrFlaw::Private)),
+            ("x.test", Some(PtrFlaw::Private)),
+            ("mail", Some(PtrFlaw::UnknownTld)),
+            ("mail.kestrel.notatld", Some(PtrFlaw::UnknownTld)),
+            ("mail.kestrel.example", None),
+            ("mail.example.org", None),
+            ("192-0-2-1.dyn.kestrel.example", None),
+            ("xn--bcher-kva.de", None),
+            ("3com.net", None),
+            ("mx.kestrel.co.uk", None),
+            ("mx.kestrel.photography", None),
+        ] {
+            let resolution = ptr(&format!("{name}=elsewhere"));
+            assert_eq!(ptr_flaw(&Ptr::all(&resolution, None)[0]), flaw, "{name}");
+        }
+        let resolution = ptr("x.test=here");
+        assert_eq!(ptr_flaw(&Ptr::all(&resolution, None)[0]), None, "a test network's own name");
+    }
+}

@@ -1,0 +1,210 @@
+//! The short view of a record that reports and comparisons count: from a record in hand, a JSONL line or a CSV row.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use super::column::{COLUMNS, JOIN};
+use super::read::{Line, ReadError, known};
+use super::{Record, cell, time};
+use crate::evidence::{Outcome, PtrName, Status};
+use crate::judge::{Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
+use crate::prefix::Prefix;
+
+/// A set of finding codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Codes(u64);
+
+const _: () = assert!(Code::ALL.len() <= 64, "a set of codes is one bit for each in a u64");
+
+impl Codes {
+    /// Adds a code.
+    pub fn insert(&mut self, code: Code) {
+        self.0 |= 1 << (code as u32);
+    }
+
+    /// Whether a code is in.
+    pub fn contains(self, code: Code) -> bool {
+        self.0 & 1 << (code as u32) != 0
+    }
+
+    /// The codes, in the order of the documentation.
+    pub fn iter(self) -> impl Iterator<Item = Code> {
+        Code::ALL.iter().copied().filter(move |&code| self.contains(code))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those that are not in `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+impl FromIterator<Code> for Codes {
+    fn from_iter<I: IntoIterator<Item = Code>>(codes: I) -> Self {
+        let mut set = Self::default();
+        codes.into_iter().for_each(|code| set.insert(code));
+        set
+    }
+}
+
+/// The PTR names of a row, as evidence or as text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PtrNames<'a> {
+    /// From a record in hand.
+    Wire(&'a [PtrName]),
+    /// From a file, in presentation form.
+    Text(Vec<Cow<'a, str>>),
+}
+
+impl PtrNames<'_> {
+    /// The names in presentation form, in the order of the answer.
+    pub fn to_strings(&self) -> Vec<String> {
+        match self {
+            Self::Wire(names) => names.iter().map(|ptr| ptr.name.to_string()).collect(),
+            Self::Text(names) => names.iter().map(|name| name.clone().into_owned()).collect(),
+        }
+    }
+}
+
+/// What reports need of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row<'a> {
+    /// When the conversation ended.
+    pub time: SystemTime,
+    /// The address.
+    pub ip: Option<IpAddr>,
+    /// The TCP port.
+    pub port: u16,
+    /// The entry that it came from.
+    pub asked: Cow<'a, str>,
+    /// How the conversation went.
+    pub outcome: Outcome,
+    /// The one word.
+    pub verdict: Option<Verdict>,
+    /// The highest severity of the findings.
+    pub severity: Option<Severity>,
+    /// What is wrong.
+    pub findings: Codes,
+    /// The name in the greeting.
+    pub banner_name: Option<Cow<'a, str>>,
+    /// How the PTR question ended; `None` where DNS was not asked.
+    pub ptr_status: Option<Status>,
+    /// The PTR names.
+    pub ptr_names: PtrNames<'a>,
+    /// Forward-confirmed reverse DNS.
+    pub fcrdns: Option<Fcrdns>,
+    /// The platform's name.
+    pub platform: Option<Cow<'a, str>>,
+    /// Whose address it is.
+    pub tenancy: Tenancy,
+    /// The number of the autonomous system.
+    pub asn: Option<u32>,
+    /// The name of its holder.
+    pub as_name: Option<Cow<'a, str>>,
+}
+
+impl<'a> Row<'a> {
+    /// The view of a record; copies no text.
+    pub fn of(record: &'a Record) -> Self {
+        let judged = &record.judgement;
+        let dns = record.evidence.resolution.as_ref();
+        let network = record.network.as_ref();
+        Self {
+            time: record.time,
+            ip: record.target.ip,
+            port: record.target.port,
+            asked: Cow::Borrowed(&record.target.asked),
+            outcome: record.evidence.observation.outcome,
+            verdict: judged.verdict,
+            severity: judged.severity,
+            findings: judged.findings.iter().map(|&Finding { code, .. }| code).collect(),
+            banner_name: judged.banner_name.as_deref().map(Cow::Borrowed),
+            ptr_status: dns.map(|dns| dns.ptr),
+            ptr_names: PtrNames::Wire(dns.map_or(&[], |dns| &dns.names)),
+            fcrdns: judged.fcrdns.filter(|_| dns.is_some()),
+            platform: judged.platform.as_ref().map(|platform| Cow::Borrowed(platform.name)),
+            tenancy: judged.tenancy,
+            asn: network.map(|network| network.asn),
+            as_name: network.and_then(|network| network.name.as_deref()).map(Cow::Borrowed),
+        }
+    }
+
+    /// The view of a JSONL line; borrows from it where it can.
+    pub fn from_json(line: &'a str) -> Result<Self, ReadError> {
+        Line::parse(line)?.into_row()
+    }
+
+    /// The /24 or /48 of the target.
+    pub fn prefix(&self) -> Option<Prefix> {
+        self.ip.map(Prefix::group)
+    }
+}
+
+/// Where the columns of a CSV file stand.
+#[derive(Debug, Clone)]
+pub struct Header {
+    positions: [Option<usize>; COLUMNS.len()],
+}
+
+impl Header {
+    /// Reads the header row; the order is free and further columns are passed over. Fails without `ip` or `outcome`.
+    pub fn read<'h>(names: impl Iterator<Item = &'h str>) -> Result<Self, ReadError> {
+        let mut positions = [None; COLUMNS.len()];
+        for (position, name) in names.enumerate() {
+            if let Some(index) = COLUMNS.iter().position(|column| column.name == name) {
+                positions[index].get_or_insert(position);
+            }
+        }
+        let header = Self { positions };
+        for needed in ["ip", "outcome"] {
+            header.position(needed).ok_or(ReadError::Missing { field: needed })?;
+        }
+        Ok(header)
+    }
+
+    /// Reads one row, given how to get the cell at a position. Missing columns are read as empty cells.
+    pub fn row<'c>(&self, get: impl Fn(usize) -> Option<&'c str>) -> Result<Row<'c>, ReadError> {
+        let cell =
+            |name| self.position(name).and_then(&get).map(cell::unguard).filter(|text| !text.is_empty());
+        let list = |name| cell(name).into_iter().flat_map(|text| text.split(JOIN));
+        let text = |name| cell(name).map(Cow::Borrowed);
+        let outcome = cell("outcome").ok_or(ReadError::Missing { field: "outcome" })?;
+        let codes = list("findings").map(|word| known("findings", word, Code::parse(word)));
+        Ok(Row {
+            time: match cell("time") {
+                Some(text) => known("time", text, time::parse(text))?,
+                None => SystemTime::UNIX_EPOCH,
+            },
+            ip: cell("ip").map(|text| known("ip", text, text.parse().ok())).transpose()?,
+            port: cell("port").map_or(Ok(25), |text| known("port", text, text.parse().ok()))?,
+            asked: text("asked").unwrap_or_default(),
+            outcome: known("outcome", outcome, Outcome::parse(outcome))?,
+            verdict: cell("verdict").map(|word| known("verdict", word, Verdict::parse(word))).transpose()?,
+            severity: cell("severity")
+                .map(|word| known("severity", word, Severity::parse(word)))
+                .transpose()?,
+            findings: codes.collect::<Result<_, _>>()?,
+            banner_name: text("banner_name"),
+            ptr_status: cell("ptr_status")
+                .map(|word| known("ptr_status", word, Status::parse(word)))
+                .transpose()?,
+            ptr_names: PtrNames::Text(list("ptr_names").map(Cow::Borrowed).collect()),
+            fcrdns: cell("fcrdns").map(|word| known("fcrdns", word, Fcrdns::parse(word))).transpose()?,
+            platform: text("platform"),
+            tenancy: cell("tenancy")
+                .map_or(Ok(Tenancy::Unknown), |word| known("tenancy", word, Tenancy::parse(word)))?,
+            asn: cell("asn").map(|text| known("asn", text, text.parse().ok())).transpose()?,
+            as_name: text("as_name"),
+        })
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        COLUMNS.iter().position(|column| column.name == name).and_then(|index| self.positions[index])
+    }
+}

@@ -1,0 +1,69 @@
+//! Small files that are there whole or not at all: written beside, brought to disk, then renamed.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Puts `bytes` at `path`: a reader sees the old file or the new one, never a part, and a loss of power changes nothing
+/// about that. On error the old file stays and no other is left.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = beside(path);
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&beside, path)) {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+        return Err(error);
+    }
+    sync_directory(path)
+}
+
+/// Brings the entry of `path` in its directory to disk.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    File::open(directory)?.sync_all()
+}
+
+/// A name of this process in the same directory: only there can a rename replace.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_new_file_replaces_the_old_one_and_nothing_is_left_beside() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.json");
+        for text in ["first, longer", "second"] {
+            write(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(names(directory.path()), ["a.json"]);
+    }
+
+    #[test]
+    fn what_can_not_be_put_in_place_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.json");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), "").unwrap();
+        write(&path, b"text").unwrap_err();
+        assert_eq!(names(directory.path()), ["a.json"]);
+        assert!(write(&directory.path().join("none/a.json"), b"text").is_err());
+    }
+}

@@ -1,0 +1,452 @@
+//! The file below a sink: whole blocks, handed over entire or taken back, and a length up to which all is whole.
+//!
+//! Rows gather in a block. A block that is full, or a flush, becomes one write; under compression it becomes one gzip
+//! member or zstd frame of its own, so that a file cut back to any reported length can still be read. What a failed write
+//! left behind the last whole block is cut off at once, and the block stays for another try.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+
+use super::atomic;
+use super::format::Compression;
+
+/// Plain rows in one write: more saves no system calls worth the memory.
+const PLAIN_BLOCK: usize = 64 << 10;
+/// Rows in one compressed frame: below this the ratio falls, above it hardly rises.
+const COMPRESSED_BLOCK: usize = 1 << 20;
+/// The level of gzip's and zstd's own programs.
+const GZIP_LEVEL: u32 = 6;
+/// See [`GZIP_LEVEL`].
+const ZSTD_LEVEL: i32 = 3;
+
+/// Up to where an output is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// In bytes of the file.
+    pub length: u64,
+    /// In rows, header not counted.
+    pub rows: u64,
+}
+
+/// Whither a flush brings what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To the system: other programs see it; it outlives a crash of this one.
+    System,
+    /// To the disk: it outlives a loss of power.
+    Disk,
+}
+
+/// Where writing starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With an empty file; an existing one is replaced at the first flush, not before.
+    New,
+    /// Behind what an earlier run wrote; the rest is cut off.
+    At(Committed),
+}
+
+/// What an output came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its name as given.
+    pub path: PathBuf,
+    /// Its rows, header not counted.
+    pub rows: u64,
+    /// Its length in bytes.
+    pub length: u64,
+    /// The SHA-256 hash of its bytes, in hex.
+    pub sha256: String,
+}
+
+/// Why an output can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// Not to be opened for writing.
+    #[error("output `{path}` can't be opened: {source}", path = path.display())]
+    Open {
+        /// Which output.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A write failed: no space, no permission, a broken disk.
+    #[error("output `{path}` can't be written: {source}", path = path.display())]
+    Write {
+        /// Which output.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The reader of a pipe went away: the usual end of `… | head`.
+    #[error("output `{path}` was closed by its reader", path = path.display())]
+    Closed {
+        /// Which output.
+        path: PathBuf,
+    },
+    /// The file is not what an earlier run left.
+    #[error(
+        "output `{path}` holds {found} bytes, fewer than the {length} that were written to it: it is another file or \
+         was changed; put the old one back, or start anew",
+        path = path.display()
+    )]
+    CutShort {
+        /// Which output.
+        path: PathBuf,
+        /// What it holds.
+        found: u64,
+        /// What it ought to hold at least.
+        length: u64,
+    },
+    /// Another process writes to it.
+    #[error(
+        "output `{path}` is being written by another scan; let it end, or name another file",
+        path = path.display()
+    )]
+    Locked {
+        /// Which output.
+        path: PathBuf,
+    },
+    /// A stream can't be cut back.
+    #[error("output `{path}` is no file, so writing can't go on in it; give a file, or start anew", path = path.display())]
+    NoFile {
+        /// Which output.
+        path: PathBuf,
+    },
+}
+
+/// An open output.
+#[derive(Debug)]
+pub struct Output {
+    path: PathBuf,
+    file: File,
+    kind: Kind,
+    compression: Compression,
+    block: Vec<u8>,
+    block_rows: u64,
+    whole: Committed,
+    hash: Sha256,
+    known_on_disk: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A file whose old content is still there.
+    Untouched,
+    /// A file that can be cut back.
+    File,
+    /// A pipe, terminal or device.
+    Stream,
+}
+
+impl Output {
+    /// Opens the output at `path`, `-` being stdout. Nothing of an existing file is lost before the first flush.
+    pub fn open(path: &Path, compression: Compression, start: Start) -> Result<Self, OutputError> {
+        let failed = |source| OutputError::Open { path: path.to_owned(), source };
+        let file = if path == Path::new("-") {
+            io::stdout().as_fd().try_clone_to_owned().map(File::from)
+        } else {
+            File::options()
+                .read(matches!(start, Start::At(_)))
+                .write(true)
+                .create(start == Start::New)
+                .truncate(false)
+                .open(path)
+        };
+        let file = file.map_err(failed)?;
+        let is_file = path != Path::new("-") && file.metadata().map_err(failed)?.is_file();
+        // The lock ends with the process, however it ends. Where a file system knows no locks, there is none.
+        if is_file && flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+            return Err(OutputError::Locked { path: path.to_owned() });
+        }
+        let mut output = Self {
+            path: path.to_owned(),
+            file,
+            kind: if is_file { Kind::Untouched } else { Kind::Stream },
+            compression,
+            block: Vec::new(),
+            block_rows: 0,
+            whole: Committed::default(),
+            hash: Sha256::new(),
+            known_on_disk: false,
+        };
+        if let Start::At(committed) = start {
+            output.resume_at(committed)?;
+        }
+        Ok(output)
+    }
+
+    /// Where rows are put before they are whole; end each with [`Output::end_row`].
+    pub fn block(&mut self) -> &mut Vec<u8> {
+        &mut self.block
+    }
+
+    /// Counts the row just put into the block, and hands a full block over.
+    pub fn end_row(&mut self) -> Result<(), OutputError> {
+        self.block_rows += 1;
+        let full = match self.compression {
+            Compression::None => PLAIN_BLOCK,
+            Compression::Gzip | Compression::Zstd => COMPRESSED_BLOCK,
+        };
+        if self.block.len() < full {
+            return Ok(());
+        }
+        self.hand_over()
+    }
+
+    /// Hands over the block, as far as `reach` says.
+    pub fn flush(&mut self, reach: Reach) -> Result<Committed, OutputError> {
+        self.hand_over()?;
+        if reach == Reach::Disk && self.kind == Kind::File {
+            self.file.sync_data().map_err(|source| self.failed(source))?;
+            if !self.known_on_disk {
+                atomic::sync_directory(&self.path).map_err(|source| self.failed(source))?;
+                self.known_on_disk = true;
+            }
+        }
+        Ok(self.whole)
+    }
+
+    /// Brings all to disk and tells what came of it.
+    pub fn finish(mut self) -> Result<Written, OutputError> {
+        let mut whole = self.flush(Reach::Disk)?;
+        if whole.length == 0 && self.compression != Compression::None {
+            // Nothing at all is no archive: `gunzip` calls it broken.
+            self.hand_over_block()?;
+            whole = self.flush(Reach::Disk)?;
+        }
+        let Committed { length, rows } = whole;
+        Ok(Written { path: self.path, rows, length, sha256: hex(&self.hash.finalize()) })
+    }
+
+    fn resume_at(&mut self, committed: Committed) -> Result<(), OutputError> {
+        let path = &self.path;
+        if self.kind == Kind::Stream {
+            return Err(OutputError::NoFile { path: path.clone() });
+        }
+        let failed = |source| OutputError::Open { path: path.clone(), source };
+        let found = self.file.metadata().map_err(failed)?.len();
+        if found < committed.length {
+            return Err(OutputError::CutShort { path: path.clone(), found, length: committed.length });
+        }
+        self.file.set_len(committed.length).map_err(failed)?;
+        hash_file(&mut self.file, &mut self.hash).map_err(failed)?;
+        self.file.seek(SeekFrom::Start(committed.length)).map_err(failed)?;
+        self.kind = Kind::File;
+        self.whole = committed;
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> Result<(), OutputError> {
+        if self.kind == Kind::Untouched {
+            self.file.set_len(0).map_err(|source| self.failed(source))?;
+            self.kind = Kind::File;
+        }
+        if self.block.is_empty() { Ok(()) } else { self.hand_over_block() }
+    }
+
+    fn hand_over_block(&mut self) -> Result<(), OutputError> {
+        let squeezed = match self.compression {
+            Compression::None => None,
+            Compression::Gzip => Some(gzip(&self.block)),
+            Compression::Zstd => Some(zstd::bulk::compress(&self.block, ZSTD_LEVEL)),
+        };
+        let squeezed = squeezed.transpose().map_err(|source| self.failed(source))?;
+        let bytes = squeezed.as_deref().unwrap_or(&self.block);
+        if let Err(source) = self.file.write_all(bytes) {
+            self.take_back();
+            return Err(self.failed(source));
+        }
+        self.hash.update(bytes);
+        self.whole.length += bytes.len() as u64;
+        self.whole.rows += self.block_rows;
+        self.block.clear();
+        self.block_rows = 0;
+        Ok(())
+    }
+
+    /// Cuts off what a failed write left. If even that fails, a resumed run does it from the reported length.
+    fn take_back(&mut self) {
+        if self.kind == Kind::File {
+            let _ = self.file.set_len(self.whole.length);
+            let _ = self.file.seek(SeekFrom::Start(self.whole.length));
+        }
+    }
+
+    fn failed(&self, source: io::Error) -> OutputError {
+        let path = self.path.clone();
+        match source.kind() {
+            ErrorKind::BrokenPipe => OutputError::Closed { path },
+            _ => OutputError::Write { path, source },
+        }
+    }
+}
+
+fn gzip(block: &[u8]) -> io::Result<Vec<u8>> {
+    let mut member = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
+    member.write_all(block)?;
+    member.finish()
+}
+
+fn hash_file(file: &mut File, hash: &mut Sha256) -> io::Result<()> {
+    let mut chunk = vec![0; PLAIN_BLOCK];
+    file.rewind()?;
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(()),
+            length => hash.update(&chunk[..length]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|&byte| crate::record::escape::hex(byte)).map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn open(path: &Path, compression: Compression, start: Start) -> Output {
+        Output::open(path, compression, start).unwrap()
+    }
+
+    fn put(output: &mut Output, row: &str) {
+        output.block().extend_from_slice(row.as_bytes());
+        output.end_row().unwrap();
+    }
+
+    fn sha256(bytes: &[u8]) -> String {
+        hex(&Sha256::digest(bytes))
+    }
+
+    #[test]
+    fn an_existing_file_is_replaced_at_the_first_flush_and_not_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.jsonl");
+        fs::write(&path, "what an earlier run left behind\n").unwrap();
+        let mut output = open(&path, Compression::None, Start::New);
+        put(&mut output, "one\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "what an earlier run left behind\n");
+        assert_eq!(output.flush(Reach::System).unwrap(), Committed { length: 4, rows: 1 });
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\n");
+    }
+
+    #[test]
+    fn what_was_written_is_told_with_its_hash() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.jsonl");
+        let mut output = open(&path, Compression::None, Start::New);
+        put(&mut output, "one\n");
+        put(&mut output, "two\n");
+        let written = output.finish().unwrap();
+        assert_eq!(written, Written { path, rows: 2, length: 8, sha256: sha256(b"one\ntwo\n") });
+        // The hash that `printf 'one\ntwo\n' | sha256sum` prints.
+        assert!(written.sha256.starts_with("c3f9c8c283a2b1f2"), "{}", written.sha256);
+    }
+
+    #[test]
+    fn a_resumed_output_is_cut_back_and_ends_as_if_it_had_never_stopped() {
+        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("a");
+            let mut output = open(&path, compression, Start::New);
+            put(&mut output, "one\n");
+            let committed = output.flush(Reach::Disk).unwrap();
+            put(&mut output, "written, but in no checkpoint\n");
+            output.flush(Reach::System).unwrap();
+            drop(output);
+
+            let mut output = open(&path, compression, Start::At(committed));
+            put(&mut output, "two\n");
+            let written = output.finish().unwrap();
+            let bytes = fs::read(&path).unwrap();
+            assert_eq!(expand(&bytes, compression), "one\ntwo\n");
+            assert_eq!((written.rows, written.length), (2, bytes.len() as u64));
+            assert_eq!(written.sha256, sha256(&bytes));
+        }
+    }
+
+    #[test]
+    fn compressed_outputs_are_whole_at_every_flush_and_even_when_empty() {
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("a");
+            let mut output = open(&path, compression, Start::New);
+            let mut rows = String::new();
+            for number in 0..5 {
+                let row = format!("{number}\n");
+                put(&mut output, &row);
+                rows.push_str(&row);
+                let committed = output.flush(Reach::System).unwrap();
+                let bytes = fs::read(&path).unwrap();
+                assert_eq!(committed.length, bytes.len() as u64);
+                assert_eq!(expand(&bytes, compression), rows);
+            }
+            let empty = directory.path().join("empty");
+            open(&empty, compression, Start::New).finish().unwrap();
+            let bytes = fs::read(&empty).unwrap();
+            assert!(!bytes.is_empty());
+            assert_eq!(expand(&bytes, compression), "");
+        }
+    }
+
+    #[test]
+    fn another_file_than_the_one_left_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.jsonl");
+        let start = Start::At(Committed { length: 5, rows: 1 });
+        let missing = Output::open(&path, Compression::None, start).unwrap_err();
+        assert!(matches!(missing, OutputError::Open { .. }), "{missing}");
+        fs::write(&path, "four").unwrap();
+        let short = Output::open(&path, Compression::None, start).unwrap_err();
+        assert!(matches!(short, OutputError::CutShort { found: 4, length: 5, .. }), "{short}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "four", "a refusal changes nothing");
+        let device = Output::open(Path::new("/dev/null"), Compression::None, start).unwrap_err();
+        assert!(matches!(device, OutputError::NoFile { .. }), "{device}");
+    }
+
+    #[test]
+    fn what_can_not_be_opened_or_written_is_told_with_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Output::open(directory.path(), Compression::None, Start::New).unwrap_err();
+        assert!(error.to_string().contains("can't be opened: Is a directory"), "{error}");
+
+        let mut full = open(Path::new("/dev/full"), Compression::None, Start::New);
+        put(&mut full, "one\n");
+        let error = full.flush(Reach::System).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "output `/dev/full` can't be written: No space left on device (os error 28)"
+        );
+    }
+
+    #[test]
+    fn a_reader_who_left_is_told_apart() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut output = open(Path::new("/dev/null"), Compression::None, Start::New);
+        output.file = File::from(std::os::fd::OwnedFd::from(writer));
+        drop(reader);
+        put(&mut output, "one\n");
+        let error = output.flush(Reach::System).unwrap_err();
+        assert!(matches!(error, OutputError::Closed { .. }), "{error}");
+    }
+
+    fn expand(bytes: &[u8], compression: Compression) -> String {
+        let mut text = String::new();
+        let read = match compression {
+            Compression::None => return String::from_utf8(bytes.to_vec()).unwrap(),
+            Compression::Gzip => flate2::read::MultiGzDecoder::new(bytes).read_to_string(&mut text),
+            Compression::Zstd => zstd::Decoder::new(bytes).unwrap().read_to_string(&mut text),
+        };
+        read.unwrap();
+        text
+    }
+}

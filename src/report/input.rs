@@ -1,0 +1,202 @@
+//! Record files read back, line by line in bounded memory: JSONL and CSV, plain, gzip or zstd.
+//!
+//! A last line, gzip member or zstd frame that is cut off in the middle is what a crash leaves: what stands before it is
+//! read, and the end is told as [`End::Torn`].
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::format::{Compression, Form, Format, FormatError};
+use crate::record::read::ReadError;
+use crate::record::row::{Header, Row};
+use crate::record::{Record, read};
+
+/// The longest line that is read, in bytes: several times the record of the longest greeting that is kept, every byte
+/// of it escaped.
+const MAX_LINE: usize = 4 << 20;
+/// How much is read at once.
+const CHUNK: usize = 256 << 10;
+/// What a UTF-8 file may open with.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+
+/// Why records can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The name does not tell the form.
+    #[error(transparent)]
+    Form(#[from] FormatError),
+    /// The file can't be opened or read, or its compression is broken.
+    #[error("records `{name}` can't be read: {source}")]
+    Read {
+        /// Which file.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line is not a record.
+    #[error("records `{name}` line {line} {source}")]
+    Line {
+        /// Which file.
+        name: String,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong.
+        source: ReadError,
+    },
+    /// A line is too long or not UTF-8, or a row is not CSV.
+    #[error("records `{name}` line {line} {reason}")]
+    Text {
+        /// Which file.
+        name: String,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+/// How reading ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// With a whole line.
+    Whole,
+    /// In the middle of a line, which was passed over.
+    Torn,
+}
+
+/// An open record file.
+pub struct Input {
+    name: String,
+    form: Form,
+    reader: Box<dyn BufRead>,
+}
+
+impl Input {
+    /// Opens the file at `path`, `-` being stdin; `asked` wins over the ending.
+    pub fn open(path: &Path, asked: Option<Format>) -> Result<Self, InputError> {
+        let form = Form::of(path, asked)?;
+        if path == Path::new("-") {
+            return Self::new("-", form, io::stdin());
+        }
+        let name = path.display().to_string();
+        match File::open(path) {
+            Ok(file) => Self::new(&name, form, file),
+            Err(source) => Err(InputError::Read { name, source }),
+        }
+    }
+
+    /// Reads from any source; `name` is for messages.
+    pub fn new(name: &str, form: Form, source: impl Read + 'static) -> Result<Self, InputError> {
+        let reader: Box<dyn BufRead> = match form.compression {
+            Compression::None => Box::new(BufReader::with_capacity(CHUNK, source)),
+            Compression::Gzip => {
+                let members = flate2::read::MultiGzDecoder::new(source);
+                Box::new(BufReader::with_capacity(CHUNK, members))
+            }
+            Compression::Zstd => {
+                let frames = zstd::Decoder::new(source)
+                    .map_err(|source| InputError::Read { name: name.to_owned(), source })?;
+                Box::new(BufReader::with_capacity(CHUNK, frames))
+            }
+        };
+        Ok(Self { name: name.to_owned(), form, reader })
+    }
+
+    /// Hands the short view of each record in turn to `each`.
+    pub fn rows(self, mut each: impl FnMut(&Row<'_>)) -> Result<End, InputError> {
+        match self.form.format {
+            Format::Jsonl => self.lines(|line| Row::from_json(line).map(|row| each(&row))),
+            Format::Csv => self.table(each),
+        }
+    }
+
+    /// Hands each record in turn to `each`. CSV rows do not hold whole records: from CSV it is an error.
+    pub fn records(self, mut each: impl FnMut(Record)) -> Result<End, InputError> {
+        if self.form.format != Format::Jsonl {
+            let reason = "is CSV, which holds no whole records; give the JSONL file";
+            return Err(InputError::Text { name: self.name, line: 1, reason });
+        }
+        self.lines(|line| read::decode(line).map(&mut each))
+    }
+
+    fn lines(mut self, mut take: impl FnMut(&str) -> Result<(), ReadError>) -> Result<End, InputError> {
+        let mut bytes = Vec::new();
+        for number in 1.. {
+            bytes.clear();
+            let limit = (MAX_LINE + 1) as u64;
+            let read = (&mut self.reader).take(limit).read_until(b'\n', &mut bytes);
+            match read {
+                Ok(0) => break,
+                Ok(_) if bytes.len() > MAX_LINE => return Err(self.text(number, "is longer than 4 MiB")),
+                Ok(_) => {}
+                Err(source) if number > 1 && is_cut_off(&source) => return Ok(End::Torn),
+                Err(source) => return Err(InputError::Read { name: self.name, source }),
+            }
+            let whole = bytes.ends_with(b"\n");
+            let line = if number == 1 { bytes.strip_prefix(BOM).unwrap_or(&bytes) } else { &bytes };
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            let taken = std::str::from_utf8(line).ok().map(&mut take);
+            match taken {
+                Some(Ok(())) => {}
+                _ if !whole => return Ok(End::Torn),
+                Some(Err(source)) => return Err(InputError::Line { name: self.name, line: number, source }),
+                None => return Err(self.text(number, "is not UTF-8")),
+            }
+        }
+        Ok(End::Whole)
+    }
+
+    fn table(self, mut each: impl FnMut(&Row<'_>)) -> Result<End, InputError> {
+        let Self { name, reader, .. } = self;
+        // A row that is short is told below, with what it lacks; one that was cut off is the last.
+        let mut table = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(reader);
+        let failed = |error: csv::Error, name: &str| {
+            let line = error.position().map_or(1, csv::Position::line);
+            match error.into_kind() {
+                csv::ErrorKind::Io(source) => InputError::Read { name: name.to_owned(), source },
+                _ => InputError::Text { name: name.to_owned(), line, reason: "is not UTF-8" },
+            }
+        };
+        let names = table.headers().map_err(|error| failed(error, &name))?.clone();
+        if names.is_empty() {
+            return Ok(End::Whole);
+        }
+        let header = Header::read(names.iter());
+        let header = header.map_err(|source| InputError::Line { name: name.clone(), line: 1, source })?;
+        let mut cells = csv::StringRecord::new();
+        loop {
+            match table.read_record(&mut cells) {
+                Ok(true) => {}
+                Ok(false) => return Ok(End::Whole),
+                Err(error) => match error.kind() {
+                    csv::ErrorKind::Io(source) if is_cut_off(source) => return Ok(End::Torn),
+                    _ => return Err(failed(error, &name)),
+                },
+            }
+            let line = cells.position().map_or(1, csv::Position::line);
+            if cells.len() < names.len() {
+                if table.is_done() {
+                    return Ok(End::Torn);
+                }
+                return Err(InputError::Text { name, line, reason: "has fewer cells than the header" });
+            }
+            match header.row(|index| cells.get(index)) {
+                Ok(row) => each(&row),
+                Err(source) => return Err(InputError::Line { name, line, source }),
+            }
+        }
+    }
+
+    fn text(&self, line: u64, reason: &'static str) -> InputError {
+        InputError::Text { name: self.name.clone(), line, reason }
+    }
+}
+
+/// Whether compressed data ends in the middle.
+fn is_cut_off(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
+}

@@ -1,0 +1,418 @@
+//! What happens to a question from submission to its one answer, without sockets: datagrams and the time are arguments,
+//! batches of datagrams are the result.
+
+mod ending;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt};
+
+use self::ending::Source;
+use super::keys::{Key, Keys};
+use super::pace::Pace;
+use super::slots::{Slots, State, Ticket};
+use super::timers::Timers;
+use super::upstream::{Tone, Turn, Upstream};
+use crate::name::DnsName;
+use crate::resolve::health::Health;
+use crate::resolve::plan::Token;
+use crate::resolve::question::{Answer, Kind, Question, Transport};
+use crate::resolve::settings::Settings;
+use crate::resolve::wire::{self, Edns, Fault, Reading};
+
+/// Questions under way at once. One that nobody answers takes its place for the whole timeout.
+pub(crate) const SLOTS: usize = 16_384;
+/// Datagrams in one batch: enough to make the system call cheap, few enough for one socket's buffer.
+pub(crate) const BATCH: usize = 32;
+/// Keys lead to slots, and from here on to upstreams that are probed.
+const PROBES: u32 = u32::MAX - 0xffff;
+/// Each wait is so many times the one before it: the last packets must outlast a short outage.
+const PATIENCE: u32 = 3;
+
+/// One of the sockets, numbered through all upstreams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Lane(pub(crate) u16);
+
+/// Datagrams for one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// One behind the other.
+    pub(crate) bytes: Vec<u8>,
+    /// Where each ends.
+    pub(crate) ends: Vec<usize>,
+}
+
+/// A question to be put over TCP.
+#[derive(Debug)]
+pub(crate) struct TcpAsk {
+    pub(super) ticket: Ticket,
+    /// The number of the upstream.
+    pub(crate) upstream: usize,
+    pub(crate) name: DnsName,
+    pub(crate) kind: Kind,
+    pub(crate) edns: Edns,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct TcpReply {
+    pub(crate) ask: TcpAsk,
+    /// `None` where no connection gave an answer to the question.
+    pub(crate) reading: Option<Reading>,
+}
+
+pub(crate) struct Core {
+    timeout: Duration,
+    attempts: u8,
+    lanes: u16,
+    upstreams: Vec<Upstream>,
+    slots: Slots,
+    timers: Timers,
+    keys: Keys,
+    /// Never sent.
+    fresh: VecDeque<Ticket>,
+    /// To be sent once more, by upstream.
+    again: Vec<VecDeque<Ticket>>,
+    tcp: Vec<TcpAsk>,
+    answers: Vec<(Token, Answer)>,
+    random: StdRng,
+    /// The last probe of each upstream, while it may be answered.
+    probes: Vec<Option<Key>>,
+    /// The upstream whose turn it is.
+    turn: usize,
+    fired: Vec<u32>,
+}
+
+impl Core {
+    /// Nothing under way; `lanes` sockets to each upstream.
+    pub(crate) fn new(settings: &Settings, lanes: u16, random: StdRng, now: Instant) -> (Self, Arc<Health>) {
+        let health = Arc::new(Health::new(&settings.upstreams));
+        let upstreams: Vec<Upstream> = (0..settings.upstreams.len())
+            .map(|index| Upstream::new(index, Pace::new(settings.rate, now), Arc::clone(&health), now))
+            .collect();
+        let core = Self {
+            timeout: settings.timeout,
+            attempts: settings.attempts.get(),
+            lanes,
+            again: vec![VecDeque::new(); upstreams.len()],
+            probes: vec![None; upstreams.len()],
+            upstreams,
+            slots: Slots::new(SLOTS),
+            timers: Timers::new(SLOTS, now),
+            keys: Keys::default(),
+            fresh: VecDeque::new(),
+            tcp: Vec::new(),
+            answers: Vec::new(),
+            random,
+            turn: 0,
+            fired: Vec::new(),
+        };
+        (core, health)
+    }
+
+    /// How many more questions there is room for.
+    pub(crate) fn room(&self) -> usize {
+        self.slots.room()
+    }
+
+    /// How many are under way.
+    pub(crate) fn under_way(&self) -> usize {
+        self.slots.taken()
+    }
+
+    /// Takes a question; the caller has looked for room.
+    pub(crate) fn submit(&mut self, token: Token, question: &Question, now: Instant) {
+        let ticket = self.slots.take(token, question, now);
+        self.fresh.push_back(ticket);
+        self.timers.set(ticket.slot, now + self.timeout);
+    }
+
+    /// Answers since the last call.
+    pub(crate) fn take_answers(&mut self, answers: &mut Vec<(Token, Answer)>) {
+        answers.append(&mut self.answers);
+    }
+
+    /// Whether there are answers to take.
+    pub(crate) fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
+    /// Questions to be put over TCP since the last call.
+    pub(crate) fn take_tcp(&mut self) -> std::vec::Drain<'_, TcpAsk> {
+        self.tcp.drain(..)
+    }
+
+    /// Fills a batch and names the socket it is for; `None` if nothing may be sent now.
+    pub(crate) fn next_batch(&mut self, now: Instant, batch: &mut Batch) -> Option<Lane> {
+        batch.bytes.clear();
+        batch.ends.clear();
+        if let Some(lane) = self.probe(now, batch) {
+            return Some(lane);
+        }
+        for _ in 0..self.upstreams.len() {
+            let upstream = self.turn;
+            self.turn = (self.turn + 1) % self.upstreams.len();
+            let waits = !self.fresh.is_empty() || !self.again[upstream].is_empty();
+            if !waits {
+                continue;
+            }
+            let allowed = self.upstreams[upstream].allowance(now).min(BATCH);
+            let lane = Lane(self.lane(upstream));
+            while batch.ends.len() < allowed {
+                let Some(ticket) = self.next_queued(upstream) else { break };
+                self.send(ticket, lane, now, batch);
+            }
+            if batch.ends.len() == allowed {
+                self.upstreams[upstream].pace.press();
+            }
+            if !batch.ends.is_empty() {
+                return Some(lane);
+            }
+        }
+        None
+    }
+
+    /// When something is to be done next if nothing comes in before.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
+        let fresh = !self.fresh.is_empty();
+        let sending = self.upstreams.iter().zip(&self.again);
+        let sending = sending.filter(|(_, again)| fresh || !again.is_empty());
+        let sending = sending.filter_map(|(upstream, _)| upstream.next(now));
+        let idle = self.slots.taken() == 0;
+        let probing = self.upstreams.iter().filter_map(Upstream::probe_at).filter(|_| !idle);
+        sending.chain(probing).chain(self.timers.next()).min()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        for upstream in 0..self.upstreams.len() {
+            let turn = self.upstreams[upstream].tick(now);
+            self.turned(upstream, turn);
+        }
+        let mut fired = std::mem::take(&mut self.fired);
+        self.timers.expire(now, &mut fired);
+        for slot in fired.drain(..) {
+            self.fire(slot, now);
+        }
+        self.fired = fired;
+    }
+
+    /// Takes a datagram that came in on a socket. What belongs to no question is ignored.
+    pub(crate) fn receive(&mut self, lane: Lane, datagram: &[u8], whole: bool, now: Instant) {
+        let Some(id) = wire::answer_id(datagram) else { return };
+        let key = Key::new(lane, id);
+        let Some(index) = self.keys.get(key) else { return };
+        let upstream = self.upstream_of(lane);
+        if index >= PROBES {
+            return self.receive_probe(key, upstream, datagram, now);
+        }
+        let slot = self.slots.at(index);
+        let Some(reading) = wire::read(datagram, &slot.name, slot.kind) else { return };
+        // What does not fit our buffer does not fit a datagram.
+        let reading = if whole { reading } else { Reading::Truncated };
+        let after = (slot.keys.last() == Some(&key)).then(|| now.saturating_duration_since(slot.last_sent));
+        let tone = match &reading {
+            Reading::Fault(Fault::Refused) => Tone::Refusing,
+            Reading::Fault(Fault::ServFail | Fault::FormErr) => Tone::Failing,
+            _ => Tone::Sound,
+        };
+        let turn = self.upstreams[upstream].heard(now, after, tone);
+        self.turned(upstream, turn);
+        if tone == Tone::Refusing
+            && self.upstreams[upstream].mostly_refuses()
+            && self.another(upstream).is_some()
+        {
+            let turn = self.upstreams[upstream].set_aside(now);
+            self.turned(upstream, turn);
+        }
+        // An answer counts once, however often it comes.
+        self.slots.at(index).keys.retain(|other| *other != key);
+        self.keys.remove(key);
+        self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
+    }
+
+    /// Takes what came of a question put over TCP.
+    pub(crate) fn receive_tcp(&mut self, reply: TcpReply, now: Instant) {
+        if self.slots.get(reply.ask.ticket).is_none() {
+            return;
+        }
+        let reading = match reply.reading {
+            None | Some(Reading::Truncated) => Reading::Fault(Fault::Unclear),
+            Some(reading) => reading,
+        };
+        let source = Source { upstream: reply.ask.upstream, transport: Transport::Tcp, now };
+        self.conclude(reply.ask.ticket.slot, source, reading);
+    }
+
+    /// A socket reported that nobody listens at its other end.
+    pub(crate) fn unreachable(&mut self, lane: Lane, now: Instant) {
+        let upstream = self.upstream_of(lane);
+        let turn = self.upstreams[upstream].unreachable(now);
+        self.turned(upstream, turn);
+    }
+
+    fn upstream_of(&self, lane: Lane) -> usize {
+        usize::from(lane.0 / self.lanes)
+    }
+
+    /// A random socket of an upstream.
+    fn lane(&mut self, upstream: usize) -> u16 {
+        let first = u16::try_from(upstream).unwrap_or(0) * self.lanes;
+        first + self.random.random_range(0..self.lanes)
+    }
+
+    /// Puts a question of our own to an upstream that may not be there: any answer shows that it is.
+    fn probe(&mut self, now: Instant, batch: &mut Batch) -> Option<Lane> {
+        let due = |upstream: &Upstream| upstream.probe_at().is_some_and(|at| at <= now);
+        let upstream = self.upstreams.iter().position(due).filter(|_| self.slots.taken() > 0)?;
+        let lane = Lane(self.lane(upstream));
+        let number = PROBES + u32::try_from(upstream).unwrap_or(0);
+        let key = self.keys.insert_unused(lane, number, &mut self.random);
+        if let Some(old) = self.probes[upstream].replace(key) {
+            self.keys.remove(old);
+        }
+        self.upstreams[upstream].probed(now);
+        wire::write_query(&mut batch.bytes, key.id(), &DnsName::root(), Kind::A, Edns::Plain);
+        batch.ends.push(batch.bytes.len());
+        Some(lane)
+    }
+
+    fn receive_probe(&mut self, key: Key, upstream: usize, datagram: &[u8], now: Instant) {
+        if wire::read(datagram, &DnsName::root(), Kind::A).is_some() {
+            self.keys.remove(key);
+            self.probes[upstream] = None;
+            let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);
+            self.turned(upstream, turn);
+        }
+    }
+
+    fn next_queued(&mut self, upstream: usize) -> Option<Ticket> {
+        loop {
+            let ticket = self.again[upstream].pop_front().or_else(|| self.fresh.pop_front())?;
+            if self.slots.get(ticket).is_some_and(|slot| slot.state == State::Queued) {
+                return Some(ticket);
+            }
+        }
+    }
+
+    fn send(&mut self, ticket: Ticket, lane: Lane, now: Instant, batch: &mut Batch) {
+        let upstream = self.upstream_of(lane);
+        let key = self.keys.insert_unused(lane, ticket.slot, &mut self.random);
+        let Some(slot) = self.slots.get(ticket) else { return };
+        slot.keys.push(key);
+        slot.packets += 1;
+        slot.state = State::Sent;
+        slot.upstream = upstream;
+        slot.last_sent = now;
+        let upstream_state = &mut self.upstreams[upstream];
+        if slot.first_sent.is_none() {
+            slot.first_sent = Some(now);
+            slot.epoch = upstream_state.pace.sent_first();
+            slot.epoch_upstream = upstream;
+        }
+        upstream_state.sent();
+        wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, slot.edns);
+        batch.ends.push(batch.bytes.len());
+        let gives_up = slot.gives_up(self.timeout).unwrap_or(now);
+        let left = gives_up.saturating_duration_since(now);
+        let more = u32::from(self.attempts.saturating_sub(slot.packets));
+        let wait = upstream_state.wait() * PATIENCE.saturating_pow(u32::from(slot.packets - 1));
+        // The packets left must fit the time left.
+        let wait = wait.min(left / (more + 1));
+        let wait = jitter(wait, self.random.next_u32());
+        self.timers.set(ticket.slot, (now + wait).min(gives_up));
+    }
+
+    fn fire(&mut self, index: u32, now: Instant) {
+        let (timeout, attempts) = (self.timeout, self.attempts);
+        let slot = self.slots.at(index);
+        let (state, upstream) = (slot.state, slot.upstream);
+        if state == State::Sent {
+            slot.state = State::Late;
+            if slot.packets == 1 {
+                self.count_failure(index);
+            }
+            let turn = self.upstreams[upstream].timed_out(now);
+            self.turned(upstream, turn);
+        }
+        let slot = self.slots.at(index);
+        let gives_up = slot.gives_up(timeout);
+        let may = slot.packets < attempts;
+        match (state, gives_up) {
+            (State::Tcp, _) => {}
+            (_, Some(at)) if now >= at => self.give_up(index),
+            (State::Sent | State::Parked, _) if may => self.queue_again(index, upstream),
+            (State::Parked, _) => self.give_up(index),
+            (_, Some(at)) => self.timers.set(index, at),
+            // Paced, not lost: its time begins with its first packet.
+            (_, None) if self.upstreams.iter().any(Upstream::is_up) => self.timers.set(index, now + timeout),
+            (_, None) => self.give_up(index),
+        }
+    }
+
+    /// Counts the first packet of a question as failed, once.
+    fn count_failure(&mut self, index: u32) {
+        let slot = self.slots.at(index);
+        if slot.depth == 0 && !slot.counted_failed {
+            slot.counted_failed = true;
+            let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
+            self.upstreams[upstream].pace.failed(epoch);
+        }
+    }
+
+    /// Queues a question once more, at another upstream than the last if there is one.
+    fn queue_again(&mut self, index: u32, last: usize) {
+        let upstream = self.another(last).unwrap_or(last);
+        self.queue_at(index, upstream);
+    }
+
+    fn queue_at(&mut self, index: u32, upstream: usize) {
+        let ticket = self.slots.ticket(index);
+        let timeout = self.timeout;
+        let slot = self.slots.at(index);
+        slot.state = State::Queued;
+        slot.upstream = upstream;
+        let at = slot.gives_up(timeout).unwrap_or(slot.last_sent + timeout);
+        self.timers.set(index, at);
+        self.again[upstream].push_back(ticket);
+    }
+
+    /// The next upstream that is up, other than this one.
+    fn another(&self, than: usize) -> Option<usize> {
+        self.another_of(than, |_| true)
+    }
+
+    /// The same among some.
+    fn another_of(&self, than: usize, among: impl Fn(usize) -> bool) -> Option<usize> {
+        let count = self.upstreams.len();
+        let others = (1..count).map(|step| (than + step) % count);
+        others.into_iter().find(|&other| self.upstreams[other].is_up() && among(other))
+    }
+
+    /// After an upstream went down or came up, nothing waits at one that is down while another is up.
+    fn turned(&mut self, upstream: usize, turn: Turn) {
+        let from: Vec<usize> = match turn {
+            Turn::None => return,
+            Turn::WentDown => vec![upstream],
+            Turn::CameUp => {
+                (0..self.upstreams.len()).filter(|&other| !self.upstreams[other].is_up()).collect()
+            }
+        };
+        for from in from {
+            if let Some(to) = self.another(from) {
+                let mut moved = std::mem::take(&mut self.again[from]);
+                self.again[to].append(&mut moved);
+            }
+        }
+    }
+}
+
+/// A quarter more or less.
+fn jitter(wait: Duration, random: u32) -> Duration {
+    wait * 3 / 4 + wait / 2 * (random >> 16) / (1 << 16)
+}

@@ -1,0 +1,221 @@
+//! The sockets: some to each upstream, connected, so that the kernel drops what others send and reports an upstream that
+//! is not there. Each is replaced now and then, so that its port is not worth finding out. Knows no DNS.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::core::{Batch, Lane};
+use super::sys::{self, Intake, Poll};
+
+/// Sockets to each upstream: spreads the numbers of questions without spreading a batch of answers.
+const LANES: usize = 16;
+/// All upstreams together take at most this part of the descriptors: the rest is for conversations.
+const SHARE: usize = 8;
+/// A socket is replaced after so many datagrams, or so long after its first.
+const MOST_SENT: usize = 4096;
+const MOST_AGE: Duration = Duration::from_secs(30);
+/// How long a replaced socket still takes answers. The latest answer comes within the timeout; most within this.
+const DRAIN: Duration = Duration::from_secs(15);
+/// Room for answers that wait in a socket.
+const RECEIVE_BUFFER: usize = 2 << 20;
+/// Ports tried before the kernel is left to choose.
+const PORT_TRIES: usize = 8;
+/// Source ports: above those that services and firewalls give a meaning to.
+const PORTS: std::ops::RangeInclusive<u16> = 10_240..=65_535;
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It went, or what did not go is as good as lost.
+    All,
+    /// Nobody listens there, or no route leads there.
+    Unreachable,
+}
+
+#[derive(Debug)]
+pub(super) struct Lanes {
+    states: Vec<LaneState>,
+    each: u16,
+    draining: Vec<(UdpSocket, Instant, u64)>,
+    random: StdRng,
+    /// Marks so far: each socket has its own, so that a late event is not taken for another's.
+    marks: u64,
+}
+
+#[derive(Debug)]
+struct LaneState {
+    upstream: SocketAddr,
+    socket: UdpSocket,
+    mark: u64,
+    sent: usize,
+    opened: Instant,
+}
+
+impl Lanes {
+    /// Opens as many sockets to each upstream as descriptors allow, at least one.
+    pub(super) fn open(
+        upstreams: &[SocketAddr],
+        poll: &Poll,
+        random: StdRng,
+        now: Instant,
+    ) -> io::Result<Self> {
+        let each = (sys::descriptor_limit() / SHARE / upstreams.len().max(1)).clamp(1, LANES);
+        let mut lanes = Self {
+            states: Vec::new(),
+            each: u16::try_from(each).unwrap_or(1),
+            draining: Vec::new(),
+            random,
+            marks: 0,
+        };
+        for &upstream in upstreams {
+            for _ in 0..each {
+                let lane = lanes.connect(upstream, poll, now)?;
+                lanes.states.push(lane);
+            }
+        }
+        Ok(lanes)
+    }
+
+    /// Sockets to each upstream.
+    pub(super) fn each(&self) -> u16 {
+        self.each
+    }
+
+    /// Sends a batch.
+    pub(super) fn send(&mut self, lane: Lane, batch: &Batch, poll: &Poll, now: Instant) -> Sent {
+        let index = usize::from(lane.0);
+        let state = &self.states[index];
+        if state.sent >= MOST_SENT
+            || (state.sent > 0 && now.saturating_duration_since(state.opened) >= MOST_AGE)
+        {
+            self.replace(index, poll, now);
+        }
+        let state = &mut self.states[index];
+        if state.sent == 0 {
+            state.opened = now;
+        }
+        state.sent += batch.ends.len();
+        send(&state.socket, batch)
+    }
+
+    /// Closes replaced sockets that have drained.
+    pub(super) fn drain(&mut self, now: Instant) {
+        self.draining.retain(|(_, until, _)| *until > now);
+    }
+
+    /// Takes datagrams from the socket with a mark; tells which lane it belongs to and how many came.
+    pub(super) fn receive(&mut self, mark: u64, intake: &mut Intake) -> Option<(Lane, io::Result<usize>)> {
+        let lane = Lane(lane_of(mark));
+        let state = self.states.get(usize::from(lane.0))?;
+        if state.mark == mark {
+            return Some((lane, intake.receive(&state.socket)));
+        }
+        let (socket, ..) = self.draining.iter().find(|(.., other)| *other == mark)?;
+        Some((lane, intake.receive(socket)))
+    }
+
+    fn replace(&mut self, index: usize, poll: &Poll, now: Instant) {
+        let upstream = self.states[index].upstream;
+        // Without a descriptor to spare the old one has to do.
+        if let Ok(fresh) = self.connect_as(index, upstream, poll, now) {
+            let old = std::mem::replace(&mut self.states[index], fresh);
+            self.draining.push((old.socket, now + DRAIN, old.mark));
+        } else {
+            self.states[index].sent = 0;
+        }
+    }
+
+    fn connect(&mut self, upstream: SocketAddr, poll: &Poll, now: Instant) -> io::Result<LaneState> {
+        self.connect_as(self.states.len(), upstream, poll, now)
+    }
+
+    fn connect_as(
+        &mut self,
+        index: usize,
+        upstream: SocketAddr,
+        poll: &Poll,
+        now: Instant,
+    ) -> io::Result<LaneState> {
+        let socket = Socket::new(Domain::for_address(upstream), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        // The larger of what anyone may have and what the privileged get.
+        socket.set_recv_buffer_size(RECEIVE_BUFFER).ok();
+        sys::force_receive_buffer(&socket, i32::try_from(RECEIVE_BUFFER).unwrap_or(i32::MAX));
+        self.bind(&socket, upstream)?;
+        socket.connect(&upstream.into())?;
+        self.marks += 1;
+        let mark = self.marks << 16 | index as u64;
+        poll.watch(&socket, mark)?;
+        Ok(LaneState { upstream, socket: socket.into(), mark, sent: 0, opened: now })
+    }
+
+    /// Binds to a random port (RFC 5452 §9.2).
+    fn bind(&mut self, socket: &Socket, upstream: SocketAddr) -> io::Result<()> {
+        let any = match upstream.ip() {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        for _ in 0..PORT_TRIES {
+            let port = self.random.random_range(PORTS);
+            if socket.bind(&SocketAddr::new(any, port).into()).is_ok() {
+                return Ok(());
+            }
+        }
+        socket.bind(&SocketAddr::new(any, 0).into())
+    }
+}
+
+fn lane_of(mark: u64) -> u16 {
+    // The lane is in the low 16 bits.
+    u16::try_from(mark & 0xffff).unwrap_or(0)
+}
+
+/// Errors of one datagram lose it alone: that happens to datagrams anyway, and the question is put again.
+fn send(socket: &UdpSocket, batch: &Batch) -> Sent {
+    let mut result = Sent::All;
+    let mut done = 0;
+    let mut start = 0;
+    let mut stuck = 0;
+    while done < batch.ends.len() {
+        let ends: Vec<usize>;
+        let rest = if done == 0 {
+            &batch.ends[..]
+        } else {
+            ends = batch.ends[done..].iter().map(|end| end - start).collect();
+            &ends
+        };
+        match sys::send_many(socket, &batch.bytes[start..], rest) {
+            Ok(sent) if sent > 0 => {
+                done += sent;
+                start = batch.ends[done - 1];
+                stuck = 0;
+            }
+            Err(error) if is_unreachable(&error) => {
+                // It tells of an earlier datagram; these may still go.
+                result = Sent::Unreachable;
+                stuck += 1;
+            }
+            _ => {
+                stuck += 1;
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        }
+        if stuck > 4 {
+            break;
+        }
+    }
+    result
+}
+
+/// Whether an error says that nobody can be reached at the other end.
+pub(super) fn is_unreachable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable
+    )
+}

@@ -1,0 +1,254 @@
+//! How many packets a second one upstream is given: tokens, and a rate that rises while answers keep up. Time is an
+//! argument; knows no packet.
+//!
+//! Trouble alone says nothing about load: in a scan of PTR records one name in ten may lead to a dead or failing zone at
+//! any rate. So the rate is cut on trial when more first packets fail than usual. If the share of failures falls with
+//! the rate, the cut stays; if it does not, the failures are the names' own, the cut is undone and that share is usual
+//! from then on.
+//!
+//! Ten epochs of a server that drops all above 1,000 a second: 200, 400, 800 answered; of 1,600 only 1,000 (38 % fail,
+//! usual is 0): cut to 1,000 on trial; 3 % fail: kept; 1,040, 1,080 … until more than 5 % fail again.
+
+use std::time::{Duration, Instant};
+
+/// The time over which packets are counted together.
+const EPOCH: Duration = Duration::from_millis(100);
+/// Epochs remembered: more than the longest wait for an answer and a trial together.
+const EPOCHS: usize = 64;
+/// Packets a second at first.
+const START: f64 = 2000.0;
+/// The same where no limit is wanted.
+const START_UNLIMITED: f64 = 20_000.0;
+/// No cut goes below this: a slow answer is better than none.
+const FLOOR: f64 = 100.0;
+/// Growth for each epoch before the first cut that stayed.
+const FAST: f64 = 2.0;
+/// Growth for each epoch afterwards.
+const SLOW: f64 = 1.04;
+/// Packets that may go at once: 10 ms of the rate, and within what a default receive buffer of 212 KB holds.
+const MAX_BURST: f64 = 200.0;
+/// More failures than usual by this share start a trial.
+const NOTICE: f64 = 0.05;
+/// A trial is lost if this much of the share of failures remains.
+const REMAINS: f64 = 0.7;
+/// No more than this is ever usual.
+const MOST_USUAL: f64 = 0.5;
+/// First packets that a judgement needs.
+const LEAST_JUDGED: u32 = 50;
+/// Epochs that a judgement looks at, and that a trial lasts: a limiter that resets each second must not fool it.
+const JUDGED: u64 = 10;
+/// Growth needs this share of recent packets answered.
+const KEEPS_UP: f64 = 0.4;
+
+/// The epoch in which a first packet went out.
+pub(super) type Epoch = u64;
+
+#[derive(Debug)]
+pub(super) struct Pace {
+    rate: f64,
+    cap: f64,
+    tokens: f64,
+    filled: Instant,
+    start: Instant,
+    epoch: Epoch,
+    counts: [Count; EPOCHS],
+    phase: Phase,
+    growth: f64,
+    usual: f64,
+    /// Epochs before this are not judged.
+    judged_from: Epoch,
+    /// Whether packets waited for tokens in this epoch.
+    pressed: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    /// All packets.
+    sent: u32,
+    /// First packets of their question.
+    first: u32,
+    /// Of these, failed.
+    failed: u32,
+    /// Answers that came in this epoch.
+    answered: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Calm,
+    Trial { rate: f64, share: f64, until: Epoch },
+}
+
+impl Pace {
+    /// Starts at the usual rate, never above `cap` packets a second.
+    pub(super) fn new(rate: crate::resolve::Rate, now: Instant) -> Self {
+        use crate::resolve::Rate;
+        let (start, cap) = match rate {
+            Rate::Rising => (START, f64::INFINITY),
+            Rate::AtMost(cap) => (START.min(f64::from(cap.get())), f64::from(cap.get())),
+            Rate::Unlimited => (START_UNLIMITED, f64::INFINITY),
+        };
+        Self {
+            rate: start,
+            cap,
+            tokens: 1.0,
+            filled: now,
+            start: now,
+            epoch: 0,
+            counts: [Count::default(); EPOCHS],
+            phase: Phase::Calm,
+            growth: FAST,
+            usual: 0.0,
+            judged_from: 0,
+            pressed: false,
+        }
+    }
+
+    /// Packets a second now.
+    pub(super) fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// Packets that may go now.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most the burst, never negative"
+    )]
+    pub(super) fn allowance(&mut self, now: Instant) -> usize {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.filled = self.filled.max(now);
+        let burst = (self.rate / 100.0).clamp(1.0, MAX_BURST);
+        self.tokens = (self.tokens + passed * self.rate).min(burst);
+        self.tokens.max(0.0) as usize
+    }
+
+    /// When the next packet may go, if none may at `now`.
+    pub(super) fn next(&self, now: Instant) -> Instant {
+        let missing = (1.0 - self.tokens).max(0.0);
+        now + Duration::from_secs_f64(missing / self.rate)
+    }
+
+    /// Packets wait for tokens.
+    pub(super) fn press(&mut self) {
+        self.pressed = true;
+    }
+
+    /// A packet went out.
+    pub(super) fn sent(&mut self) {
+        self.tokens -= 1.0;
+        self.count(self.epoch).sent += 1;
+    }
+
+    /// It was the first of its question.
+    pub(super) fn sent_first(&mut self) -> Epoch {
+        self.count(self.epoch).first += 1;
+        self.epoch
+    }
+
+    /// An answer came, of whatever kind.
+    pub(super) fn answered(&mut self) {
+        self.count(self.epoch).answered += 1;
+    }
+
+    /// The first packet of a question failed: no answer in time, or one that settles nothing.
+    pub(super) fn failed(&mut self, epoch: Epoch) {
+        if self.remembers(epoch) {
+            self.count(epoch).failed += 1;
+        }
+    }
+
+    /// What counted as failed was answered after all.
+    pub(super) fn recovered(&mut self, epoch: Epoch) {
+        if self.remembers(epoch) {
+            let count = self.count(epoch);
+            count.failed = count.failed.saturating_sub(1);
+        }
+    }
+
+    /// Lets time pass; first packets are judged once they are older than `patience`.
+    pub(super) fn tick(&mut self, now: Instant, patience: Duration) {
+        let passed = now.saturating_duration_since(self.start).as_millis() / EPOCH.as_millis();
+        let current = u64::try_from(passed).unwrap_or(u64::MAX);
+        if current == self.epoch {
+            return;
+        }
+        self.judge(patience);
+        for epoch in (self.epoch + 1..=current).rev().take(EPOCHS) {
+            *self.count(epoch) = Count::default();
+        }
+        self.epoch = current;
+        self.pressed = false;
+    }
+
+    fn judge(&mut self, patience: Duration) {
+        let young = u64::try_from(patience.as_millis() / EPOCH.as_millis()).unwrap_or(0) + 1;
+        let ripe = self.epoch.saturating_sub(young);
+        let from = self.judged_from.max(ripe.saturating_sub(JUDGED));
+        let (first, failed) = self.sum(from..ripe);
+        let enough = first >= LEAST_JUDGED;
+        let share = f64::from(failed) / f64::from(first.max(1));
+        match self.phase {
+            Phase::Calm if enough && share > self.usual + NOTICE => self.cut(share),
+            Phase::Calm => {
+                if enough && share < self.usual {
+                    self.usual += (share - self.usual) * 0.1;
+                }
+                if self.pressed && self.keeps_up() {
+                    self.rate = (self.rate * self.growth).min(self.cap);
+                }
+            }
+            Phase::Trial { rate, share: before, until } if enough && ripe >= until => {
+                if share > before * REMAINS {
+                    self.rate = rate;
+                    self.usual = share.min(MOST_USUAL);
+                } else {
+                    self.growth = SLOW;
+                }
+                self.phase = Phase::Calm;
+                self.judged_from = self.epoch;
+            }
+            Phase::Trial { .. } => {}
+        }
+    }
+
+    fn cut(&mut self, share: f64) {
+        let recent = self.epoch.saturating_sub(JUDGED)..self.epoch;
+        let epochs = (recent.end - recent.start).max(1);
+        let answered: u32 = recent.map(|epoch| self.counts[slot(epoch)].answered).sum();
+        let answered = f64::from(answered) / (epochs as f64 * EPOCH.as_secs_f64());
+        let until = self.epoch + 1 + JUDGED;
+        self.phase = Phase::Trial { rate: self.rate, share, until };
+        self.rate = answered.clamp(FLOOR.min(self.rate), self.rate);
+        // What was sent before the cut says nothing about it, nor does what waits behind it.
+        self.judged_from = self.epoch + 1;
+    }
+
+    /// Whether recent answers are in step with recent packets.
+    fn keeps_up(&self) -> bool {
+        let recent = || (self.epoch.saturating_sub(2)..=self.epoch).map(|epoch| self.counts[slot(epoch)]);
+        let least_sent = recent().map(|count| count.sent).filter(|sent| *sent > 0).min().unwrap_or(0);
+        let answered = self.counts[slot(self.epoch)].answered;
+        answered > 0 && f64::from(answered) >= KEEPS_UP * f64::from(least_sent)
+    }
+
+    fn sum(&self, epochs: std::ops::Range<Epoch>) -> (u32, u32) {
+        epochs.fold((0, 0), |(first, failed), epoch| {
+            let count = self.counts[slot(epoch)];
+            (first + count.first, failed + count.failed)
+        })
+    }
+
+    fn remembers(&self, epoch: Epoch) -> bool {
+        epoch + (EPOCHS as u64) > self.epoch
+    }
+
+    fn count(&mut self, epoch: Epoch) -> &mut Count {
+        &mut self.counts[slot(epoch)]
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the remainder is below `EPOCHS`")]
+fn slot(epoch: Epoch) -> usize {
+    (epoch % EPOCHS as u64) as usize
+}

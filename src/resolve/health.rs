@@ -1,0 +1,56 @@
+//! How each upstream does, for people to watch while a scan runs. Written by the engine, read by anyone.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+
+/// All upstreams, and the questions as a whole.
+#[derive(Debug)]
+pub struct Health {
+    /// One for each upstream, in the order of the settings.
+    pub upstreams: Vec<UpstreamHealth>,
+    /// Questions that ended.
+    pub answers: AtomicU64,
+    /// Of these, definite ones.
+    pub definite: AtomicU64,
+}
+
+/// One upstream.
+#[derive(Debug)]
+pub struct UpstreamHealth {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Packets sent to it.
+    pub sent: AtomicU64,
+    /// Packets from it that belong to a question.
+    pub answered: AtomicU64,
+    /// Packets that no answer came for in time.
+    pub timeouts: AtomicU64,
+    /// Answers with SERVFAIL or another failure code, REFUSED aside.
+    pub servfail: AtomicU64,
+    /// Answers with REFUSED.
+    pub refused: AtomicU64,
+    /// Packets a second that it is given now.
+    pub rate: AtomicU32,
+    /// Whether it is asked; one that is down is only tried now and then.
+    pub up: AtomicBool,
+}
+
+impl Health {
+    /// Nothing sent yet, all up.
+    pub fn new(upstreams: &[SocketAddr]) -> Self {
+        let upstreams = upstreams
+            .iter()
+            .map(|&address| UpstreamHealth {
+                address,
+                sent: AtomicU64::new(0),
+                answered: AtomicU64::new(0),
+                timeouts: AtomicU64::new(0),
+                servfail: AtomicU64::new(0),
+                refused: AtomicU64::new(0),
+                rate: AtomicU32::new(0),
+                up: AtomicBool::new(true),
+            })
+            .collect();
+        Self { upstreams, answers: AtomicU64::new(0), definite: AtomicU64::new(0) }
+    }
+}

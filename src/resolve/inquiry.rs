@@ -1,0 +1,247 @@
+//! What is still to be asked before a want is met, and what it comes to: pure. Knows no upstream, no cache, no clock.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::question::{Answer, Kind, Question};
+use super::want::{Addresses, MailHost, MailHosts, Solution, Want};
+use crate::evidence::resolution::MAX_PTR_NAMES;
+use crate::evidence::{Forward, PtrName, Resolution, Status};
+use crate::name::{DnsName, HostName};
+
+/// Addresses kept of one forward answer, the target's own always among them; whether it confirms is told from all.
+pub const MAX_KEPT_ADDRESSES: usize = 64;
+/// Mail exchangers of one domain whose addresses are asked; large providers publish five to ten.
+pub const MAX_EXCHANGES: usize = 32;
+
+/// Suffixes that are not DNS, or not a host's (RFC 6761 §6, RFC 6762 §3, RFC 7686 §2, RFC 3172 §2): asking for a
+/// banner's name under one tells nothing and leaks.
+const NOT_FOR_DNS: [&str; 5] = ["local", "localhost", "invalid", "onion", "arpa"];
+
+/// One want and the answers to it so far.
+#[derive(Debug)]
+pub struct Inquiry {
+    goal: Goal,
+    asked: Vec<Asked>,
+    /// How many of `asked` were handed out.
+    handed: usize,
+    /// How many of `asked` have no answer.
+    open: usize,
+}
+
+#[derive(Debug)]
+struct Asked {
+    question: Question,
+    answer: Option<Arc<Answer>>,
+}
+
+/// Which questions were asked for what, by their index.
+#[derive(Debug)]
+enum Goal {
+    Identity { ip: IpAddr, banner: Option<(DnsName, usize)>, names: Vec<(DnsName, usize)> },
+    Addresses,
+    MailHosts { domain: DnsName, hosts: Vec<(u16, DnsName, [usize; 2])> },
+}
+
+impl Inquiry {
+    /// Begins with the questions that need no answer before.
+    pub fn new(want: &Want) -> Self {
+        let mut inquiry = Self { goal: Goal::Addresses, asked: Vec::with_capacity(3), handed: 0, open: 0 };
+        match want {
+            Want::Identity { ip, banner } => {
+                let ip = ip.to_canonical();
+                inquiry.ask(Question::ptr(ip));
+                let banner = banner.as_ref().filter(|host| is_for_dns(host)).map(|host| {
+                    let name = DnsName::from_host(host);
+                    let index = inquiry.ask(Question::new(name.clone(), Kind::of_family(ip)));
+                    (name, index)
+                });
+                inquiry.goal = Goal::Identity { ip, banner, names: Vec::new() };
+            }
+            Want::Addresses(host) => {
+                inquiry.ask_both(&DnsName::from_host(host));
+            }
+            Want::MailHosts(host) => {
+                let domain = DnsName::from_host(host);
+                inquiry.ask(Question::new(domain.clone(), Kind::Mx));
+                inquiry.goal = Goal::MailHosts { domain, hosts: Vec::new() };
+            }
+        }
+        inquiry
+    }
+
+    /// The next question to put, and the index under which [`Inquiry::learn`] wants its answer; each comes once.
+    pub fn next_question(&mut self) -> Option<(usize, &Question)> {
+        let asked = self.asked.get(self.handed)?;
+        self.handed += 1;
+        Some((self.handed - 1, &asked.question))
+    }
+
+    /// Takes an answer; it may open further questions. A second one to the same question is ignored.
+    pub fn learn(&mut self, index: usize, answer: &Arc<Answer>) {
+        let Some(asked) = self.asked.get_mut(index).filter(|asked| asked.answer.is_none()) else { return };
+        asked.answer = Some(Arc::clone(answer));
+        self.open -= 1;
+        // The PTR or MX question comes first.
+        if index == 0 {
+            match &self.goal {
+                Goal::Identity { .. } => self.ask_forward(answer),
+                Goal::MailHosts { .. } => self.ask_exchanges(answer),
+                Goal::Addresses => {}
+            }
+        }
+    }
+
+    /// Whether every question has its answer.
+    pub fn is_solved(&self) -> bool {
+        self.open == 0
+    }
+
+    /// What it comes to; questions without an answer count as not asked.
+    pub fn solution(&self) -> Solution {
+        match &self.goal {
+            Goal::Identity { ip, banner, names } => {
+                Solution::Identity(self.identity(*ip, banner.as_ref(), names))
+            }
+            Goal::Addresses => Solution::Addresses(self.addresses([0, 1])),
+            Goal::MailHosts { hosts, .. } => Solution::MailHosts(self.mail_hosts(hosts)),
+        }
+    }
+
+    fn ask(&mut self, question: Question) -> usize {
+        if let Some(index) = self.asked.iter().position(|asked| asked.question == question) {
+            return index;
+        }
+        self.asked.push(Asked { question, answer: None });
+        self.open += 1;
+        self.asked.len() - 1
+    }
+
+    fn ask_both(&mut self, name: &DnsName) -> [usize; 2] {
+        [Kind::A, Kind::Aaaa].map(|kind| self.ask(Question::new(name.clone(), kind)))
+    }
+
+    fn ask_forward(&mut self, ptr: &Answer) {
+        let Goal::Identity { ip, banner, .. } = &self.goal else { return };
+        let kind = Kind::of_family(*ip);
+        let all = ptr.names();
+        let equal = banner.as_ref().and_then(|(name, _)| all.iter().position(|ptr_name| ptr_name == name));
+        let last = equal.filter(|&index| index >= MAX_PTR_NAMES);
+        let first = all.len().min(MAX_PTR_NAMES - usize::from(last.is_some()));
+        let chosen = (0..first)
+            .chain(last)
+            .map(|index| (all[index].clone(), self.ask(Question::new(all[index].clone(), kind))))
+            .collect();
+        if let Goal::Identity { names, .. } = &mut self.goal {
+            *names = chosen;
+        }
+    }
+
+    fn ask_exchanges(&mut self, mx: &Answer) {
+        let Goal::MailHosts { domain, .. } = &self.goal else { return };
+        let mut exchanges: Vec<(u16, DnsName)> = match mx.status {
+            // RFC 5321 §5.1: without any MX record the domain itself is its mail host.
+            Status::NoData => vec![(0, domain.clone())],
+            _ => mx.exchanges().iter().map(|exchange| (exchange.preference, exchange.host.clone())).collect(),
+        };
+        // RFC 7505 §3: the root stands for no host at all.
+        exchanges.retain(|(_, host)| *host != DnsName::root());
+        exchanges.sort_by_key(|(preference, _)| *preference);
+        exchanges.truncate(MAX_EXCHANGES);
+        let asked = exchanges
+            .into_iter()
+            .map(|(preference, host)| {
+                let indices = self.ask_both(&host);
+                (preference, host, indices)
+            })
+            .collect();
+        if let Goal::MailHosts { hosts, .. } = &mut self.goal {
+            *hosts = asked;
+        }
+    }
+
+    fn answer(&self, index: usize) -> Option<&Answer> {
+        self.asked.get(index).and_then(|asked| asked.answer.as_deref())
+    }
+
+    fn status(&self, index: usize) -> Status {
+        self.answer(index).map_or(Status::NotAsked, |answer| answer.status)
+    }
+
+    fn identity(
+        &self,
+        ip: IpAddr,
+        banner: Option<&(DnsName, usize)>,
+        names: &[(DnsName, usize)],
+    ) -> Resolution {
+        let count = self.answer(0).map_or(0, |answer| answer.names().len());
+        Resolution {
+            ptr: self.status(0),
+            ptr_count: u32::try_from(count).unwrap_or(u32::MAX),
+            names: names
+                .iter()
+                .map(|(name, index)| PtrName { name: name.clone(), forward: self.forward(ip, *index) })
+                .collect(),
+            banner_forward: banner.map_or_else(Forward::not_asked, |(_, index)| self.forward(ip, *index)),
+        }
+    }
+
+    fn forward(&self, ip: IpAddr, index: usize) -> Forward {
+        let Some(answer) = self.answer(index) else { return Forward::not_asked() };
+        let all = answer.addresses();
+        let own = all.iter().position(|address| *address == ip);
+        let mut addresses: Vec<IpAddr> = all.iter().copied().take(MAX_KEPT_ADDRESSES).collect();
+        if own.is_some_and(|index| index >= MAX_KEPT_ADDRESSES) {
+            addresses.pop();
+            addresses.push(ip);
+        }
+        Forward {
+            status: answer.status,
+            addresses,
+            confirms: answer.status.is_definite().then_some(own.is_some()),
+        }
+    }
+
+    fn addresses(&self, indices: [usize; 2]) -> Addresses {
+        let addresses: Vec<IpAddr> = indices
+            .iter()
+            .filter_map(|&index| self.answer(index))
+            .flat_map(|answer| answer.addresses().iter().copied())
+            .collect();
+        let [v4, v6] = indices.map(|index| self.status(index));
+        let status = match (v4, v6) {
+            _ if !addresses.is_empty() => Status::Found,
+            (Status::NoData, Status::NoData) => Status::NoData,
+            (v4, v6) if v4.is_absent() && v6.is_absent() => Status::NxDomain,
+            (v4, v6) if v4.is_absent() => v6,
+            (v4, _) => v4,
+        };
+        Addresses { status, addresses }
+    }
+
+    fn mail_hosts(&self, hosts: &[(u16, DnsName, [usize; 2])]) -> MailHosts {
+        let hosts: Vec<MailHost> = hosts
+            .iter()
+            .map(|(preference, name, indices)| MailHost {
+                preference: *preference,
+                name: name.clone(),
+                addresses: self.addresses(*indices),
+            })
+            .collect();
+        let status = match (self.status(0), hosts.first()) {
+            (Status::Found, None) => Status::NoData,
+            (Status::NoData, Some(implicit)) => implicit.addresses.status,
+            (status, _) => status,
+        };
+        MailHosts { status, hosts }
+    }
+}
+
+/// Whether a banner's name is one that DNS can know of.
+fn is_for_dns(host: &HostName) -> bool {
+    let suffix = host.labels().next_back().unwrap_or_default();
+    host.is_qualified() && !NOT_FOR_DNS.contains(&suffix)
+}
+
+#[cfg(test)]
+mod tests;

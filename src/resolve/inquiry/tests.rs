@@ -1,0 +1,202 @@
+//! What is asked for a host and what the answers come to.
+
+use std::time::Duration;
+
+use super::*;
+use crate::resolve::question::{Exchange, Records};
+
+const TTL: Duration = Duration::from_secs(300);
+
+fn name(text: &str) -> DnsName {
+    DnsName::parse(text).unwrap()
+}
+
+fn host(text: &str) -> HostName {
+    HostName::parse(text).unwrap()
+}
+
+fn names(list: &[&str]) -> Answer {
+    Answer::found(Records::Names(list.iter().map(|text| name(text)).collect()), TTL)
+}
+
+fn leads_to(list: &[&str]) -> Answer {
+    Answer::found(Records::Addresses(list.iter().map(|text| text.parse().unwrap()).collect()), TTL)
+}
+
+/// Answers every question by a table (`PTR`, `A mail.example.org`, …; nxdomain where none), and lists what was asked.
+fn run(want: &Want, table: &[(&str, Answer)]) -> (Vec<String>, Solution) {
+    let mut inquiry = Inquiry::new(want);
+    let mut log = Vec::new();
+    while let Some((index, question)) = inquiry.next_question() {
+        let key = match question.kind {
+            Kind::Ptr => "PTR".to_owned(),
+            kind => format!("{kind:?} {}", question.name),
+        };
+        let answer = table.iter().find(|(asked, _)| *asked == key).map(|(_, answer)| answer.clone());
+        log.push(key);
+        inquiry.learn(index, &Arc::new(answer.unwrap_or_else(|| Answer::bare(Status::NxDomain))));
+    }
+    assert!(inquiry.is_solved());
+    (log, inquiry.solution())
+}
+
+fn identity(banner: Option<&str>, table: &[(&str, Answer)]) -> (Vec<String>, Resolution) {
+    let want = Want::Identity { ip: "192.0.2.1".parse().unwrap(), banner: banner.map(host) };
+    let (log, solution) = run(&want, table);
+    let Solution::Identity(resolution) = solution else { panic!("{solution:?}") };
+    (log, resolution)
+}
+
+#[test]
+fn equal_names_are_asked_once_and_confirm_both() {
+    let table = [
+        ("PTR", names(&["mail.example.org"])),
+        ("A mail.example.org", leads_to(&["192.0.2.9", "192.0.2.1"])),
+    ];
+    let (log, resolution) = identity(Some("mail.example.org"), &table);
+    assert_eq!(log, ["PTR", "A mail.example.org"]);
+    assert_eq!(resolution.names[0].forward.confirms, Some(true));
+    assert_eq!(resolution.banner_forward.confirms, Some(true));
+    assert_eq!((resolution.ptr, resolution.ptr_count), (Status::Found, 1));
+}
+
+#[test]
+fn a_v6_target_asks_for_v6_addresses_only() {
+    let want = Want::Identity { ip: "2001:db8::1".parse().unwrap(), banner: Some(host("a.example.org")) };
+    let (log, _) = run(&want, &[("PTR", names(&["b.example.org"]))]);
+    assert_eq!(log, ["PTR", "Aaaa a.example.org", "Aaaa b.example.org"]);
+}
+
+#[test]
+fn banner_names_that_are_not_for_dns_are_not_asked() {
+    for banner in
+        ["mail.local", "localhost", "a.localhost", "x.invalid", "x.onion", "1.2.0.192.in-addr.arpa", "mail"]
+    {
+        let (log, resolution) = identity(Some(banner), &[("PTR", Answer::bare(Status::NoData))]);
+        assert_eq!(log, ["PTR"], "{banner}");
+        assert_eq!(resolution.banner_forward, Forward::not_asked(), "{banner}");
+    }
+    for banner in ["mail.internal", "mail.lan", "local.example", "a.arpa.example"] {
+        let (log, _) = identity(Some(banner), &[]);
+        assert_eq!(log.len(), 2, "{banner}");
+    }
+}
+
+#[test]
+fn a_ptr_name_of_any_bytes_is_asked_as_it_stands_and_can_confirm() {
+    for odd in [r"a\.b\000\255.example.org", "under_score.example.org", "localhost", ".", "192.0.2.1"] {
+        let question = format!("A {}", name(odd));
+        let (log, resolution) =
+            identity(None, &[("PTR", names(&[odd])), (&question, leads_to(&["192.0.2.1"]))]);
+        assert_eq!(log, ["PTR", question.as_str()]);
+        assert_eq!(resolution.names[0].forward.confirms, Some(true), "{odd}");
+    }
+}
+
+#[test]
+fn sixteen_names_are_asked_and_the_banner_s_is_among_them() {
+    let all: Vec<String> = (0..1000).map(|n| format!("h{n}.example.org")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let (log, resolution) = identity(Some("h777.example.org"), &[("PTR", names(&all))]);
+    assert_eq!((log.len(), resolution.names.len(), resolution.ptr_count), (1 + 16, 16, 1000));
+    assert_eq!(resolution.names[14].name, name("h14.example.org"));
+    assert_eq!(resolution.names[15].name, name("h777.example.org"));
+    let (log, resolution) = identity(Some("other.example.org"), &[("PTR", names(&all))]);
+    assert_eq!((log.len(), resolution.names.len()), (1 + 1 + 16, 16));
+}
+
+#[test]
+fn confirmation_is_told_from_all_addresses_and_unknown_where_nothing_is_definite() {
+    let many: Vec<String> =
+        (0..1000).map(|n| format!("198.51.{}.{}", n / 250, n % 250)).chain(["192.0.2.1".into()]).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let (_, resolution) =
+        identity(None, &[("PTR", names(&["m.example.org"])), ("A m.example.org", leads_to(&many))]);
+    let forward = &resolution.names[0].forward;
+    assert_eq!((forward.confirms, forward.addresses.len()), (Some(true), MAX_KEPT_ADDRESSES));
+    assert!(forward.addresses.contains(&"192.0.2.1".parse().unwrap()));
+
+    for status in Status::ALL {
+        let confirms = match status {
+            Status::Found => continue,
+            Status::NoData | Status::NxDomain => Some(false),
+            _ => None,
+        };
+        let table = [("PTR", names(&["m.example.org"])), ("A m.example.org", Answer::bare(status))];
+        let (_, resolution) = identity(Some("m.example.org"), &table);
+        let forward = Forward { status, addresses: Vec::new(), confirms };
+        assert_eq!(resolution.names[0].forward, forward);
+        assert_eq!(resolution.banner_forward, forward);
+    }
+}
+
+#[test]
+fn without_a_definite_ptr_answer_nothing_is_asked_forward() {
+    for status in Status::ALL.into_iter().filter(|status| *status != Status::Found) {
+        let (log, resolution) = identity(None, &[("PTR", Answer::bare(status))]);
+        assert_eq!((log.len(), resolution.ptr, resolution.ptr_count), (1, status, 0));
+    }
+}
+
+#[test]
+fn a_mapped_address_is_asked_for_as_the_v4_one() {
+    let want = Want::Identity { ip: "::ffff:192.0.2.1".parse().unwrap(), banner: None };
+    let mut inquiry = Inquiry::new(&want);
+    assert_eq!(inquiry.next_question().unwrap().1.name, name("1.2.0.192.in-addr.arpa"));
+}
+
+#[test]
+fn addresses_of_both_families_come_to_one_status() {
+    let (a, aaaa) = ("A m.example.org", "Aaaa m.example.org");
+    let bare = Answer::bare;
+    for (v4, v6, status) in [
+        (leads_to(&["192.0.2.1"]), bare(Status::ServFail), Status::Found),
+        (bare(Status::TimedOut), leads_to(&["2001:db8::1"]), Status::Found),
+        (bare(Status::NoData), bare(Status::NoData), Status::NoData),
+        (bare(Status::NxDomain), bare(Status::NxDomain), Status::NxDomain),
+        (bare(Status::NoData), bare(Status::TimedOut), Status::TimedOut),
+        (bare(Status::ServFail), bare(Status::NoData), Status::ServFail),
+    ] {
+        let (_, solution) =
+            run(&Want::Addresses(host("m.example.org")), &[(a, v4.clone()), (aaaa, v6.clone())]);
+        let Solution::Addresses(addresses) = solution else { panic!() };
+        assert_eq!(addresses.status, status, "{v4:?} {v6:?}");
+    }
+}
+
+#[test]
+fn mail_hosts_follow_preference_the_implicit_rule_and_the_null_mx() {
+    let exchange = |preference, host: &str| Exchange { preference, host: name(host) };
+    let mx = |list: Vec<Exchange>| Answer::found(Records::Exchanges(list), TTL);
+    let want = Want::MailHosts(host("example.org"));
+    let address = leads_to(&["192.0.2.1"]);
+    let a = ["A mx1.example.org", "A mx2.example.org", "A example.org"];
+    for (answer, status, hosts) in [
+        (
+            mx(vec![exchange(20, "mx2.example.org"), exchange(10, "mx1.example.org")]),
+            Status::Found,
+            vec!["mx1.example.org", "mx2.example.org"],
+        ),
+        (mx(vec![exchange(0, ".")]), Status::NoData, vec![]),
+        (mx(vec![exchange(0, "."), exchange(5, "mx1.example.org")]), Status::Found, vec!["mx1.example.org"]),
+        (Answer::bare(Status::NoData), Status::Found, vec!["example.org"]),
+        (Answer::bare(Status::NxDomain), Status::NxDomain, vec![]),
+        (Answer::bare(Status::ServFail), Status::ServFail, vec![]),
+        (Answer::bare(Status::TimedOut), Status::TimedOut, vec![]),
+    ] {
+        let mut table = vec![("Mx example.org", answer.clone())];
+        table.extend(a.map(|key| (key, address.clone())));
+        let (_, solution) = run(&want, &table);
+        let Solution::MailHosts(found) = solution else { panic!() };
+        let names: Vec<String> = found.hosts.iter().map(|host| host.name.to_string()).collect();
+        assert_eq!(
+            (found.status, names),
+            (status, hosts.into_iter().map(str::to_owned).collect()),
+            "{answer:?}"
+        );
+        assert!(found.hosts.iter().all(|host| host.addresses.addresses.len() == 1));
+    }
+    let (_, solution) = run(&want, &[("Mx example.org", Answer::bare(Status::NoData))]);
+    let Solution::MailHosts(found) = solution else { panic!() };
+    assert_eq!(found.status, Status::NxDomain, "an implicit host without an address is no host");
+}

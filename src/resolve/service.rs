@@ -1,0 +1,242 @@
+//! The resolver as the pipeline sees it: an inbox of cases, a stream of solutions, a thread between them. What asks is
+//! behind [`Resolve`], so that the thread runs as well on a fake.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::engine::Engine;
+use super::health::Health;
+use super::plan::{Plan, Token};
+use super::question::{Answer, Question};
+use super::settings::Settings;
+use super::told::Told;
+use super::want::{Case, Solved};
+
+/// Solved cases that leave together at most.
+pub const BATCH: usize = 256;
+/// Batches that wait in the inbox or at the exit; each side of the channel hides a scheduling delay of the other.
+const BATCHES: usize = 16;
+/// How long a solved case waits for company.
+const COMPANY: Duration = Duration::from_millis(2);
+
+/// Why no resolver can be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// Nobody to ask.
+    #[error("no DNS resolver is known; name one with `--resolver`")]
+    NoUpstream,
+    /// The system's list can't be read.
+    #[error("can't read the system's DNS resolvers ({0}); name one with `--resolver`")]
+    System(String),
+    /// A socket, a thread or a poll can't be had.
+    #[error("can't {0}: {1}")]
+    Io(&'static str, #[source] std::io::Error),
+}
+
+/// What asks questions. Every question submitted ends in exactly one answer.
+pub trait Resolve: Send {
+    /// How many more questions it takes now.
+    fn room(&self) -> usize;
+
+    /// Takes a question; the caller has looked for room.
+    fn submit(&mut self, token: Token, question: &Question);
+
+    /// Works, and appends answers, until there are some, `patience` has passed, or its waker was woken.
+    fn turn(&mut self, patience: Duration, answers: &mut Vec<(Token, Answer)>);
+
+    /// Ends a turn from any thread.
+    fn waker(&self) -> Waker;
+
+    /// How its upstreams do.
+    fn health(&self) -> Arc<Health>;
+}
+
+/// A running resolver. When every [`Inbox`] is dropped and all cases are solved, its thread ends and `solved` closes.
+#[derive(Debug)]
+pub struct Resolver<T> {
+    /// Where cases go in.
+    pub inbox: Inbox<T>,
+    /// Where they come out, each exactly once, in the order in which they were solved.
+    pub solved: mpsc::Receiver<Vec<Solved<T>>>,
+    /// How the upstreams do.
+    pub health: Arc<Health>,
+}
+
+/// Where cases go in. Clones share one resolver.
+#[derive(Debug)]
+pub struct Inbox<T>(mpsc::Sender<Vec<Case<T>>>);
+
+impl<T> Clone for Inbox<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// The resolver's thread is gone; what was not taken is given back.
+#[derive(Debug, thiserror::Error)]
+#[error("the resolver has ended")]
+pub struct Ended<T>(pub Vec<Case<T>>);
+
+impl<T> Inbox<T> {
+    /// Hands in a batch (best 64 to 256 cases); waits while the resolver has as many open as it may.
+    pub async fn send(&self, cases: Vec<Case<T>>) -> Result<(), Ended<T>> {
+        self.0.send(cases).await.map_err(|back| Ended(back.0))
+    }
+
+    /// The same for a thread outside any async runtime.
+    pub fn send_blocking(&self, cases: Vec<Case<T>>) -> Result<(), Ended<T>> {
+        self.0.blocking_send(cases).map_err(|back| Ended(back.0))
+    }
+}
+
+/// Starts a resolver on a thread of its own.
+pub fn start<T: Send + 'static>(settings: Settings) -> Result<Resolver<T>, ResolveError> {
+    let hosts_in_flight = settings.hosts_in_flight;
+    let engine = Engine::open(settings)?;
+    start_on(engine, hosts_in_flight)
+}
+
+/// Starts a resolver that asks nobody: every question is answered by a function. For tests of what stands on it.
+pub fn start_with<T: Send + 'static>(
+    answer: impl FnMut(&Question) -> Answer + Send + 'static,
+) -> Result<Resolver<T>, ResolveError> {
+    start_on(Told::new(answer), super::settings::HOSTS_IN_FLIGHT)
+}
+
+/// Starts a resolver on anything that asks, with at most so many cases open.
+pub fn start_on<T: Send + 'static>(
+    resolve: impl Resolve + 'static,
+    hosts_in_flight: usize,
+) -> Result<Resolver<T>, ResolveError> {
+    let (inbox, cases) = mpsc::channel(BATCHES);
+    let (exit, solved) = mpsc::channel(BATCHES);
+    let health = resolve.health();
+    let worker = Worker {
+        waker: resolve.waker(),
+        health: resolve.health(),
+        resolve,
+        plan: Plan::new(),
+        cases: Some(cases),
+        exit: Exit { sender: exit, reserving: None },
+        hosts_in_flight,
+    };
+    std::thread::Builder::new()
+        .name("resolve".to_owned())
+        .spawn(move || worker.run())
+        .map_err(|error| ResolveError::Io("start the resolver's thread", error))?;
+    Ok(Resolver { inbox: Inbox(inbox), solved, health })
+}
+
+struct Worker<T, R> {
+    resolve: R,
+    waker: Waker,
+    health: Arc<Health>,
+    plan: Plan<T>,
+    /// `None` once every inbox is gone.
+    cases: Option<mpsc::Receiver<Vec<Case<T>>>>,
+    exit: Exit<T>,
+    hosts_in_flight: usize,
+}
+
+impl<T: Send + 'static, R: Resolve> Worker<T, R> {
+    fn run(mut self) {
+        let mut answers = Vec::new();
+        let mut since = Instant::now();
+        let mut heard = 0;
+        loop {
+            self.take(Instant::now());
+            while self.resolve.room() > 0 {
+                let Some((token, question)) = self.plan.next_question() else { break };
+                self.resolve.submit(token, question);
+            }
+            let alone = heard == 0 || self.plan.waiting() == 0;
+            let mut blocked = false;
+            if alone || self.plan.solved() >= BATCH || since.elapsed() >= COMPANY {
+                match self.deliver() {
+                    Poll::Ready(Ok(())) => since = Instant::now(),
+                    Poll::Ready(Err(Unwanted)) => return,
+                    Poll::Pending => blocked = true,
+                }
+            }
+            if self.cases.is_none() && self.plan.open() == 0 {
+                return;
+            }
+            let hurry = self.plan.solved() > 0 && !blocked;
+            self.resolve.turn(if hurry { COMPANY } else { Duration::MAX }, &mut answers);
+            let now = Instant::now();
+            heard = answers.len();
+            for (token, answer) in answers.drain(..) {
+                self.count(&answer);
+                self.plan.answered(token, answer, now);
+            }
+        }
+    }
+
+    /// Takes cases in as long as there is room for them.
+    fn take(&mut self, now: Instant) {
+        let mut context = Context::from_waker(&self.waker);
+        while self.plan.open() < self.hosts_in_flight {
+            let Some(cases) = &mut self.cases else { return };
+            match cases.poll_recv(&mut context) {
+                Poll::Ready(Some(batch)) => batch.into_iter().for_each(|case| self.plan.admit(case, now)),
+                Poll::Ready(None) => self.cases = None,
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    /// Sends all solved cases that the exit has room for; pending when it has none, woken when it has.
+    fn deliver(&mut self) -> Poll<Result<(), Unwanted>> {
+        while self.plan.solved() > 0 {
+            let mut context = Context::from_waker(&self.waker);
+            match self.exit.poll_permit(&mut context) {
+                Poll::Ready(Ok(permit)) => drop(permit.send(self.plan.take_solved(BATCH))),
+                Poll::Ready(Err(unwanted)) => return Poll::Ready(Err(unwanted)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn count(&self, answer: &Answer) {
+        self.health.answers.fetch_add(1, Ordering::Relaxed);
+        if answer.status.is_definite() {
+            self.health.definite.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Nobody takes solutions any more.
+struct Unwanted;
+
+type Permit<T> = mpsc::OwnedPermit<Vec<Solved<T>>>;
+type Reserving<T> = dyn Future<Output = Result<Permit<T>, mpsc::error::SendError<()>>> + Send;
+
+struct Exit<T> {
+    sender: mpsc::Sender<Vec<Solved<T>>>,
+    reserving: Option<Pin<Box<Reserving<T>>>>,
+}
+
+impl<T: Send + 'static> Exit<T> {
+    fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit<T>, Unwanted>> {
+        if self.reserving.is_none() {
+            match self.sender.clone().try_reserve_owned() {
+                Ok(permit) => return Poll::Ready(Ok(permit)),
+                Err(mpsc::error::TrySendError::Closed(_)) => return Poll::Ready(Err(Unwanted)),
+                Err(mpsc::error::TrySendError::Full(sender)) => {
+                    self.reserving = Some(Box::pin(sender.reserve_owned()));
+                }
+            }
+        }
+        let Some(reserving) = &mut self.reserving else { return Poll::Pending };
+        let Poll::Ready(result) = reserving.as_mut().poll(context) else { return Poll::Pending };
+        self.reserving = None;
+        Poll::Ready(result.map_err(|_| Unwanted))
+    }
+}

@@ -1,0 +1,112 @@
+//! How the resolver is to work: upstreams, pace, patience. Knows no socket.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU8, NonZeroU32};
+use std::time::Duration;
+
+/// The port of DNS (RFC 1035 §4.2).
+pub const DNS_PORT: u16 = 53;
+/// Hosts whose questions are open at once. A dead delegation holds its host for the whole timeout; this many let 1 in 10
+/// be dead at 10,000 hosts a second, in a few megabytes.
+pub const HOSTS_IN_FLIGHT: usize = 16_384;
+
+/// How many packets a second go to each upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// From 2,000, rising and falling as answers allow.
+    Rising,
+    /// The same, never above this.
+    AtMost(NonZeroU32),
+    /// From a much higher start, without a ceiling: for a resolver of one's own.
+    Unlimited,
+}
+
+/// How the resolver is to work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The upstream resolvers, shared fairly.
+    pub upstreams: Vec<SocketAddr>,
+    /// Packets a second to each upstream.
+    pub rate: Rate,
+    /// From the first packet of a question to giving it up.
+    pub timeout: Duration,
+    /// Packets within the timeout.
+    pub attempts: NonZeroU8,
+    /// Hosts whose questions are open at once; more wait in the inbox.
+    pub hosts_in_flight: usize,
+}
+
+impl Settings {
+    /// The defaults of the command line, with these upstreams.
+    pub fn new(upstreams: Vec<SocketAddr>) -> Self {
+        Self {
+            upstreams,
+            rate: Rate::Rising,
+            // Recursive resolvers give up after about 10 s: less here would cut off their SERVFAIL.
+            timeout: Duration::from_secs(15),
+            attempts: NonZeroU8::MIN.saturating_add(3),
+            hosts_in_flight: HOSTS_IN_FLIGHT,
+        }
+    }
+}
+
+/// A text that names no upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not an address of a resolver; write it as `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`"
+)]
+pub struct UpstreamError;
+
+/// Reads `ADDR[:PORT]`, the port 53 if left off: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:53`.
+pub fn parse_upstream(text: &str) -> Result<SocketAddr, UpstreamError> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|ip| ip.contains(':'));
+    let address = if let Ok(ip) = bare.unwrap_or(text).parse::<IpAddr>() {
+        SocketAddr::new(ip, DNS_PORT)
+    } else {
+        text.parse().map_err(|_| UpstreamError)?
+    };
+    if address.port() == 0 || address.ip().is_unspecified() || address.ip().is_multicast() {
+        return Err(UpstreamError);
+    }
+    Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstreams_are_read_with_and_without_a_port() {
+        for (typed, read) in [
+            ("192.0.2.53", "192.0.2.53:53"),
+            ("192.0.2.53:5353", "192.0.2.53:5353"),
+            ("2001:db8::1", "[2001:db8::1]:53"),
+            ("[2001:db8::1]", "[2001:db8::1]:53"),
+            ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
+        ] {
+            assert_eq!(parse_upstream(typed), Ok(read.parse().unwrap()), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_upstream_is_refused() {
+        for typed in [
+            "",
+            "dns.example",
+            "192.0.2.53:",
+            "192.0.2.53:0",
+            "192.0.2.53:65536",
+            "192.0.2",
+            "[192.0.2.53]",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "192.0.2.53 ",
+            "192.0.2.53:53:53",
+            "[2001:db8::1]53",
+            "010.0.0.1",
+        ] {
+            assert_eq!(parse_upstream(typed), Err(UpstreamError), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What the pipeline wants to know and what it gets. Knows no question and no packet.
+
+use std::net::IpAddr;
+
+use crate::evidence::{Resolution, Status};
+use crate::name::HostName;
+
+/// What is wanted of DNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want {
+    /// All that DNS says of one host: its PTR names, where each leads, where the banner's name leads.
+    Identity {
+        /// The address spoken to.
+        ip: IpAddr,
+        /// The name in its greeting.
+        banner: Option<HostName>,
+    },
+    /// The addresses of a host name, of both families.
+    Addresses(HostName),
+    /// The mail exchangers of a domain and their addresses (RFC 5321 §5.1).
+    MailHosts(HostName),
+}
+
+/// What came of a [`Want`], by the same names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Solution {
+    /// Of [`Want::Identity`].
+    Identity(Resolution),
+    /// Of [`Want::Addresses`].
+    Addresses(Addresses),
+    /// Of [`Want::MailHosts`].
+    MailHosts(MailHosts),
+}
+
+/// Where a host name leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// `found` if there is an address of either family; else absence only if both questions were settled so, else the
+    /// trouble.
+    pub status: Status,
+    /// IPv4 before IPv6, each in the order of its answer.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Who takes the mail of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailHosts {
+    /// `found` if there is a host to ask for, the implicit one included; `no_data` for a domain that takes no mail
+    /// (RFC 7505); else how the MX question ended.
+    pub status: Status,
+    /// The hosts, the most preferred first.
+    pub hosts: Vec<MailHost>,
+}
+
+/// One mail exchanger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailHost {
+    /// The lower, the sooner it is tried; 0 for the implicit one.
+    pub preference: u16,
+    /// Its name.
+    pub name: crate::name::DnsName,
+    /// Where it leads.
+    pub addresses: Addresses,
+}
+
+/// A want and what the asker carries along with it.
+#[derive(Debug)]
+pub struct Case<T> {
+    /// What is wanted.
+    pub want: Want,
+    /// Given back untouched.
+    pub carry: T,
+}
+
+/// A solution and what the asker carried.
+#[derive(Debug)]
+pub struct Solved<T> {
+    /// What came of it.
+    pub solution: Solution,
+    /// As it was given.
+    pub carry: T,
+}

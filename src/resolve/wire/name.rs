@@ -1,0 +1,132 @@
+//! Names inside a message, compressed or not (RFC 1035 §4.1.4). Bounded: pointers lead strictly backwards and are
+//! counted, a name stays within 255 octets.
+
+use super::HEADER;
+use crate::name::MAX_WIRE_NAME;
+
+/// Pointers followed in one name. Each compresses at least one label; real messages need two or three.
+const MAX_POINTERS: usize = 32;
+/// The two bits that make a length octet a pointer.
+const POINTER: u8 = 0xc0;
+
+/// A name taken out of a message: wire form, lower case.
+#[derive(Clone)]
+pub(super) struct Name {
+    bytes: [u8; MAX_WIRE_NAME],
+    length: usize,
+}
+
+impl Name {
+    /// A copy of an uncompressed name; longer ones than a name can be are cut, and equal nothing then.
+    pub(super) fn copy(wire: &[u8]) -> Self {
+        let length = wire.len().min(MAX_WIRE_NAME);
+        let mut bytes = [0; MAX_WIRE_NAME];
+        bytes[..length].copy_from_slice(&wire[..length]);
+        Self { bytes, length }
+    }
+
+    /// Reads the name at `at`; `None` for a broken one.
+    pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
+        let mut name = Self { bytes: [0; MAX_WIRE_NAME], length: 0 };
+        for label in Labels::new(message, at) {
+            let label = label?;
+            let end = name.length + label.len();
+            let room = name.bytes.get_mut(name.length..end)?;
+            room.copy_from_slice(label);
+            // Length octets are at most 63, so they are never letters.
+            room.make_ascii_lowercase();
+            name.length = end;
+        }
+        Some(name)
+    }
+
+    /// The wire form.
+    pub(super) fn as_wire(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Whether it is `other` or stands above it.
+    pub(super) fn is_above(&self, other: &[u8]) -> bool {
+        let mut rest = other;
+        loop {
+            if rest == self.as_wire() {
+                return true;
+            }
+            let Some((&length, tail)) = rest.split_first() else { return false };
+            let Some(next) = tail.get(usize::from(length)..).filter(|_| length > 0) else { return false };
+            rest = next;
+        }
+    }
+}
+
+/// Whether the name at `at` equals an uncompressed lower-case one.
+pub(super) fn equals(message: &[u8], at: usize, wire: &[u8]) -> bool {
+    let mut rest = wire;
+    for label in Labels::new(message, at) {
+        let Some(label) = label else { return false };
+        let Some((own, tail)) = rest.split_at_checked(label.len()) else { return false };
+        if !own.eq_ignore_ascii_case(label) {
+            return false;
+        }
+        rest = tail;
+    }
+    rest.is_empty()
+}
+
+/// Where the name at `at` ends: behind its root octet or its first pointer.
+pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let length = *message.get(at)?;
+        match length {
+            0 => return Some(at + 1),
+            1..=63 => at += 1 + usize::from(length),
+            POINTER.. => return message.get(at + 1).map(|_| at + 2),
+            _ => return None,
+        }
+    }
+}
+
+/// The labels of a name, each with its length octet, the root's last; `None` once where it breaks.
+struct Labels<'a> {
+    message: &'a [u8],
+    at: Option<usize>,
+    /// Pointers must lead below this: backwards only, so that none is followed twice.
+    floor: usize,
+    pointers: usize,
+}
+
+impl<'a> Labels<'a> {
+    fn new(message: &'a [u8], at: usize) -> Self {
+        Self { message, at: Some(at), floor: at, pointers: 0 }
+    }
+
+    fn step(&mut self, mut at: usize) -> Option<&'a [u8]> {
+        loop {
+            let length = *self.message.get(at)?;
+            if length < 64 {
+                let end = at + 1 + usize::from(length);
+                let label = self.message.get(at..end)?;
+                self.at = (length > 0).then_some(end);
+                return Some(label);
+            }
+            let low = *self.message.get(at + 1)?;
+            let target = usize::from(u16::from_be_bytes([length & !POINTER, low]));
+            self.pointers += 1;
+            // A pointer into the header names nothing.
+            if length < POINTER || target < HEADER || target >= self.floor || self.pointers > MAX_POINTERS {
+                return None;
+            }
+            self.floor = target;
+            at = target;
+        }
+    }
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = Option<&'a [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.at.take()?;
+        Some(self.step(at))
+    }
+}

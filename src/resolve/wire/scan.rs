@@ -1,0 +1,295 @@
+//! What an answer says of the one question it must belong to. Section counts, owners, lengths and chains are a
+//! stranger's claims: each is checked before it counts.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+
+use super::name::{self, Name};
+use super::{CLASS_IN, HEADER};
+use crate::name::DnsName;
+use crate::resolve::question::{Exchange, Kind, Records};
+
+/// CNAMEs followed within one message; resolvers in the field stop at 8 to 16.
+pub(super) const MAX_CHAIN: usize = 16;
+/// Values compared one by one up to here, by hash above.
+const FEW: usize = 16;
+
+const TYPE_CNAME: u16 = 5;
+const TYPE_SOA: u16 = 6;
+
+/// What a message says of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// Records of the type asked, and the least TTL on the way to them, in seconds.
+    Found(Records, u32),
+    /// The name is another name for this one, of which the message says nothing.
+    Alias(DnsName, u32),
+    /// The name has no such record; proven by its zone's SOA (RFC 2308 §2.2). Holds for so many seconds.
+    NoData(u32),
+    /// The name, or the one it is an alias for, does not exist. Holds for so many seconds, 0 without an SOA.
+    NxDomain(u32),
+    /// There is more than fits: ask over TCP (RFC 2181 §9).
+    Truncated,
+    /// No answer.
+    Fault(Fault),
+}
+
+/// Why a message settles nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// SERVFAIL, NOTIMP or another failure code.
+    ServFail,
+    /// REFUSED.
+    Refused,
+    /// FORMERR: the question, often its EDNS part, was not understood.
+    FormErr,
+    /// A CNAME loop or over-long chain, a lame referral, an answer for another name, neither answer nor SOA, or bytes
+    /// that are no message.
+    Unclear,
+}
+
+/// Reads a message as the answer to one question; `None` if it belongs to another one (or is none at all). The number
+/// is the caller's to check.
+pub fn read(message: &[u8], asked: &DnsName, kind: Kind) -> Option<Reading> {
+    super::answer_id(message)?;
+    let flags = u16_at(message, 2)?;
+    let rcode = flags & 0xf;
+    let failure = match rcode {
+        0 | 3 => None,
+        1 => Some(Fault::FormErr),
+        5 => Some(Fault::Refused),
+        _ => Some(Fault::ServFail),
+    };
+    // Some servers send failures as a bare header.
+    if u16_at(message, 4)? == 0 && failure.is_some() {
+        return failure.map(Reading::Fault);
+    }
+    let question_end = HEADER + asked.as_wire().len();
+    let echoed = u16_at(message, 4)? == 1
+        && message.get(HEADER..question_end)?.eq_ignore_ascii_case(asked.as_wire())
+        && u16_at(message, question_end)? == kind.code()
+        && u16_at(message, question_end + 2)? == CLASS_IN;
+    if !echoed {
+        return None;
+    }
+    if let Some(fault) = failure {
+        return Some(Reading::Fault(fault));
+    }
+    if flags & 0x0200 != 0 {
+        return Some(Reading::Truncated);
+    }
+    let scan = Scan { message, kind: kind.code(), answers: question_end + 4, count: u16_at(message, 6)? };
+    let unclear = Reading::Fault(Fault::Unclear);
+    Some(scan.conclude(asked, kind, rcode == 3).unwrap_or(unclear))
+}
+
+struct Scan<'a> {
+    message: &'a [u8],
+    kind: u16,
+    /// Where the answer section begins.
+    answers: usize,
+    /// How many records it claims.
+    count: u16,
+}
+
+/// Where a chain of aliases leads.
+struct Chain {
+    name: Name,
+    hops: usize,
+    ttl: u32,
+}
+
+struct Record {
+    owner: usize,
+    kind: u16,
+    class: u16,
+    ttl: u32,
+    data: Range<usize>,
+}
+
+impl Scan<'_> {
+    /// `None` where the message breaks or contradicts itself.
+    fn conclude(&self, asked: &DnsName, kind: Kind, denied: bool) -> Option<Reading> {
+        let chain = self.follow(asked)?;
+        let mut ttl = chain.ttl;
+        let mut found = Values::new(kind);
+        let mut strangers = false;
+        let mut at = self.answers;
+        for _ in 0..self.count {
+            let record = self.record(at)?;
+            at = record.data.end;
+            if record.kind == self.kind && record.class == CLASS_IN && self.owned(&record, &chain.name) {
+                found.push(self.message, &record.data)?;
+                ttl = ttl.min(record.ttl);
+            } else if record.kind == self.kind || (record.kind == TYPE_CNAME && chain.hops == 0) {
+                strangers = true;
+            }
+        }
+        if let Some(records) = found.into_records() {
+            return (!denied).then_some(Reading::Found(records, ttl));
+        }
+        if strangers {
+            return None;
+        }
+        let soa = self.soa(at, &chain.name)?;
+        match (denied, soa) {
+            (true, soa) => Some(Reading::NxDomain(soa.unwrap_or(0).min(ttl))),
+            (false, Some(soa)) => Some(Reading::NoData(soa.min(ttl))),
+            (false, None) if chain.hops > 0 => {
+                Some(Reading::Alias(DnsName::from_wire(chain.name.as_wire())?, ttl))
+            }
+            (false, None) => None,
+        }
+    }
+
+    /// Follows the aliases of a name as far as the answer section goes, in whatever order it is.
+    fn follow(&self, asked: &DnsName) -> Option<Chain> {
+        let mut chain = Chain { name: Name::copy(asked.as_wire()), hops: 0, ttl: u32::MAX };
+        loop {
+            let before = chain.hops;
+            let mut at = self.answers;
+            for _ in 0..self.count {
+                let record = self.record(at)?;
+                at = record.data.end;
+                let alias = record.kind == TYPE_CNAME && record.class == CLASS_IN;
+                if alias && self.owned(&record, &chain.name) {
+                    chain.name = Name::read(self.message, record.data.start)?;
+                    if name::skip(self.message, record.data.start) != Some(record.data.end) {
+                        return None;
+                    }
+                    chain.ttl = chain.ttl.min(record.ttl);
+                    chain.hops += 1;
+                    if chain.hops > MAX_CHAIN {
+                        return None;
+                    }
+                }
+            }
+            if chain.hops == before {
+                return Some(chain);
+            }
+        }
+    }
+
+    /// How long the zone of `name` says that its absences hold; `None` inside without an SOA for it.
+    #[expect(clippy::option_option, reason = "the outer one is a broken message")]
+    fn soa(&self, mut at: usize, name: &Name) -> Option<Option<u32>> {
+        for _ in 0..u16_at(self.message, 8)? {
+            let record = self.record(at)?;
+            at = record.data.end;
+            if record.kind != TYPE_SOA || record.class != CLASS_IN {
+                continue;
+            }
+            let numbers = name::skip(self.message, name::skip(self.message, record.data.start)?)?;
+            if numbers + 20 != record.data.end {
+                return None;
+            }
+            if Name::read(self.message, record.owner)?.is_above(name.as_wire()) {
+                return Some(Some(record.ttl.min(seconds(u32_at(self.message, numbers + 16)?))));
+            }
+        }
+        Some(None)
+    }
+
+    fn owned(&self, record: &Record, name: &Name) -> bool {
+        name::equals(self.message, record.owner, name.as_wire())
+    }
+
+    fn record(&self, owner: usize) -> Option<Record> {
+        let fixed = name::skip(self.message, owner)?;
+        let start = fixed + 10;
+        let data = start..start + usize::from(u16_at(self.message, fixed + 8)?);
+        self.message.get(data.clone())?;
+        Some(Record {
+            owner,
+            kind: u16_at(self.message, fixed)?,
+            class: u16_at(self.message, fixed + 2)?,
+            ttl: seconds(u32_at(self.message, fixed + 4)?),
+            data,
+        })
+    }
+}
+
+/// Values being collected.
+enum Values {
+    Names(Vec<DnsName>),
+    Addresses(Kind, Vec<IpAddr>),
+    Exchanges(Vec<Exchange>),
+}
+
+impl Values {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Ptr => Self::Names(Vec::new()),
+            Kind::A | Kind::Aaaa => Self::Addresses(kind, Vec::new()),
+            Kind::Mx => Self::Exchanges(Vec::new()),
+        }
+    }
+
+    /// `None` for data of the wrong shape.
+    fn push(&mut self, message: &[u8], data: &Range<usize>) -> Option<()> {
+        match self {
+            Self::Names(names) => names.push(whole_name(message, data.clone())?),
+            Self::Addresses(Kind::A, list) => {
+                list.push(Ipv4Addr::from(<[u8; 4]>::try_from(message.get(data.clone())?).ok()?).into());
+            }
+            Self::Addresses(_, list) => {
+                list.push(Ipv6Addr::from(<[u8; 16]>::try_from(message.get(data.clone())?).ok()?).into());
+            }
+            Self::Exchanges(list) => {
+                let host = whole_name(message, data.start + 2..data.end)?;
+                list.push(Exchange { preference: u16_at(message, data.start)?, host });
+            }
+        }
+        Some(())
+    }
+
+    /// `None` if there are none.
+    fn into_records(self) -> Option<Records> {
+        match self {
+            Self::Names(list) => distinct(list).map(Records::Names),
+            Self::Addresses(_, list) => distinct(list).map(Records::Addresses),
+            Self::Exchanges(list) => distinct(list).map(Records::Exchanges),
+        }
+    }
+}
+
+/// The same values without later duplicates; `None` if there are none. Names are in lower case already (RFC 4343).
+fn distinct<V: Eq + Hash + Clone>(mut list: Vec<V>) -> Option<Vec<V>> {
+    if list.len() > FEW {
+        let mut seen = HashSet::with_capacity(list.len());
+        list.retain(|value| seen.insert(value.clone()));
+    } else {
+        let mut kept = 0;
+        for index in 0..list.len() {
+            if !list[..kept].contains(&list[index]) {
+                list.swap(kept, index);
+                kept += 1;
+            }
+        }
+        list.truncate(kept);
+    }
+    (!list.is_empty()).then_some(list)
+}
+
+/// The name that fills a record's data to its end.
+fn whole_name(message: &[u8], data: Range<usize>) -> Option<DnsName> {
+    if name::skip(message, data.start)? != data.end {
+        return None;
+    }
+    DnsName::from_wire(Name::read(message, data.start)?.as_wire())
+}
+
+/// A TTL with the top bit set counts as zero (RFC 2181 §8).
+fn seconds(ttl: u32) -> u32 {
+    if ttl > u32::MAX >> 1 { 0 } else { ttl }
+}
+
+fn u16_at(message: &[u8], at: usize) -> Option<u16> {
+    message.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
+}
+
+fn u32_at(message: &[u8], at: usize) -> Option<u32> {
+    message.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+}

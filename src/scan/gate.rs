@@ -1,0 +1,203 @@
+//! The pace of what has no place in the order: retries, addresses that a name led to, prefixes that asked for less.
+//!
+//! Each prefix has a time before which nothing of it may start. What comes early waits in one heap, so that no slow
+//! prefix holds up another.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, HashMap};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::prefix::Prefix;
+use crate::rate::Rate;
+
+/// The most prefixes that are remembered as slowed; a scan in which more ask for less has other troubles.
+const MAX_SLOWED: usize = 65_536;
+/// No prefix is slowed below this many connections a second.
+const SLOWEST: f64 = 1.0;
+/// Prefixes whose time has passed are forgotten when so many are known.
+const TIDY_ABOVE: usize = 8_192;
+
+/// A waiting thing and when it may start.
+struct Waiting<T> {
+    due: Instant,
+    serial: u64,
+    ip: IpAddr,
+    item: T,
+}
+
+impl<T> Ord for Waiting<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.due, self.serial).cmp(&(other.due, other.serial))
+    }
+}
+
+impl<T> PartialOrd for Waiting<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Waiting<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<T> Eq for Waiting<T> {}
+
+/// Holds what came before its prefix was due.
+pub struct Gate<T> {
+    rate: Rate,
+    /// When the next of a prefix may start.
+    next: HashMap<Prefix, Instant>,
+    /// The pace of prefixes that asked for less.
+    slowed: HashMap<Prefix, f64>,
+    waiting: BinaryHeap<Reverse<Waiting<T>>>,
+    serial: u64,
+}
+
+impl<T> Gate<T> {
+    /// A gate at `rate` connections a second for each prefix.
+    pub fn new(rate: Rate) -> Self {
+        Self { rate, next: HashMap::new(), slowed: HashMap::new(), waiting: BinaryHeap::new(), serial: 0 }
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether the prefix of an address asked for less, so that its visits go through the gate.
+    pub fn is_slowed(&self, ip: IpAddr) -> bool {
+        !self.slowed.is_empty() && self.slowed.contains_key(&Prefix::group(ip))
+    }
+
+    /// A mail server said that it is too much (421): its prefix goes at half its pace from now on, never below one a
+    /// second. Does nothing where prefixes are not paced.
+    pub fn slow_down(&mut self, ip: IpAddr) {
+        let Rate::PerSecond(rate) = self.rate else { return };
+        let prefix = Prefix::group(ip);
+        if rate <= SLOWEST || (self.slowed.len() >= MAX_SLOWED && !self.slowed.contains_key(&prefix)) {
+            return;
+        }
+        let pace = self.slowed.entry(prefix).or_insert(rate);
+        *pace = (*pace / 2.0).max(SLOWEST);
+    }
+
+    /// Puts something in line behind all of its prefix.
+    pub fn enter(&mut self, now: Instant, ip: IpAddr, item: T) {
+        let prefix = Prefix::group(ip);
+        let interval = self.interval(prefix);
+        let due = self.next.get(&prefix).map_or(now, |&due| due.max(now));
+        if !interval.is_zero() {
+            if self.next.len() >= TIDY_ABOVE {
+                self.next.retain(|_, due| *due > now);
+            }
+            self.next.insert(prefix, due + interval);
+        }
+        self.serial += 1;
+        self.waiting.push(Reverse(Waiting { due, serial: self.serial, ip, item }));
+    }
+
+    /// The next that may start at `now`.
+    pub fn pass(&mut self, now: Instant) -> Option<T> {
+        if self.waiting.peek()?.0.due > now {
+            return None;
+        }
+        self.waiting.pop().map(|Reverse(waiting)| waiting.item)
+    }
+
+    /// When the first in line may start.
+    pub fn due(&self) -> Option<Instant> {
+        self.waiting.peek().map(|Reverse(waiting)| waiting.due)
+    }
+
+    fn interval(&self, prefix: Prefix) -> Duration {
+        match self.slowed.get(&prefix) {
+            Some(&pace) => Rate::PerSecond(pace).interval(),
+            None => self.rate.interval(),
+        }
+    }
+
+    /// All that wait, in no order: the scan is stopping.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// The addresses in line.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.waiting.iter().map(|Reverse(waiting)| waiting.ip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn pass_all(gate: &mut Gate<u32>, begin: Instant) -> Vec<(u32, u128)> {
+        let mut passed = Vec::new();
+        while let Some(due) = gate.due() {
+            while let Some(item) = gate.pass(due) {
+                passed.push((item, (due - begin).as_millis()));
+            }
+        }
+        passed
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_prefix_passes_at_its_rate_and_holds_up_nobody_else() {
+        let begin = Instant::now();
+        let mut gate = Gate::new(Rate::PerSecond(10.0));
+        for item in 0..3 {
+            gate.enter(begin, ip("192.0.2.1"), item);
+        }
+        gate.enter(begin, ip("198.51.100.1"), 9);
+        assert_eq!(pass_all(&mut gate, begin), [(0, 0), (9, 0), (1, 100), (2, 200)]);
+        assert!(gate.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_421_halves_the_pace_of_its_prefix_but_not_below_one_a_second() {
+        let begin = Instant::now();
+        let mut gate = Gate::new(Rate::PerSecond(10.0));
+        gate.slow_down(ip("192.0.2.200"));
+        assert!(gate.is_slowed(ip("192.0.2.1")));
+        assert!(!gate.is_slowed(ip("192.0.3.1")));
+        for item in 0..3 {
+            gate.enter(begin, ip("192.0.2.1"), item);
+        }
+        assert_eq!(pass_all(&mut gate, begin), [(0, 0), (1, 200), (2, 400)]);
+        for _ in 0..9 {
+            gate.slow_down(ip("192.0.2.200"));
+        }
+        let later = begin + Duration::from_secs(60);
+        for item in 0..2 {
+            gate.enter(later, ip("192.0.2.1"), item);
+        }
+        assert_eq!(pass_all(&mut gate, later), [(0, 0), (1, 1000)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_prefix_rate_nothing_waits_and_nothing_slows() {
+        let begin = Instant::now();
+        let mut gate = Gate::new(Rate::Unlimited);
+        gate.slow_down(ip("192.0.2.1"));
+        assert!(!gate.is_slowed(ip("192.0.2.1")));
+        for item in 0..3 {
+            gate.enter(begin, ip("192.0.2.1"), item);
+        }
+        assert_eq!(pass_all(&mut gate, begin), [(0, 0), (1, 0), (2, 0)]);
+    }
+}

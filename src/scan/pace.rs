@@ -1,0 +1,221 @@
+//! How fast connections start: overall by `governor`, and for each prefix by the order itself.
+//!
+//! The order visits each block once a lap, so a lap of B blocks that takes at least 1/p seconds keeps every prefix at p
+//! connections a second or fewer: the pace is min(R, p × B). With R = 100/s, p = 10/s and laps of B = 4 blocks, the
+//! prefixes bind: 40/s, a visit each 25 ms, and a block's turn comes each 100 ms.
+//!
+//! Permits come in batches of four milliseconds' worth out of a bucket twice as deep: [`Rate::burst`], ten milliseconds'
+//! worth, is promised, and what lies between is left for the delay between a permit and its SYN.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::time::Instant;
+
+use crate::rate::Rate;
+
+/// The most permits in one batch: what a shard starts without looking up.
+pub const MAX_BATCH: u32 = 256;
+/// A batch is this share of a second's permits.
+const BATCHES_PER_SECOND: f64 = 250.0;
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
+
+/// The overall pace.
+#[derive(Debug)]
+pub struct Pace {
+    limiter: Option<Limiter>,
+    batch: NonZeroU32,
+}
+
+impl Pace {
+    /// A pace of `rate` connections a second.
+    pub fn new(rate: Rate) -> Self {
+        let full = NonZeroU32::new(MAX_BATCH).unwrap_or(NonZeroU32::MIN);
+        let Rate::PerSecond(each) = rate else {
+            return Self { limiter: None, batch: full };
+        };
+        // At most `MAX_BATCH` and at least one, so the cast is exact enough.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 1..=256 first"
+        )]
+        let batch = (each / BATCHES_PER_SECOND).clamp(1.0, f64::from(MAX_BATCH)) as u32;
+        let batch = NonZeroU32::new(batch).unwrap_or(NonZeroU32::MIN);
+        let burst =
+            if batch.get() == 1 { batch } else { batch.saturating_mul(NonZeroU32::MIN.saturating_add(1)) };
+        let quota = Quota::with_period(rate.interval()).map(|quota| quota.allow_burst(burst));
+        Self { limiter: quota.map(|quota| RateLimiter::direct_with_clock(quota, MonotonicClock)), batch }
+    }
+
+    /// How many permits to ask for at a time.
+    pub fn batch(&self) -> u32 {
+        self.batch.get()
+    }
+
+    /// Waits until `permits` connections may start; more than [`Pace::batch`] are never asked for at once.
+    pub async fn wait(&self, permits: u32) {
+        let (Some(limiter), Some(permits)) = (&self.limiter, NonZeroU32::new(permits.min(self.batch())))
+        else {
+            return;
+        };
+        loop {
+            match limiter.check_n(permits) {
+                Ok(Ok(())) => return,
+                Ok(Err(not_yet)) => tokio::time::sleep(not_yet.wait_time_from(MonotonicClock.now())).await,
+                // A batch is never larger than the burst; were it so, waiting would not help.
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// The pace of laps: one visit of each block in 1/p seconds.
+#[derive(Debug)]
+pub struct LapPace {
+    prefix_rate: Rate,
+    due: Option<Instant>,
+}
+
+impl LapPace {
+    /// A pace of `prefix_rate` connections a second for each prefix.
+    pub fn new(prefix_rate: Rate) -> Self {
+        Self { prefix_rate, due: None }
+    }
+
+    /// How many visits a batch may hold in a lap of `blocks`: four milliseconds' worth, as overall.
+    pub fn batch(&self, blocks: u128) -> u32 {
+        let Rate::PerSecond(each) = self.prefix_rate else { return MAX_BATCH };
+        let share = (each * blocks as f64 / BATCHES_PER_SECOND).clamp(1.0, f64::from(MAX_BATCH));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=256")]
+        let share = share as u32;
+        share
+    }
+
+    /// When the next visits may start, counted from `now`; they are then taken as started.
+    pub fn book(&mut self, now: Instant, visits: u32, blocks: u128) -> Instant {
+        let Rate::PerSecond(each) = self.prefix_rate else { return now };
+        let start = self.due.map_or(now, |due| due.max(now));
+        let lasts = f64::from(visits) / (each * (blocks.max(1) as f64));
+        self.due = Some(start + Duration::from_secs_f64(lasts));
+        start
+    }
+
+    /// The shortest time between two visits of a prefix.
+    pub fn interval(&self) -> Duration {
+        self.prefix_rate.interval()
+    }
+
+    /// Lets no visit of the order follow one that had no place in it by less than a prefix's interval.
+    pub fn rest(&mut self, now: Instant) {
+        let rested = now + self.prefix_rate.interval();
+        self.due = Some(self.due.map_or(rested, |due| due.max(rested)));
+    }
+}
+
+/// What binds the rate of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// `--rate`.
+    Rate,
+    /// `--prefix-rate` times the prefixes in a lap.
+    Prefixes,
+    /// Conversations at once, over the time that a silent target holds one.
+    Descriptors,
+    /// Nothing but the machine.
+    Machine,
+}
+
+/// The rate in force at the start, and what bounds it. `holding` is how long a silent target keeps its place.
+pub fn in_force(
+    rate: Rate,
+    prefix_rate: Rate,
+    blocks: u128,
+    concurrency: usize,
+    holding: Duration,
+) -> (Rate, Bound) {
+    let prefixes = prefix_rate.per_second() * blocks.max(1) as f64;
+    let descriptors = concurrency as f64 / holding.as_secs_f64().max(1e-3);
+    let overall = rate.per_second();
+    let least = overall.min(prefixes);
+    if least.is_infinite() {
+        (Rate::Unlimited, Bound::Machine)
+    } else if descriptors < least {
+        (Rate::PerSecond(descriptors), Bound::Descriptors)
+    } else if prefixes < overall {
+        (Rate::PerSecond(prefixes), Bound::Prefixes)
+    } else {
+        (rate, Bound::Rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_and_its_bucket_stay_within_the_promised_burst() {
+        for each in [0.05, 1.0, 50.0, 249.0, 1000.0, 20_000.0, 1e6] {
+            let rate = Rate::PerSecond(each);
+            let pace = Pace::new(rate);
+            let limiter = pace.limiter.as_ref().unwrap();
+            let mut at_once = 0;
+            while limiter.check_n(NonZeroU32::new(pace.batch()).unwrap()).is_ok_and(|ok| ok.is_ok()) {
+                at_once += pace.batch();
+                assert!(at_once < 2_000, "no bucket is that deep");
+            }
+            // At a million a second the check itself takes long enough to earn a permit or two.
+            assert!(f64::from(at_once) <= rate.burst() + each * 1e-3, "{each}/s let {at_once} out at once");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn laps_keep_each_prefix_at_its_rate() {
+        for (prefix_rate, blocks) in [(10.0, 1u128), (10.0, 4), (10.0, 3000), (0.5, 2)] {
+            let mut pace = LapPace::new(Rate::PerSecond(prefix_rate));
+            let mut now = Instant::now();
+            let (mut visits, begin) = (0u32, now);
+            while visits < 20_000 {
+                let batch = pace.batch(blocks);
+                now = pace.book(now, batch, blocks);
+                visits += batch;
+            }
+            let last_batch = f64::from(pace.batch(blocks));
+            let laps = (f64::from(visits) - last_batch) / blocks as f64;
+            let rate = laps / (now - begin).as_secs_f64();
+            assert!(
+                (rate / prefix_rate - 1.0).abs() < 0.01,
+                "{rate} a second where {prefix_rate} were allowed"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_is_not_made_up_for() {
+        let mut pace = LapPace::new(Rate::PerSecond(10.0));
+        let begin = Instant::now();
+        pace.book(begin, 1, 1);
+        let late = begin + Duration::from_secs(5);
+        assert_eq!(pace.book(late, 1, 1), late);
+        assert_eq!(pace.book(late, 1, 1), late + Duration::from_millis(100));
+    }
+
+    #[test]
+    fn what_binds_is_told() {
+        let hold = Duration::from_secs(5);
+        let per = Rate::PerSecond;
+        for (rate, prefix_rate, blocks, concurrency, bound) in [
+            (per(1000.0), per(10.0), 1000, 20_000, (per(1000.0), Bound::Rate)),
+            (per(1000.0), per(10.0), 4, 20_000, (per(40.0), Bound::Prefixes)),
+            (per(1000.0), per(10.0), 1000, 500, (per(100.0), Bound::Descriptors)),
+            (Rate::Unlimited, Rate::Unlimited, 4, 500, (Rate::Unlimited, Bound::Machine)),
+        ] {
+            assert_eq!(in_force(rate, prefix_rate, blocks, concurrency, hold), bound);
+        }
+    }
+}

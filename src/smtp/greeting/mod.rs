@@ -1,0 +1,175 @@
+//! The name in a greeting. It is sought in line 1 by four rules, the first that yields one wins:
+//!
+//! 1. word 1, an enhanced status code before it and brackets around it taken off, if it holds a dot;
+//! 2. the last qualified name after `ready at` or `on`, or after `Server` or `Welcome to` at the start;
+//! 3. word 1 as a single label, if `SMTP`, `ESMTP`, `LMTP` or `Microsoft ESMTP` follows at once;
+//! 4. none.
+//!
+//! What the server says of others is not its name: the client that it logs, a URL, a block list, ourselves. Judges
+//! nothing: a default or private name is a name here.
+
+mod phrase;
+mod word;
+
+use std::net::IpAddr;
+
+use super::reply::Reply;
+use super::said::{Said, is_enhanced_status};
+use crate::name::HostName;
+use phrase::Words;
+use word::Word;
+
+/// The most further names that are kept: greetings that name more are lists of something else.
+pub const MAX_EXTRA_NAMES: usize = 8;
+
+/// What rblsmtpd of ucspi-tcp calls itself towards clients that a block list holds.
+const LISTED: &str = "rblsmtpd.local";
+
+/// What a greeting says about who speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// The name as said, in normal form, whether usable or not; `None` if there is none, it is masked, or an address.
+    pub name: Option<String>,
+    /// What stands where the name belongs.
+    pub form: Form,
+    /// Other qualified names that lines 2 and on open with, each once; at most [`MAX_EXTRA_NAMES`].
+    pub extra_names: Vec<String>,
+    /// Whether and how the server turns us away.
+    pub refusal: Option<Refusal>,
+}
+
+/// What stands where the name belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// A host name of two labels or more.
+    Host,
+    /// A host name of one label.
+    SingleLabel,
+    /// A name that no host may have: an unexpanded variable, an underscore, a wildcard, `(none)`.
+    Placeholder,
+    /// An address in brackets (RFC 5321 §4.1.3).
+    Literal,
+    /// An address without brackets.
+    BareAddress,
+    /// Overwritten with asterisks by a firewall on the way.
+    Masked,
+    /// No host token at all.
+    Absent,
+}
+
+/// How a server turns us away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// By a 4xx or 5xx code.
+    Code,
+    /// In words alone.
+    Words,
+    /// By a stand-in that greets clients which a block list holds.
+    Listed,
+}
+
+/// Who we are, so that an echo is not taken for the server's name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Own<'a> {
+    /// Our own name.
+    pub name: Option<&'a HostName>,
+    /// The address that we spoke from.
+    pub ip: Option<IpAddr>,
+}
+
+impl Own<'_> {
+    fn is_name(&self, name: &str) -> bool {
+        self.name.is_some_and(|own| own.as_str() == name)
+    }
+
+    fn is_ip(&self, ip: IpAddr) -> bool {
+        self.ip.is_some_and(|own| own.to_canonical() == ip.to_canonical())
+    }
+}
+
+impl Greeting {
+    /// Reads the name out of a greeting of any code, in time linear in its length. What is not SMTP names nobody.
+    pub fn read(reply: &Reply, own: Own<'_>) -> Self {
+        let said = Said::of(reply);
+        if said == Said::NotSmtp {
+            return Self::without_name(Form::Absent);
+        }
+        let mut greeting = Self::of_line(reply.text.first(), own);
+        if greeting.refusal.is_none() && said == Said::Refusal {
+            greeting.refusal = Some(if reply.code.is_some() { Refusal::Code } else { Refusal::Words });
+        }
+        for line in reply.text.lines().skip(1) {
+            if greeting.extra_names.len() == MAX_EXTRA_NAMES {
+                break;
+            }
+            let Some(Word::Host(name)) = Words::of(line).after_status().next().map(Word::read) else {
+                continue;
+            };
+            let known = greeting.name.as_ref() == Some(&name) || greeting.extra_names.contains(&name);
+            if !known && !own.is_name(&name) && name != LISTED {
+                greeting.extra_names.push(name);
+            }
+        }
+        greeting
+    }
+
+    fn of_line(line: &[u8], own: Own<'_>) -> Self {
+        if is_masked(line) {
+            return Self::without_name(Form::Masked);
+        }
+        let words = Words::of(line).after_status();
+        let mut rest = words.clone();
+        let first = rest.next().map_or(Word::Other, Word::read);
+        // Rule 1.
+        let unnamed = match first {
+            Word::Host(name) if name == LISTED => {
+                return Self { refusal: Some(Refusal::Listed), ..Self::without_name(Form::Absent) };
+            }
+            Word::Host(name) if !own.is_name(&name) => return Self::with_name(name, Form::Host),
+            Word::Odd(name) if name.contains('.') || word::is_variable(&name) => {
+                return Self::with_name(name, Form::Placeholder);
+            }
+            Word::Literal(ip) if !own.is_ip(ip) => Form::Literal,
+            Word::Bare(ip) if !own.is_ip(ip) => Form::BareAddress,
+            Word::Label(_) | Word::Odd(_) => {
+                return phrase::name_after(&words, own)
+                    .map(|name| Self::with_name(name, Form::Host))
+                    .or_else(|| single_label(first, rest, own))
+                    .unwrap_or_else(|| Self::without_name(Form::Absent));
+            }
+            _ => Form::Absent,
+        };
+        // Rule 2.
+        phrase::name_after(&words, own)
+            .map_or_else(|| Self::without_name(unnamed), |name| Self::with_name(name, Form::Host))
+    }
+
+    fn with_name(name: String, form: Form) -> Self {
+        Self { name: Some(name), form, extra_names: Vec::new(), refusal: None }
+    }
+
+    fn without_name(form: Form) -> Self {
+        Self { name: None, form, extra_names: Vec::new(), refusal: None }
+    }
+}
+
+/// Rule 3.
+fn single_label(first: Word, rest: Words<'_>, own: Own<'_>) -> Option<Greeting> {
+    if !phrase::opens_with_protocol(rest) {
+        return None;
+    }
+    match first {
+        Word::Label(name) if phrase::is_no_label(name.as_bytes()) || own.is_name(&name) => None,
+        Word::Label(name) => Some(Greeting::with_name(name, Form::SingleLabel)),
+        Word::Odd(name) => Some(Greeting::with_name(name, Form::Placeholder)),
+        _ => None,
+    }
+}
+
+/// What a Cisco PIX or ASA leaves of a greeting: asterisks, and the digits and spaces that it lets through.
+fn is_masked(line: &[u8]) -> bool {
+    line.contains(&b'*') && line.iter().all(|b| matches!(b, b'*' | b'2' | b'0' | b' ' | b'\t' | b'\r'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Keeps the layers of the house: `src/lib.rs` declares the modules in the order of their dependencies, and every file
+//! below `src` is read to see that it keeps to its place. Reads source text only; runs nothing of the crate.
+
+#![allow(clippy::expect_used, reason = "a test that cannot read the sources has failed")]
+
+#[path = "layers/code.rs"]
+mod code;
+#[path = "layers/rules.rs"]
+mod rules;
+#[path = "layers/samples.rs"]
+mod samples;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use rules::{House, breaches};
+
+#[test]
+fn every_file_keeps_its_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        collect(root, &root.join(folder), &mut files);
+    }
+    files.sort();
+    let law = fs::read_to_string(root.join("src/lib.rs")).expect("src/lib.rs is there");
+    let house = House::read(&law);
+    let found: Vec<_> = files.iter().flat_map(|(path, source)| breaches(&house, path, source)).collect();
+    assert!(found.is_empty(), "{}", listed(&found));
+}
+
+/// One breach a line, as compilers print them, so that editors jump there.
+fn listed(found: &[rules::Breach]) -> String {
+    let mut text = format!("{} places break the house:\n", found.len());
+    for breach in found {
+        let _ = writeln!(text, "{}:{}: {}", breach.file, breach.line, breach.what);
+    }
+    text
+}
+
+/// Every Rust file below `folder`, by its path from the root.
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.expect("the folder can be listed").path();
+        // A crate of its own has rules of its own.
+        if path.is_dir() && !path.join("Cargo.toml").exists() {
+            collect(root, &path, files);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let name = path.strip_prefix(root).expect("it is below the root").to_string_lossy().into_owned();
+            files.push((name, fs::read_to_string(&path).expect("source is UTF-8")));
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Sinks end to end: what is written is read back the same from every format, harmless, and whole whatever happens.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use banneret::record::Record;
+use banneret::record::column::{COLUMNS, Kind};
+use banneret::record::row::{PtrNames, Row};
+use banneret::report::input::{End, Input};
+use banneret::report::{Committed, Form, OutputError, Reach, Sink, Start, sink};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use support::records::{any_record, healthy_record, text};
+use support::schema::assert_lines;
+
+fn open(path: &Path, tags: &[Arc<str>]) -> Box<dyn Sink> {
+    sink::open(path, Form::of(path, None).unwrap(), tags, Start::New).unwrap()
+}
+
+fn write_all(path: &Path, records: &[Record]) {
+    let mut sink = open(path, &[]);
+    for record in records {
+        sink.write(record).unwrap();
+    }
+    let written = sink.finish().unwrap();
+    assert_eq!(written.rows, records.len() as u64);
+    assert_eq!(written.length, fs::metadata(path).unwrap().len());
+}
+
+/// The rows of a file, without what one cell or line can't hold apart.
+fn rows(path: &Path) -> Vec<Row<'static>> {
+    let mut rows = Vec::new();
+    let end = Input::open(path, None).unwrap().rows(|row| rows.push(normal(row))).unwrap();
+    assert_eq!(end, End::Whole);
+    rows
+}
+
+/// Empty texts and nulls are one empty cell; names with a `;` inside are several after a join.
+fn normal(row: &Row<'_>) -> Row<'static> {
+    let owned = |text: &str| Some(text.to_owned().into()).filter(|_| !text.is_empty());
+    let names = row.ptr_names.to_strings().join(";");
+    Row {
+        asked: row.asked.clone().into_owned().into(),
+        banner_name: row.banner_name.as_deref().and_then(owned),
+        platform: row.platform.as_deref().and_then(owned),
+        as_name: row.as_name.as_deref().and_then(owned),
+        ptr_names: PtrNames::Text(names.split(';').map(|name| name.to_owned().into()).collect()),
+        ..row.clone()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_same_records_give_the_same_rows_in_every_format(records in vec(any_record(), 0..6)) {
+        let directory = tempfile::tempdir().unwrap();
+        let expected: Vec<_> = records.iter().map(|record| normal(&Row::of(record))).collect();
+        for name in ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.csv", "a.csv.gz"] {
+            let path = directory.path().join(name);
+            write_all(&path, &records);
+            prop_assert_eq!(rows(&path), expected.clone(), "{}", name);
+        }
+        assert_lines(&fs::read_to_string(directory.path().join("a.jsonl")).unwrap());
+    }
+
+    #[test]
+    fn every_cell_comes_back_and_none_can_run(record in any_record(), tag in text()) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.csv");
+        let mut record = record;
+        let inventory = Arc::make_mut(record.target.inventory.get_or_insert_default());
+        inventory.tags = vec![(Arc::from("customer"), tag.clone())];
+        let mut sink = open(&path, &[Arc::from("customer"), Arc::from("=site")]);
+        sink.write(&record).unwrap();
+        sink.finish().unwrap();
+
+        let mut table = csv::Reader::from_path(&path).unwrap();
+        let header = table.headers().unwrap().clone();
+        let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+        prop_assert_eq!(header.iter().collect::<Vec<_>>(), [&names[..], &["tag_customer", "tag_=site"]].concat());
+        let cells: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+        prop_assert_eq!(cells.len(), 1);
+        for (index, column) in COLUMNS.iter().enumerate() {
+            let mut expected = String::new();
+            column.cell(&record, &mut expected);
+            match column.kind {
+                Kind::Number => prop_assert!(expected.is_empty() || expected.parse::<f64>().is_ok()),
+                Kind::Text => prop_assert!(!cells[0][index].starts_with(['=', '+', '-', '@', '\t', '\r'])),
+            }
+            prop_assert_eq!(banneret::record::cell::unguard(&cells[0][index]), expected, "{}", column.name);
+        }
+        prop_assert_eq!(banneret::record::cell::unguard(&cells[0][COLUMNS.len()]), tag);
+        prop_assert_eq!(&cells[0][COLUMNS.len() + 1], "");
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_read_up_to_its_last_whole_record(
+        records in vec(any_record(), 1..5), at in any::<prop::sample::Index>()
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.jsonl");
+        write_all(&path, &records);
+        let bytes = fs::read(&path).unwrap();
+        let cut = &bytes[..at.index(bytes.len())];
+        fs::write(&path, cut).unwrap();
+        let mut count = 0;
+        Input::open(&path, None).unwrap().rows(|_| count += 1).unwrap();
+        let whole = cut.split(|&byte| byte == b'\n').count() - 1;
+        // Without its line feed alone, a line is whole.
+        prop_assert!(count == whole || count == whole + 1);
+    }
+}
+
+#[test]
+fn a_compressed_file_cut_anywhere_is_read_up_to_its_last_whole_frame() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["a.jsonl.gz", "a.jsonl.zst", "a.csv.zst"] {
+        let path = directory.path().join(name);
+        let mut sink = open(&path, &[]);
+        sink.write(&healthy_record()).unwrap();
+        let one = sink.flush(Reach::System).unwrap().length;
+        sink.write(&healthy_record()).unwrap();
+        let two = sink.finish().unwrap().length;
+        let bytes = fs::read(&path).unwrap();
+        for cut in one..two {
+            fs::write(&path, &bytes[..usize::try_from(cut).unwrap()]).unwrap();
+            let mut count = 0;
+            let end = Input::open(&path, None).unwrap().rows(|_| count += 1).unwrap();
+            // What a decoder gives of the broken frame is read, too.
+            assert!((1..=2).contains(&count), "{name} cut at {cut} of {two}: {count}");
+            assert!(end == End::Torn || cut == one || count == 2, "{name} cut at {cut} of {two}");
+        }
+    }
+}
+
+#[test]
+fn the_csv_row_of_a_healthy_server_is_the_documented_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.csv");
+    let mut sink = open(&path, &[Arc::from("customer")]);
+    sink.write(&healthy_record()).unwrap();
+    sink.finish().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        text.lines().nth(1).unwrap(),
+        "192.0.2.1,25,192.0.2.0/24,greeted,match,none,,220,mail.example.org ESMTP Postfix,mail.example.org,,found,\
+         mail.example.org,pass,found,true,exact,postfix,unknown,192.0.2.0/24,64500,EXAMPLE,12.3,45.6,\
+         2026-01-02T03:04:05.678Z,,C-17"
+    );
+}
+
+#[test]
+fn a_resumed_table_has_one_header() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.csv");
+    let form = Form::of(&path, None).unwrap();
+    let mut sink = open(&path, &[]);
+    let empty = sink.flush(Reach::Disk).unwrap();
+    assert_eq!(empty.rows, 0);
+    sink.write(&healthy_record()).unwrap();
+    let one = sink.flush(Reach::Disk).unwrap();
+    drop(sink);
+    for start in [Start::At(Committed::default()), Start::At(one), Start::At(empty)] {
+        let mut sink = sink::open(&path, form, &[], start).unwrap();
+        sink.write(&healthy_record()).unwrap();
+        sink.finish().unwrap();
+        let rows = if start == Start::At(one) { 2 } else { 1 };
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches("ip,port").count(), 1, "{start:?}");
+        assert_eq!(text.lines().count(), rows + 1, "{start:?}");
+    }
+}
+
+#[test]
+fn files_that_are_no_records_are_refused_with_file_and_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = "{\"schema\":\"banneret.record/1\",\"time\":\"2026-01-02T03:04:05.678Z\",\"target\":{\"ip\":null,\"port\":25},\"outcome\":\"reset\"}\n";
+    for (name, content, message) in [
+        ("a.jsonl", format!("{good}\n{{}}\n").into_bytes(), "line 3 has no `schema`"),
+        ("b.jsonl", [good.as_bytes(), b"\xff\n"].concat(), "line 2 is not UTF-8"),
+        ("c.csv", b"ip,port\n192.0.2.1,25\n".to_vec(), "line 1 has no `outcome`"),
+        ("d.csv", b"ip,outcome\n192.0.2.1,greeted\nx,y\n".to_vec(), "line 3 has `x` in `ip`"),
+        ("e.csv", b"ip,outcome\n192.0.2.1\n192.0.2.1,greeted\n".to_vec(), "line 2 has fewer cells"),
+        ("f.jsonl.gz", b"this is not gzip data".to_vec(), "can't be read: invalid gzip header"),
+        ("g.jsonl", vec![b'['; (4 << 20) + 1], "line 1 is longer than 4 MiB"),
+    ] {
+        let path = directory.path().join(name);
+        fs::write(&path, content).unwrap();
+        let error = Input::open(&path, None).and_then(|input| input.rows(|_| {})).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn byte_order_marks_blank_lines_and_carriage_returns_are_passed_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let (jsonl, csv) = (directory.path().join("a.jsonl"), directory.path().join("a.csv"));
+    for path in [&jsonl, &csv] {
+        write_all(path, &[healthy_record(), healthy_record()]);
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, format!("\u{feff}{}", text.replace('\n', "\r\n\r\n"))).unwrap();
+        assert_eq!(rows(path).len(), 2);
+    }
+}
+
+/// A file system of its own, small enough to fill, in a mount name space of its own.
+#[test]
+fn a_full_disk_is_told_and_leaves_whole_records() {
+    const DISK: &str = "BANNERET_TEST_DISK";
+    let Some(disk) = std::env::var_os(DISK) else {
+        let directory = tempfile::tempdir().unwrap();
+        let inside =
+            "mount -t tmpfs -o size=256k tmpfs \"$BANNERET_TEST_DISK\" && exec \"$0\" --exact \"$1\"";
+        let status = Command::new("unshare")
+            .args(["-Urm", "sh", "-c", inside])
+            .arg(std::env::current_exe().unwrap())
+            .arg("a_full_disk_is_told_and_leaves_whole_records")
+            .env(DISK, directory.path())
+            .status();
+        assert!(status.is_ok_and(|status| status.success()));
+        return;
+    };
+    for name in ["a.jsonl", "a.csv", "a.jsonl.zst"] {
+        let filler = Path::new(&disk).join("filler");
+        fs::write(&filler, vec![0; 64 << 10]).unwrap();
+        let path = Path::new(&disk).join(name);
+        let mut sink = open(&path, &[]);
+        let mut committed = Committed::default();
+        let mut record = healthy_record();
+        let mut noise = 1u64;
+        let error = loop {
+            // Text that does not compress.
+            record.target.asked = (0..40)
+                .map(|_| {
+                    noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    char::from(b'a' + u8::try_from(noise >> 60).unwrap())
+                })
+                .collect::<String>()
+                .into();
+            match sink.write(&record).and_then(|()| sink.flush(Reach::System)) {
+                Ok(whole) => committed = whole,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, OutputError::Write { .. }), "{error}");
+        assert!(error.to_string().contains(name) && error.to_string().contains("No space left"), "{error}");
+        assert_eq!(fs::metadata(&path).unwrap().len(), committed.length, "cut back to what was told");
+        assert_eq!(rows(&path).len() as u64, committed.rows);
+        assert!(committed.rows > 10);
+
+        // With space again, the same sink goes on: nothing is lost, nothing doubled.
+        fs::remove_file(&filler).unwrap();
+        let written = sink.finish().unwrap();
+        assert_eq!(written.rows, committed.rows + 1);
+        assert_eq!(rows(&path).len() as u64, written.rows);
+        fs::remove_file(&path).unwrap();
+    }
+}

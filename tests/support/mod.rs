@@ -1,0 +1,14 @@
+//! What integration tests share: records of every shape, the schema that each written line must keep, and a network
+//! namespace of a test's own.
+
+#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test may fail by panic; its programs have no outside"
+)]
+
+pub mod namespace;
+pub mod records;
+pub mod schema;

@@ -1,0 +1,230 @@
+//! Records of every shape that a scan can give, as proptest strategies.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use banneret::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use banneret::judge::{
+    Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
+};
+use banneret::name::DnsName;
+use banneret::record::{Network, Record, Target};
+use banneret::smtp::reply::{self, Reply, Text};
+use banneret::targets::Inventory;
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+/// Any record: every outcome, hostile bytes in every place that a stranger fills.
+pub fn any_record() -> impl Strategy<Value = Record> {
+    (time(), target(), observation(), resolution(), judgement(), option::of(network())).prop_map(
+        |(time, target, observation, resolution, judgement, network)| {
+            let judged = observation.outcome.is_judged();
+            Record {
+                time,
+                evidence: Evidence {
+                    ip: target.ip,
+                    observation,
+                    resolution: if judged { resolution } else { None },
+                },
+                target,
+                judgement: if judged { judgement } else { unjudged(judgement) },
+                network,
+            }
+        },
+    )
+}
+
+/// A record of a healthy server, for benches and tables.
+pub fn healthy_record() -> Record {
+    let name = DnsName::parse("mail.example.org").expect("a name");
+    let ip = IpAddr::from([192, 0, 2, 1]);
+    let forward = Forward { status: Status::Found, addresses: vec![ip], confirms: Some(true) };
+    Record {
+        time: UNIX_EPOCH + Duration::from_millis(1_767_323_045_678),
+        target: Target {
+            ip: Some(ip),
+            port: 25,
+            asked: "192.0.2.0/24".into(),
+            inventory: Some(Arc::new(Inventory {
+                tags: vec![(Arc::from("customer"), "C-17".to_owned())],
+                ..Inventory::default()
+            })),
+        },
+        evidence: Evidence {
+            ip: Some(ip),
+            observation: Observation {
+                greeting: Some(Reply {
+                    code: reply::Code::new(220),
+                    text: Text::from_iter(["mail.example.org ESMTP Postfix"]),
+                }),
+                connect: Some(Duration::from_micros(12_300)),
+                banner: Some(Duration::from_micros(45_600)),
+                ..Observation::bare(Outcome::Greeted, 1)
+            },
+            resolution: Some(Resolution {
+                ptr: Status::Found,
+                ptr_count: 1,
+                names: vec![PtrName { name, forward: forward.clone() }],
+                banner_forward: forward,
+            }),
+        },
+        judgement: Judgement {
+            banner_name: Some("mail.example.org".to_owned()),
+            ehlo_name: None,
+            fcrdns: Some(Fcrdns::Pass),
+            relation: Some(Relation::Exact),
+            verdict: Some(Verdict::Match),
+            severity: Some(Severity::None),
+            findings: Vec::new(),
+            platform: Some(Platform { name: "postfix", version: None }),
+            tenancy: Tenancy::Unknown,
+        },
+        network: Some(Network { asn: 64500, name: Some(Arc::from("EXAMPLE")) }),
+    }
+}
+
+fn unjudged(judgement: Judgement) -> Judgement {
+    Judgement {
+        fcrdns: None,
+        relation: None,
+        verdict: None,
+        severity: None,
+        findings: Vec::new(),
+        ..judgement
+    }
+}
+
+fn time() -> impl Strategy<Value = SystemTime> {
+    (0..253_402_300_800_000u64).prop_map(|millis| UNIX_EPOCH + Duration::from_millis(millis))
+}
+
+fn ip() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u8; 16]>().prop_map(IpAddr::from),
+        any::<u32>().prop_map(|low| IpAddr::from((0x2001_0db8_u128 << 96 | u128::from(low)).to_be_bytes())),
+    ]
+}
+
+/// Texts that hurt: quotes, separators, formulas, escapes, controls, markup, and ordinary ones.
+pub fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z0-9.-]{0,20}",
+        any::<String>(),
+        "['=+@\t\r\n\";,\\\\<>&\u{1b}\u{9b}\u{202e}x -]{0,12}",
+        Just("</style><script>alert(1)</script>".to_owned()),
+    ]
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    (option::weighted(0.9, ip()), any::<u16>(), text(), option::of(inventory())).prop_map(
+        |(ip, port, asked, inventory)| Target {
+            ip,
+            port,
+            asked: asked.into(),
+            inventory: inventory.map(Arc::new),
+        },
+    )
+}
+
+fn inventory() -> impl Strategy<Value = Inventory> {
+    (option::of(text()), option::of(text()), btree_map(text(), text(), 0..4)).prop_map(
+        |(expected_name, helo_name, tags)| Inventory {
+            expected_name,
+            helo_name,
+            tags: tags.into_iter().map(|(name, value)| (Arc::from(name), value)).collect(),
+        },
+    )
+}
+
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        "[a-zA-Z0-9 .-]{0,40}".prop_map(String::into_bytes),
+        vec(any::<u8>(), 0..60),
+        text().prop_map(String::into_bytes),
+    ]
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
+    (option::of(0..1000u16), vec(line(), 0..5)).prop_map(|(code, lines)| Reply {
+        code: code.and_then(reply::Code::new),
+        text: lines.iter().collect(),
+    })
+}
+
+fn duration() -> impl Strategy<Value = Option<Duration>> {
+    option::of((0..90_000_000_000u64).prop_map(Duration::from_nanos))
+}
+
+fn observation() -> impl Strategy<Value = Observation> {
+    let outcome = prop_oneof![select(&Outcome::ALL[..2]), select(&Outcome::ALL[..])];
+    (outcome, option::of(reply()), option::of(reply()), any::<bool>(), any::<u8>(), duration(), duration())
+        .prop_map(|(outcome, greeting, ehlo, truncated, attempts, connect, banner)| Observation {
+            outcome,
+            greeting,
+            ehlo,
+            truncated,
+            attempts,
+            connect,
+            banner,
+        })
+}
+
+fn forward() -> impl Strategy<Value = Forward> {
+    (select(&Status::ALL[..]), vec(ip(), 0..4), option::of(any::<bool>()))
+        .prop_map(|(status, addresses, confirms)| Forward { status, addresses, confirms })
+}
+
+fn dns_name() -> impl Strategy<Value = DnsName> {
+    let label = prop_oneof!["[a-z0-9-]{1,20}".prop_map(String::into_bytes), vec(any::<u8>(), 1..63),];
+    vec(label, 0..4).prop_map(|labels| {
+        let mut wire = Vec::new();
+        for label in &labels {
+            wire.push(u8::try_from(label.len()).expect("63 at most"));
+            wire.extend(label);
+        }
+        wire.push(0);
+        DnsName::from_wire(&wire).unwrap_or_else(DnsName::root)
+    })
+}
+
+fn resolution() -> impl Strategy<Value = Option<Resolution>> {
+    let ptr = (dns_name(), forward()).prop_map(|(name, forward)| PtrName { name, forward });
+    let resolution = (select(&Status::ALL[..]), any::<u32>(), vec(ptr, 0..4), forward()).prop_map(
+        |(ptr, ptr_count, names, banner_forward)| Resolution { ptr, ptr_count, names, banner_forward },
+    );
+    option::weighted(0.9, resolution)
+}
+
+fn judgement() -> impl Strategy<Value = Judgement> {
+    let codes = subsequence(Code::ALL.to_vec(), 0..=Code::ALL.len().min(6));
+    let platform = (select(platform::rows()), option::of(text()))
+        .prop_map(|(row, version)| Platform { name: row.name, version });
+    (
+        (option::of(text()), option::of(text()), select(&Fcrdns::ALL[..]), select(&Relation::ALL[..])),
+        (select(&Verdict::ALL[..]), select(&Severity::ALL[..]), codes, option::of(platform)),
+        select(&Tenancy::ALL[..]),
+    )
+        .prop_map(
+            |((banner_name, ehlo_name, fcrdns, relation), (verdict, severity, codes, platform), tenancy)| {
+                Judgement {
+                    banner_name,
+                    ehlo_name,
+                    fcrdns: Some(fcrdns),
+                    relation: Some(relation),
+                    verdict: Some(verdict),
+                    severity: Some(severity),
+                    findings: codes.into_iter().map(|code| Finding { code, severity }).collect(),
+                    platform,
+                    tenancy,
+                }
+            },
+        )
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    (any::<u32>(), option::of(text())).prop_map(|(asn, name)| Network { asn, name: name.map(Arc::from) })
+}
