@@ -98,6 +98,11 @@ impl<T> Plan<T> {
         }
     }
 
+    /// Questions that were not handed out yet.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
     /// Solved cases that were not taken yet.
     pub(super) fn solved(&self) -> usize {
         self.solved.len()

@@ -57,9 +57,10 @@ struct LaneState {
 }
 
 impl Lanes {
-    /// Opens as many sockets to each upstream as descriptors allow, at least one.
+    /// Opens as many sockets to each upstream as descriptors allow, at least one. Takes upstreams off the list to which
+    /// no route leads, unless none is left.
     pub(super) fn open(
-        upstreams: &[SocketAddr],
+        upstreams: &mut Vec<SocketAddr>,
         poll: &Poll,
         random: StdRng,
         now: Instant,
@@ -72,13 +73,18 @@ impl Lanes {
             random,
             marks: 0,
         };
-        for &upstream in upstreams {
-            for _ in 0..each {
-                let lane = lanes.connect(upstream, poll, now)?;
-                lanes.states.push(lane);
+        let mut reason = None;
+        for upstream in std::mem::take(upstreams) {
+            match lanes.connect_all(upstream, poll, now) {
+                Ok(()) => upstreams.push(upstream),
+                Err(error) if is_unreachable(&error) => reason = Some(error),
+                Err(error) => return Err(error),
             }
         }
-        Ok(lanes)
+        match reason {
+            Some(error) if upstreams.is_empty() => Err(error),
+            _ => Ok(lanes),
+        }
     }
 
     /// Sockets to each upstream.
@@ -122,7 +128,7 @@ impl Lanes {
     fn replace(&mut self, index: usize, poll: &Poll, now: Instant) {
         let upstream = self.states[index].upstream;
         // Without a descriptor to spare the old one has to do.
-        if let Ok(fresh) = self.connect_as(index, upstream, poll, now) {
+        if let Ok(fresh) = self.connect(index, upstream, poll, now) {
             let old = std::mem::replace(&mut self.states[index], fresh);
             self.draining.push((old.socket, now + DRAIN, old.mark));
         } else {
@@ -130,11 +136,15 @@ impl Lanes {
         }
     }
 
-    fn connect(&mut self, upstream: SocketAddr, poll: &Poll, now: Instant) -> io::Result<LaneState> {
-        self.connect_as(self.states.len(), upstream, poll, now)
+    fn connect_all(&mut self, upstream: SocketAddr, poll: &Poll, now: Instant) -> io::Result<()> {
+        for _ in 0..self.each {
+            let lane = self.connect(self.states.len(), upstream, poll, now)?;
+            self.states.push(lane);
+        }
+        Ok(())
     }
 
-    fn connect_as(
+    fn connect(
         &mut self,
         index: usize,
         upstream: SocketAddr,
@@ -214,8 +224,11 @@ fn send(socket: &UdpSocket, batch: &Batch) -> Sent {
 
 /// Whether an error says that nobody can be reached at the other end.
 pub(super) fn is_unreachable(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, Unsupported,
+    };
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable
+        AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable | Unsupported
     )
 }
