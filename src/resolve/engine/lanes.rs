@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::core::{Batch, Lane};
-use super::sys::{self, Intake, Poll};
+use super::sys::{self, Intake, MANY, Poll, Segments};
 
 /// Sockets to each upstream: spreads the numbers of questions without spreading a batch of answers.
 const LANES: usize = 16;
@@ -23,6 +23,9 @@ const MOST_AGE: Duration = Duration::from_secs(30);
 const DRAIN: Duration = Duration::from_secs(15);
 /// Room for answers that wait in a socket.
 const RECEIVE_BUFFER: usize = 2 << 20;
+/// How often a batch is tried that the kernel does not take, and the pause before: its queues empty fast.
+const MOST_STUCK: u32 = 5;
+const FULL: Duration = Duration::from_micros(200);
 /// Ports tried before the kernel is left to choose.
 const PORT_TRIES: usize = 8;
 /// Source ports: above those that services and firewalls give a meaning to.
@@ -43,6 +46,7 @@ pub(super) struct Lanes {
     each: u16,
     draining: Vec<(UdpSocket, Instant, u64)>,
     random: StdRng,
+    segments: Segments,
     /// Marks so far: each socket has its own, so that a late event is not taken for another's.
     marks: u64,
 }
@@ -71,6 +75,7 @@ impl Lanes {
             each: u16::try_from(each).unwrap_or(1),
             draining: Vec::new(),
             random,
+            segments: Segments::Together,
             marks: 0,
         };
         let mut reason = None;
@@ -106,7 +111,7 @@ impl Lanes {
             state.opened = now;
         }
         state.sent += batch.ends.len();
-        send(&state.socket, batch)
+        send(&state.socket, batch, &mut self.segments)
     }
 
     /// Closes replaced sockets that have drained.
@@ -185,41 +190,38 @@ fn lane_of(mark: u64) -> u16 {
     u16::try_from(mark & 0xffff).unwrap_or(0)
 }
 
-/// Errors of one datagram lose it alone: that happens to datagrams anyway, and the question is put again.
-fn send(socket: &UdpSocket, batch: &Batch) -> Sent {
-    let mut result = Sent::All;
-    let mut done = 0;
+/// Sends a batch, the shortest datagrams first. Errors of one datagram lose it alone: that happens to datagrams anyway,
+/// and its question is put again.
+fn send(socket: &UdpSocket, batch: &Batch, segments: &mut Segments) -> Sent {
+    let mut room: [&[u8]; MANY] = [&[]; MANY];
     let mut start = 0;
+    for (place, &end) in room.iter_mut().zip(&batch.ends) {
+        *place = &batch.bytes[start..end];
+        start = end;
+    }
+    let mut rest = &mut room[..batch.ends.len().min(MANY)];
+    rest.sort_unstable_by_key(|datagram| datagram.len());
+    let mut result = Sent::All;
     let mut stuck = 0;
-    while done < batch.ends.len() {
-        let ends: Vec<usize>;
-        let rest = if done == 0 {
-            &batch.ends[..]
-        } else {
-            ends = batch.ends[done..].iter().map(|end| end - start).collect();
-            &ends
-        };
-        match sys::send_many(socket, &batch.bytes[start..], rest) {
+    while !rest.is_empty() && stuck < MOST_STUCK {
+        stuck += 1;
+        match sys::send_many(socket, rest, *segments) {
             Ok(sent) if sent > 0 => {
-                done += sent;
-                start = batch.ends[done - 1];
+                rest = &mut rest[sent..];
                 stuck = 0;
             }
-            Err(error) if is_unreachable(&error) => {
-                // It tells of an earlier datagram; these may still go.
-                result = Sent::Unreachable;
-                stuck += 1;
-            }
-            _ => {
-                stuck += 1;
-                std::thread::sleep(Duration::from_micros(200));
-            }
-        }
-        if stuck > 4 {
-            break;
+            // It tells of an earlier datagram; these may still go.
+            Err(error) if is_unreachable(&error) => result = Sent::Unreachable,
+            // Some ways out can't cut (IPsec), some kernels don't know how.
+            Err(error) if is_unable(&error) && *segments == Segments::Together => *segments = Segments::Apart,
+            _ => std::thread::sleep(FULL),
         }
     }
     result
+}
+
+fn is_unable(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EOPNOTSUPP | libc::ENOPROTOOPT))
 }
 
 /// Whether an error says that nobody can be reached at the other end.

@@ -347,9 +347,9 @@ fn a_long_chain_of_pointers_is_cut_off() {
     assert_eq!(read(&bytes, &asked, Kind::Ptr), Some(Reading::Fault(Fault::Unclear)));
     // As an owner the same chain names the question, but nobody writes one so long.
     let _ = (owner, length);
-    let name = super::name::Name::read(&bytes, target);
+    let name = super::name::read(&bytes, target);
     assert!(name.is_none(), "41 pointers are too many");
-    assert!(super::name::Name::read(&bytes, length + 2 + 2 * 20).is_some(), "21 are not");
+    assert!(super::name::read(&bytes, length + 2 + 2 * 20).is_some(), "21 are not");
 }
 
 #[test]
@@ -361,6 +361,6 @@ fn names_of_255_octets_are_names_and_longer_ones_are_not() {
             bytes.extend(std::iter::repeat_n(b'a', usize::from(length)));
         }
         bytes.push(0);
-        assert_eq!(super::name::Name::read(&bytes, HEADER).is_some(), sound, "{last}");
+        assert_eq!(super::name::read(&bytes, HEADER).is_some(), sound, "{last}");
     }
 }
