@@ -6,6 +6,7 @@ mod engine;
 pub mod health;
 mod hickory;
 pub mod inquiry;
+mod keyed;
 mod plan;
 pub mod question;
 pub mod service;
