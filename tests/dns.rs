@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use banneret::evidence::{Resolution, Status};
 use banneret::name::HostName;
-use banneret::resolve::{Case, Settings, Solution, Want, start};
+use banneret::resolve::{Case, Manner, Settings, Solution, Want, start, try_upstreams};
 use serde::Deserialize;
 use server::{Script, Server};
 
@@ -157,6 +157,31 @@ fn names_of_any_bytes_come_through_whole_and_are_asked_as_they_stand() {
     assert_eq!(resolution.ptr_count, 2);
     assert_eq!(resolution.names[0].name.to_string(), r"a\.\000\255\027[2.example.org");
     assert_eq!(resolution.names[0].forward.confirms, Some(true));
+}
+
+#[test]
+fn upstreams_that_invent_answers_or_give_none_are_found_out() {
+    let scripts = [
+        "udp = [{ rcode = 3 }]",
+        r#"udp = [{ answer = ["@ 300 ? ="] }]"#,
+        "udp = [{ rcode = 5, header_only = true }]",
+        "udp = [{ rcode = 2 }]",
+        "",
+    ];
+    let servers = scripts.map(|text| Server::start(script(text)));
+    let mut settings = Settings::new(servers.iter().map(|server| server.address).collect());
+    settings.timeout = Duration::from_secs(1);
+    let manners: Vec<Manner> =
+        try_upstreams(&settings).unwrap().into_iter().map(|(_, manner)| manner).collect();
+    let invented = "192.0.2.1".parse().unwrap();
+    let wanted = [
+        Manner::Honest,
+        Manner::Inventing(invented),
+        Manner::Useless(Status::Refused),
+        Manner::Useless(Status::ServFail),
+        Manner::Useless(Status::TimedOut),
+    ];
+    assert_eq!(manners, wanted);
 }
 
 #[test]

@@ -5,15 +5,15 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use rand::RngExt;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::core::{Batch, Lane};
 use super::sys::{self, Intake, MANY, Poll, Segments};
 
 /// Sockets to each upstream: spreads the numbers of questions without spreading a batch of answers.
-const LANES: usize = 16;
+const LANES: u16 = 16;
 /// All upstreams together take at most this part of the descriptors: the rest is for conversations.
 const SHARE: usize = 8;
 /// A socket is replaced after so many datagrams, or so long after its first.
@@ -57,38 +57,47 @@ struct LaneState {
     socket: UdpSocket,
     mark: u64,
     sent: usize,
-    opened: Instant,
+    /// When the first datagram went.
+    opened: Option<Instant>,
 }
 
 impl Lanes {
     /// Opens as many sockets to each upstream as descriptors allow, at least one. Takes upstreams off the list to which
     /// no route leads, unless none is left.
-    pub(super) fn open(
+    pub(super) fn open(upstreams: &mut Vec<SocketAddr>, poll: &Poll, mut random: StdRng) -> io::Result<Self> {
+        let share = sys::descriptor_limit() / SHARE / upstreams.len().max(1);
+        let mut each = u16::try_from(share).unwrap_or(LANES).clamp(1, LANES);
+        loop {
+            match Self::open_each(upstreams, each, poll, StdRng::from_rng(&mut random)) {
+                Err(error) if is_short(&error) && each > 1 => each /= 2,
+                result => return result,
+            }
+        }
+    }
+
+    fn open_each(
         upstreams: &mut Vec<SocketAddr>,
+        each: u16,
         poll: &Poll,
         random: StdRng,
-        now: Instant,
     ) -> io::Result<Self> {
-        let each = (sys::descriptor_limit() / SHARE / upstreams.len().max(1)).clamp(1, LANES);
-        let mut lanes = Self {
-            states: Vec::new(),
-            each: u16::try_from(each).unwrap_or(1),
-            draining: Vec::new(),
-            random,
-            segments: Segments::Together,
-            marks: 0,
-        };
+        let segments = Segments::Together;
+        let mut lanes = Self { states: Vec::new(), each, draining: Vec::new(), random, segments, marks: 0 };
+        let mut reachable = Vec::new();
         let mut reason = None;
-        for upstream in std::mem::take(upstreams) {
-            match lanes.connect_all(upstream, poll, now) {
-                Ok(()) => upstreams.push(upstream),
+        for &upstream in upstreams.iter() {
+            match lanes.connect_all(upstream, poll) {
+                Ok(()) => reachable.push(upstream),
                 Err(error) if is_unreachable(&error) => reason = Some(error),
                 Err(error) => return Err(error),
             }
         }
         match reason {
-            Some(error) if upstreams.is_empty() => Err(error),
-            _ => Ok(lanes),
+            Some(error) if reachable.is_empty() => Err(error),
+            _ => {
+                *upstreams = reachable;
+                Ok(lanes)
+            }
         }
     }
 
@@ -101,15 +110,12 @@ impl Lanes {
     pub(super) fn send(&mut self, lane: Lane, batch: &Batch, poll: &Poll, now: Instant) -> Sent {
         let index = usize::from(lane.0);
         let state = &self.states[index];
-        if state.sent >= MOST_SENT
-            || (state.sent > 0 && now.saturating_duration_since(state.opened) >= MOST_AGE)
-        {
+        let old = state.opened.is_some_and(|at| now.saturating_duration_since(at) >= MOST_AGE);
+        if state.sent >= MOST_SENT || old {
             self.replace(index, poll, now);
         }
         let state = &mut self.states[index];
-        if state.sent == 0 {
-            state.opened = now;
-        }
+        state.opened.get_or_insert(now);
         state.sent += batch.ends.len();
         send(&state.socket, batch, &mut self.segments)
     }
@@ -133,29 +139,24 @@ impl Lanes {
     fn replace(&mut self, index: usize, poll: &Poll, now: Instant) {
         let upstream = self.states[index].upstream;
         // Without a descriptor to spare the old one has to do.
-        if let Ok(fresh) = self.connect(index, upstream, poll, now) {
+        if let Ok(fresh) = self.connect(index, upstream, poll) {
             let old = std::mem::replace(&mut self.states[index], fresh);
             self.draining.push((old.socket, now + DRAIN, old.mark));
         } else {
             self.states[index].sent = 0;
+            self.states[index].opened = None;
         }
     }
 
-    fn connect_all(&mut self, upstream: SocketAddr, poll: &Poll, now: Instant) -> io::Result<()> {
+    fn connect_all(&mut self, upstream: SocketAddr, poll: &Poll) -> io::Result<()> {
         for _ in 0..self.each {
-            let lane = self.connect(self.states.len(), upstream, poll, now)?;
+            let lane = self.connect(self.states.len(), upstream, poll)?;
             self.states.push(lane);
         }
         Ok(())
     }
 
-    fn connect(
-        &mut self,
-        index: usize,
-        upstream: SocketAddr,
-        poll: &Poll,
-        now: Instant,
-    ) -> io::Result<LaneState> {
+    fn connect(&mut self, index: usize, upstream: SocketAddr, poll: &Poll) -> io::Result<LaneState> {
         let socket = Socket::new(Domain::for_address(upstream), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         // The larger of what anyone may have and what the privileged get.
@@ -166,7 +167,7 @@ impl Lanes {
         self.marks += 1;
         let mark = self.marks << 16 | index as u64;
         poll.watch(&socket, mark)?;
-        Ok(LaneState { upstream, socket: socket.into(), mark, sent: 0, opened: now })
+        Ok(LaneState { upstream, socket: socket.into(), mark, sent: 0, opened: None })
     }
 
     /// Binds to a random port (RFC 5452 §9.2).
@@ -218,6 +219,11 @@ fn send(socket: &UdpSocket, batch: &Batch, segments: &mut Segments) -> Sent {
         }
     }
     result
+}
+
+/// Whether an error says that this process or system has no descriptor left.
+fn is_short(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
 fn is_unable(error: &io::Error) -> bool {

@@ -353,6 +353,16 @@ fn a_long_chain_of_pointers_is_cut_off() {
 }
 
 #[test]
+fn pointers_lead_backwards_and_never_into_the_header() {
+    // At 12 the name `a`, at 15 a pointer and the name `b`.
+    let message = |target: u8| [&[0; HEADER][..], &[1, b'a', 0, 0xc0, target, 1, b'b', 0]].concat();
+    for (target, name) in [(12, Some("a")), (15, None), (17, None), (0, None), (11, None)] {
+        let name = name.map(|name| DnsName::parse(name).unwrap());
+        assert_eq!(super::name::read(&message(target), 15), name, "to {target}");
+    }
+}
+
+#[test]
 fn names_of_255_octets_are_names_and_longer_ones_are_not() {
     for (last, sound) in [(61, true), (62, false)] {
         let mut bytes = vec![0; HEADER];

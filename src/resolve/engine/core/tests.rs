@@ -17,6 +17,8 @@ type Replies = Vec<(Duration, Vec<u8>)>;
 type Upstream<'a> = dyn FnMut(Duration, &[u8]) -> Replies + 'a;
 
 const RTT: Duration = Duration::from_millis(20);
+/// The second pause after failures, a quarter less.
+const PAUSE_AT_LEAST: Duration = Duration::from_millis(375);
 
 /// Invented time, upstreams, and what happened.
 struct World<'a> {
@@ -62,6 +64,9 @@ impl<'a> World<'a> {
             while self.core.room() > 0 {
                 let Some(token) = more.next() else { break };
                 self.submit(token);
+            }
+            if self.core.upstreams.iter().any(|upstream| upstream.is_up()) {
+                assert!(self.core.fresh.len() <= QUEUE, "only as much waits as goes soon");
             }
             self.core.expire(self.now);
             while let Some(lane) = self.core.next_batch(self.now, &mut batch) {
@@ -221,6 +226,17 @@ fn each_packet_has_a_number_of_its_own_and_another_upstream_where_there_is_one()
 }
 
 #[test]
+fn the_other_upstream_is_asked_at_once_and_the_same_after_a_pause() {
+    let failing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 2))];
+    let mut world = World::new(|_| {}, vec![Box::new(failing), Box::new(failing)]);
+    world.run(&mut (0..1));
+    let [first, second, third] = &world.packets[..] else { panic!("{:?}", world.packets) };
+    assert_ne!(first.1, second.1);
+    assert!(second.0 - first.0 < 2 * RTT, "{:?}", world.packets);
+    assert!(third.0 - second.0 > PAUSE_AT_LEAST, "{:?}", world.packets);
+}
+
+#[test]
 fn no_second_holds_more_packets_than_the_limit() {
     for limit in [1, 7, 50, 1000] {
         let lossy =
@@ -249,6 +265,11 @@ fn attempts_bound_the_packets_whatever_the_upstream_does() {
             let mut world = World::new(change, vec![Box::new(upstream)]);
             world.run(&mut (0..1));
             assert!(world.packets.len() <= usize::from(attempts), "{attempts} attempts, rcode {rcode}");
+            let seconds = if mute { 16 } else { 3 };
+            assert!(
+                world.took().as_secs() < seconds,
+                "an end is not waited for: {attempts} attempts, rcode {rcode}"
+            );
             assert!(!world.answers[&0].0.status.is_definite());
         }
     }
