@@ -1,6 +1,8 @@
 //! Nanoseconds for one judgement, over a mix of hosts as a provider's block shows them: sound ones, provider's PTR names,
 //! default names, services, refusals, open answers. `judge` is the whole; `platform` and `generic` its dearest parts.
 
+#![expect(clippy::unwrap_used, reason = "the hosts below are constants")]
+
 use std::net::IpAddr;
 
 use banneret::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
@@ -13,8 +15,10 @@ fn main() {
     divan::main();
 }
 
-/// Greeting without its code, PTR name and where it leads, where the banner's name leads.
-const HOSTS: [(u16, &[&str], &[(&str, Lead)], Lead); 12] = [
+/// A code, the greeting's lines, PTR names and where each leads, where the banner's name leads.
+type Host<'a> = (u16, &'a [&'a str], &'a [(&'a str, Lead)], Lead);
+
+const HOSTS: [Host<'_>; 12] = [
     (
         220,
         &["mail.kestrel.example ESMTP Postfix (Debian/GNU)"],

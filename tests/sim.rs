@@ -25,6 +25,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use banneret::evidence::{Observation, Outcome};
+use banneret::name::HostName;
 use banneret::probe::{Depth, Probe, Settings, Smtp};
 use banneret::smtp::greeting::{Greeting, Own};
 use banneret::smtp::reply::Code;
@@ -49,6 +50,8 @@ struct Host {
     #[serde(default)]
     banner: Vec<String>,
     name: Option<String>,
+    /// Introduces itself, and gets this reply.
+    ehlo: Option<Vec<String>>,
     #[serde(default)]
     truncated: bool,
     /// In memory, where time is exact.
@@ -122,6 +125,12 @@ impl Host {
         self.acts().iter().any(|act| matches!(act, Act::Reset))
     }
 
+    fn smtp(&self) -> Smtp {
+        let depth = if self.ehlo.is_some() { Depth::Ehlo } else { Depth::Banner };
+        let own_name = HostName::parse("scanner.example.com").ok();
+        Smtp::new(Settings { depth, own_name, ..settings() }).unwrap()
+    }
+
     /// Compares all that is observable.
     fn check(&self, observed: &Observation) {
         let claim = &self.claim;
@@ -129,9 +138,7 @@ impl Host {
         assert_eq!(observed.outcome, outcome, "{claim}: {observed:?}");
         let greeting = observed.greeting.as_ref();
         assert_eq!(greeting.and_then(|it| it.code).map(Code::get), self.code, "{claim}");
-        let lines: Vec<String> = greeting
-            .map(|it| it.text.lines().map(|line| line.escape_ascii().to_string()).collect())
-            .unwrap_or_default();
+        let lines: Vec<String> = greeting.map(|it| it.text.lines().map(escape).collect()).unwrap_or_default();
         assert_eq!(lines.len(), self.banner.len(), "{claim}: {lines:?}");
         for (line, expected) in lines.iter().zip(&self.banner) {
             match expected.strip_suffix('…') {
@@ -144,9 +151,15 @@ impl Host {
         let name = greeting.and_then(|it| Greeting::read(it, Own::default()).name);
         assert_eq!(name, self.name, "{claim}");
         assert_eq!(observed.truncated, self.truncated, "{claim}: {observed:?}");
-        assert_eq!((observed.attempts, observed.ehlo.is_none()), (1, true), "{claim}");
+        let ehlo = observed.ehlo.as_ref().map_or(Vec::new(), |it| it.text.lines().map(escape).collect());
+        assert_eq!(ehlo, self.ehlo.clone().unwrap_or_default(), "{claim}");
+        assert_eq!(observed.attempts, 1, "{claim}");
         assert!(observed.connect.is_some(), "{claim}");
     }
+}
+
+fn escape(line: &[u8]) -> String {
+    line.escape_ascii().to_string()
 }
 
 fn unescape(text: &str) -> Vec<u8> {
@@ -260,10 +273,6 @@ fn hosts() -> Vec<Host> {
     hosts
 }
 
-fn smtp() -> Smtp {
-    Smtp::new(settings()).unwrap()
-}
-
 fn settings() -> Settings {
     Settings {
         depth: Depth::Banner,
@@ -284,7 +293,7 @@ async fn scripted_hosts_are_observed_as_they_are_in_memory() {
             let (mut ours, mut theirs) = tokio::io::duplex(pipe);
             let client = async {
                 let start = tokio::time::Instant::now();
-                let observed = smtp().converse(&mut ours).await.unwrap();
+                let observed = host.smtp().converse(&mut ours).await.unwrap();
                 drop(ours);
                 (observed, start.elapsed())
             };
@@ -309,7 +318,7 @@ async fn scripted_hosts_are_observed_as_they_are_over_sockets() {
     for host in hosts().iter().filter(|host| !host.takes_time()) {
         met += 1;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let smtp = smtp();
+        let smtp = host.smtp();
         let probe = smtp.probe(listener.local_addr().unwrap());
         let server = async {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -346,4 +355,10 @@ async fn a_silent_peer_is_left_by_a_reset_and_a_closed_port_is_refused() {
 
 fn reset(stream: &mut TcpStream) {
     socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[test]
+fn ehlo_is_never_said_without_a_name() {
+    let error = Smtp::new(Settings { depth: Depth::Ehlo, ..settings() }).unwrap_err();
+    assert!(error.to_string().contains("--ehlo-name"), "{error}");
 }

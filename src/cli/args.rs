@@ -90,6 +90,8 @@ pub struct TargetsArgs {
 pub enum ProbeWord {
     /// The greeting, then QUIT
     Banner,
+    /// The greeting, EHLO, then QUIT
+    Ehlo,
 }
 
 /// Which targets get a record.
@@ -207,6 +209,12 @@ pub struct OutputArgs {
     /// Which targets get a record
     #[arg(long, value_name = "WHICH", default_value = "greeted", env = "BANNERET_KEEP")]
     pub keep: KeepWord,
+    /// Where progress is kept [default: beside the first output file, with .checkpoint behind its name]
+    #[arg(long, value_name = "FILE", env = "BANNERET_CHECKPOINT")]
+    pub checkpoint: Option<PathBuf>,
+    /// Go on from a checkpoint, with the settings it holds
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
     /// The summary as JSON, written at the end
     #[arg(long, value_name = "FILE", env = "BANNERET_SUMMARY")]
     pub summary: Option<PathBuf>,

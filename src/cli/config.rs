@@ -63,9 +63,7 @@ fn apply_table(mut command: Command, table: &toml::Table) -> anyhow::Result<Comm
 
 /// Every flag in force, by its long name, wherever its value came from.
 pub fn in_force(matches: &clap::ArgMatches) -> serde_json::Value {
-    let Some((name, matches)) = matches.subcommand() else { return serde_json::Value::Null };
     let mut settings = serde_json::Map::new();
-    settings.insert("command".to_owned(), name.into());
     for id in matches.ids().map(clap::Id::as_str) {
         // Groups of flags have names too, and no values.
         let Ok(Some(values)) = matches.try_get_raw(id) else { continue };

@@ -66,6 +66,9 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         fail_on: None,
         progress: args.progress,
         quiet: args.quiet,
+        checkpoint: None,
+        words: Vec::new(),
+        resumed: None,
         settings: serde_json::json!({ "demo": BLOCK, "seed": args.seed }),
     };
     let finished = session.run()?;

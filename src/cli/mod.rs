@@ -7,6 +7,7 @@ pub mod demo;
 pub mod exit;
 pub mod lists;
 pub mod live;
+pub mod resume;
 pub mod scan;
 pub mod session;
 pub mod signals;
@@ -16,9 +17,9 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use args::{Cli, Command};
+use args::{Cli, Command, ScanArgs};
 pub use exit::Exit;
 
 /// Runs the program: reads the arguments, does what they say, and tells how to end.
@@ -49,7 +50,7 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
     };
     let cli = Cli::from_arg_matches(&matches)?;
     match cli.command {
-        Command::Scan(args) => scan::run(&args, &matches),
+        Command::Scan(args) => run_scan(&args, &command, &matches),
         Command::Targets(args) => targets::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
@@ -61,6 +62,23 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
             clap_mangen::Man::new(command).render(&mut page)?;
             Ok(print(&page)?)
         }
+    }
+}
+
+/// A scan as typed, or as its checkpoint says.
+fn run_scan(args: &ScanArgs, command: &clap::Command, matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let of_scan = |matches: &ArgMatches| matches.subcommand_matches("scan").cloned().unwrap_or_default();
+    let Some(path) = &args.output.resume else {
+        return scan::run(args, &scan::Typed { command, matches: &of_scan(matches) }, None);
+    };
+    let (resumed, words) = resume::read(path, &of_scan(matches))?;
+    let command = resume::deaf();
+    let matches = command.clone().try_get_matches_from(words)?;
+    match Cli::from_arg_matches(&matches)?.command {
+        Command::Scan(args) => {
+            scan::run(&args, &scan::Typed { command: &command, matches: &of_scan(&matches) }, Some(resumed))
+        }
+        _ => anyhow::bail!("checkpoint `{}` belongs to no scan", path.display()),
     }
 }
 

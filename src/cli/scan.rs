@@ -5,11 +5,12 @@ use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use clap::ArgMatches;
+use clap::{ArgMatches, Command};
 
 use super::args::{KeepWord, ProbeArgs, ProbeWord, ScanArgs, SeverityWord};
 use super::exit::Exit;
 use super::lists;
+use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
 use crate::judge::Severity;
 use crate::name::HostName;
@@ -20,8 +21,17 @@ use crate::resolve::{self, Case, Resolver, Solution, Want};
 use crate::scan::writer::Keep;
 use crate::targets::Kind;
 
-/// Scans, or tells what a scan would do.
-pub fn run(args: &ScanArgs, matches: &ArgMatches) -> anyhow::Result<Exit> {
+/// The command line as it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Typed<'a> {
+    /// Its definitions.
+    pub command: &'a Command,
+    /// What was found of `scan`.
+    pub matches: &'a ArgMatches,
+}
+
+/// Scans, goes on with a scan, or tells what a scan would do.
+pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyhow::Result<Exit> {
     let format = args.output.format.as_deref().map(Format::parse).transpose()?;
     for path in &args.output.output {
         Form::of(path, format)?;
@@ -30,9 +40,14 @@ pub fn run(args: &ScanArgs, matches: &ArgMatches) -> anyhow::Result<Exit> {
     let probe = probe_settings(&args.probe)?;
     let resolver = resolver_settings(args)?;
     let loaded = lists::load(&args.targets, &|kind| excluded_addresses(kind, &resolver))?;
+    let seed = args.targets.seed.unwrap_or_else(rand::random);
+    let words = match typed.command.find_subcommand("scan") {
+        Some(scan) => resume::words(scan, typed.matches, seed)?,
+        None => Vec::new(),
+    };
     let session = Session {
         loaded,
-        seed: args.targets.seed.unwrap_or_else(rand::random),
+        seed,
         limit: args.targets.max_targets,
         ports: distinct(&args.probe.port),
         probe,
@@ -57,7 +72,10 @@ pub fn run(args: &ScanArgs, matches: &ArgMatches) -> anyhow::Result<Exit> {
         }),
         progress: args.output.progress,
         quiet: args.output.quiet,
-        settings: super::config::in_force(matches),
+        settings: super::config::in_force(typed.matches),
+        checkpoint: args.output.checkpoint.clone(),
+        words,
+        resumed,
     };
     if args.dry_run {
         return dry_run(&session);
@@ -76,6 +94,7 @@ fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings> {
     Ok(probe::Settings {
         depth: match args.probe {
             ProbeWord::Banner => probe::Depth::Banner,
+            ProbeWord::Ehlo => probe::Depth::Ehlo,
         },
         own_name: own_name(args.ehlo_name.as_deref())?,
         connect_timeout: args.connect_timeout,

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::args::ProgressWord;
 use super::bar::{Display, Watched};
@@ -16,17 +16,21 @@ use super::exit::Exit;
 use super::exit::Unable;
 use super::lists::Loaded;
 use super::live::Live;
+use super::resume::Resumed;
 use crate::evidence::Outcome;
 use crate::judge::Severity;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
-use crate::report::file::{OutputError, Start, Written};
+use crate::record::time;
+use crate::report::file::{Committed, OutputError, Start, Written};
 use crate::report::format::{Form, Format};
+use crate::report::input::Input;
 use crate::report::manifest::{self, Completion, Manifest};
 use crate::report::summary::{Summary, json as summary_json, text as summary_text};
 use crate::report::{atomic, sink};
 use crate::resolve;
 use crate::scan::ScanError;
+use crate::scan::checkpoint::{Checkpoint, Counts};
 use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
 use crate::scan::keeper::{Keeper, counts};
@@ -79,6 +83,12 @@ pub struct Session {
     pub progress: ProgressWord,
     /// Errors only.
     pub quiet: bool,
+    /// Where progress is kept, if not beside the first output file.
+    pub checkpoint: Option<PathBuf>,
+    /// The command line as words that mean the same later.
+    pub words: Vec<String>,
+    /// The scan to go on with.
+    pub resumed: Option<Resumed>,
     /// The settings in force, for the manifest.
     pub settings: serde_json::Value,
 }
@@ -109,21 +119,33 @@ impl Session {
         let order = Arc::new(Order::new(Arc::clone(set), self.seed, *shard));
         let roster =
             Arc::new(Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone()));
-        let course = Course::new(Arc::clone(&roster), order, self.limit);
+        let (watermark, claimed) = self.done_before()?;
+        let pending = watermark.pending().collect();
+        let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
         let progress = Arc::new(Progress::default());
         progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
+        if let Some(resumed) = &self.resumed {
+            progress.restore(&resumed.checkpoint.counts);
+            let done = watermark.high() - watermark.pending().count() as u128;
+            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
+        }
         if !self.quiet {
             self.announce(&course, concurrency);
         }
 
-        let outputs = Outputs::new(self.open_outputs()?, Summary::new());
+        let began = self.began();
+        let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
+        let mut keeper = self.keeper(began, &progress)?;
+        // On disk before the first connection.
+        keeper.save(&mut outputs, &watermark, &claimed)?;
+        let worst = worst_of(outputs.summary());
         let resolver = resolve::start(self.resolver.clone())?;
         let stop = Stop::default();
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
         let display = Display::start(watched, self.progress, self.quiet);
 
-        let began = SystemTime::now();
+        let clock = Instant::now();
         let plan = Plan {
             course,
             feeder: feeder::Settings { rate: self.rate, prefix_rate: self.prefix_rate, concurrency },
@@ -135,13 +157,13 @@ impl Session {
             roster,
             keep,
             outputs,
-            keeper: Keeper::none(Arc::clone(&progress)),
-            watermark: Watermark::default(),
+            keeper,
+            watermark,
             notes,
             progress: Arc::clone(&progress),
-            claimed: HashSet::new(),
+            claimed,
             open: HashMap::new(),
-            worst: Severity::None,
+            worst,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop(display);
@@ -152,13 +174,19 @@ impl Session {
             }
             other => other?,
         };
-        let (fed, worst) = (ended.fed, ended.writer.worst);
+        let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
         let (written, summary) = ended.writer.outputs.finish()?;
-        let took = began.elapsed().unwrap_or_default();
+        let took = clock.elapsed();
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         if !self.quiet {
             tell(&summary, &progress, took)?;
+        }
+        let kept = keeper.path().map(Path::to_owned);
+        if fed == Fed::All {
+            keeper.remove()?;
+        } else if let (Some(path), false) = (&kept, self.quiet) {
+            eprintln!("banneret: stopped early; go on with `banneret scan --resume {}`", path.display());
         }
         let exit = match fed {
             Fed::Stopped => Exit::Stopped,
@@ -223,7 +251,7 @@ impl Session {
             self.seed,
             self.loaded.shard
         );
-        for removed in self.loaded.set.removed() {
+        for removed in self.loaded.set.removed().iter().filter(|removed| removed.addresses > 0) {
             eprintln!("banneret: {} addresses excluded by {}", removed.addresses, removed.list);
         }
         eprintln!("banneret: {}", self.pace(course, concurrency));
@@ -257,13 +285,96 @@ impl Session {
             return Ok(vec![Output { path: stdout[0].clone(), sink }]);
         }
         let paths = if default { &stdout[..] } else { &self.outputs };
-        let open = |path: &PathBuf| {
+        let open = |(at, path): (usize, &PathBuf)| {
             let form = Form::of(path, self.format)?;
-            let sink = sink::open(path, form, &self.loaded.tags, Start::New).map_err(ScanError::Output)?;
+            let mark = self.resumed.as_ref().and_then(|resumed| resumed.checkpoint.outputs.get(at));
+            let start = match mark {
+                Some(mark) if path != Path::new("-") => {
+                    Start::At(Committed { length: mark.length, rows: mark.rows })
+                }
+                _ => Start::New,
+            };
+            let sink = sink::open(path, form, &self.loaded.tags, start).map_err(ScanError::Output)?;
             Ok(Output { path: path.clone(), sink })
         };
-        paths.iter().map(open).collect()
+        paths.iter().enumerate().map(open).collect()
     }
+
+    /// The turns that an earlier run did, and the addresses that its names led to.
+    fn done_before(&self) -> anyhow::Result<(Watermark, HashSet<IpAddr>)> {
+        let Some(Resumed { path, checkpoint }) = &self.resumed else { return Ok(Default::default()) };
+        if checkpoint.targets != digest(&self.loaded) {
+            bail!(
+                "the targets or exclusions are not those that checkpoint `{}` was made with; put the old lists back, or \
+                 start anew",
+                path.display()
+            );
+        }
+        let watermark = checkpoint
+            .watermark()
+            .map_err(|wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display()))?;
+        Ok((watermark, checkpoint.claimed.iter().copied().collect()))
+    }
+
+    /// The summary of what an earlier run wrote, read from its first file.
+    fn summary_before(&self) -> anyhow::Result<Summary> {
+        let mut summary = Summary::new();
+        let file = self.outputs.iter().find(|path| *path != Path::new("-"));
+        if let (Some(_), Some(path)) = (&self.resumed, file) {
+            Input::open(path, self.format)?.rows(|row| summary.add(row))?;
+        }
+        Ok(summary)
+    }
+
+    fn began(&self) -> SystemTime {
+        let before = self.resumed.as_ref().and_then(|resumed| time::parse(&resumed.checkpoint.began));
+        before.unwrap_or_else(SystemTime::now)
+    }
+
+    fn keeper(&self, began: SystemTime, progress: &Arc<Progress>) -> anyhow::Result<Keeper> {
+        let beside = || {
+            let mut name = self.outputs.iter().find(|path| *path != Path::new("-"))?.as_os_str().to_owned();
+            name.push(".checkpoint");
+            Some(PathBuf::from(name))
+        };
+        let resumed = self.resumed.as_ref();
+        let path = resumed.map(|resumed| resumed.path.clone());
+        let Some(path) =
+            path.or_else(|| self.checkpoint.clone()).or_else(beside).filter(|_| !self.words.is_empty())
+        else {
+            return Ok(Keeper::none(Arc::clone(progress)));
+        };
+        if resumed.is_none() && path.exists() {
+            bail!(
+                "`{path}` is the checkpoint of an unfinished scan; go on with `banneret scan --resume {path}`, or remove it",
+                path = path.display()
+            );
+        }
+        let checkpoint = Checkpoint {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: self.words.clone(),
+            folder: std::env::current_dir()?.to_string_lossy().into_owned(),
+            seed: self.seed,
+            targets: digest(&self.loaded),
+            began: time::to_string(began),
+            high: 0,
+            pending: Vec::new(),
+            outputs: Vec::new(),
+            claimed: Vec::new(),
+            counts: Counts::default(),
+        };
+        Ok(Keeper::new(path, checkpoint, Arc::clone(progress)))
+    }
+}
+
+fn digest(loaded: &Loaded) -> String {
+    format!("{:032x}", loaded.set.digest())
+}
+
+/// The worst severity that a summary counts.
+fn worst_of(summary: &Summary) -> Severity {
+    let met = |severity: &Severity| summary.all.severity(*severity) > 0;
+    Severity::ALL.into_iter().filter(met).max().unwrap_or(Severity::None)
 }
 
 /// Columns of the terminal that stderr or stdout leads to.
@@ -311,7 +422,7 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     let course = Course::new(Arc::new(roster), order, session.limit);
     let mut told =
         format!("{} targets, of which {} host names; seed {}\n", course.turns(), names.len(), session.seed);
-    for removed in set.removed() {
+    for removed in set.removed().iter().filter(|removed| removed.addresses > 0) {
         told.push_str(&format!("{} addresses excluded by {}\n", removed.addresses, removed.list));
     }
     told.push_str(&session.pace(&course, concurrency));

@@ -5,9 +5,13 @@
 //! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `generic`, `providers`, `brand`), what
 //! greets (`platform`), whose address it is (`tenancy`), and the rule of each finding (`verify`).
 
+pub mod advice;
+pub mod around;
 mod banner;
 mod brand;
+pub mod cause;
 mod defaults;
+pub mod explain;
 pub mod fcrdns;
 pub mod finding;
 pub mod generic;
@@ -16,6 +20,7 @@ mod providers;
 pub mod ptr;
 pub mod receivers;
 pub mod relation;
+pub mod settings;
 pub mod shape;
 pub mod tenancy;
 pub mod verdict;
@@ -125,7 +130,7 @@ fn of_greeting(evidence: &Evidence, inventory: &Inventory) -> Judgement {
     let verdict = host.verdict();
     let weigh = |code: Code| Finding { code, severity: code.severity(tenancy) };
     let findings: Vec<_> = verify::verify(&host).into_iter().map(weigh).collect();
-    let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::None);
+    let severity = around::highest(&findings);
     Judgement {
         fcrdns: resolution.map(fcrdns::fcrdns),
         relation: Some(relation),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
-pub use smtp::Smtp;
+pub use smtp::{SetupError, Smtp};
 pub use source::SourceError;
 
 /// How far a conversation goes.
@@ -24,6 +24,8 @@ pub enum Depth {
     /// The greeting, then QUIT.
     #[default]
     Banner,
+    /// The greeting, EHLO (HELO where EHLO is not known), then QUIT.
+    Ehlo,
 }
 
 /// Settings of every conversation of a scan.

@@ -3,10 +3,13 @@
 //! A [`Sink`] takes records one by one, from one thread, and can say at any time up to which length its output is whole.
 //! A checkpoint keeps that length; to go on, the output is cut back to it. [`sink::open`] makes one from a path.
 
+pub mod aggregate;
 pub mod atomic;
 pub mod csv;
+pub mod diff;
 pub mod file;
 pub mod format;
+pub mod html;
 pub mod input;
 pub mod jsonl;
 pub mod manifest;

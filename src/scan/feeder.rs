@@ -37,8 +37,11 @@ const MAX_SPAN: u128 = 1 << 24;
 const MAX_NAMES: usize = 2_048;
 /// How long a scan that was asked to end waits for conversations under way.
 const DRAIN: Duration = Duration::from_secs(10);
-/// A target that this machine could not speak to so many times is given up for this scan, undone.
+/// A target that this machine could not speak to so many times, while it could speak to others in between, is given up
+/// for this scan, undone.
 const MAX_TROUBLES: u8 = 12;
+/// A machine that could speak to nobody for so long is given up on.
+const HOPELESS: Duration = Duration::from_secs(300);
 
 /// What the feeder hears.
 #[derive(Debug)]
@@ -89,6 +92,10 @@ pub struct Feeder {
     names_open: usize,
     stuck: usize,
     stuck_for: Option<LocalTrouble>,
+    /// Whether any conversation was held since the last trouble.
+    sound: bool,
+    /// When the last one was held.
+    last_sound: Instant,
     notes: UnboundedReceiver<Note>,
     shards: Vec<UnboundedSender<Vec<Aim>>>,
     resolver: Option<Inbox<Asking>>,
@@ -137,6 +144,8 @@ impl Feeder {
             names_open: 0,
             stuck: 0,
             stuck_for: None,
+            sound: true,
+            last_sound: Instant::now(),
             notes: outlets.notes,
             shards: outlets.shards,
             resolver: Some(outlets.resolver),
@@ -214,6 +223,10 @@ impl Feeder {
         while batch.len() < room && self.gate.len() < MAX_WAITING {
             let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
             match turn {
+                turn @ Turn::Address { .. } if self.phase == Phase::Pass => {
+                    self.ahead = Some(turn);
+                    break;
+                }
                 Turn::Address { aim, lap_blocks } => {
                     // A batch holds turns of one lap only, and no more than its pace lets start at once.
                     if !batch.is_empty()
@@ -233,6 +246,7 @@ impl Feeder {
                 Turn::Stray(aim) => {
                     self.progress.drawn.fetch_add(1, Relaxed);
                     self.gate.enter(now, aim.ip, aim);
+                    self.phase = Phase::Pass;
                 }
                 Turn::Name { turn, name, want } => {
                     if self.names_open >= MAX_NAMES {
@@ -291,6 +305,10 @@ impl Feeder {
         match note {
             Note::Shard(report) => {
                 self.places.give_back(report.shard, report.ended, report.troubled.is_empty());
+                if report.troubled.len() < report.ended {
+                    self.sound = true;
+                    self.last_sound = now;
+                }
                 self.parked.extend(report.again);
                 for ip in report.too_much {
                     self.gate.slow_down(ip);
@@ -311,9 +329,12 @@ impl Feeder {
     }
 
     fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>, trouble: LocalTrouble) {
+        let alone = std::mem::take(&mut self.sound);
+        let hopeless = self.last_sound.elapsed() > HOPELESS;
         for (mut aim, _) in troubled {
-            aim.troubles = aim.troubles.saturating_add(1);
-            if aim.troubles > MAX_TROUBLES {
+            // Trouble that all have is the machine's; only trouble that others do not have counts against a target.
+            aim.troubles = aim.troubles.saturating_add(u8::from(alone));
+            if aim.troubles > MAX_TROUBLES || hopeless {
                 self.stuck += 1;
                 self.stuck_for = Some(trouble);
                 if matches!(aim.asked, super::aim::Asked::Name(_)) {

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::checkpoint::Counts;
 use crate::evidence::Outcome;
 use crate::judge::Verdict;
 use crate::probe::LocalTrouble;
@@ -48,6 +49,21 @@ impl Progress {
             Fate::Written => self.written.fetch_add(1, Relaxed),
             Fate::Dropped => self.dropped.fetch_add(1, Relaxed),
         };
+    }
+
+    /// Takes up the figures of an earlier run.
+    pub fn restore(&self, counts: &Counts) {
+        for outcome in Outcome::ALL {
+            let count = counts.outcomes.get(outcome.as_str()).copied().unwrap_or(0);
+            self.outcomes[outcome as usize].store(count, Relaxed);
+        }
+        for verdict in Verdict::ALL {
+            let count = counts.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
+            self.verdicts[verdict as usize].store(count, Relaxed);
+        }
+        self.drawn.store(counts.drawn, Relaxed);
+        self.written.store(counts.written, Relaxed);
+        self.dropped.store(counts.dropped, Relaxed);
     }
 
     /// How many targets ended so.

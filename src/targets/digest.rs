@@ -57,7 +57,9 @@ mod tests {
 
     fn of(numbers: &[u128]) -> u128 {
         let mut digest = Digest::new();
-        numbers.iter().for_each(|&n| digest.number(n));
+        for &number in numbers {
+            digest.number(number);
+        }
         digest.finish()
     }
 

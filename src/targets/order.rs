@@ -24,9 +24,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::targets::pieces::Pieces;
+use crate::targets::laps::{Step, find_steps};
+use crate::targets::parts::{Part, find_parts};
 use crate::targets::scatter::{
-    in_v4_block, in_v6_block, lap_in_v4_block, lap_in_v6_block, lap_on_circle, mix, on_circle, shuffle,
+    in_v4_block, in_v6_block, lap_in_v4_block, lap_in_v6_block, lap_on_circle, mix, on_circle,
 };
 use crate::targets::set::{EntryRef, TargetSet};
 use crate::targets::shard::Shard;
@@ -70,31 +71,6 @@ struct SampledLap {
     kept: u64,
 }
 
-/// A block that is not whole, or of several owners: so many pieces from the first on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
-    piece: u32,
-    pieces: u32,
-}
-
-impl Part {
-    fn size(self, pieces: &Pieces) -> u128 {
-        pieces.count(self.piece as usize, self.pieces as usize)
-    }
-}
-
-/// From which lap on the laps have so many blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) lap: u128,
-    /// Of all shards.
-    pub(super) blocks: u64,
-    /// Of this shard.
-    own: u64,
-    /// This shard's turns in all laps before.
-    turn: u128,
-}
-
 /// Where a turn is.
 pub(super) struct Spot {
     pub(super) step: usize,
@@ -107,14 +83,7 @@ impl Order {
     /// The order of a shard. Takes time and memory in proportion to the pieces of the set, not to its addresses.
     pub fn new(set: Arc<TargetSet>, seed: u64, shard: Shard) -> Self {
         let pieces = set.pieces();
-        let (mut large, mut small) = find_parts(pieces);
-        shuffle(&mut large, mix(seed, 1));
-        shuffle(&mut small, mix(seed, 2));
-        large.sort_by_cached_key(|part| std::cmp::Reverse(part.size(pieces)));
-        // A small key keeps the sort's memory small.
-        small.sort_by_cached_key(|part| {
-            std::cmp::Reverse(u16::try_from(part.size(pieces)).unwrap_or(u16::MAX))
-        });
+        let (large, small) = find_parts(pieces, [mix(seed, 1), mix(seed, 2)]);
         let whole_v6 = Whole::of(pieces, Family::V6, mix(seed, 3));
         let whole_v4 = Whole::of(pieces, Family::V4, mix(seed, 4));
 
@@ -363,59 +332,6 @@ pub(super) enum Section {
     WholeV4,
     /// All other parts.
     Small,
-}
-
-impl Step {
-    /// How many blocks of this shard a lap visits.
-    pub(super) fn own(&self) -> u64 {
-        self.own
-    }
-}
-
-/// The blocks that are not whole, or of several owners: those with more than 256 targets, and the others.
-fn find_parts(pieces: &Pieces) -> (Vec<Part>, Vec<Part>) {
-    let (mut large, mut small) = (Vec::new(), Vec::new());
-    for family in [Family::V4, Family::V6] {
-        let numbers = pieces.of(family);
-        let mut number = numbers.start;
-        while number < numbers.end {
-            let piece = pieces.get(number);
-            let block = piece.first >> family.block_bits();
-            let mut end = number + 1;
-            if piece.count < family.block_size() {
-                while end < numbers.end && pieces.get(end).first >> family.block_bits() == block {
-                    end += 1;
-                }
-                // A set has fewer than 2^32 pieces.
-                if let (Ok(piece), Ok(pieces_of)) = (u32::try_from(number), u32::try_from(end - number)) {
-                    let part = Part { piece, pieces: pieces_of };
-                    let is_large = part.size(pieces) > Family::V4.block_size();
-                    if is_large { large.push(part) } else { small.push(part) }
-                }
-            }
-            number = end;
-        }
-    }
-    large.shrink_to_fit();
-    small.shrink_to_fit();
-    (large, small)
-}
-
-/// The steps of a row of blocks, of which sizes come in ascending order, each with how many blocks have it.
-fn find_steps(sizes: impl Iterator<Item = (u128, u64)>, blocks: u64, shard: Shard) -> (Vec<Step>, u128) {
-    let mut steps: Vec<Step> = Vec::new();
-    let (mut lap, mut turn, mut blocks) = (0, 0, blocks);
-    for (size, count) in sizes.filter(|&(_, count)| count > 0) {
-        if size > lap {
-            let own = shard.share(blocks);
-            steps.push(Step { lap, blocks, own, turn });
-            turn += (size - lap) * u128::from(own);
-            lap = size;
-        }
-        blocks -= count;
-    }
-    steps.shrink_to_fit();
-    (steps, turn)
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl<O: Borrow<Order>> Turns<O> {
         if self.turn >= order.len() {
             return 0;
         }
-        order.sampled_lap(self.turn).unwrap_or_else(|| order.steps()[self.step].own())
+        order.sampled_lap(self.turn).unwrap_or_else(|| order.steps()[self.step].own)
     }
 
     /// The order.

@@ -408,6 +408,7 @@ const NEAR_MISSES: Table<'_> = &[
         &[
             ("220 EX01.corp.local Microsoft ESMTP MAIL Service ready at Tue", Some("exchange")),
             ("220 mail.protection.outlook.com ESMTP Postfix", Some("postfix")),
+            ("220 mail.protection.outlook.com ESMTP of no Microsoft", None),
             ("220 mail.notoutlook.com Microsoft ESMTP MAIL Service ready at Tue", Some("exchange")),
         ],
     ),

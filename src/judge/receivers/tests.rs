@@ -143,6 +143,16 @@ fn sendmail_refuses_without_a_ptr_and_defers_a_forged_one() {
 }
 
 #[test]
+fn ptr_names_that_nobody_asked_leave_it_open() {
+    let mut evidence = host(OWN, "a.example.net=here b.example.net=here", "here");
+    let rule = |evidence: &Evidence, name| effect(&foretell(evidence, None), "Postfix", name);
+    assert_eq!(rule(&evidence, "reject_unknown_client_hostname"), Pass);
+    evidence.resolution.as_mut().unwrap().ptr_count = 17;
+    assert_eq!(rule(&evidence, "reject_unknown_client_hostname"), Unknown);
+    assert_eq!(rule(&evidence, "reject_unknown_reverse_client_hostname"), Pass);
+}
+
+#[test]
 fn an_ipv6_sender_without_a_ptr_is_deferred_by_microsoft() {
     for (reverse, expected) in [("nxdomain", Defer), ("a.example.net=elsewhere", Pass), ("servfail", Unknown)]
     {

@@ -74,11 +74,9 @@ struct Listed<'a, K>(&'a Groups<K>, fn(&K) -> Value);
 impl<K: Hash + Ord + Clone> Serialize for Listed<'_, K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(groups, key) = self;
-        let largest = groups.largest();
-        let mut others = groups.others.clone();
-        largest.iter().skip(LISTED).for_each(|(_, tally)| others.merge(tally));
+        let (listed, others) = groups.listed(LISTED);
         let mut list = serializer.serialize_seq(None)?;
-        for (name, tally) in largest.iter().take(LISTED) {
+        for (name, tally) in listed {
             list.serialize_element(&Group(key(name), tally))?;
         }
         if others.records > 0 {

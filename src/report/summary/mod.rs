@@ -5,8 +5,14 @@
 //! summed up under no key, so that the large ones stay: a key that comes back later starts anew, and what was summed
 //! up of it is missing from its group.
 
+pub mod csv;
 pub mod json;
+pub mod markdown;
+pub mod prometheus;
 pub mod text;
+pub mod view;
+
+pub use view::{View, ViewError};
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -91,10 +97,31 @@ impl Tally {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    /// Adds what was counted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
         self.records += other.records;
         self.verdicts.merge(&other.verdicts);
         self.severities.merge(&other.severities);
+    }
+}
+
+/// The counts of a closed set of words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breakdown {
+    /// What the words say: `outcome`, `verdict`, `severity`, `finding`.
+    pub kind: &'static str,
+    /// How many records could have counted.
+    pub of: u64,
+    /// All words in the order of the documentation, each with its records.
+    pub counts: Vec<(&'static str, u64)>,
+}
+
+impl Breakdown {
+    /// The words that were met, the most frequent first.
+    pub fn met(&self) -> Vec<(&'static str, u64)> {
+        let mut met: Vec<_> = self.counts.iter().copied().filter(|&(_, count)| count > 0).collect();
+        met.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        met
     }
 }
 
@@ -139,11 +166,26 @@ impl<K: Hash + Ord + Clone> Groups<K> {
         self.tallies = kept;
     }
 
+    /// All groups, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &Tally)> {
+        self.tallies.iter()
+    }
+
     /// All groups, the one with the most records first; equal ones by key.
     pub fn largest(&self) -> Vec<(&K, &Tally)> {
         let mut groups: Vec<_> = self.tallies.iter().collect();
         groups.sort_unstable_by(|a, b| b.1.records.cmp(&a.1.records).then_with(|| a.0.cmp(b.0)));
         groups
+    }
+
+    /// The `most` largest groups, and the sum of all others.
+    pub fn listed(&self, most: usize) -> (Vec<(&K, &Tally)>, Tally) {
+        let mut largest = self.largest();
+        let mut others = self.others.clone();
+        for (_, tally) in largest.drain(most.min(largest.len())..) {
+            others.merge(tally);
+        }
+        (largest, others)
     }
 
     /// The groups with any finding of low severity or above, the worst first; equal ones by key.
@@ -240,6 +282,21 @@ impl Summary {
     /// How many records have a finding.
     pub fn finding(&self, code: Code) -> u64 {
         self.findings.at(code as usize)
+    }
+
+    /// The counts of the closed sets: outcome, verdict, severity, finding.
+    pub fn breakdowns(&self) -> [Breakdown; 4] {
+        let judged = self.all.verdicts.total();
+        let outcomes = Outcome::ALL.map(|it| (it.as_str(), self.outcome(it)));
+        let verdicts = Verdict::ALL.map(|it| (it.as_str(), self.all.verdict(it)));
+        let severities = Severity::ALL.map(|it| (it.as_str(), self.all.severity(it)));
+        let findings = Code::ALL.map(|it| (it.as_str(), self.finding(it)));
+        [
+            Breakdown { kind: "outcome", of: self.all.records, counts: outcomes.to_vec() },
+            Breakdown { kind: "verdict", of: judged, counts: verdicts.to_vec() },
+            Breakdown { kind: "severity", of: judged, counts: severities.to_vec() },
+            Breakdown { kind: "finding", of: judged, counts: findings.to_vec() },
+        ]
     }
 
     /// The holder of an autonomous system, as a record named it.

@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Summary;
-use crate::evidence::Outcome;
-use crate::judge::{Code, Severity, Verdict};
+use super::{Breakdown, Summary};
+use crate::judge::Severity;
 use crate::report::table::{clip, grouped};
 
 /// How many of the worst networks are shown.
@@ -24,30 +23,21 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     let total = summary.all.records;
     let noun = if total == 1 { "record" } else { "records" };
     writeln!(out, "{} {noun}", grouped(total))?;
-    let judged = summary.all.verdicts.total();
-    section(out, width, "outcome", total, Outcome::ALL.map(|it| (it.as_str(), summary.outcome(it))))?;
-    section(out, width, "verdict", judged, Verdict::ALL.map(|it| (it.as_str(), summary.all.verdict(it))))?;
-    section(out, width, "severity", judged, Severity::ALL.map(|it| (it.as_str(), summary.all.severity(it))))?;
-    section(out, width, "findings", judged, Code::ALL.map(|it| (it.as_str(), summary.finding(it))))?;
+    for breakdown in summary.breakdowns() {
+        section(out, width, &breakdown)?;
+    }
     worst(summary, width, out)
 }
 
-/// Those of a list that were seen, the most frequent first.
-fn section<const N: usize>(
-    out: &mut dyn Write,
-    width: usize,
-    title: &str,
-    of: u64,
-    mut counts: [(&str, u64); N],
-) -> io::Result<()> {
-    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    if counts.first().is_none_or(|&(_, most)| most == 0) {
+fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Result<()> {
+    let met = breakdown.met();
+    if met.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{title}")?;
+    writeln!(out, "\n{}", breakdown.kind)?;
     let room = (width - WORD - COUNT - SHARE - 3).min(LONGEST_BAR);
-    for (word, count) in counts.into_iter().filter(|&(_, count)| count > 0) {
-        let share = count as f64 / of.max(1) as f64;
+    for (word, count) in met {
+        let share = count as f64 / breakdown.of.max(1) as f64;
         let line = format!(
             "  {word:<WORD$}{:>COUNT$}{:>SHARE$} {}",
             grouped(count),
@@ -113,7 +103,7 @@ fn bar(share: f64, room: usize) -> String {
 mod tests {
     use super::super::tests::row;
     use super::*;
-    use crate::report::table::clip;
+    use crate::judge::Verdict;
 
     fn shown(summary: &Summary, width: usize) -> String {
         let mut out = Vec::new();
@@ -148,7 +138,7 @@ severity
   none                                255  99.6 % ███████████████████▉
   high                                  1   0.4 % ▏
 
-findings
+finding
   ptr_missing                           1   0.4 % ▏
 
 worst networks

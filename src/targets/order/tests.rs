@@ -20,6 +20,21 @@ fn addresses(set: &TargetSet) -> HashSet<IpAddr> {
     set.pieces().iter().flat_map(|piece| piece.first..=piece.last()).map(span::address).collect()
 }
 
+/// With `n` blocks in a lap, a visit lasts 1/n: then each block comes once in a time of 1 or more.
+fn check_pace(order: &Order) {
+    let (mut clock, mut due) = (0.0, HashMap::new());
+    let mut turns = order.iter_from(0);
+    loop {
+        let blocks = turns.lap_blocks();
+        let Some(visit) = turns.next() else { return };
+        let block = Prefix::group(visit.ip);
+        if let Some(due) = due.insert(block, clock + 1.0) {
+            assert!(clock > due - 1e-6, "{block} comes {} too soon, at turn {}", due - clock, visit.turn);
+        }
+        clock += 1.0 / blocks as f64;
+    }
+}
+
 /// All that holds for each shard of a set that is small enough to be listed.
 fn check(set: &Arc<TargetSet>, seed: u64, shards: u32) {
     let wanted = addresses(set);
@@ -29,9 +44,11 @@ fn check(set: &Arc<TargetSet>, seed: u64, shards: u32) {
         let order = Order::new(Arc::clone(set), seed, Shard::new(number, shards).unwrap());
         let visits: Vec<Visit> = order.iter_from(0).collect();
         assert_eq!(visits.len() as u128, order.len());
+        check_pace(&order);
+        for targets in [visits.len() / 2, visits.len() * 2 / 3] {
+            check_pace(&Order::new(Arc::clone(set), seed, order.shard()).sample(targets as u128));
+        }
         let mut turns = order.iter_from(0);
-        // With `n` blocks in a lap, a visit lasts 1/n: each block has to come once in 1 or more.
-        let (mut clock, mut due) = (0.0, HashMap::new());
         for (turn, visit) in visits.iter().enumerate() {
             let turn = turn as u128;
             assert_eq!(visit.turn, turn);
@@ -45,10 +62,6 @@ fn check(set: &Arc<TargetSet>, seed: u64, shards: u32) {
             assert_eq!(turns.next(), Some(*visit));
             let block = Prefix::group(visit.ip);
             assert!(*owner_of_block.entry(block).or_insert(number) == number, "{block} in two shards");
-            if let Some(due) = due.insert(block, clock + 1.0) {
-                assert!(clock > due - 1e-6, "{block} comes {} too soon, at turn {turn}", due - clock);
-            }
-            clock += 1.0 / blocks as f64;
         }
         assert_eq!(turns.lap_blocks(), 0);
         assert_eq!((order.nth(order.len()), turns.next()), (None, None));
