@@ -79,6 +79,11 @@ impl Tally {
         }
     }
 
+    /// Scans counted so far.
+    pub(crate) fn tries(&self) -> u32 {
+        self.tries
+    }
+
     fn sample(&mut self, text: String) {
         if self.samples.len() < SAMPLES {
             self.samples.push(text);
