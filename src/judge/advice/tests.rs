@@ -1,3 +1,5 @@
+//! For every finding advice that names who can act and how it is checked by hand.
+
 use super::*;
 use crate::judge::fixture::host;
 use crate::judge::judge;
