@@ -8,6 +8,8 @@
     reason = "a harness that cannot go on has failed the test"
 )]
 
+#[path = "faults/network.rs"]
+mod network;
 #[path = "faults/run.rs"]
 mod run;
 mod support;
