@@ -7,6 +7,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The longest host name in text form, in octets (RFC 1035 §2.3.4: 255 on the wire, less the length octets).
 pub const MAX_HOST_NAME: usize = 253;
@@ -140,14 +141,15 @@ fn check_host(name: &str) -> Result<(), NameError> {
 
 /// A name in DNS wire form (RFC 1035 §3.1), uncompressed, root octet included, ASCII letters in lower case.
 ///
-/// Two names are equal when DNS holds them equal (RFC 4343).
+/// Two names are equal when DNS holds them equal (RFC 4343). Clones share the bytes: one name stands in a question, a
+/// cache, an answer and a record at once.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DnsName(Box<[u8]>);
+pub struct DnsName(Arc<[u8]>);
 
 impl DnsName {
     /// The root.
     pub fn root() -> Self {
-        Self(Box::from([0].as_slice()))
+        Self(Arc::from([0]))
     }
 
     /// Takes a whole uncompressed wire name; `None` if it is cut short, over-long, or holds a pointer.
@@ -166,8 +168,10 @@ impl DnsName {
         if at + 1 != wire.len() || wire.len() > MAX_WIRE_NAME {
             return None;
         }
-        // Length octets are at most 63, so they are never letters.
-        Some(Self(wire.to_ascii_lowercase().into_boxed_slice()))
+        let mut name = Arc::<[u8]>::from(wire);
+        // Length octets are at most 63, so they are never letters. The bytes are not shared yet.
+        Arc::get_mut(&mut name)?.make_ascii_lowercase();
+        Some(Self(name))
     }
 
     /// The wire form of a host name.
@@ -179,7 +183,7 @@ impl DnsName {
             wire.extend_from_slice(label.as_bytes());
         }
         wire.push(0);
-        Self(wire.into_boxed_slice())
+        Self(wire.into())
     }
 
     /// Reads RFC 1035 §5.1 presentation form (`\.` and `\DDD` escapes), as [`fmt::Display`] writes it.
@@ -210,7 +214,7 @@ impl DnsName {
         if wire.len() > MAX_WIRE_NAME {
             return Err(NameError::TooLong);
         }
-        Ok(Self(wire.into_boxed_slice()))
+        Ok(Self(wire.into()))
     }
 
     /// The name under which the PTR records of an address stand: `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa`
@@ -234,7 +238,7 @@ impl DnsName {
                 wire.extend_from_slice(b"\x03ip6\x04arpa\0");
             }
         }
-        Self(wire.into_boxed_slice())
+        Self(wire.into())
     }
 
     /// The wire form, root octet included.
@@ -414,8 +418,8 @@ mod tests {
 
     #[test]
     fn presentation_form_is_decimal_and_comes_back() {
-        let wire = b"\x04a\\.\xbb\x01\0\0";
-        assert_eq!(DnsName::from_wire(wire), None, "a NUL label end inside is not the end");
+        let wire = b"\x04a\\.\xbb\0\0";
+        assert_eq!(DnsName::from_wire(wire), None, "nothing stands behind the root");
         let wire = b"\x05A.\\\xbb\x00\x04Test\0";
         let name = DnsName::from_wire(wire).unwrap();
         assert_eq!(name.to_string(), r"a\.\\\187\000.test");

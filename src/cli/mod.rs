@@ -1,1 +1,105 @@
-//! What a person types and reads.
+//! What a person types and reads. The one place where errors become sentences and exit codes.
+
+pub mod args;
+pub mod bar;
+pub mod config;
+pub mod demo;
+pub mod exit;
+pub mod lists;
+pub mod live;
+pub mod resume;
+pub mod scan;
+pub mod session;
+pub mod signals;
+pub mod targets;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use args::{Cli, Command, ScanArgs};
+pub use exit::Exit;
+
+/// Runs the program: reads the arguments, does what they say, and tells how to end.
+pub fn run(arguments: Vec<OsString>) -> Exit {
+    match dispatch(&arguments) {
+        Ok(exit) => exit,
+        Err(wrong) => {
+            // A reader that went away is no news to it.
+            let _ = writeln!(io::stderr(), "banneret: {wrong:#}");
+            exit_of(&wrong)
+        }
+    }
+}
+
+fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
+    let mut command = Cli::command();
+    if let Some(path) = config::named(arguments) {
+        command = config::apply(command, &path)?;
+    }
+    let matches = match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(wrong) => {
+            // Help and version go to stdout and are no error; clap knows which is which.
+            let _ = wrong.print();
+            let fine = matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return Ok(if fine { Exit::Done } else { Exit::Usage });
+        }
+    };
+    let cli = Cli::from_arg_matches(&matches)?;
+    match cli.command {
+        Command::Scan(args) => run_scan(&args, &command, &matches),
+        Command::Targets(args) => targets::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut command, "banneret", &mut io::stdout());
+            Ok(Exit::Done)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page)?;
+            Ok(print(&page)?)
+        }
+    }
+}
+
+/// A scan as typed, or as its checkpoint says.
+fn run_scan(args: &ScanArgs, command: &clap::Command, matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let of_scan = |matches: &ArgMatches| matches.subcommand_matches("scan").cloned().unwrap_or_default();
+    let Some(path) = &args.output.resume else {
+        return scan::run(args, &scan::Typed { command, matches: &of_scan(matches) }, None);
+    };
+    let (resumed, words) = resume::read(path, &of_scan(matches))?;
+    let command = resume::deaf();
+    let matches = command.clone().try_get_matches_from(words)?;
+    match Cli::from_arg_matches(&matches)?.command {
+        Command::Scan(args) => {
+            scan::run(&args, &scan::Typed { command: &command, matches: &of_scan(&matches) }, Some(resumed))
+        }
+        _ => anyhow::bail!("checkpoint `{}` belongs to no scan", path.display()),
+    }
+}
+
+/// Writes to stdout; a reader that went away ends the program quietly.
+fn print(bytes: &[u8]) -> io::Result<Exit> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => Err(wrong),
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Trouble of this machine is one thing, what was typed another.
+fn exit_of(wrong: &anyhow::Error) -> Exit {
+    use crate::resolve::ResolveError;
+    use crate::scan::ScanError;
+    if wrong.is::<ScanError>() || wrong.is::<exit::Unable>() {
+        return Exit::Failed;
+    }
+    match wrong.downcast_ref::<ResolveError>() {
+        Some(ResolveError::Io(..)) => Exit::Failed,
+        _ => Exit::Usage,
+    }
+}

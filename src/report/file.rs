@@ -9,6 +9,8 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::atomic;
@@ -102,6 +104,15 @@ pub enum OutputError {
         /// What it ought to hold at least.
         length: u64,
     },
+    /// Another process writes to it.
+    #[error(
+        "output `{path}` is being written by another scan; let it end, or name another file",
+        path = path.display()
+    )]
+    Locked {
+        /// Which output.
+        path: PathBuf,
+    },
     /// A stream can't be cut back.
     #[error("output `{path}` is no file, so writing can't go on in it; give a file, or start anew", path = path.display())]
     NoFile {
@@ -150,6 +161,10 @@ impl Output {
         };
         let file = file.map_err(failed)?;
         let is_file = path != Path::new("-") && file.metadata().map_err(failed)?.is_file();
+        // The lock ends with the process, however it ends. Where a file system knows no locks, there is none.
+        if is_file && flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+            return Err(OutputError::Locked { path: path.to_owned() });
+        }
         let mut output = Self {
             path: path.to_owned(),
             file,

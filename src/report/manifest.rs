@@ -1,5 +1,6 @@
 //! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -9,10 +10,6 @@ use serde_json::Value;
 
 use super::atomic;
 use super::file::Written;
-use super::summary::Summary;
-use super::summary::json::Words;
-use crate::evidence::Outcome;
-use crate::judge::Verdict;
 use crate::record::time;
 
 /// The name of the manifest's form.
@@ -48,8 +45,10 @@ pub struct Manifest<'a> {
     pub start: SystemTime,
     /// When it ended.
     pub end: SystemTime,
-    /// Its numbers, targets without a record included.
-    pub outcomes: &'a Summary,
+    /// How many targets ended so, those without a record included.
+    pub by_outcome: &'a BTreeMap<String, u64>,
+    /// How many were judged so.
+    pub by_verdict: &'a BTreeMap<String, u64>,
     /// Whether it came to the end.
     pub completion: Completion,
     /// Its outputs, the first one first.
@@ -95,15 +94,15 @@ impl Manifest<'_> {
             start: time::to_string(self.start),
             end: time::to_string(self.end),
             complete: self.completion == Completion::Complete,
-            by_outcome: Words(&self.outcomes.outcomes, Outcome::ALL.map(Outcome::as_str)),
-            by_verdict: Words(&self.outcomes.all.verdicts, Verdict::ALL.map(Verdict::as_str)),
+            by_outcome: self.by_outcome,
+            by_verdict: self.by_verdict,
             outputs: self.outputs.iter().map(File::of).collect(),
         }
     }
 }
 
 #[derive(Serialize)]
-struct Form<'a, O, V> {
+struct Form<'a> {
     schema: &'static str,
     version: &'a str,
     command: &'a [String],
@@ -115,8 +114,8 @@ struct Form<'a, O, V> {
     start: String,
     end: String,
     complete: bool,
-    by_outcome: O,
-    by_verdict: V,
+    by_outcome: &'a BTreeMap<String, u64>,
+    by_verdict: &'a BTreeMap<String, u64>,
     outputs: Vec<File<'a>>,
 }
 
@@ -158,7 +157,8 @@ mod tests {
             resolvers: &["192.0.2.53:53".to_owned()],
             start: UNIX_EPOCH,
             end: UNIX_EPOCH + Duration::from_millis(1500),
-            outcomes: &Summary::new(),
+            by_outcome: &[("greeted".to_owned(), 2)].into(),
+            by_verdict: &BTreeMap::new(),
             completion: Completion::Complete,
             outputs: std::slice::from_ref(&written),
         };
@@ -170,7 +170,7 @@ mod tests {
                 "schema": "banneret.manifest/1", "version": "0.1.0", "command": ["banneret", "scan", "192.0.2.0/31"],
                 "settings": {"rate": 1000.0}, "seed": u64::MAX, "shard": "1/1", "targets": 2,
                 "resolvers": ["192.0.2.53:53"], "start": "1970-01-01T00:00:00.000Z",
-                "end": "1970-01-01T00:00:01.500Z", "complete": true, "by_outcome": {}, "by_verdict": {},
+                "end": "1970-01-01T00:00:01.500Z", "complete": true, "by_outcome": {"greeted": 2}, "by_verdict": {},
                 "outputs": [{"path": written.path, "rows": 2, "length": 8, "sha256": "c3f9"}],
             })
         );

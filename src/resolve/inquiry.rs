@@ -125,15 +125,12 @@ impl Inquiry {
         let Goal::Identity { ip, banner, .. } = &self.goal else { return };
         let kind = Kind::of_family(*ip);
         let all = ptr.names();
-        let mut chosen: Vec<&DnsName> = all.iter().take(MAX_PTR_NAMES).collect();
         let equal = banner.as_ref().and_then(|(name, _)| all.iter().position(|ptr_name| ptr_name == name));
-        if let Some(equal) = equal.filter(|&index| index >= MAX_PTR_NAMES) {
-            chosen.pop();
-            chosen.push(&all[equal]);
-        }
-        let chosen = chosen
-            .into_iter()
-            .map(|name| (name.clone(), self.ask(Question::new(name.clone(), kind))))
+        let last = equal.filter(|&index| index >= MAX_PTR_NAMES);
+        let first = all.len().min(MAX_PTR_NAMES - usize::from(last.is_some()));
+        let chosen = (0..first)
+            .chain(last)
+            .map(|index| (all[index].clone(), self.ask(Question::new(all[index].clone(), kind))))
             .collect();
         if let Goal::Identity { names, .. } = &mut self.goal {
             *names = chosen;

@@ -106,7 +106,7 @@ impl<T> Plan<T> {
     /// Takes up to `most` solved cases, the first solved first.
     pub(super) fn take_solved(&mut self, most: usize) -> Vec<Solved<T>> {
         if self.solved.len() <= most {
-            return std::mem::take(&mut self.solved);
+            return std::mem::replace(&mut self.solved, Vec::with_capacity(most.min(self.cases.len())));
         }
         let rest = self.solved.split_off(most);
         std::mem::replace(&mut self.solved, rest)

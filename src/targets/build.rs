@@ -159,18 +159,17 @@ fn keep_names(names: Vec<Entry>, exclusions: &Exclusions, removed: &mut [Removed
                     known.inventory = known.inventory.take().or(entry.inventory);
                 }
             }
-            Slot::Vacant(place) => match exclusions.blocked_name(&entry.kind) {
-                Some(list) => {
-                    place.insert(None);
-                    if let Some(removed) = removed.iter_mut().find(|removed| *removed.list == *list) {
-                        removed.names += 1;
-                    }
-                }
-                None => {
+            Slot::Vacant(place) => {
+                let Some(list) = exclusions.blocked_name(&entry.kind) else {
                     place.insert(Some(kept.len()));
                     kept.push(entry);
+                    continue;
+                };
+                place.insert(None);
+                if let Some(removed) = removed.iter_mut().find(|removed| *removed.list == *list) {
+                    removed.names += 1;
                 }
-            },
+            }
         }
     }
     kept

@@ -73,6 +73,30 @@ impl Pieces {
         }
     }
 
+    /// The owner of a piece.
+    pub(super) fn owner(&self, number: usize) -> u32 {
+        match number.checked_sub(self.v4.len()) {
+            None => self.v4.owner[number],
+            Some(number) => self.v6.owner[number],
+        }
+    }
+
+    /// The number of the first piece of its family that starts at a key or behind; behind the last, one more than its.
+    pub(super) fn first_from(&self, key: u128) -> usize {
+        match Family::of(key) {
+            Family::V4 => self.v4.first.partition_point(|first| u128::from(*first) < key - V4_FIRST),
+            Family::V6 => self.v4.len() + self.v6.first.partition_point(|first| *first < key),
+        }
+    }
+
+    /// The number of the first piece of the key's family that starts behind it.
+    pub(super) fn first_behind(&self, key: u128) -> usize {
+        match Family::of(key) {
+            Family::V4 => self.v4.first.partition_point(|first| u128::from(*first) <= key - V4_FIRST),
+            Family::V6 => self.v4.len() + self.v6.first.partition_point(|first| *first <= key),
+        }
+    }
+
     /// How many addresses of its family stand before a piece.
     pub(super) fn before(&self, number: usize) -> u128 {
         match number.checked_sub(self.v4.len()) {

@@ -1,6 +1,7 @@
 //! A CSV list: a column `target` or `ip`, if wished `expected_name` and `helo_name`, and tags in the order of the file.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
@@ -123,7 +124,9 @@ impl<R: BufRead> Rows<R> {
     fn read_error(&self, error: csv::Error, purpose: Purpose, list: &Arc<str>) -> TargetError {
         let list = Arc::clone(list);
         match error.into_kind() {
-            ErrorKind::Io(error) if is_row_too_long(&error) => {
+            ErrorKind::Io(error)
+                if error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<RowTooLong>) =>
+            {
                 TargetError::LongRow { place: Place::Line(purpose, list, self.line + 1) }
             }
             ErrorKind::Io(source) => TargetError::Read { purpose, list, source },
@@ -217,10 +220,6 @@ impl<R> Bounded<R> {
 #[derive(Debug, thiserror::Error)]
 #[error("the row is too long")]
 struct RowTooLong;
-
-fn is_row_too_long(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>())
-}
 
 impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

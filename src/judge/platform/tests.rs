@@ -1,14 +1,20 @@
+//! For every platform a greeting that tells it and one that does not.
+
 use super::*;
+use crate::judge::banner::banner;
 use crate::judge::fixture::{greeted, reply};
+
+/// A row's name, and greetings, each with what it tells.
+type Table<'a> = &'a [(&'a str, &'a [(&'a str, Option<&'a str>)])];
 
 fn told(greeting: &str) -> Option<Platform> {
     let observation = greeted(greeting);
-    let banner = Banner::of(&observation);
+    let banner = banner(&observation);
     platform(&observation, &banner).map(|(platform, _)| platform)
 }
 
 /// Greetings that tell a row; the version behind, where one is given.
-const FIRES: &[(&str, &[(&str, Option<&str>)])] = &[
+const FIRES: Table<'_> = &[
     (
         "google",
         &[
@@ -388,7 +394,7 @@ const FIRES: &[(&str, &[(&str, Option<&str>)])] = &[
 ];
 
 /// Greetings that come near a row and are not it; what they tell instead.
-const NEAR_MISSES: &[(&str, &[(&str, Option<&str>)])] = &[
+const NEAR_MISSES: Table<'_> = &[
     (
         "google",
         &[
@@ -402,6 +408,7 @@ const NEAR_MISSES: &[(&str, &[(&str, Option<&str>)])] = &[
         &[
             ("220 EX01.corp.local Microsoft ESMTP MAIL Service ready at Tue", Some("exchange")),
             ("220 mail.protection.outlook.com ESMTP Postfix", Some("postfix")),
+            ("220 mail.protection.outlook.com ESMTP of no Microsoft", None),
             ("220 mail.notoutlook.com Microsoft ESMTP MAIL Service ready at Tue", Some("exchange")),
         ],
     ),
@@ -683,7 +690,7 @@ fn greetings_that_only_come_near_tell_something_else_or_nothing() {
 #[test]
 fn every_row_has_two_greetings_that_fire_and_two_that_do_not() {
     for row in rows() {
-        let count = |table: &[(&str, &[(&str, Option<&str>)])]| {
+        let count = |table: Table<'_>| {
             table.iter().find(|(name, _)| *name == row.name).map_or(0, |(_, greetings)| greetings.len())
         };
         assert!(count(FIRES) >= 2, "{} fires", row.name);
@@ -723,7 +730,7 @@ fn an_ehlo_reply_tells_what_a_bare_greeting_does_not() {
     ] {
         let mut observation = greeted("220 mail.kestrel.example ESMTP");
         observation.ehlo = Some(reply(ehlo));
-        let banner = Banner::of(&observation);
+        let banner = banner(&observation);
         assert_eq!(platform(&observation, &banner).map(|(p, _)| p.name), name, "{ehlo}");
     }
 }

@@ -1,23 +1,27 @@
 //! What happens to a question from submission to its one answer, without sockets: datagrams and the time are arguments,
 //! batches of datagrams are the result.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+mod ending;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
+use self::ending::Source;
+use super::keys::{Key, Keys};
 use super::pace::Pace;
 use super::slots::{Slots, State, Ticket};
 use super::timers::Timers;
 use super::upstream::{Tone, Turn, Upstream};
-use crate::evidence::Status;
 use crate::name::DnsName;
 use crate::resolve::health::Health;
 use crate::resolve::plan::Token;
-use crate::resolve::question::{Answer, Kind, Question, Records, Transport};
+use crate::resolve::question::{Answer, Kind, Question, Transport};
 use crate::resolve::settings::Settings;
 use crate::resolve::wire::{self, Edns, Fault, Reading};
 
@@ -25,14 +29,8 @@ use crate::resolve::wire::{self, Edns, Fault, Reading};
 pub(crate) const SLOTS: usize = 16_384;
 /// Datagrams in one batch: enough to make the system call cheap, few enough for one socket's buffer.
 pub(crate) const BATCH: usize = 32;
-/// Aliases asked for by questions of their own.
-const MAX_DEPTH: u8 = 8;
-/// Answers with a failure code that end a question.
-const MOST_FAILURES: u8 = 3;
-/// Answers that settle nothing that end a question: the second one has had its chance to differ.
-const MOST_UNCLEAR: u8 = 2;
-/// The pause after the first failure; doubled for each further one, a quarter more or less.
-const PAUSE: Duration = Duration::from_millis(250);
+/// Keys lead to slots, and from here on to upstreams that are probed.
+const PROBES: u32 = u32::MAX - 0xffff;
 /// Each wait is so many times the one before it: the last packets must outlast a short outage.
 const PATIENCE: u32 = 3;
 
@@ -75,7 +73,7 @@ pub(crate) struct Core {
     upstreams: Vec<Upstream>,
     slots: Slots,
     timers: Timers,
-    keys: HashMap<u32, u32, BuildHasherDefault<KeyHasher>>,
+    keys: Keys,
     /// Never sent.
     fresh: VecDeque<Ticket>,
     /// To be sent once more, by upstream.
@@ -83,6 +81,8 @@ pub(crate) struct Core {
     tcp: Vec<TcpAsk>,
     answers: Vec<(Token, Answer)>,
     random: StdRng,
+    /// The last probe of each upstream, while it may be answered.
+    probes: Vec<Option<Key>>,
     /// The upstream whose turn it is.
     turn: usize,
     fired: Vec<u32>,
@@ -100,10 +100,11 @@ impl Core {
             attempts: settings.attempts.get(),
             lanes,
             again: vec![VecDeque::new(); upstreams.len()],
+            probes: vec![None; upstreams.len()],
             upstreams,
             slots: Slots::new(SLOTS),
             timers: Timers::new(SLOTS, now),
-            keys: HashMap::default(),
+            keys: Keys::default(),
             fresh: VecDeque::new(),
             tcp: Vec::new(),
             answers: Vec::new(),
@@ -150,6 +151,9 @@ impl Core {
     pub(crate) fn next_batch(&mut self, now: Instant, batch: &mut Batch) -> Option<Lane> {
         batch.bytes.clear();
         batch.ends.clear();
+        if let Some(lane) = self.probe(now, batch) {
+            return Some(lane);
+        }
         for _ in 0..self.upstreams.len() {
             let upstream = self.turn;
             self.turn = (self.turn + 1) % self.upstreams.len();
@@ -161,7 +165,7 @@ impl Core {
             let lane = Lane(self.lane(upstream));
             while batch.ends.len() < allowed {
                 let Some(ticket) = self.next_queued(upstream) else { break };
-                self.send(ticket, upstream, lane, now, batch);
+                self.send(ticket, lane, now, batch);
             }
             if batch.ends.len() == allowed {
                 self.upstreams[upstream].pace.press();
@@ -178,13 +182,17 @@ impl Core {
         let fresh = !self.fresh.is_empty();
         let sending = self.upstreams.iter().zip(&self.again);
         let sending = sending.filter(|(_, again)| fresh || !again.is_empty());
-        sending.map(|(upstream, _)| upstream.next(now)).chain(self.timers.next()).min()
+        let sending = sending.filter_map(|(upstream, _)| upstream.next(now));
+        let idle = self.slots.taken() == 0;
+        let probing = self.upstreams.iter().filter_map(Upstream::probe_at).filter(|_| !idle);
+        sending.chain(probing).chain(self.timers.next()).min()
     }
 
     /// Lets time pass.
     pub(crate) fn expire(&mut self, now: Instant) {
-        for upstream in &mut self.upstreams {
-            upstream.tick(now);
+        for upstream in 0..self.upstreams.len() {
+            let turn = self.upstreams[upstream].tick(now);
+            self.turned(upstream, turn);
         }
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.expire(now, &mut fired);
@@ -197,13 +205,16 @@ impl Core {
     /// Takes a datagram that came in on a socket. What belongs to no question is ignored.
     pub(crate) fn receive(&mut self, lane: Lane, datagram: &[u8], whole: bool, now: Instant) {
         let Some(id) = wire::answer_id(datagram) else { return };
-        let key = key(lane, id);
-        let Some(&index) = self.keys.get(&key) else { return };
+        let key = Key::new(lane, id);
+        let Some(index) = self.keys.get(key) else { return };
+        let upstream = self.upstream_of(lane);
+        if index >= PROBES {
+            return self.receive_probe(key, upstream, datagram, now);
+        }
         let slot = self.slots.at(index);
         let Some(reading) = wire::read(datagram, &slot.name, slot.kind) else { return };
         // What does not fit our buffer does not fit a datagram.
         let reading = if whole { reading } else { Reading::Truncated };
-        let upstream = usize::from(lane.0 / self.lanes);
         let after = (slot.keys.last() == Some(&key)).then(|| now.saturating_duration_since(slot.last_sent));
         let tone = match &reading {
             Reading::Fault(Fault::Refused) => Tone::Refusing,
@@ -221,8 +232,8 @@ impl Core {
         }
         // An answer counts once, however often it comes.
         self.slots.at(index).keys.retain(|other| *other != key);
-        self.keys.remove(&key);
-        self.conclude(index, upstream, reading, Transport::Udp, now);
+        self.keys.remove(key);
+        self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
     }
 
     /// Takes what came of a question put over TCP.
@@ -234,20 +245,50 @@ impl Core {
             None | Some(Reading::Truncated) => Reading::Fault(Fault::Unclear),
             Some(reading) => reading,
         };
-        self.conclude(reply.ask.ticket.slot, reply.ask.upstream, reading, Transport::Tcp, now);
+        let source = Source { upstream: reply.ask.upstream, transport: Transport::Tcp, now };
+        self.conclude(reply.ask.ticket.slot, source, reading);
     }
 
     /// A socket reported that nobody listens at its other end.
     pub(crate) fn unreachable(&mut self, lane: Lane, now: Instant) {
-        let upstream = usize::from(lane.0 / self.lanes);
+        let upstream = self.upstream_of(lane);
         let turn = self.upstreams[upstream].unreachable(now);
         self.turned(upstream, turn);
+    }
+
+    fn upstream_of(&self, lane: Lane) -> usize {
+        usize::from(lane.0 / self.lanes)
     }
 
     /// A random socket of an upstream.
     fn lane(&mut self, upstream: usize) -> u16 {
         let first = u16::try_from(upstream).unwrap_or(0) * self.lanes;
         first + self.random.random_range(0..self.lanes)
+    }
+
+    /// Puts a question of our own to an upstream that may not be there: any answer shows that it is.
+    fn probe(&mut self, now: Instant, batch: &mut Batch) -> Option<Lane> {
+        let due = |upstream: &Upstream| upstream.probe_at().is_some_and(|at| at <= now);
+        let upstream = self.upstreams.iter().position(due).filter(|_| self.slots.taken() > 0)?;
+        let lane = Lane(self.lane(upstream));
+        let number = PROBES + u32::try_from(upstream).unwrap_or(0);
+        let key = self.keys.insert_unused(lane, number, &mut self.random);
+        if let Some(old) = self.probes[upstream].replace(key) {
+            self.keys.remove(old);
+        }
+        self.upstreams[upstream].probed(now);
+        wire::write_query(&mut batch.bytes, key.id(), &DnsName::root(), Kind::A, Edns::Plain);
+        batch.ends.push(batch.bytes.len());
+        Some(lane)
+    }
+
+    fn receive_probe(&mut self, key: Key, upstream: usize, datagram: &[u8], now: Instant) {
+        if wire::read(datagram, &DnsName::root(), Kind::A).is_some() {
+            self.keys.remove(key);
+            self.probes[upstream] = None;
+            let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);
+            self.turned(upstream, turn);
+        }
     }
 
     fn next_queued(&mut self, upstream: usize) -> Option<Ticket> {
@@ -259,9 +300,9 @@ impl Core {
         }
     }
 
-    fn send(&mut self, ticket: Ticket, upstream: usize, lane: Lane, now: Instant, batch: &mut Batch) {
-        let (id, key) = self.unused_id(lane);
-        self.keys.insert(key, ticket.slot);
+    fn send(&mut self, ticket: Ticket, lane: Lane, now: Instant, batch: &mut Batch) {
+        let upstream = self.upstream_of(lane);
+        let key = self.keys.insert_unused(lane, ticket.slot, &mut self.random);
         let Some(slot) = self.slots.get(ticket) else { return };
         slot.keys.push(key);
         slot.packets += 1;
@@ -274,8 +315,8 @@ impl Core {
             slot.epoch = upstream_state.pace.sent_first();
             slot.epoch_upstream = upstream;
         }
-        upstream_state.sent(now);
-        wire::write_query(&mut batch.bytes, id, &slot.name, slot.kind, slot.edns);
+        upstream_state.sent();
+        wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, slot.edns);
         batch.ends.push(batch.bytes.len());
         let gives_up = slot.gives_up(self.timeout).unwrap_or(now);
         let left = gives_up.saturating_duration_since(now);
@@ -287,56 +328,40 @@ impl Core {
         self.timers.set(ticket.slot, (now + wait).min(gives_up));
     }
 
-    fn unused_id(&mut self, lane: Lane) -> (u16, u32) {
-        loop {
-            #[expect(clippy::cast_possible_truncation, reason = "any 16 random bits")]
-            let id = self.random.next_u32() as u16;
-            let key = key(lane, id);
-            // At most `SLOTS` times the attempts of all upstreams' numbers are taken: far fewer than there are.
-            if !self.keys.contains_key(&key) {
-                return (id, key);
-            }
-        }
-    }
-
     fn fire(&mut self, index: u32, now: Instant) {
-        let timeout = self.timeout;
-        let attempts = self.attempts;
+        let (timeout, attempts) = (self.timeout, self.attempts);
         let slot = self.slots.at(index);
-        let over = slot.gives_up(timeout).is_some_and(|at| now >= at);
         let (state, upstream) = (slot.state, slot.upstream);
         if state == State::Sent {
-            let first = slot.packets == 1 && slot.depth == 0 && !slot.counted_failed;
-            slot.counted_failed |= first;
-            let (epoch, epoch_upstream) = (slot.epoch, slot.epoch_upstream);
             slot.state = State::Late;
-            if first {
-                self.upstreams[epoch_upstream].pace.failed(epoch);
+            if slot.packets == 1 {
+                self.count_failure(index);
             }
             let turn = self.upstreams[upstream].timed_out(now);
             self.turned(upstream, turn);
         }
-        if over {
-            return self.give_up(index);
-        }
         let slot = self.slots.at(index);
+        let gives_up = slot.gives_up(timeout);
         let may = slot.packets < attempts;
-        match state {
-            State::Queued if slot.first_sent.is_none() => {
-                if self.upstreams.iter().any(Upstream::is_up) {
-                    // Paced, not lost: its time begins with its first packet.
-                    self.timers.set(index, now + timeout);
-                } else {
-                    self.give_up(index);
-                }
-            }
-            State::Sent | State::Parked if may => self.queue_again(index, upstream),
-            State::Parked => self.give_up(index),
-            State::Queued | State::Sent | State::Late => {
-                let at = slot.gives_up(timeout).unwrap_or(now);
-                self.timers.set(index, at);
-            }
-            State::Tcp => {}
+        match (state, gives_up) {
+            (State::Tcp, _) => {}
+            (_, Some(at)) if now >= at => self.give_up(index),
+            (State::Sent | State::Parked, _) if may => self.queue_again(index, upstream),
+            (State::Parked, _) => self.give_up(index),
+            (_, Some(at)) => self.timers.set(index, at),
+            // Paced, not lost: its time begins with its first packet.
+            (_, None) if self.upstreams.iter().any(Upstream::is_up) => self.timers.set(index, now + timeout),
+            (_, None) => self.give_up(index),
+        }
+    }
+
+    /// Counts the first packet of a question as failed, once.
+    fn count_failure(&mut self, index: u32) {
+        let slot = self.slots.at(index);
+        if slot.depth == 0 && !slot.counted_failed {
+            slot.counted_failed = true;
+            let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
+            self.upstreams[upstream].pace.failed(epoch);
         }
     }
 
@@ -359,8 +384,14 @@ impl Core {
 
     /// The next upstream that is up, other than this one.
     fn another(&self, than: usize) -> Option<usize> {
+        self.another_of(than, |_| true)
+    }
+
+    /// The same among some.
+    fn another_of(&self, than: usize, among: impl Fn(usize) -> bool) -> Option<usize> {
         let count = self.upstreams.len();
-        (1..count).map(|step| (than + step) % count).find(|&index| self.upstreams[index].is_up())
+        let others = (1..count).map(|step| (than + step) % count);
+        others.into_iter().find(|&other| self.upstreams[other].is_up() && among(other))
     }
 
     /// After an upstream went down or came up, nothing waits at one that is down while another is up.
@@ -379,173 +410,9 @@ impl Core {
             }
         }
     }
-
-    fn conclude(
-        &mut self,
-        index: u32,
-        upstream: usize,
-        reading: Reading,
-        transport: Transport,
-        now: Instant,
-    ) {
-        match reading {
-            Reading::Found(records, ttl) => self.settle(index, Status::Found, records, ttl, transport),
-            Reading::NoData(ttl) => self.settle(index, Status::NoData, Records::None, ttl, transport),
-            Reading::NxDomain(ttl) => self.settle(index, Status::NxDomain, Records::None, ttl, transport),
-            Reading::Alias(target, ttl) => self.follow(index, upstream, target, ttl, now),
-            Reading::Truncated => self.ask_over_tcp(index, upstream),
-            Reading::Fault(fault) => self.fail(index, upstream, fault, transport, now),
-        }
-    }
-
-    /// A definite answer.
-    fn settle(&mut self, index: u32, status: Status, records: Records, ttl: u32, transport: Transport) {
-        let slot = self.slots.at(index);
-        if slot.counted_failed && slot.failures == 0 {
-            let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
-            self.upstreams[upstream].pace.recovered(epoch);
-        }
-        let ttl = Duration::from_secs(u64::from(ttl.min(self.slots.at(index).ttl)));
-        self.finish(index, Answer { status, records, ttl, transport, attempts: 0 });
-    }
-
-    /// Asks for the name that the last one is an alias for.
-    fn follow(&mut self, index: u32, upstream: usize, target: DnsName, ttl: u32, now: Instant) {
-        let slot = self.slots.at(index);
-        slot.depth += 1;
-        if slot.depth > MAX_DEPTH {
-            slot.fault = Some(Fault::Unclear);
-            return self.give_up(index);
-        }
-        slot.ttl = slot.ttl.min(ttl);
-        slot.name = target;
-        slot.spent = slot.spent.saturating_add(slot.packets);
-        slot.packets = 0;
-        slot.failures = 0;
-        slot.blamed = 0;
-        slot.last_sent = now;
-        for key in slot.keys.drain(..) {
-            self.keys.remove(&key);
-        }
-        self.queue_at(index, upstream);
-    }
-
-    fn ask_over_tcp(&mut self, index: u32, upstream: usize) {
-        let ticket = self.slots.ticket(index);
-        self.timers.clear(index);
-        let slot = self.slots.at(index);
-        slot.state = State::Tcp;
-        for key in slot.keys.drain(..) {
-            self.keys.remove(&key);
-        }
-        self.tcp.push(TcpAsk { ticket, upstream, name: slot.name.clone(), kind: slot.kind, edns: slot.edns });
-    }
-
-    /// An answer that settles nothing: another upstream is asked at once, the same after a pause.
-    fn fail(&mut self, index: u32, upstream: usize, fault: Fault, transport: Transport, now: Instant) {
-        let count = self.upstreams.len();
-        let up: u64 =
-            (0..count).filter(|&other| self.upstreams[other].is_up()).fold(0, |up, other| up | bit(other));
-        let (timeout, attempts) = (self.timeout, self.attempts);
-        let slot = self.slots.at(index);
-        slot.fault = Some(fault);
-        if !slot.counted_failed && slot.depth == 0 {
-            slot.counted_failed = true;
-            let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
-            self.upstreams[upstream].pace.failed(epoch);
-        }
-        let may = slot.packets < attempts;
-        if fault == Fault::FormErr && slot.edns == Edns::Offered && may {
-            slot.edns = Edns::Plain;
-            return self.queue_at(index, upstream);
-        }
-        slot.failures += 1;
-        slot.blamed |= bit(upstream);
-        let most = match fault {
-            Fault::ServFail | Fault::Refused => MOST_FAILURES,
-            Fault::FormErr | Fault::Unclear => MOST_UNCLEAR,
-        };
-        if slot.failures >= most {
-            return self.give_up(index);
-        }
-        let gives_up = slot.gives_up(timeout).unwrap_or(now);
-        if !may {
-            // What is still out may be answered better.
-            if slot.keys.is_empty() {
-                return self.give_up(index);
-            }
-            slot.state = State::Late;
-            return self.timers.set(index, gives_up);
-        }
-        let unasked = up & !slot.blamed;
-        let next = (1..count).map(|step| (upstream + step) % count).find(|&other| unasked & bit(other) != 0);
-        if let Some(next) = next {
-            return self.queue_at(index, next);
-        }
-        if transport == Transport::Tcp {
-            // The connections were tried more than once.
-            return self.give_up(index);
-        }
-        slot.state = State::Parked;
-        slot.upstream = upstream;
-        let pause = PAUSE * 2u32.pow(u32::from(slot.failures - 1));
-        let pause = jitter(pause, self.random.next_u32());
-        self.timers.set(index, (now + pause).min(gives_up));
-    }
-
-    /// Ends a question without a definite answer.
-    fn give_up(&mut self, index: u32) {
-        let status = match self.slots.at(index).fault {
-            None => Status::TimedOut,
-            Some(Fault::ServFail) => Status::ServFail,
-            Some(Fault::Refused) => Status::Refused,
-            Some(Fault::FormErr | Fault::Unclear) => Status::Malformed,
-        };
-        self.finish(index, Answer::bare(status));
-    }
-
-    /// The one place where a question ends.
-    fn finish(&mut self, index: u32, answer: Answer) {
-        self.timers.clear(index);
-        let slot = self.slots.at(index);
-        for key in &slot.keys {
-            self.keys.remove(key);
-        }
-        let attempts = slot.spent.saturating_add(slot.packets);
-        self.answers.push((slot.token, Answer { attempts, ..answer }));
-        self.slots.free(index);
-    }
 }
 
 /// A quarter more or less.
 fn jitter(wait: Duration, random: u32) -> Duration {
     wait * 3 / 4 + wait / 2 * (random >> 16) / (1 << 16)
-}
-
-fn bit(upstream: usize) -> u64 {
-    1 << (upstream % 64)
-}
-
-fn key(lane: Lane, id: u16) -> u32 {
-    u32::from(lane.0) << 16 | u32::from(id)
-}
-
-/// Keys are random already: spreading their bits is enough.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte) ^ (self.0 >> 32) as u32);
-        }
-    }
-
-    fn write_u32(&mut self, key: u32) {
-        self.0 = u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
 }

@@ -2,6 +2,7 @@
 //! the way over TCP; what a question goes through is the core's.
 
 mod core;
+mod keys;
 mod lanes;
 mod pace;
 mod slots;

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::keys::Key;
 use super::pace::Epoch;
 use crate::name::DnsName;
 use crate::resolve::plan::Token;
@@ -42,7 +43,7 @@ pub(super) struct Slot {
     pub(super) state: State,
     pub(super) edns: Edns,
     /// Numbers under which answers may come, the latest packet's last.
-    pub(super) keys: Vec<u32>,
+    pub(super) keys: Vec<Key>,
     /// Packets for `name`, and before for what it is an alias of.
     pub(super) packets: u8,
     pub(super) spent: u8,

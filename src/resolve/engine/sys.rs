@@ -110,9 +110,9 @@ pub(super) fn send_many(socket: &impl AsRawFd, bytes: &[u8], ends: &[usize]) -> 
         start = end;
         count += 1;
     }
+    let (fd, flags) = (socket.as_raw_fd(), libc::MSG_NOSIGNAL);
     // SAFETY: the first `count` messages point to one part each, these into `bytes`; all live through the call.
-    let sent =
-        unsafe { libc::sendmmsg(socket.as_raw_fd(), messages.as_mut_ptr(), count, libc::MSG_NOSIGNAL) };
+    let sent = unsafe { libc::sendmmsg(fd, messages.as_mut_ptr(), count, flags) };
     checked(sent).map(|sent| usize::try_from(sent).unwrap_or(0))
 }
 

@@ -14,15 +14,17 @@ const FIRST_WAIT: Duration = Duration::from_millis(800);
 const LEAST_WAIT: Duration = Duration::from_millis(300);
 /// No first wait is longer.
 const MOST_WAIT: Duration = Duration::from_millis(1500);
-/// Packets in a row without an answer, and the silence, that put an upstream down. Both: a block of dead delegations is
-/// a row of timeouts too, but with other answers between.
+/// Packets in a row without an answer, and the silence, that make an upstream suspect.
 const SILENT_PACKETS: u32 = 32;
 const SILENCE: Duration = Duration::from_secs(1);
-/// Port-unreachable messages in a row that put it down.
+/// How long a suspect has to answer a probe before it is down: a block of dead delegations is a long row of timeouts
+/// too, and no fault of the upstream's.
+const PROOF: Duration = Duration::from_secs(2);
+/// Port-unreachable messages in a row that put an upstream down at once.
 const UNREACHABLE: u32 = 8;
-/// The first rest of an upstream that is down; doubled after each packet that it leaves unanswered.
-const FIRST_REST: Duration = Duration::from_millis(250);
-/// The longest rest.
+/// The pause between probes; doubled after each one while the upstream is down.
+const FIRST_REST: Duration = Duration::from_millis(500);
+/// The longest pause.
 const MOST_REST: Duration = Duration::from_secs(4);
 /// Answers after which the share of REFUSED is looked at.
 const JUDGED_ANSWERS: u32 = 200;
@@ -35,6 +37,7 @@ pub(super) struct Upstream {
     index: usize,
     health: Arc<Health>,
     state: State,
+    /// The mean time to an answer and its deviation, in seconds.
     smoothed: Option<(f64, f64)>,
     last_answer: Instant,
     silent: u32,
@@ -46,10 +49,19 @@ pub(super) struct Upstream {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
     Up,
-    /// Given one packet when the rest is over.
+    /// Asked as usual, and probed.
+    Suspect {
+        until: Instant,
+        probe_at: Instant,
+    },
+    /// Only probed.
     Down {
-        try_at: Instant,
+        probe_at: Instant,
         rest: Duration,
+    },
+    /// Left alone.
+    Aside {
+        until: Instant,
     },
 }
 
@@ -91,24 +103,26 @@ impl Upstream {
         upstream
     }
 
-    /// Whether it is asked as usual.
+    /// Whether it is asked.
     pub(super) fn is_up(&self) -> bool {
-        self.state == State::Up
+        matches!(self.state, State::Up | State::Suspect { .. })
     }
 
-    /// Packets that may go now.
+    /// Questions that it may be asked now.
     pub(super) fn allowance(&mut self, now: Instant) -> usize {
-        match self.state {
-            State::Up => self.pace.allowance(now),
-            State::Down { try_at, .. } => usize::from(now >= try_at),
-        }
+        if self.is_up() { self.pace.allowance(now) } else { 0 }
     }
 
-    /// When packets may go, if none may at `now`.
-    pub(super) fn next(&self, now: Instant) -> Instant {
+    /// When it may be asked, if it may not at `now`; `None` while it is down.
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
+        self.is_up().then(|| self.pace.next(now))
+    }
+
+    /// When it is to be probed, if its being there is in doubt.
+    pub(super) fn probe_at(&self) -> Option<Instant> {
         match self.state {
-            State::Up => self.pace.next(now),
-            State::Down { try_at, .. } => try_at,
+            State::Up | State::Aside { .. } => None,
+            State::Suspect { probe_at, .. } | State::Down { probe_at, .. } => Some(probe_at),
         }
     }
 
@@ -118,18 +132,27 @@ impl Upstream {
         Duration::from_secs_f64(mean + 4.0 * deviation).clamp(LEAST_WAIT, MOST_WAIT)
     }
 
-    /// A packet went out.
-    pub(super) fn sent(&mut self, now: Instant) {
+    /// A question went out.
+    pub(super) fn sent(&mut self) {
         self.pace.sent();
         self.seen().sent.fetch_add(1, Ordering::Relaxed);
-        if let State::Down { rest, .. } = self.state {
-            self.state = State::Down { try_at: now + rest, rest: (rest * 2).min(MOST_REST) };
+    }
+
+    /// A probe went out.
+    pub(super) fn probed(&mut self, now: Instant) {
+        self.sent();
+        match &mut self.state {
+            State::Up | State::Aside { .. } => {}
+            State::Suspect { probe_at, .. } => *probe_at = now + FIRST_REST,
+            State::Down { probe_at, rest } => {
+                *probe_at = now + *rest;
+                *rest = (*rest * 2).min(MOST_REST);
+            }
         }
     }
 
-    /// An answer to a question came, `after` the packet if that is known.
+    /// An answer came, `after` the packet if that is known.
     pub(super) fn heard(&mut self, now: Instant, after: Option<Duration>, tone: Tone) -> Turn {
-        self.pace.answered();
         self.seen().answered.fetch_add(1, Ordering::Relaxed);
         self.last_answer = now;
         self.silent = 0;
@@ -139,24 +162,22 @@ impl Upstream {
         }
         self.answers += 1;
         match tone {
-            Tone::Sound => {}
-            Tone::Failing => drop(self.seen().servfail.fetch_add(1, Ordering::Relaxed)),
+            Tone::Sound => self.pace.answered(),
+            Tone::Failing => {
+                self.seen().servfail.fetch_add(1, Ordering::Relaxed);
+            }
             Tone::Refusing => {
                 self.refused += 1;
                 self.seen().refused.fetch_add(1, Ordering::Relaxed);
             }
         }
         match self.state {
-            State::Up => Turn::None,
-            State::Down { .. } if tone == Tone::Refusing => {
-                self.state = State::Down { try_at: now + ASIDE, rest: ASIDE };
+            State::Up | State::Aside { .. } => Turn::None,
+            State::Suspect { .. } => {
+                self.state = State::Up;
                 Turn::None
             }
-            State::Down { .. } => {
-                self.state = State::Up;
-                self.publish();
-                Turn::CameUp
-            }
+            State::Down { .. } => self.come_up(),
         }
     }
 
@@ -173,15 +194,16 @@ impl Upstream {
 
     /// Leaves it alone for a while.
     pub(super) fn set_aside(&mut self, now: Instant) -> Turn {
-        self.go_down(now, ASIDE)
+        self.go_down(State::Aside { until: now + ASIDE })
     }
 
-    /// A packet was not answered in time.
+    /// A question was not answered in time.
     pub(super) fn timed_out(&mut self, now: Instant) -> Turn {
         self.seen().timeouts.fetch_add(1, Ordering::Relaxed);
         self.silent += 1;
-        if self.silent >= SILENT_PACKETS && now.saturating_duration_since(self.last_answer) >= SILENCE {
-            return self.go_down(now, FIRST_REST);
+        let silence = now.saturating_duration_since(self.last_answer);
+        if self.state == State::Up && self.silent >= SILENT_PACKETS && silence >= SILENCE {
+            self.state = State::Suspect { until: now + PROOF, probe_at: now };
         }
         Turn::None
     }
@@ -189,24 +211,36 @@ impl Upstream {
     /// Nobody listens there (ICMP port unreachable), or no route leads there.
     pub(super) fn unreachable(&mut self, now: Instant) -> Turn {
         self.unreachable += 1;
-        if self.unreachable >= UNREACHABLE { self.go_down(now, FIRST_REST) } else { Turn::None }
+        if self.unreachable >= UNREACHABLE && self.is_up() {
+            return self.go_down(State::Down { probe_at: now + FIRST_REST, rest: FIRST_REST });
+        }
+        Turn::None
     }
 
     /// Lets time pass.
-    pub(super) fn tick(&mut self, now: Instant) {
-        let wait = self.wait();
+    pub(super) fn tick(&mut self, now: Instant) -> Turn {
         let before = self.pace.rate();
-        self.pace.tick(now, wait);
+        self.pace.tick(now, self.wait());
         if (self.pace.rate() - before).abs() > f64::EPSILON {
             self.publish();
         }
+        match self.state {
+            State::Suspect { until, .. } if now >= until => {
+                self.go_down(State::Down { probe_at: now + FIRST_REST, rest: FIRST_REST })
+            }
+            State::Aside { until } if now >= until => self.come_up(),
+            _ => Turn::None,
+        }
     }
 
-    fn go_down(&mut self, now: Instant, rest: Duration) -> Turn {
-        if self.state != State::Up {
-            return Turn::None;
-        }
-        self.state = State::Down { try_at: now + rest, rest };
+    fn come_up(&mut self) -> Turn {
+        self.state = State::Up;
+        self.publish();
+        Turn::CameUp
+    }
+
+    fn go_down(&mut self, state: State) -> Turn {
+        self.state = state;
         self.publish();
         Turn::WentDown
     }

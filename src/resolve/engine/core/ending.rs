@@ -1,0 +1,164 @@
+//! What an answer does to its question: it settles it, sends it on, or fails it. Every question ends here.
+
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+
+use super::{Core, TcpAsk, jitter};
+use crate::evidence::Status;
+use crate::name::DnsName;
+use crate::resolve::engine::slots::State;
+use crate::resolve::question::{Answer, Records, Transport};
+use crate::resolve::wire::{Edns, Fault, Reading};
+
+/// Aliases asked for by questions of their own.
+const MAX_DEPTH: u8 = 8;
+/// Answers with a failure code that end a question.
+const MOST_FAILURES: u8 = 3;
+/// Answers that settle nothing that end a question: the second one has had its chance to differ.
+const MOST_UNCLEAR: u8 = 2;
+/// The pause after the first failure; doubled for each further one, a quarter more or less.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Where an answer came from, how and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub(super) upstream: usize,
+    pub(super) transport: Transport,
+    pub(super) now: Instant,
+}
+
+impl Core {
+    /// Does to a question what its answer says.
+    pub(super) fn conclude(&mut self, index: u32, source: Source, reading: Reading) {
+        let settled = |status, records, ttl: u32| Answer {
+            status,
+            records,
+            ttl: Duration::from_secs(u64::from(ttl)),
+            transport: source.transport,
+            attempts: 0,
+        };
+        match reading {
+            Reading::Found(records, ttl) => self.settle(index, settled(Status::Found, records, ttl)),
+            Reading::NoData(ttl) => self.settle(index, settled(Status::NoData, Records::None, ttl)),
+            Reading::NxDomain(ttl) => self.settle(index, settled(Status::NxDomain, Records::None, ttl)),
+            Reading::Alias(target, ttl) => self.follow(index, source, target, ttl),
+            Reading::Truncated => self.ask_over_tcp(index, source.upstream),
+            Reading::Fault(fault) => self.fail(index, source, fault),
+        }
+    }
+
+    /// Ends a question without a definite answer.
+    pub(super) fn give_up(&mut self, index: u32) {
+        let status = match self.slots.at(index).fault {
+            None => Status::TimedOut,
+            Some(Fault::ServFail) => Status::ServFail,
+            Some(Fault::Refused) => Status::Refused,
+            Some(Fault::FormErr | Fault::Unclear) => Status::Malformed,
+        };
+        self.finish(index, Answer::bare(status));
+    }
+
+    fn settle(&mut self, index: u32, answer: Answer) {
+        let slot = self.slots.at(index);
+        if slot.counted_failed && slot.failures == 0 {
+            let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
+            self.upstreams[upstream].pace.recovered(epoch);
+        }
+        let ttl = answer.ttl.min(Duration::from_secs(u64::from(self.slots.at(index).ttl)));
+        self.finish(index, Answer { ttl, ..answer });
+    }
+
+    /// Asks for the name that the last one is an alias for. The time for all of them is that of one question.
+    fn follow(&mut self, index: u32, source: Source, target: DnsName, ttl: u32) {
+        let slot = self.slots.at(index);
+        slot.depth += 1;
+        if slot.depth > MAX_DEPTH {
+            slot.fault = Some(Fault::Unclear);
+            return self.give_up(index);
+        }
+        slot.ttl = slot.ttl.min(ttl);
+        slot.name = target;
+        slot.spent = slot.spent.saturating_add(slot.packets);
+        slot.packets = 0;
+        slot.failures = 0;
+        slot.blamed = 0;
+        for key in slot.keys.drain(..) {
+            self.keys.remove(key);
+        }
+        self.queue_at(index, source.upstream);
+    }
+
+    fn ask_over_tcp(&mut self, index: u32, upstream: usize) {
+        let ticket = self.slots.ticket(index);
+        self.timers.clear(index);
+        let slot = self.slots.at(index);
+        slot.state = State::Tcp;
+        for key in slot.keys.drain(..) {
+            self.keys.remove(key);
+        }
+        self.tcp.push(TcpAsk { ticket, upstream, name: slot.name.clone(), kind: slot.kind, edns: slot.edns });
+    }
+
+    /// After an answer that settles nothing another upstream is asked at once, the same one after a pause.
+    fn fail(&mut self, index: u32, source: Source, fault: Fault) {
+        let Source { upstream, now, .. } = source;
+        self.count_failure(index);
+        let (timeout, attempts) = (self.timeout, self.attempts);
+        let slot = self.slots.at(index);
+        slot.fault = Some(fault);
+        let may = slot.packets < attempts;
+        if fault == Fault::FormErr && slot.edns == Edns::Offered && may {
+            slot.edns = Edns::Plain;
+            return self.queue_at(index, upstream);
+        }
+        slot.failures += 1;
+        slot.blamed |= bit(upstream);
+        let most = match fault {
+            Fault::ServFail | Fault::Refused => MOST_FAILURES,
+            Fault::FormErr | Fault::Unclear => MOST_UNCLEAR,
+        };
+        if slot.failures >= most {
+            return self.give_up(index);
+        }
+        let gives_up = slot.gives_up(timeout).unwrap_or(now);
+        if !may {
+            // What is still out may be answered better.
+            if slot.keys.is_empty() {
+                return self.give_up(index);
+            }
+            slot.state = State::Late;
+            return self.timers.set(index, gives_up);
+        }
+        let blamed = slot.blamed;
+        if let Some(next) = self.another_of(upstream, |other| blamed & bit(other) == 0) {
+            return self.queue_at(index, next);
+        }
+        if source.transport == Transport::Tcp {
+            // The connections were tried more than once.
+            return self.give_up(index);
+        }
+        let slot = self.slots.at(index);
+        slot.state = State::Parked;
+        slot.upstream = upstream;
+        let pause = PAUSE * 2u32.pow(u32::from(slot.failures - 1));
+        let pause = jitter(pause, self.random.next_u32());
+        self.timers.set(index, (now + pause).min(gives_up));
+    }
+
+    /// The one place where a question ends.
+    fn finish(&mut self, index: u32, answer: Answer) {
+        self.timers.clear(index);
+        let slot = self.slots.at(index);
+        for &key in &slot.keys {
+            self.keys.remove(key);
+        }
+        let attempts = slot.spent.saturating_add(slot.packets);
+        self.answers.push((slot.token, Answer { attempts, ..answer }));
+        self.slots.free(index);
+    }
+}
+
+fn bit(upstream: usize) -> u64 {
+    1 << (upstream % 64)
+}

@@ -1,0 +1,73 @@
+//! The numbers under which answers are waited for, on each socket its own, and the questions that they belong to.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use rand::Rng;
+use rand::rngs::StdRng;
+
+use super::core::Lane;
+
+/// A number on a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key(u32);
+
+impl Key {
+    pub(super) fn new(lane: Lane, id: u16) -> Self {
+        Self(u32::from(lane.0) << 16 | u32::from(id))
+    }
+
+    /// The number alone, as in a message.
+    #[expect(clippy::cast_possible_truncation, reason = "the number is in the low 16 bits")]
+    pub(super) fn id(self) -> u16 {
+        self.0 as u16
+    }
+}
+
+/// From numbers to the slots of their questions.
+#[derive(Debug, Default)]
+pub(super) struct Keys(HashMap<u32, u32, BuildHasherDefault<KeyHasher>>);
+
+impl Keys {
+    /// Takes a random number that is not in use on a socket (RFC 5452 §9.2).
+    #[expect(clippy::cast_possible_truncation, reason = "any 16 random bits")]
+    pub(super) fn insert_unused(&mut self, lane: Lane, slot: u32, random: &mut StdRng) -> Key {
+        loop {
+            let key = Key::new(lane, random.next_u32() as u16);
+            // Far fewer are in use than there are: a question has no more of them than packets.
+            if let Entry::Vacant(place) = self.0.entry(key.0) {
+                place.insert(slot);
+                return key;
+            }
+        }
+    }
+
+    /// The slot that waits for a number.
+    pub(super) fn get(&self, key: Key) -> Option<u32> {
+        self.0.get(&key.0).copied()
+    }
+
+    /// Waits for a number no longer.
+    pub(super) fn remove(&mut self, key: Key) {
+        self.0.remove(&key.0);
+    }
+}
+
+/// Keys are random already: spreading their bits is enough.
+#[derive(Default)]
+pub(super) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(u32::from(byte)));
+    }
+
+    fn write_u32(&mut self, key: u32) {
+        self.0 = (self.0 ^ u64::from(key)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
