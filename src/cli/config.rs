@@ -23,7 +23,7 @@ pub fn named(arguments: &[OsString]) -> Option<PathBuf> {
     std::env::var_os("BANNERET_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// Makes the values of a file the defaults of every subcommand that has such flags.
+/// Makes the values of a file the defaults of every subcommand that takes a file and has such flags.
 pub fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("settings `{shown}` can't be read"))?;
@@ -37,8 +37,10 @@ fn apply_table(mut command: Command, table: &toml::Table) -> anyhow::Result<Comm
         let values = words(value)
             .with_context(|| format!("`{key}` must be a text, number, true or false, or a list of these"))?;
         let mut known = false;
+        // One word may mean different things: only commands that take a file are set by it.
+        let takes_file = |sub: &&Command| sub.get_arguments().any(|arg| arg.get_long() == Some("config"));
         let subcommands: Vec<String> =
-            command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+            command.get_subcommands().filter(takes_file).map(|sub| sub.get_name().to_owned()).collect();
         for name in subcommands {
             command = command.mut_subcommand(name, |sub| {
                 let id = sub
@@ -110,11 +112,11 @@ mod tests {
     fn the_command_line_wins_over_the_file() {
         let file = "rate = 50\nport = [25, 587]\nallow-reserved = true\nconnect-timeout = \"2s\"";
         let args = scan(file, &["--rate", "7"]).unwrap();
-        assert_eq!(args.probe.rate, Rate::PerSecond(7.0));
+        assert_eq!(args.pace.rate, Rate::PerSecond(7.0));
         assert_eq!(args.probe.port, [25, 587]);
         assert!(args.targets.allow_reserved);
         assert_eq!(args.probe.connect_timeout.as_secs(), 2);
-        assert_eq!(scan(file, &[]).unwrap().probe.rate, Rate::PerSecond(50.0));
+        assert_eq!(scan(file, &[]).unwrap().pace.rate, Rate::PerSecond(50.0));
         assert_eq!(scan(file, &["--port", "465"]).unwrap().probe.port, [465]);
     }
 

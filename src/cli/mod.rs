@@ -4,14 +4,19 @@ pub mod args;
 pub mod bar;
 pub mod config;
 pub mod demo;
+pub mod diff;
 pub mod exit;
+pub mod explain;
+pub mod judge;
 pub mod lists;
 pub mod live;
+pub mod report;
 pub mod resume;
 pub mod scan;
 pub mod session;
 pub mod signals;
 pub mod targets;
+pub mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -19,6 +24,7 @@ use std::io::{self, Write};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
+use crate::record::neutral::Safe;
 use args::{Cli, Command, ScanArgs};
 pub use exit::Exit;
 
@@ -28,10 +34,27 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
         Ok(exit) => exit,
         Err(wrong) => {
             // A reader that went away is no news to it.
-            let _ = writeln!(io::stderr(), "banneret: {wrong:#}");
+            let _ = writeln!(io::stderr(), "banneret: {}", sentence(&wrong));
             exit_of(&wrong)
         }
     }
+}
+
+/// An error and its causes in one line, each said once, safe for a terminal.
+fn sentence(wrong: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in wrong.chain() {
+        let cause = cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        // Some errors hold the words of what caused them.
+        if told.ends_with(&cause) {
+            continue;
+        }
+        if !told.is_empty() {
+            told.push_str(": ");
+        }
+        told.push_str(&cause);
+    }
+    Safe(told).to_string()
 }
 
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
@@ -52,6 +75,10 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Scan(args) => run_scan(&args, &command, &matches),
         Command::Targets(args) => targets::run(&args),
+        Command::Judge(args) => judge::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut command, "banneret", &mut io::stdout());
@@ -101,5 +128,22 @@ fn exit_of(wrong: &anyhow::Error) -> Exit {
     match wrong.downcast_ref::<ResolveError>() {
         Some(ResolveError::Io(..)) => Exit::Failed,
         _ => Exit::Usage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_and_in_one_line() {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let holding = crate::report::input::InputError::Read { name: "a".to_owned(), source: missing() };
+        assert_eq!(sentence(&holding.into()), "records `a` can't be read: entity not found");
+        let chained = Err::<(), _>(missing()).context("folder `b` can't be made").unwrap_err();
+        assert_eq!(sentence(&chained), "folder `b` can't be made: entity not found");
+        assert_eq!(sentence(&anyhow::anyhow!("a\n  b\u{1b}[2J")), "a b\\x1b[2J");
     }
 }
