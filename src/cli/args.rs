@@ -1,5 +1,6 @@
 //! The command line as typed. What each word means is settled in the command's own file.
 
+mod check;
 mod records;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 use crate::judge::Severity;
 use crate::rate::Rate;
 
+pub use check::{CheckArgs, CheckWord};
 pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
 
 /// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
@@ -32,6 +34,8 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the addresses that a scan would visit, in its order; sends nothing
     Targets(TargetsArgs),
+    /// Look at one server: every name, verdict and finding, who minds, who can fix it and how
+    Check(Box<CheckArgs>),
     /// Judge stored records again with today's rules, or judge greetings that another tool has read; offline
     Judge(Box<JudgeArgs>),
     /// Sum up one or many record files

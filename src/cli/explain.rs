@@ -1,5 +1,7 @@
 //! `banneret explain`: verdicts, findings and frequent questions in plain words. Asks nobody and reads nothing.
 
+use std::fmt::Write as _;
+
 use anyhow::bail;
 
 use super::args::ExplainArgs;
@@ -36,10 +38,11 @@ fn list() -> String {
         };
         if of_kind != kind {
             let gap = if kind.is_empty() { "" } else { "\n" };
-            told.push_str(&format!("{gap}{of_kind}\n"));
+            told.extend([gap, of_kind, "\n"]);
             kind = of_kind;
         }
-        told.push_str(&format!("  {:<longest$}  {}\n", subject.as_str(), subject.title()));
+        // Writing to a `String` does not fail.
+        let _ = writeln!(told, "  {:<longest$}  {}", subject.as_str(), subject.title());
     }
     told
 }

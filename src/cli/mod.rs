@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod bar;
+pub mod check;
 pub mod config;
 pub mod demo;
 pub mod diff;
@@ -68,13 +69,18 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
             // Help and version go to stdout and are no error; clap knows which is which.
             let _ = wrong.print();
             let fine = matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return Ok(if fine { Exit::Done } else { Exit::Usage });
+            return Ok(match (fine, check::is_plugin(arguments)) {
+                (true, _) => Exit::Done,
+                (false, true) => check::usage_of_plugin()?,
+                (false, false) => Exit::Usage,
+            });
         }
     };
     let cli = Cli::from_arg_matches(&matches)?;
     match cli.command {
         Command::Scan(args) => run_scan(&args, &command, &matches),
         Command::Targets(args) => targets::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Diff(args) => diff::run(&args),
