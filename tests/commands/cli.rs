@@ -70,7 +70,9 @@ pub(crate) fn run_with<W: AsRef<std::ffi::OsStr>>(words: &[W], input: &[u8]) -> 
 pub(crate) fn write(directory: &Path, name: &str, records: &[Record]) -> PathBuf {
     let path = directory.join(name);
     let mut sink = sink::open(&path, Form::of(&path, None).unwrap(), &[], Start::New).unwrap();
-    records.iter().for_each(|record| sink.write(record).unwrap());
+    for record in records {
+        sink.write(record).unwrap();
+    }
     sink.finish().unwrap();
     path
 }
