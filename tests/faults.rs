@@ -276,7 +276,7 @@ fn trouble_of_this_machine_is_never_told_of_a_host() {
             });
         }
         // Lasting, it may be a reason to give up, to be told of the scan and of no host.
-        let lasting = strace("inject=connect:error=EADDRNOTAVAIL:when=30..60");
+        let lasting = strace("inject=connect:error=EADDRNOTAVAIL:when=30..45");
         tries("EADDRNOTAVAIL for long", &world, work, |scan, _| {
             let ended = scan.command_under(&lasting).output().unwrap();
             assert!(matches!(ended.status.code(), Some(0) | STUCK), "{}", said(&ended));

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// After trouble nothing starts for so long, doubling while it goes on …
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// … up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Places come back by this share of all, each second that passes without trouble.
 const REGAIN: f64 = 0.05;
 /// Never fewer places than this, as long as there were so many.

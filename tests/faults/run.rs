@@ -68,8 +68,7 @@ impl Scan {
 
     /// The same scan with its records on standard output alone.
     pub(crate) fn command_to_stdout(&self) -> Command {
-        let mut command =
-            program(&["env"], &[&self.settings()[..], &["-q".into(), "-o".into(), "-".into()]].concat());
+        let mut command = program(&["env"], &[&self.settings()[..], &["-o".into(), "-".into()]].concat());
         command.current_dir(&self.directory);
         command
     }
