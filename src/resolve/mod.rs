@@ -2,6 +2,7 @@
 //! every upstream watched. Knows no SMTP conversation, no output, no order.
 
 mod cache;
+mod direct;
 mod engine;
 pub mod health;
 mod hickory;
@@ -14,6 +15,7 @@ mod told;
 pub mod want;
 pub mod wire;
 
+pub use direct::ask;
 pub use health::{Health, UpstreamHealth};
 pub use hickory::system_upstreams;
 pub use plan::Token;
