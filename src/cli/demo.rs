@@ -62,6 +62,8 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         keep: Keep::All,
         outputs: outputs.clone(),
         format: None,
+        html: None,
+        subject: BLOCK.to_owned(),
         summary: None,
         fail_on: None,
         progress: args.progress,

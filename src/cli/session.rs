@@ -16,7 +16,9 @@ use super::exit::Exit;
 use super::exit::Unable;
 use super::lists::Loaded;
 use super::live::Live;
+use super::report;
 use super::resume::Resumed;
+use super::terminal;
 use crate::evidence::Outcome;
 use crate::judge::Severity;
 use crate::probe::{self, Smtp};
@@ -44,8 +46,6 @@ use crate::scan::watermark::Watermark;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
-/// Columns where no terminal tells.
-const DEFAULT_WIDTH: usize = 100;
 const SECONDS_A_YEAR: f64 = 31_557_600.0;
 
 /// All that a scan is to do, settled.
@@ -76,6 +76,10 @@ pub struct Session {
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
     pub format: Option<Format>,
+    /// Where the report goes as an HTML page.
+    pub html: Option<PathBuf>,
+    /// What its title says was scanned.
+    pub subject: String,
     /// Where the summary goes as JSON.
     pub summary: Option<PathBuf>,
     /// The severity at which the exit code is 1.
@@ -180,6 +184,9 @@ impl Session {
         let took = clock.elapsed();
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
+        if let Some(path) = &self.html {
+            report::write_html(&summary, &self.subject, path)?;
+        }
         if !self.quiet {
             tell(&summary, &progress, took)?;
         }
@@ -293,7 +300,7 @@ impl Session {
         let stdout = [PathBuf::from("-")];
         let default = self.outputs.is_empty();
         if default && io::stdout().is_terminal() && self.format.is_none() {
-            let sink = Box::new(Live::start(terminal_width()));
+            let sink = Box::new(Live::start(terminal::width()));
             return Ok(vec![Output { path: stdout[0].clone(), sink }]);
         }
         let paths = if default { &stdout[..] } else { &self.outputs };
@@ -389,13 +396,6 @@ fn worst_of(summary: &Summary) -> Severity {
     Severity::ALL.into_iter().filter(met).max().unwrap_or(Severity::None)
 }
 
-/// Columns of the terminal that stderr or stdout leads to.
-fn terminal_width() -> usize {
-    rustix::termios::tcgetwinsize(io::stdout())
-        .or_else(|_| rustix::termios::tcgetwinsize(io::stderr()))
-        .map_or(DEFAULT_WIDTH, |size| usize::from(size.ws_col).max(1))
-}
-
 /// What is told at the end, on stderr.
 fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io::Result<()> {
     let mut told = Vec::new();
@@ -413,7 +413,7 @@ fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io::Result<()
             writeln!(told, "  {:<12} {count}", outcome.as_str())?;
         }
     }
-    summary_text::write(summary, terminal_width(), &mut told)?;
+    summary_text::write(summary, terminal::width(), &mut told)?;
     // Nobody may be there to read it.
     let _ = io::stderr().write_all(&told);
     Ok(())
