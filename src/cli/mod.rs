@@ -14,10 +14,11 @@ pub mod signals;
 pub mod targets;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
 use args::{Cli, Command, ScanArgs};
 pub use exit::Exit;
@@ -27,15 +28,14 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
     match dispatch(&arguments) {
         Ok(exit) => exit,
         Err(wrong) => {
-            // A reader that went away is no news to it.
-            let _ = writeln!(io::stderr(), "banneret: {wrong:#}");
+            say(format_args!("banneret: {}", sentence(&wrong)));
             exit_of(&wrong)
         }
     }
 }
 
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
-    let mut command = Cli::command();
+    let mut command = config::command();
     if let Some(path) = config::named(arguments) {
         command = config::apply(command, &path)?;
     }
@@ -54,13 +54,14 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
         Command::Targets(args) => targets::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut command, "banneret", &mut io::stdout());
-            Ok(Exit::Done)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "banneret", &mut script);
+            print(&script)
         }
         Command::Man => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page)?;
-            Ok(print(&page)?)
+            print(&page)
         }
     }
 }
@@ -83,12 +84,36 @@ fn run_scan(args: &ScanArgs, command: &clap::Command, matches: &ArgMatches) -> a
 }
 
 /// Writes to stdout; a reader that went away ends the program quietly.
-fn print(bytes: &[u8]) -> io::Result<Exit> {
+fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => Err(wrong),
+    printed(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// What a write to stdout came to.
+fn printed(written: io::Result<()>) -> anyhow::Result<Exit> {
+    match written {
+        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(wrong).context("stdout can't be written").context(exit::Unable))
+        }
         _ => Ok(Exit::Done),
     }
+}
+
+/// Says a line on stderr. Nobody may be there to read it, which changes nothing.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// An error and its causes in one line; what a cause says that was said already is left out.
+fn sentence(wrong: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in wrong.chain().map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Trouble of this machine is one thing, what was typed another.

@@ -1,4 +1,4 @@
-//! For every finding advice that names who can act and how it is checked by hand.
+//! What is advised, for whom, and what no advice ever says.
 
 use super::*;
 use crate::judge::fixture::host;
