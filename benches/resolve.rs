@@ -55,7 +55,7 @@ fn main() {
             }
             let (cpu, wall) = (cpu_time(), Instant::now());
             let lookups = run(responder.address, if index == 0 { hosts } else { hosts / 10 });
-            let (cpu, wall) = (cpu_time() - cpu, wall.elapsed());
+            let (cpu, wall) = (cpu_time().saturating_sub(cpu), wall.elapsed());
             let cost = cpu.as_secs_f64() * 1e6 / f64::from(lookups);
             let pace = f64::from(lookups) / wall.as_secs_f64();
             writeln!(out, "{name:<10} {lookups:>10} {cost:>12.2} {pace:>12.0}").unwrap();
