@@ -69,7 +69,8 @@ impl<'a> World<'a> {
                 self.submit(token);
             }
             if self.core.upstreams.iter().any(Upstream::is_up) {
-                assert!(self.core.fresh.len() <= QUEUE, "only as much waits as goes soon");
+                let room = QUEUE.saturating_sub(self.core.fresh.len());
+                assert!(self.core.room() <= room, "only as much waits as goes soon");
             }
             self.core.expire(self.now);
             while let Some(lane) = self.core.next_batch(self.now, &mut batch) {
@@ -340,6 +341,22 @@ fn with_all_upstreams_dead_questions_wait_and_then_time_out() {
     assert_eq!(world.count(Status::TimedOut), 30_000);
     assert!(world.took() < Duration::from_secs(60), "{:?}", world.took());
     assert!(world.packets.len() < 30_000, "{} packets to nobody", world.packets.len());
+}
+
+#[test]
+fn an_upstream_that_refuses_is_left_alone_unless_there_is_no_other() {
+    let refusing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 5))];
+    let mut world = World::new(|_| {}, vec![Box::new(refusing), Box::new(healthy)]);
+    world.run(&mut (0..30_000));
+    assert_eq!(world.count(Status::Found), 30_000);
+    let refused = world.packets.iter().filter(|packet| packet.1 == 0).count();
+    assert!(refused < 3000, "{refused} packets to one that refuses");
+
+    let gone = |now: Duration, query: &[u8]| if now.as_secs() < 2 { healthy(now, query) } else { Vec::new() };
+    let rate = Rate::AtMost(NonZeroU32::new(1000).unwrap());
+    let mut world = World::new(|settings| settings.rate = rate, vec![Box::new(refusing), Box::new(gone)]);
+    world.run(&mut (0..10_000));
+    assert!(world.count(Status::Refused) > 1000, "{} refused", world.count(Status::Refused));
 }
 
 #[test]
