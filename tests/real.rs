@@ -12,14 +12,13 @@
 mod block;
 #[path = "real/dns.rs"]
 mod dns;
-#[path = "real/namespace.rs"]
-mod namespace;
 #[path = "real/records.rs"]
 mod records;
 #[path = "real/server.rs"]
 mod server;
 #[path = "real/smtp.rs"]
 mod smtp;
+mod support;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -27,8 +26,8 @@ use std::process::Command;
 
 use block::{Kind, address};
 use dns::{AUTHORITATIVE, CACHING, Dns, TYPE_A, TYPE_PTR};
-use namespace::alone;
 use smtp::Client;
+use support::namespace::{alone, await_some};
 
 #[test]
 fn every_server_greets_as_it_was_configured() {
@@ -72,6 +71,21 @@ fn a_scan_of_real_servers_records_what_was_configured() {
             records::assert_as_configured(&jsonl, resolver);
             records::assert_same_rows(&jsonl, &csv);
         }
+    });
+}
+
+#[test]
+fn a_scan_takes_its_leave_of_every_postfix() {
+    alone("a_scan_takes_its_leave_of_every_postfix", |work| {
+        let _dns = Dns::start(work);
+        let hosts = block::hosts_of(Kind::Postfix);
+        let servers = block::start(work, &hosts);
+        scan(work, CACHING);
+        let said = await_some("a QUIT at every host", || {
+            let said = servers[0].log();
+            (said.matches(" quit=1 ").count() == hosts.len()).then_some(said)
+        });
+        assert!(!said.contains("lost connection") && !said.contains("PREGREET"), "{said}");
     });
 }
 

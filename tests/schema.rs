@@ -4,7 +4,7 @@
 
 mod support;
 
-use banneret::judge::Code;
+use banneret::judge::{Code, judge};
 use banneret::record::{Record, json, read, row::Row};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -213,6 +213,19 @@ proptest! {
         prop_assert_eq!(from_line.ptr_names.to_strings(), from_record.ptr_names.to_strings());
         let names = from_record.ptr_names.clone();
         prop_assert_eq!(Row { ptr_names: names, ..from_line }, from_record);
+    }
+
+    /// The EHLO reply is kept as name and extensions, which is all that is read in it.
+    #[test]
+    fn a_stored_record_is_judged_again_as_it_was(record in any_record()) {
+        let mut record = record;
+        record.evidence.observation.ehlo = None;
+        let inventory = record.target.inventory.as_deref().cloned().unwrap_or_default();
+        record.judgement = judge(&record.evidence, &inventory);
+        let back = as_told(&record);
+        let inventory = back.target.inventory.as_deref().cloned().unwrap_or_default();
+        prop_assert_eq!(&back.judgement, &record.judgement);
+        prop_assert_eq!(judge(&back.evidence, &inventory), record.judgement);
     }
 
     #[test]

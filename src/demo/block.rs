@@ -15,8 +15,8 @@ use super::persona::{self, Persona};
 use super::script::{End, Script};
 use super::smtp::{self, Manners, Tally};
 use super::zone::Held;
-use crate::evidence::Outcome;
-use crate::judge::{Fcrdns, Verdict};
+use crate::evidence::{Outcome, Status};
+use crate::judge::{Fcrdns, Relation, Verdict};
 use crate::prefix::Prefix;
 
 /// The shortest prefix that is taken, in bits: a listener for each of 16,384 addresses is as many as most limits allow.
@@ -29,6 +29,8 @@ pub const DEMO_SEED: u64 = 25;
 pub const GREETING_TIMEOUT: Duration = Duration::from_millis(2500);
 /// Descriptors that are left to the rest of the program while a block is served.
 const SPARE_DESCRIPTORS: u64 = 128;
+/// Descriptors of the resolver and of both threads' runtimes.
+const DNS_DESCRIPTORS: usize = 16;
 /// Connections that may wait at one address.
 const BACKLOG: i32 = 64;
 /// Tries at a port that is free at every address.
@@ -85,6 +87,10 @@ pub struct Truth {
     pub fcrdns: Option<Fcrdns>,
     /// The one word.
     pub verdict: Option<Verdict>,
+    /// How near the banner's name is to the nearest PTR name; `None` where it is not certain.
+    pub relation: Option<Relation>,
+    /// How the PTR question ended; `None` where it is not certain or not asked.
+    pub ptr: Option<Status>,
     /// Findings that have to be there.
     pub must: &'static [&'static str],
     /// Findings that would be wrong.
@@ -150,6 +156,11 @@ impl Block {
         Arc::clone(&self.zone)
     }
 
+    /// Descriptors that serving takes; each conversation takes one more for as long as it lasts.
+    pub fn descriptors(&self) -> usize {
+        self.listening().count() + DNS_DESCRIPTORS
+    }
+
     /// What a host does once somebody has connected; `None` outside of the block.
     pub fn script(&self, ip: IpAddr) -> Option<&Script> {
         let (IpAddr::V4(ip), IpAddr::V4(first)) = (ip, self.prefix.first()) else { return None };
@@ -170,7 +181,7 @@ impl Block {
         if !harmless.iter().any(|network| network.contains(self.prefix.first())) {
             return Err(ServeError::Outside(self.prefix));
         }
-        let needed = self.listening().count() as u64 + SPARE_DESCRIPTORS;
+        let needed = self.descriptors() as u64 + SPARE_DESCRIPTORS;
         let limit = descriptors::raise();
         if limit < needed {
             return Err(ServeError::Descriptors { prefix: self.prefix, needed, limit });
@@ -238,6 +249,8 @@ impl Home {
             banner_name: self.banner_name.clone(),
             fcrdns: expected.fcrdns,
             verdict: expected.verdict,
+            relation: expected.relation,
+            ptr: expected.ptr,
             must: expected.must,
             never: expected.never,
         }

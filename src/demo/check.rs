@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::block::{Block, Truth};
-use crate::judge::{Fcrdns, Verdict};
+use crate::judge::{Fcrdns, Relation, Verdict};
 use crate::record::Record;
 
 /// What came of a check.
@@ -111,6 +111,13 @@ impl<'b> Check<'b> {
         compare("banner_name", truth.banner_name.as_deref(), judgement.banner_name.as_deref());
         compare("fcrdns", truth.fcrdns.map(Fcrdns::as_str), judgement.fcrdns.map(Fcrdns::as_str));
         compare("verdict", truth.verdict.map(Verdict::as_str), judgement.verdict.map(Verdict::as_str));
+        if let Some(relation) = truth.relation {
+            compare("relation", Some(relation.as_str()), judgement.relation.map(Relation::as_str));
+        }
+        if let Some(status) = truth.ptr {
+            let told = record.evidence.resolution.as_ref().map(|resolution| resolution.ptr.as_str());
+            compare("ptr_status", Some(status.as_str()), told);
+        }
         let found: Vec<&str> = judgement.findings.iter().map(|finding| finding.code.as_str()).collect();
         let list = || if found.is_empty() { "none".to_owned() } else { found.join(";") };
         for code in truth.must.iter().filter(|code| !found.contains(code)) {
@@ -127,7 +134,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::evidence::{Evidence, Observation, Outcome};
+    use crate::evidence::{Evidence, Observation, Outcome, Resolution, Status};
     use crate::judge::{Code, Finding, Judgement, Severity, Tenancy};
     use crate::prefix::Prefix;
     use crate::record::Target;
@@ -144,6 +151,7 @@ mod tests {
     /// A record that says what a truth says.
     fn right(truth: &Truth) -> Record {
         let ip = Some(IpAddr::V4(truth.ip));
+        let resolution = truth.ptr.map(|ptr| Resolution { ptr, ..Resolution::not_asked() });
         let findings = if truth.must.contains(&"ptr_missing") {
             vec![Finding { code: Code::PtrMissing, severity: Severity::High }]
         } else {
@@ -152,12 +160,12 @@ mod tests {
         Record {
             time: SystemTime::UNIX_EPOCH,
             target: Target { ip, port: 25, asked: "127.25.0.0/22".into(), inventory: None },
-            evidence: Evidence { ip, observation: Observation::bare(truth.outcome, 1), resolution: None },
+            evidence: Evidence { ip, observation: Observation::bare(truth.outcome, 1), resolution },
             judgement: Judgement {
                 banner_name: truth.banner_name.clone(),
                 ehlo_name: None,
                 fcrdns: truth.fcrdns,
-                relation: None,
+                relation: truth.relation,
                 verdict: truth.verdict,
                 severity: None,
                 findings,
@@ -193,6 +201,12 @@ mod tests {
             ("banner_name", |record| record.judgement.banner_name = None),
             ("fcrdns", |record| record.judgement.fcrdns = Some(Fcrdns::TempError)),
             ("verdict", |record| record.judgement.verdict = Some(Verdict::Match)),
+            ("relation", |record| record.judgement.relation = Some(Relation::Exact)),
+            ("ptr_status", |record| record.evidence.resolution = None),
+            ("ptr_status", |record| {
+                record.evidence.resolution =
+                    Some(Resolution { ptr: Status::NoData, ..Resolution::not_asked() });
+            }),
             ("findings", |record| record.judgement.findings.clear()),
             ("ip", |record| record.target.ip = None),
             ("ip", |record| record.target.ip = Some([192, 0, 2, 1].into())),

@@ -2,50 +2,69 @@
 
 use crate::name;
 
-/// The services: the first label of the registrable domains that are one's own, whatever the suffix (`yahoo.co.jp`).
-const BRANDS: &[&[&str]] = &[
-    &["google", "googlemail", "gmail", "1e100"],
-    &["outlook", "hotmail", "microsoft", "office365"],
-    &["yahoo", "yahoodns", "ymail", "aol"],
-    &["icloud"],
-    &["amazonses", "amazonaws"],
-    &["sendgrid"],
-    &["mandrillapp", "mailchimp"],
-    &["mailgun"],
-    &["pphosted"],
-    &["mimecast"],
-    &["messagelabs"],
-    &["protonmail"],
-    &["gmx"],
-    &["fastmail", "messagingengine"],
+/// The first labels of the services' own registrable domains, whatever the suffix (`yahoo.co.jp`), each with the service
+/// that it belongs to. Sorted.
+const BRANDS: &[(&str, &str)] = &[
+    ("1e100", "google"),
+    ("amazonaws", "amazon"),
+    ("amazonses", "amazon"),
+    ("aol", "yahoo"),
+    ("fastmail", "fastmail"),
+    ("gmail", "google"),
+    ("gmx", "gmx"),
+    ("google", "google"),
+    ("googlemail", "google"),
+    ("hotmail", "microsoft"),
+    ("icloud", "apple"),
+    ("mailchimp", "mailchimp"),
+    ("mailgun", "mailgun"),
+    ("mandrillapp", "mailchimp"),
+    ("messagelabs", "symantec"),
+    ("messagingengine", "fastmail"),
+    ("microsoft", "microsoft"),
+    ("mimecast", "mimecast"),
+    ("office365", "microsoft"),
+    ("outlook", "microsoft"),
+    ("pphosted", "proofpoint"),
+    ("protonmail", "proton"),
+    ("sendgrid", "sendgrid"),
+    ("yahoo", "yahoo"),
+    ("yahoodns", "yahoo"),
+    ("ymail", "yahoo"),
 ];
 
-/// The service whose name a host name claims, as its place in the table.
+/// The service whose name a host name claims.
 ///
 /// The name claims it if its registrable domain is the service's, or if the service's whole `com` domain stands among
 /// its labels (`mx.google.com.kestrel.example`). A label alone is no claim: `outlook.kestrel.example` is a common name
 /// for a web client.
-pub(super) fn brand(name: &str) -> Option<usize> {
+pub(super) fn brand(name: &str) -> Option<&'static str> {
     let domain = name::registrable(name)?;
     let own = domain.split('.').next()?;
-    BRANDS
-        .iter()
-        .position(|labels| labels.contains(&own) || labels.iter().any(|label| names_com(name, label)))
+    owner(own).or_else(|| if name.contains(".com.") { claimed_inside(name) } else { None })
 }
 
-fn names_com(name: &str, label: &str) -> bool {
-    let mut labels = name.split('.').peekable();
-    while let Some(at) = labels.next() {
-        if at == label && labels.peek() == Some(&"com") {
-            return true;
-        }
-    }
-    false
+fn owner(label: &str) -> Option<&'static str> {
+    let at = BRANDS.binary_search_by(|(known, _)| known.cmp(&label)).ok()?;
+    BRANDS.get(at).map(|(_, service)| *service)
+}
+
+fn claimed_inside(name: &str) -> Option<&'static str> {
+    let labels = name.split('.');
+    labels
+        .clone()
+        .zip(labels.skip(1))
+        .find_map(|(label, next)| if next == "com" { owner(label) } else { None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(BRANDS.is_sorted_by_key(|(label, _)| *label));
+    }
 
     #[test]
     fn a_name_claims_a_service_by_domain() {

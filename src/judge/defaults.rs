@@ -101,7 +101,7 @@ pub(super) fn is_under_example_domain(name: &str) -> bool {
 
 /// Whether a name stands below `test` (RFC 6761 §6.2).
 pub(super) fn is_under_test(name: &str) -> bool {
-    name.ends_with(".test")
+    name.rsplit_once('.').is_some_and(|(_, tld)| tld == "test")
 }
 
 /// Whether a name is a domain or lies below it.

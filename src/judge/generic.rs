@@ -3,8 +3,8 @@
 //! Only the part to the left of the registrable domain counts: `dynamic.example` may call itself what it likes. In a
 //! private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and counts too.
 //!
-//! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and a hosting word, for senders number their hosts by
-//! address; it does not excuse a word of dial-up, cable and DSL lines.
+//! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and words as `pool` and `static`, for senders number
+//! their hosts by address and keep pools of them; it does not excuse a word of DSL, dial-up and dynamic lines.
 //!
 //! For 192.0.2.1: `192-0-2-1.a.example`, `host-1.2.0.192.a.example`, `192000002001.a.example`, `c0000201.a.example`,
 //! `x-2-1.a.example`, `dsl-7.a.example` are generic; `mail-192-0-2-1.a.example`, `web2.a.example`, `a1.a.example` are not.
@@ -15,6 +15,7 @@ mod words;
 use std::net::IpAddr;
 
 use digits::Runs;
+use words::{Need, Words};
 
 /// What kind of network a generic name tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,21 +62,29 @@ pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
     if host.is_empty() {
         return None;
     }
-    let words = words::Words::of(host);
+    let words = Words::of(host);
     let form = form(name, host, ip);
-    let numbered = host.bytes().any(|b| b.is_ascii_digit());
-    let line = words.line.filter(|_| form != Form::None || numbered || words.is_plain_line);
-    if let Some(class) = line {
-        return Some(Sign { class, form });
+    if words.is_line {
+        return Some(Sign { class: Class::Dynamic, form });
     }
     if words.is_mail {
         return None;
     }
-    let hosting = words.hosting.filter(|_| form != Form::None || numbered);
-    match (hosting, form) {
+    let class =
+        words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
+    match (class, form) {
         (Some(class), form) => Some(Sign { class, form }),
         (None, Form::None) => None,
-        (None, form) => Some(Sign { class: Class::Unnamed, form }),
+        (None, form) => Some(Sign { class: words.hint.unwrap_or(Class::Unnamed), form }),
+    }
+}
+
+fn is_met(need: Need, host: &str) -> bool {
+    const LONG: usize = 4;
+    match need {
+        Need::Nothing => true,
+        Need::Number => host.bytes().any(|b| b.is_ascii_digit()),
+        Need::LongNumber => host.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= LONG),
     }
 }
 

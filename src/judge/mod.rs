@@ -5,16 +5,22 @@
 //! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `generic`, `providers`, `brand`), what
 //! greets (`platform`), whose address it is (`tenancy`), and the rule of each finding (`verify`).
 
+pub mod advice;
+pub mod around;
 mod banner;
 mod brand;
+pub mod cause;
 mod defaults;
+pub mod explain;
 pub mod fcrdns;
 pub mod finding;
 pub mod generic;
 pub mod platform;
 mod providers;
 pub mod ptr;
+pub mod receivers;
 pub mod relation;
+pub mod settings;
 pub mod shape;
 pub mod tenancy;
 pub mod verdict;
@@ -26,8 +32,8 @@ pub(crate) mod fixture;
 mod tests;
 
 use crate::evidence::Evidence;
+use crate::smtp::greeting::Greeting;
 use crate::targets::Inventory;
-use banner::Banner;
 use ptr::Ptr;
 use shape::{Shape, Support};
 
@@ -74,7 +80,7 @@ pub fn tenancy_of(evidence: &Evidence, inventory: &Inventory) -> (Tenancy, tenan
         let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
         return tenancy::tenancy(signs, inventory);
     }
-    let banner = Banner::of(&evidence.observation);
+    let banner = banner::banner(&evidence.observation);
     let ptrs = read_ptrs(evidence);
     let platform = platform::platform(&evidence.observation, &banner).map(|(_, row)| row);
     let shape = Shape::of(&banner, support(&banner, &ptrs));
@@ -99,7 +105,7 @@ fn unjudged(inventory: &Inventory) -> Judgement {
 
 fn of_greeting(evidence: &Evidence, inventory: &Inventory) -> Judgement {
     let resolution = evidence.resolution.as_ref();
-    let banner = Banner::of(&evidence.observation);
+    let banner = banner::banner(&evidence.observation);
     let ehlo_name = banner::ehlo_name(&evidence.observation);
     let ptrs = read_ptrs(evidence);
     let (platform, row) = platform::platform(&evidence.observation, &banner).unzip();
@@ -121,10 +127,10 @@ fn of_greeting(evidence: &Evidence, inventory: &Inventory) -> Judgement {
         platform: row,
         tenancy,
     };
-    let verdict = verdict_of(&host);
+    let verdict = host.verdict();
     let weigh = |code: Code| Finding { code, severity: code.severity(tenancy) };
     let findings: Vec<_> = verify::verify(&host).into_iter().map(weigh).collect();
-    let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::None);
+    let severity = around::highest(&findings);
     Judgement {
         fcrdns: resolution.map(fcrdns::fcrdns),
         relation: Some(relation),
@@ -142,32 +148,10 @@ fn read_ptrs(evidence: &Evidence) -> Vec<Ptr<'_>> {
     evidence.resolution.as_ref().map(|resolution| Ptr::all(resolution, evidence.ip)).unwrap_or_default()
 }
 
-fn support(banner: &Banner, ptrs: &[Ptr<'_>]) -> Support {
+fn support(banner: &Greeting, ptrs: &[Ptr<'_>]) -> Support {
     let Some(domain) = banner.name.as_deref().and_then(crate::name::registrable) else {
         return Support::None;
     };
     let borne_out = ptrs.iter().any(|ptr| ptr.is_confirmed() && ptr.domain() == Some(domain));
     if borne_out { Support::Confirmed } else { Support::None }
-}
-
-/// The ladder of verdicts, from the top. The forward lookup of the banner's name has no part in it.
-fn verdict_of(host: &verify::Host<'_>) -> Verdict {
-    match host.fcrdns {
-        Fcrdns::TempError => Verdict::Undetermined,
-        Fcrdns::PermError => Verdict::NoPtr,
-        Fcrdns::Fail => Verdict::Unconfirmed,
-        Fcrdns::Pass if is_open(host) => Verdict::Undetermined,
-        Fcrdns::Pass if !host.shape.is_usable() => Verdict::NoName,
-        Fcrdns::Pass => match host.relation {
-            Relation::Exact => Verdict::Match,
-            Relation::SameDomain => Verdict::Related,
-            Relation::Unrelated | Relation::None => Verdict::Mismatch,
-        },
-    }
-}
-
-/// Whether the banner's name is a PTR name of which nobody knows where it leads.
-fn is_open(host: &verify::Host<'_>) -> bool {
-    let said = |ptr: &Ptr<'_>| host.name.is_some_and(|name| ptr.is(name));
-    host.ptrs.iter().any(|ptr| ptr.lead() == fcrdns::Lead::Unknown && said(ptr))
 }

@@ -2,8 +2,6 @@
 //!
 //! A name in one of them says whose network it is, never whose host.
 
-use super::defaults::is_under;
-
 /// Providers of access, servers and clouds: the default PTR names of their customers' addresses. Sorted.
 const NETWORKS: &[&str] = &[
     "1blu.de",
@@ -15,8 +13,8 @@ const NETWORKS: &[&str] = &[
     "att.net",
     "bc.googleusercontent.com",
     "bell.ca",
-    "btcentralplus.com",
     "bredband2.com",
+    "btcentralplus.com",
     "charter.com",
     "choopa.net",
     "clients.your-server.de",
@@ -37,9 +35,9 @@ const NETWORKS: &[&str] = &[
     "googleusercontent.com",
     "hetzner.com",
     "hinet.net",
+    "hosteurope.de",
     "hostinger.com",
     "hostwindsdns.com",
-    "hosteurope.de",
     "hstgr.cloud",
     "ionos.com",
     "kasserver.com",
@@ -103,8 +101,8 @@ const SHARED_HOSTING: &[&str] = &[
     "plesk.page",
     "prod.phx3.secureserver.net",
     "registrar-servers.com",
-    "siteground.eu",
     "sgvps.net",
+    "siteground.eu",
     "strato.de",
     "unifiedlayer.com",
     "web-hosting.com",
@@ -118,15 +116,26 @@ const PANEL_WORDS: &[&str] =
 
 /// Whether a name stands in a domain of providers.
 pub(super) fn is_provider(name: &str) -> bool {
-    NETWORKS.iter().chain(SHARED_HOSTING).any(|domain| is_under(name, domain))
+    stands_in(name, NETWORKS) || stands_in(name, SHARED_HOSTING)
 }
 
 /// Whether a name is one that shared hosting gives to its hosts: by its domain, or by a word in its first label.
 pub(super) fn is_shared_hosting(name: &str) -> bool {
     let label = name.split('.').next().unwrap_or(name);
     let mut words = label.split(|c: char| !c.is_ascii_alphabetic());
-    words.any(|word| PANEL_WORDS.contains(&word))
-        || SHARED_HOSTING.iter().any(|domain| is_under(name, domain))
+    words.any(|word| PANEL_WORDS.contains(&word)) || stands_in(name, SHARED_HOSTING)
+}
+
+/// Whether a name is one of the domains of a sorted table, or lies below one.
+fn stands_in(name: &str, table: &[&str]) -> bool {
+    let mut rest = name;
+    while let Some((_, parent)) = rest.split_once('.') {
+        if table.binary_search(&rest).is_ok() {
+            return true;
+        }
+        rest = parent;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -156,7 +165,14 @@ mod tests {
     }
 
     #[test]
+    fn the_tables_are_sorted() {
+        assert!(NETWORKS.is_sorted() && SHARED_HOSTING.is_sorted());
+    }
+
+    #[test]
     fn providers_are_told_by_domain() {
+        assert!(is_provider("ovh.net"));
+        assert!(!is_provider("net"));
         assert!(is_provider("static.1.2.0.192.clients.your-server.de"));
         assert!(is_provider("vmi123456.contaboserver.net"));
         assert!(!is_provider("mail.kestrel.example"));

@@ -1,10 +1,10 @@
 //! What a name is by its looks alone: fit to be looked up by strangers, or one of the names that software, images and
 //! closed networks leave behind. Asks no DNS, but for the domains set aside for examples: see [`Support`].
 
-use super::banner::{Banner, Form};
 use super::defaults;
 use super::ptr::Ptr;
 use crate::name;
+use crate::smtp::greeting::{Form, Greeting};
 
 /// What keeps a banner's name from being usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,15 +45,15 @@ pub struct Shape(u8);
 
 impl Shape {
     /// Looks at a banner.
-    pub fn of(banner: &Banner, support: Support) -> Self {
+    pub fn of(banner: &Greeting, support: Support) -> Self {
         let mut shape = Self::default();
         match banner.form {
             Form::Absent => shape.add(Flaw::Absent),
             Form::Masked => shape.add(Flaw::Masked),
             Form::Literal => shape.add(Flaw::Literal),
             Form::BareAddress => shape.add(Flaw::BareAddress),
-            Form::Placeholder => shape.add(Flaw::Placeholder),
-            Form::Host | Form::SingleLabel => {}
+            Form::Placeholder if banner.name.is_none() => shape.add(Flaw::Placeholder),
+            Form::Host | Form::SingleLabel | Form::Placeholder => {}
         }
         match &banner.name {
             Some(name) => shape.look(name, support),
@@ -196,7 +196,8 @@ mod tests {
     use crate::judge::fixture::ptr;
 
     fn flaws(name: &str, form: Form, support: Support) -> Vec<Flaw> {
-        let banner = Banner { name: (!name.is_empty()).then(|| name.to_owned()), form };
+        let name = (!name.is_empty()).then(|| name.to_owned());
+        let banner = Greeting { name, form, extra_names: Vec::new(), refusal: None };
         let shape = Shape::of(&banner, support);
         let all = [
             Flaw::Absent,

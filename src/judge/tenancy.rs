@@ -98,3 +98,71 @@ impl<'a> Signs<'a> {
         self.ptrs.iter().any(|ptr| ptr.is_generic() && ptr.domain() != custom.domain())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::fixture::host;
+    use crate::judge::tenancy_of;
+
+    const CPANEL: &str = "220-server.kestrel.example ESMTP Exim 4.96 #1\n220 We do not authorize the use of this system to transport unsolicited";
+
+    #[test]
+    fn names_and_platforms_tell_whose_address_it_is() {
+        use Tenancy::{Dedicated, Shared, Unknown};
+        for (greeting, reverse, tenancy, reason) in [
+            ("220 mx.google.com ESMTP 1 - gsmtp", "x.1e100.net=here", Shared, Reason::Service),
+            (
+                "220 SG ESMTP service ready at ismtpd1.sendgrid.net",
+                "o1.sendgrid.net=here",
+                Shared,
+                Reason::Service,
+            ),
+            ("220 mx0b-1.pphosted.com ESMTP mfa-m1", "servfail", Shared, Reason::Service),
+            (CPANEL, "server.kestrel.example=here", Shared, Reason::Panel),
+            ("220 box1234.bluehost.com ESMTP Exim 4.96", "x.example.net=here", Shared, Reason::HostingName),
+            ("220 mail.kestrel.example ESMTP", "premium1.web-hosting.com=here", Shared, Reason::HostingName),
+            ("220 mail.kestrel.example ESMTP", "mail.kestrel.example=here", Dedicated, Reason::OwnDomain),
+            ("220 mail.kestrel.example ESMTP", "out.kestrel.example=here", Dedicated, Reason::OwnDomain),
+            (
+                "220 mail.kestrel.example ESMTP",
+                "192-0-2-1.isp.example=here x.example.net=here",
+                Dedicated,
+                Reason::CustomBesideGeneric,
+            ),
+            // An appliance of one's own says nothing of whose address it is.
+            (
+                "220 mail.kestrel.example ESMTP (0123456789abcdef)",
+                "x.example.net=here",
+                Unknown,
+                Reason::Nothing,
+            ),
+            ("220 mail.kestrel.example ESMTP", "x.example.net=here", Unknown, Reason::Nothing),
+            ("220 mail.kestrel.example ESMTP", "mail.kestrel.example=elsewhere", Unknown, Reason::Nothing),
+            ("220 mail.kestrel.example ESMTP", "mail.kestrel.example=servfail", Unknown, Reason::Nothing),
+            ("220 192-0-2-1.isp.example ESMTP", "192-0-2-1.isp.example=here", Unknown, Reason::Nothing),
+            ("220 vmi1.contaboserver.net ESMTP", "mail.contaboserver.net=here", Unknown, Reason::Nothing),
+            ("220 localhost ESMTP", "192-0-2-1.isp.example=here", Unknown, Reason::Nothing),
+            // Somebody who only says to be a service.
+            ("220 SG ESMTP service ready at x", "x.example.net=here", Unknown, Reason::Nothing),
+        ] {
+            let said = tenancy_of(&host(greeting, reverse, "not_asked"), &Inventory::default());
+            assert_eq!(said, (tenancy, reason), "{greeting} {reverse}");
+        }
+    }
+
+    #[test]
+    fn the_users_word_overrides_what_names_tell() {
+        let evidence = host(CPANEL, "server.kestrel.example=here", "here");
+        for (tag, value, tenancy) in [
+            ("tenancy", "dedicated", Tenancy::Dedicated),
+            ("Tenancy", " SHARED ", Tenancy::Shared),
+            ("tenancy", "unknown", Tenancy::Shared),
+            ("tenancy", "mine", Tenancy::Shared),
+            ("owner", "dedicated", Tenancy::Shared),
+        ] {
+            let inventory = Inventory { tags: vec![(tag.into(), value.to_owned())], ..Inventory::default() };
+            assert_eq!(tenancy_of(&evidence, &inventory).0, tenancy, "{tag}={value}");
+        }
+    }
+}

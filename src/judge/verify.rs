@@ -1,4 +1,4 @@
-//! Which findings hold: one rule for each code, each from definite evidence only.
+//! The verdict, and which findings hold: one rule for each, from definite evidence only.
 
 use super::brand::brand;
 use super::fcrdns::{self, Lead};
@@ -6,7 +6,7 @@ use super::finding::Code;
 use super::platform::Row;
 use super::ptr::Ptr;
 use super::shape::{self, Flaw, Shape};
-use super::verdict::{Fcrdns, Relation, Tenancy};
+use super::verdict::{Fcrdns, Relation, Tenancy, Verdict};
 use crate::evidence::{Resolution, Status};
 use crate::name::HostName;
 
@@ -50,6 +50,28 @@ pub(super) fn verify(host: &Host<'_>) -> Vec<Code> {
 }
 
 impl<'a> Host<'a> {
+    /// The ladder of verdicts, from the top. The forward lookup of the banner's name has no part in it.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self.fcrdns {
+            Fcrdns::TempError => Verdict::Undetermined,
+            Fcrdns::PermError => Verdict::NoPtr,
+            Fcrdns::Fail => Verdict::Unconfirmed,
+            Fcrdns::Pass if self.is_open() => Verdict::Undetermined,
+            Fcrdns::Pass if !self.shape.is_usable() => Verdict::NoName,
+            Fcrdns::Pass => match self.relation {
+                Relation::Exact => Verdict::Match,
+                Relation::SameDomain => Verdict::Related,
+                Relation::Unrelated | Relation::None => Verdict::Mismatch,
+            },
+        }
+    }
+
+    /// Whether the banner's name is a PTR name of which nobody knows where it leads.
+    fn is_open(&self) -> bool {
+        let said = |ptr: &Ptr<'_>| self.name.is_some_and(|name| ptr.is(name));
+        self.ptrs.iter().any(|ptr| ptr.lead() == Lead::Unknown && said(ptr))
+    }
+
     fn reverse(&self, codes: &mut Vec<Code>) {
         match self.fcrdns {
             Fcrdns::PermError => codes.push(Code::PtrMissing),
@@ -136,7 +158,7 @@ impl<'a> Host<'a> {
     }
 
     fn differs(&self) -> bool {
-        self.fcrdns == Fcrdns::Pass && self.shape.is_usable() && self.relation == Relation::Unrelated
+        self.verdict() == Verdict::Mismatch
     }
 
     /// A masked or absent name is no other name than the expected one; an address is.

@@ -77,7 +77,7 @@ pub(super) enum Leave {
 /// Carries out a dialogue to its end; `end` is what the end of the stream means. An error is trouble of this machine.
 pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    dialogue: &mut Dialogue,
+    dialogue: &mut Dialogue<'_>,
     end: HangUp,
     mut timer: Timer<'_>,
 ) -> Result<Leave, LocalTrouble> {
@@ -113,7 +113,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
 
 fn poll_hear<S: AsyncRead + Unpin>(
     stream: &mut S,
-    dialogue: &mut Dialogue,
+    dialogue: &mut Dialogue<'_>,
     end: HangUp,
     timer: &Timer<'_>,
     cx: &mut Context<'_>,

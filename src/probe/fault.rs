@@ -43,7 +43,7 @@ impl Fault {
             libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN => Self::Local(LocalTrouble::Ports),
             libc::ENOBUFS | libc::ENOMEM => Self::Local(LocalTrouble::Memory),
             libc::ENETDOWN => Self::Local(LocalTrouble::NetworkDown),
-            // The packet filter's drop on the way out.
+            // A control group or a security module. A packet filter that drops on the way out looks like silence.
             libc::EPERM => Self::Local(LocalTrouble::Forbidden),
             _ => match when {
                 When::AtOnce => Self::of_this_machine(errno),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
-pub use smtp::Smtp;
+pub use smtp::{SetupError, Smtp};
 pub use source::SourceError;
 
 /// How far a conversation goes.
@@ -24,6 +24,8 @@ pub enum Depth {
     /// The greeting, then QUIT.
     #[default]
     Banner,
+    /// The greeting, EHLO (HELO where EHLO is not known), then QUIT.
+    Ehlo,
 }
 
 /// Settings of every conversation of a scan.
@@ -55,8 +57,8 @@ pub enum LocalTrouble {
     /// ENOBUFS, ENOMEM.
     #[error("the kernel is out of memory for sockets")]
     Memory,
-    /// EPERM, EACCES.
-    #[error("a local firewall forbids it")]
+    /// EPERM, EACCES: a control group, a security module, a `prohibit` route.
+    #[error("this machine forbids it")]
     Forbidden,
     /// ENETDOWN, or no route at all from here.
     #[error("the local network is down")]

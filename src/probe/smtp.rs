@@ -12,23 +12,40 @@ use super::connect::{Connected, connect};
 use super::drive::{Leave, Timer, drive};
 use super::route::Witness;
 use super::source::{SourceError, Sources};
-use super::{LocalTrouble, Probe, Settings};
+use super::{Depth, LocalTrouble, Probe, Settings};
 use crate::evidence::{Observation, Outcome};
-use crate::smtp::dialogue::{Dialogue, Ending, HangUp, Heard, Patience};
+use crate::smtp::dialogue::{Dialogue, Ending, HangUp, Heard, Introduction, Patience};
+
+/// Why a scan can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A source address is not this machine's.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// EHLO was asked for, and there is no name of our own to say.
+    #[error("EHLO needs a name of this machine, which has no qualified one; give `--ehlo-name`")]
+    NoOwnName,
+}
 
 /// Speaks SMTP to targets, one connection for each call.
 #[derive(Debug)]
 pub struct Smtp {
     settings: Settings,
+    introduction: Option<Introduction>,
     sources: Sources,
     witness: Witness,
 }
 
 impl Smtp {
-    /// A probe with these settings; an error if a source address is not this machine's.
-    pub fn new(settings: Settings) -> Result<Self, SourceError> {
+    /// A probe with these settings; an error if a source address is not this machine's, or EHLO has no name to say.
+    pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let sources = Sources::new(&settings.sources)?;
-        Ok(Self { settings, sources, witness: Witness::default() })
+        let introduction = match (settings.depth, &settings.own_name) {
+            (Depth::Banner, _) => None,
+            (Depth::Ehlo, Some(own_name)) => Some(Introduction::new(own_name)),
+            (Depth::Ehlo, None) => return Err(SetupError::NoOwnName),
+        };
+        Ok(Self { settings, introduction, sources, witness: Witness::default() })
     }
 
     /// Holds a conversation over any stream that has just connected, and says what was observed. How the stream is
@@ -52,7 +69,7 @@ impl Smtp {
         let connected = timer.now();
         let patience =
             Patience { greeting: self.settings.greeting_timeout, host: self.settings.host_timeout };
-        let mut dialogue = Dialogue::new(patience, connected);
+        let mut dialogue = Dialogue::new(patience, self.introduction.as_ref(), connected);
         let leave = drive(stream, &mut dialogue, end, timer).await?;
         Ok((observation(dialogue.finish(), connected), leave))
     }
@@ -90,7 +107,7 @@ fn observation(heard: Heard, connected: Duration) -> Observation {
     Observation {
         outcome,
         greeting: heard.greeting,
-        ehlo: None,
+        ehlo: heard.ehlo,
         truncated: heard.truncated,
         attempts: 1,
         connect: Some(connected),
@@ -101,7 +118,6 @@ fn observation(heard: Heard, connected: Duration) -> Observation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::Depth;
 
     fn smtp() -> Smtp {
         let settings = Settings {

@@ -3,26 +3,22 @@
 //! Unknown fields are passed over and optional ones may be missing, so that lines of older and newer versions can be
 //! read; an unknown word in a known field is an error, because a report that leaves it out would count wrong.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-
+use super::line::{DnsLine, ForwardLine, Line, NetworkLine, SmtpLine, Str, TargetLine};
 use super::row::{PtrNames, Row};
 use super::{Network, Record, SCHEMA, Target, escape, time};
 use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
-use crate::judge::{Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict};
+use crate::judge::{
+    Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
+};
 use crate::name::DnsName;
 use crate::record::neutral::Safe;
 use crate::smtp::reply::{self, Reply};
 use crate::targets::Inventory;
 
-/// How many different platform names are kept from files; those of this program are far fewer.
-const MAX_PLATFORMS: usize = 512;
 /// The code of an EHLO reply that names extensions (RFC 5321 §4.3.2).
 const EHLO_ACCEPTED: u16 = 250;
 
@@ -53,8 +49,8 @@ pub enum ReadError {
 
 /// Reads one line, with or without its line feed.
 ///
-/// Durations come back in tenths of a millisecond, the EHLO reply as its name and extensions. The line does not hold
-/// what each finding weighs: each gets the record's severity.
+/// Durations come back in tenths of a millisecond, the EHLO reply as its name and extensions. What each finding weighs
+/// is not in the line: it follows from code and tenancy. A platform that this version does not know is left out.
 pub fn decode(line: &str) -> Result<Record, ReadError> {
     Line::parse(line)?.into_record()
 }
@@ -66,139 +62,12 @@ pub(super) fn known<T>(field: &'static str, text: &str, value: Option<T>) -> Res
     value.ok_or_else(|| ReadError::Unknown { field, value: text.chars().take(SHOWN).collect() })
 }
 
-/// The value of a closed set whose word is `text`.
-pub(super) fn find<T: Copy>(all: &[T], word: fn(T) -> &'static str, text: &str) -> Option<T> {
-    all.iter().copied().find(|&value| word(value) == text)
-}
-
 /// The message of a JSON error without "at line 1": the line is counted by whoever reads the file.
 fn without_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
         Some((message, _)) => format!("{message} at column {}", error.column()),
         None => text,
-    }
-}
-
-/// Text that is borrowed from the line where it holds no escape.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-struct Str<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A line as it stands.
-#[derive(Debug, Deserialize)]
-pub(super) struct Line<'a> {
-    #[serde(borrow)]
-    schema: Option<Str<'a>>,
-    time: Option<Str<'a>>,
-    target: Option<TargetLine<'a>>,
-    outcome: Option<Str<'a>>,
-    smtp: Option<SmtpLine<'a>>,
-    dns: Option<DnsLine<'a>>,
-    relation: Option<Str<'a>>,
-    verdict: Option<Str<'a>>,
-    severity: Option<Str<'a>>,
-    findings: Option<Vec<Str<'a>>>,
-    platform: Option<PlatformLine<'a>>,
-    tenancy: Option<Str<'a>>,
-    network: Option<NetworkLine<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct TargetLine<'a> {
-    #[serde(borrow)]
-    ip: Option<Str<'a>>,
-    port: Option<u16>,
-    asked: Option<Str<'a>>,
-    expected_name: Option<Str<'a>>,
-    helo_name: Option<Str<'a>>,
-    tags: Option<Tags<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct SmtpLine<'a> {
-    code: Option<u16>,
-    #[serde(borrow)]
-    banner: Option<Vec<Str<'a>>>,
-    banner_name: Option<Str<'a>>,
-    ehlo_name: Option<Str<'a>>,
-    extensions: Option<Vec<Str<'a>>>,
-    truncated: Option<bool>,
-    attempts: Option<u8>,
-    connect_ms: Option<f64>,
-    banner_ms: Option<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct DnsLine<'a> {
-    #[serde(borrow)]
-    ptr: Option<PtrLine<'a>>,
-    fcrdns: Option<Str<'a>>,
-    banner_forward: Option<ForwardLine<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PtrLine<'a> {
-    #[serde(borrow)]
-    status: Option<Str<'a>>,
-    count: Option<u32>,
-    names: Option<Vec<PtrNameLine<'a>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PtrNameLine<'a> {
-    #[serde(borrow)]
-    name: Str<'a>,
-    status: Option<Str<'a>>,
-    addresses: Option<Vec<IpAddr>>,
-    confirms: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ForwardLine<'a> {
-    #[serde(borrow)]
-    status: Option<Str<'a>>,
-    addresses: Option<Vec<IpAddr>>,
-    confirms: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PlatformLine<'a> {
-    #[serde(borrow)]
-    name: Str<'a>,
-    version: Option<Str<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct NetworkLine<'a> {
-    asn: Option<u32>,
-    #[serde(borrow)]
-    as_name: Option<Str<'a>>,
-}
-
-/// Tags in the order of the line.
-#[derive(Debug, Default)]
-struct Tags<'a>(Vec<(Str<'a>, Str<'a>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Tags<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of tags")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut tags = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    tags.push(pair);
-                }
-                Ok(Tags(tags))
-            }
-        }
-        deserializer.deserialize_map(Pairs)
     }
 }
 
@@ -219,6 +88,7 @@ impl<'a> Line<'a> {
         let target = self.target.ok_or(ReadError::Missing { field: "target" })?.into_target()?;
         let outcome = outcome(self.outcome)?;
         let severity = severity(self.severity)?;
+        let tenancy = tenancy(self.tenancy)?;
         let smtp = self.smtp.unwrap_or_default();
         let banner_name = smtp.banner_name.as_ref().map(|name| name.0.to_string());
         let ehlo_name = smtp.ehlo_name.as_ref().map(|name| name.0.to_string());
@@ -228,20 +98,17 @@ impl<'a> Line<'a> {
             banner_name,
             ehlo_name,
             fcrdns: fcrdns.map(|word| fcrdns_of(word)).transpose()?,
-            relation: self
-                .relation
-                .map(|it| known("relation", &it.0, find(&Relation::ALL, Relation::as_str, &it.0)))
-                .transpose()?,
+            relation: self.relation.map(|it| known("relation", &it.0, Relation::parse(&it.0))).transpose()?,
             verdict: verdict(self.verdict)?,
             severity,
             findings: codes(self.findings.as_deref())
-                .map(|code| code.map(|code| Finding { code, severity: severity.unwrap_or(Severity::None) }))
+                .map(|code| code.map(|code| Finding { code, severity: code.severity(tenancy) }))
                 .collect::<Result<_, _>>()?,
             platform: self.platform.and_then(|it| {
                 let version = it.version.map(|version| version.0.into_owned());
-                platform_name(&it.name.0).map(|name| Platform { name, version })
+                platform::row(&it.name.0).map(|row| Platform { name: row.name, version })
             }),
-            tenancy: tenancy(self.tenancy)?,
+            tenancy,
         };
         let resolution = self.dns.map(DnsLine::into_resolution).transpose()?;
         let network = self.network.and_then(|it| {
@@ -379,21 +246,19 @@ fn outcome(word: Option<Str<'_>>) -> Result<Outcome, ReadError> {
 }
 
 fn verdict(word: Option<Str<'_>>) -> Result<Option<Verdict>, ReadError> {
-    word.map(|it| known("verdict", &it.0, find(&Verdict::ALL, Verdict::as_str, &it.0))).transpose()
+    word.map(|it| known("verdict", &it.0, Verdict::parse(&it.0))).transpose()
 }
 
 fn severity(word: Option<Str<'_>>) -> Result<Option<Severity>, ReadError> {
-    word.map(|it| known("severity", &it.0, find(&Severity::ALL, Severity::as_str, &it.0))).transpose()
+    word.map(|it| known("severity", &it.0, Severity::parse(&it.0))).transpose()
 }
 
 fn fcrdns_of(word: &Str<'_>) -> Result<Fcrdns, ReadError> {
-    known("fcrdns", &word.0, find(&Fcrdns::ALL, Fcrdns::as_str, &word.0))
+    known("fcrdns", &word.0, Fcrdns::parse(&word.0))
 }
 
 fn tenancy(word: Option<Str<'_>>) -> Result<Tenancy, ReadError> {
-    word.map_or(Ok(Tenancy::Unknown), |it| {
-        known("tenancy", &it.0, find(&Tenancy::ALL, Tenancy::as_str, &it.0))
-    })
+    word.map_or(Ok(Tenancy::Unknown), |it| known("tenancy", &it.0, Tenancy::parse(&it.0)))
 }
 
 fn status(field: &'static str, word: Option<&Str<'_>>) -> Result<Status, ReadError> {
@@ -414,21 +279,4 @@ fn duration(field: &'static str, milliseconds: Option<f64>) -> Result<Option<Dur
     let exact = Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
     let exact = known(field, &milliseconds.to_string(), exact)?;
     Ok(Some(Duration::from_micros(super::json::tenths(exact).saturating_mul(100))))
-}
-
-/// A platform's name with the life of the program, as the judgement wants it: kept once for each of the few that are.
-/// Beyond [`MAX_PLATFORMS`] it is `None`: a file with more was not written by a scan.
-fn platform_name(name: &str) -> Option<&'static str> {
-    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_default();
-    if let Some(name) = names.get(name) {
-        return Some(name);
-    }
-    if names.len() >= MAX_PLATFORMS {
-        return None;
-    }
-    let name: &'static str = Box::leak(Box::from(name));
-    names.insert(name);
-    Some(name)
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use super::column::{COLUMNS, JOIN};
-use super::read::{Line, ReadError, find, known};
+use super::line::Line;
+use super::read::{ReadError, known};
 use super::{Record, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
 use crate::judge::{Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
@@ -185,11 +186,9 @@ impl Header {
             port: cell("port").map_or(Ok(25), |text| known("port", text, text.parse().ok()))?,
             asked: text("asked").unwrap_or_default(),
             outcome: known("outcome", outcome, Outcome::parse(outcome))?,
-            verdict: cell("verdict")
-                .map(|word| known("verdict", word, find(&Verdict::ALL, Verdict::as_str, word)))
-                .transpose()?,
+            verdict: cell("verdict").map(|word| known("verdict", word, Verdict::parse(word))).transpose()?,
             severity: cell("severity")
-                .map(|word| known("severity", word, find(&Severity::ALL, Severity::as_str, word)))
+                .map(|word| known("severity", word, Severity::parse(word)))
                 .transpose()?,
             findings: codes.collect::<Result<_, _>>()?,
             banner_name: text("banner_name"),
@@ -197,13 +196,10 @@ impl Header {
                 .map(|word| known("ptr_status", word, Status::parse(word)))
                 .transpose()?,
             ptr_names: PtrNames::Text(list("ptr_names").map(Cow::Borrowed).collect()),
-            fcrdns: cell("fcrdns")
-                .map(|word| known("fcrdns", word, find(&Fcrdns::ALL, Fcrdns::as_str, word)))
-                .transpose()?,
+            fcrdns: cell("fcrdns").map(|word| known("fcrdns", word, Fcrdns::parse(word))).transpose()?,
             platform: text("platform"),
-            tenancy: cell("tenancy").map_or(Ok(Tenancy::Unknown), |word| {
-                known("tenancy", word, find(&Tenancy::ALL, Tenancy::as_str, word))
-            })?,
+            tenancy: cell("tenancy")
+                .map_or(Ok(Tenancy::Unknown), |word| known("tenancy", word, Tenancy::parse(word)))?,
             asn: cell("asn").map(|text| known("asn", text, text.parse().ok())).transpose()?,
             as_name: text("as_name"),
         })

@@ -64,7 +64,8 @@ fn separate(block: &mut Vec<u8>, index: usize) {
     }
 }
 
-fn put(block: &mut Vec<u8>, text: &str) {
+/// Appends a text cell, guarded and quoted where it has to be.
+pub(super) fn put(block: &mut Vec<u8>, text: &str) {
     let guard = is_runnable(text);
     let quoted = text.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
     if !quoted {

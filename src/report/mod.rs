@@ -3,16 +3,24 @@
 //! A [`Sink`] takes records one by one, from one thread, and can say at any time up to which length its output is whole.
 //! A checkpoint keeps that length; to go on, the output is cut back to it. [`sink::open`] makes one from a path.
 
+pub mod aggregate;
 pub mod atomic;
 pub mod csv;
+pub mod diff;
 pub mod file;
 pub mod format;
+pub mod html;
 pub mod input;
 pub mod jsonl;
+pub mod manifest;
+pub mod output;
+pub mod parquet;
 pub mod sink;
+pub mod summary;
+pub mod table;
 
-pub use file::{Committed, OutputError, Reach, Start, Written};
 pub use format::{Compression, Form, Format, FormatError};
+pub use output::{Committed, OutputError, Reach, Start, Written};
 
 use crate::record::Record;
 

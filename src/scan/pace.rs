@@ -106,6 +106,11 @@ impl LapPace {
         start
     }
 
+    /// The shortest time between two visits of a prefix.
+    pub fn interval(&self) -> Duration {
+        self.prefix_rate.interval()
+    }
+
     /// Lets no visit of the order follow one that had no place in it by less than a prefix's interval.
     pub fn rest(&mut self, now: Instant) {
         let rested = now + self.prefix_rate.interval();

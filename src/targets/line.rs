@@ -137,10 +137,8 @@ pub fn parse(text: &str) -> Result<Kind, LineError> {
     if let Some(domain) = strip_word(text, "mx:") {
         return HostName::parse(domain).map(Kind::Mx).map_err(LineError::Mx);
     }
-    if let Some(number) = strip_word(text, "as").filter(|rest| rest.bytes().all(|b| b.is_ascii_digit())) {
-        if !number.is_empty() {
-            return number.parse().map(Kind::Asn).map_err(|_| LineError::Asn);
-        }
+    if let Some(number) = strip_word(text, "as").filter(|rest| is_number(rest)) {
+        return number.parse().map(Kind::Asn).map_err(|_| LineError::Asn);
     }
     if let Some((_, domain)) = text.split_once('@') {
         return Err(HostName::parse(domain).map_or_else(LineError::Name, LineError::Mailbox));
@@ -151,10 +149,11 @@ pub fn parse(text: &str) -> Result<Kind, LineError> {
     if text.contains('/') {
         return Prefix::parse(text).map(Kind::Prefix).map_err(|wrong| prefix_error(text, wrong));
     }
-    if let Some((first, last)) = text.split_once('-') {
-        if is_numeric(first) && (is_numeric(last) || last.is_empty()) {
-            return parse_range(first, last);
-        }
+    if let Some((first, last)) = text.split_once('-')
+        && is_numeric(first)
+        && (is_numeric(last) || last.is_empty())
+    {
+        return parse_range(first, last);
     }
     if has_port(text) {
         return Err(LineError::Port);
@@ -170,11 +169,14 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(word).then_some(rest)
 }
 
-/// Digits and dots only with a dot among them, or anything with a colon: meant as an address.
+/// Digits and dots, or anything with a colon: meant as an address, or as the short end of a range.
 fn is_numeric(text: &str) -> bool {
-    text.contains(':') || text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        // The short end of a range.
-        || !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+    let dotted = |b: u8| b.is_ascii_digit() || b == b'.';
+    text.contains(':') || !text.is_empty() && text.bytes().all(dotted)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// One colon: no IPv6 address has only one.
@@ -292,10 +294,7 @@ mod tests {
             ("192.0.2.0/", "has no length behind the `/`"),
             ("192.0.2/24", "is not an address: write it as `192.0.2.7` or `2001:db8::7`"),
             ("example.org/24", "is not a host name: it has a character that no host name may hold"),
-            (
-                "192.0.2.20-192.0.2.10",
-                "is a range that ends before it starts; write `192.0.2.10-192.0.2.20`",
-            ),
+            ("192.0.2.20-192.0.2.10", "is a range that ends before it starts; write `192.0.2.10-192.0.2.20`"),
             ("192.0.2.20-10", "is a range that ends before it starts; write `192.0.2.10-192.0.2.20`"),
             ("192.0.2.1-2001:db8::1", "is a range from one address family into the other"),
             ("::ffff:192.0.2.1-2001:db8::1", "is a range from one address family into the other"),
@@ -311,10 +310,7 @@ mod tests {
             ("[2001:db8::]/64", "has a bracket; write the address alone"),
             ("[mail.example.org]", "is not an address: write it as `192.0.2.7` or `2001:db8::7`"),
             ("smtp://mail.example.org", "is a URL; write the host alone"),
-            (
-                "a@example.org",
-                "is a mail address; for the mail servers of its domain write `mx:example.org`",
-            ),
+            ("a@example.org", "is a mail address; for the mail servers of its domain write `mx:example.org`"),
             ("a.example b.example", "holds more than one target; write one a line"),
             ("192.0.2.1,192.0.2.2", "holds more than one target; write one a line"),
             ("mx:", "asks for the mail servers of what is no domain: it is empty"),

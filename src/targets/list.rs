@@ -301,7 +301,11 @@ mod tests {
         for (list, said) in [
             (
                 b"192.0.2.1\r\n\r\n10.0.0.0/33\r\n192.0.2.2".to_vec(),
-                vec!["192.0.2.1", "target list `mx.txt` line 3: `10.0.0.0/33` has a length over 32", "192.0.2.2"],
+                vec![
+                    "192.0.2.1",
+                    "target list `mx.txt` line 3: `10.0.0.0/33` has a length over 32",
+                    "192.0.2.2",
+                ],
             ),
             (
                 b"192.0.2.1\r1.2.3\r".to_vec(),
@@ -326,10 +330,10 @@ mod tests {
             ),
             (long.into_bytes(), vec![long_error.as_str(), "192.0.2.1"]),
             (
-                b"\xff\xfe1\09\02\0\n\0".to_vec(),
+                b"\xff\xfe1\x009\x002\x00\n\x00".to_vec(),
                 vec!["target list `mx.txt` is UTF-16 text; save it as UTF-8"],
             ),
-            (b"\xfe\xff\01\09".to_vec(), vec!["target list `mx.txt` is UTF-16 text; save it as UTF-8"]),
+            (b"\xfe\xff\x001\x009".to_vec(), vec!["target list `mx.txt` is UTF-16 text; save it as UTF-8"]),
         ] {
             assert_eq!(read(&list), said);
         }

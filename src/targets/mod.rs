@@ -1,17 +1,38 @@
 //! What to scan: lines read into entries, entries into a set without exclusions, the set drawn in a seeded order.
 
+mod build;
+mod cut;
+mod digest;
 mod error;
+mod exclude;
+mod laps;
 mod line;
 mod list;
+mod order;
+mod parts;
+mod pieces;
+mod reserved;
 mod rows;
+mod scatter;
+mod set;
+mod shard;
 mod span;
+mod turns;
+mod whole;
 
 use std::sync::Arc;
 
+pub use build::TargetSetBuilder;
 pub use error::{BadLines, Place, Purpose, TargetError};
+pub use exclude::{ARGUMENT_LIST, Exclusions, ExclusionsBuilder, RESERVED_LIST};
 pub use line::{Entry, Kind, LineError, parse};
 pub use list::{MAX_LINE, TargetList, read_argument};
+pub use order::{Order, Visit};
+pub use reserved::{Class, RESERVED, Reserved, ReservedPolicy, reserved};
 pub use rows::MAX_ROW;
+pub use set::{EntryRef, Removed, TargetSet};
+pub use shard::{MAX_SHARDS, Shard, ShardError};
+pub use turns::Turns;
 
 /// What the user said of a host beside its address: a row of a CSV target list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

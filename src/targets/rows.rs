@@ -1,6 +1,7 @@
 //! A CSV list: a column `target` or `ip`, if wished `expected_name` and `helo_name`, and tags in the order of the file.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
@@ -96,11 +97,7 @@ impl<R: BufRead> Rows<R> {
     }
 
     /// The next row's entry; `None` at the end.
-    pub(super) fn next(
-        &mut self,
-        purpose: Purpose,
-        list: &Arc<str>,
-    ) -> Option<Result<Entry, TargetError>> {
+    pub(super) fn next(&mut self, purpose: Purpose, list: &Arc<str>) -> Option<Result<Entry, TargetError>> {
         loop {
             match self.reader.read_byte_record(&mut self.record) {
                 Ok(false) => return None,
@@ -110,7 +107,8 @@ impl<R: BufRead> Rows<R> {
             // The reader's own count of lines does not know CRLF. The last byte taken is the row's line end, or the LF
             // of it is still to come; so the row ended on the line that holds the byte before.
             let consumed = self.reader.position().byte();
-            self.line = self.lines_before + 1 + self.reader.get_mut().line_ends_before(consumed.saturating_sub(1));
+            self.line =
+                self.lines_before + 1 + self.reader.get_mut().line_ends_before(consumed.saturating_sub(1));
             self.reader.get_mut().allow(consumed);
             if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 continue;
@@ -126,7 +124,9 @@ impl<R: BufRead> Rows<R> {
     fn read_error(&self, error: csv::Error, purpose: Purpose, list: &Arc<str>) -> TargetError {
         let list = Arc::clone(list);
         match error.into_kind() {
-            ErrorKind::Io(error) if is_row_too_long(&error) => {
+            ErrorKind::Io(error)
+                if error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<RowTooLong>) =>
+            {
                 TargetError::LongRow { place: Place::Line(purpose, list, self.line + 1) }
             }
             ErrorKind::Io(source) => TargetError::Read { purpose, list, source },
@@ -221,10 +221,6 @@ impl<R> Bounded<R> {
 #[error("the row is too long")]
 struct RowTooLong;
 
-fn is_row_too_long(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>())
-}
-
 impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.given >= self.limit {
@@ -255,7 +251,9 @@ mod tests {
 
     fn entries(bytes: &[u8]) -> Vec<Result<Entry, String>> {
         let input = BufReader::with_capacity(5, bytes);
-        TargetList::new(input, Purpose::Targets, "hosts.csv").map(|item| item.map_err(|e| e.to_string())).collect()
+        TargetList::new(input, Purpose::Targets, "hosts.csv")
+            .map(|item| item.map_err(|e| e.to_string()))
+            .collect()
     }
 
     fn inventory(expected: Option<&str>, helo: Option<&str>, tags: &[(&str, &str)]) -> Inventory {
@@ -323,7 +321,10 @@ mod tests {
     #[test]
     fn a_bad_row_is_named_with_its_place_and_the_next_is_read() {
         for (row, said) in [
-            (&b"192.0.2.5/24,,"[..], "`192.0.2.5/24` has bits set behind the prefix; the network is `192.0.2.0/24`"),
+            (
+                &b"192.0.2.5/24,,"[..],
+                "`192.0.2.5/24` has bits set behind the prefix; the network is `192.0.2.0/24`",
+            ),
             (b",x.example,", "`` is empty"),
             (b"192.0.2.1,x.example", "`192.0.2.1` stands in a row of 2 columns where the header has 3"),
             (b"192.0.2.1,,,", "`192.0.2.1` stands in a row of 4 columns where the header has 3"),
@@ -343,7 +344,8 @@ mod tests {
             (b"192.0.2.1\0,,", "`192.0.2.1\\u{0}` holds a NUL byte; save the list as UTF-8 text"),
         ] {
             for end in ["\r\n", "\n", "\r"] {
-                let before = ["", "ip,expected_name,helo_name", "192.0.2.9,\"\",\"\"", "# gone", "", ",,", ""];
+                let before =
+                    ["", "ip,expected_name,helo_name", "192.0.2.9,\"\",\"\"", "# gone", "", ",,", ""];
                 let mut csv = before.join(end).into_bytes();
                 csv.extend_from_slice(row);
                 csv.extend_from_slice(format!("{end}192.0.2.2,,{end}").as_bytes());
@@ -359,8 +361,14 @@ mod tests {
     fn a_row_over_several_lines_is_named_by_its_first() {
         let csv = "ip,note\r\n192.0.2.1,\"a\r\nb\"\r\n1.2.3,\"a\r\nb\r\nc\"\r\n1.2.4,x";
         let read = entries(csv.as_bytes());
-        assert!(read[1].as_ref().unwrap_err().starts_with("target list `hosts.csv` line 4: `1.2.3`"), "{read:?}");
-        assert!(read[2].as_ref().unwrap_err().starts_with("target list `hosts.csv` line 7: `1.2.4`"), "{read:?}");
+        assert!(
+            read[1].as_ref().unwrap_err().starts_with("target list `hosts.csv` line 4: `1.2.3`"),
+            "{read:?}"
+        );
+        assert!(
+            read[2].as_ref().unwrap_err().starts_with("target list `hosts.csv` line 7: `1.2.4`"),
+            "{read:?}"
+        );
     }
 
     #[test]

@@ -88,8 +88,35 @@ pub(super) struct Span {
 }
 
 /// Makes spans disjoint: where several overlap, the one with the lowest rank owns the keys. Takes them sorted by their
-/// first key, gives them in ascending order; two neighbours may have one owner.
+/// first key, gives them in ascending order; neighbours of one owner and family come as one.
 pub(super) fn sweep<R: Ord>(
+    spans: impl Iterator<Item = Span>,
+    rank: impl Fn(&Span) -> R,
+    mut emit: impl FnMut(Span),
+) {
+    let mut grown: Option<Span> = None;
+    cut_overlaps(spans, rank, |span| match &mut grown {
+        Some(before) if before.is_continued_by(&span) => before.last = span.last,
+        _ => {
+            if let Some(before) = grown.replace(span) {
+                emit(before);
+            }
+        }
+    });
+    if let Some(last) = grown {
+        emit(last);
+    }
+}
+
+impl Span {
+    fn is_continued_by(&self, next: &Self) -> bool {
+        self.owner == next.owner
+            && self.last.checked_add(1) == Some(next.first)
+            && Family::of(self.last) == Family::of(next.first)
+    }
+}
+
+fn cut_overlaps<R: Ord>(
     spans: impl Iterator<Item = Span>,
     rank: impl Fn(&Span) -> R,
     mut emit: impl FnMut(Span),
@@ -152,8 +179,16 @@ mod tests {
     fn the_lowest_rank_owns_what_overlaps() {
         let span = |first, last, owner| Span { first, last, owner };
         let mut swept = Vec::new();
-        let spans =
-            [span(0, 99, 9), span(10, 19, 3), span(15, 29, 2), span(100, 100, 1), span(u128::MAX, u128::MAX, 0)];
+        let spans = [
+            span(0, 99, 9),
+            span(10, 19, 3),
+            span(15, 29, 2),
+            span(40, 49, 9),
+            span(100, 100, 1),
+            span(V4_FIRST - 5, V4_FIRST - 1, 1),
+            span(V4_FIRST, V4_FIRST, 1),
+            span(u128::MAX, u128::MAX, 0),
+        ];
         sweep(spans.into_iter(), |s| s.owner, |s| swept.push(s));
         assert_eq!(
             swept,
@@ -163,6 +198,8 @@ mod tests {
                 span(15, 29, 2),
                 span(30, 99, 9),
                 span(100, 100, 1),
+                span(V4_FIRST - 5, V4_FIRST - 1, 1),
+                span(V4_FIRST, V4_FIRST, 1),
                 span(u128::MAX, u128::MAX, 0)
             ]
         );

@@ -195,6 +195,8 @@ fn unsafe_without_its_reasons_is_told() {
     ]);
     let good = "//! Raw packets: unsafe, for the kernel's ring has no safe form.\n// SAFETY: `x` outlives the call.\nunsafe { f() }\n";
     assert!(said_of("src/probe/raw.rs", good).is_empty());
+    let broken = "//! Raw packets have no safe form.\n// SAFETY: `x` lives.\nlet a =\n    unsafe { f() };\n";
+    assert!(said_of("src/probe/raw.rs", broken).is_empty());
     let bare = "//! Raw packets: unsafe, for the kernel's ring has no safe form.\n// SAFETY: a\nfn a() {}\nunsafe fn f() {}\n";
     assert!(said_of("src/probe/raw.rs", bare)[0].contains("SAFETY"));
 }

@@ -1,13 +1,12 @@
 //! The block of hosts: one table of which server stands at which address, the name it was given, its reverse DNS, and what
 //! a record of it must say. DNS zones, server settings, target list and expectations all come from this table.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::process::Command;
 
 use super::dns::CACHING;
-use super::namespace::servers;
-use super::server::Server;
+use super::server::{Server, servers};
 
 /// What answers at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -342,7 +341,7 @@ pub(crate) fn start(work: &Path, hosts: &[Host]) -> Vec<Server> {
     for host in hosts {
         let (_, server) =
             started.iter_mut().find(|(kind, _)| *kind == host.kind).expect("its kind was started");
-        server.await_listening(SocketAddr::from((host.address(), 25)));
+        server.await_listening(SocketAddrV4::new(host.address(), 25));
     }
     started.into_iter().map(|(_, server)| server).collect()
 }

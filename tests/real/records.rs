@@ -7,12 +7,12 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use super::block::{EMPTY, HOSTS, Host, address};
+use super::support::schema::assert_lines;
 
 /// Every host and the empty address have one record each, as the table says.
 pub(crate) fn assert_as_configured(jsonl: &str, resolver: Ipv4Addr) {
     let mut records: BTreeMap<String, Value> = BTreeMap::new();
-    for line in jsonl.lines() {
-        let record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("`{line}`: {error}"));
+    for record in assert_lines(jsonl) {
         let ip = text(&record["target"]["ip"]).expect("every target here is an address");
         assert!(records.insert(ip.clone(), record).is_none(), "{ip} has two records");
     }

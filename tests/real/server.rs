@@ -2,15 +2,27 @@
 //! kind of server it is nor what it says.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use super::namespace::await_some;
+use super::support::namespace::{await_some, is_root};
 
-/// On loopback a connection is there or refused at once.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Where the servers are, if not at their usual place.
+const SERVERS: &str = "BANNERET_SERVERS";
+
+/// Where `scripts/setup` puts the servers; fails the test if they are not there.
+pub(crate) fn servers() -> PathBuf {
+    let cache = || std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache");
+    let usual = || cache().unwrap_or_else(home).join("banneret/servers");
+    let place = std::env::var_os(SERVERS).map_or_else(usual, PathBuf::from);
+    // The last that the script fetches.
+    let all_there = place.join("smtp-server.stamp").exists();
+    assert!(all_there, "no servers in `{}`: run scripts/setup", place.display());
+    assert!(is_root(), "the servers need accounts of their own: run as root");
+    place
+}
 
 /// A running server; ended when dropped.
 #[derive(Debug)]
@@ -32,10 +44,13 @@ impl Server {
         Self { name: name.to_owned(), child, log }
     }
 
-    /// Waits until somebody listens there.
-    pub(crate) fn await_listening(&mut self, address: SocketAddr) {
+    /// Waits until somebody listens there. Nobody is called: the first call that a server sees is the test's own.
+    pub(crate) fn await_listening(&mut self, address: SocketAddrV4) {
+        let local = u32::from_ne_bytes(address.ip().octets());
+        // As in proc_pid_net(5): the local end, any remote end, the state LISTEN.
+        let listener = format!(" {local:08X}:{:04X} 00000000:0000 0A ", address.port());
         self.await_ready(&format!("a listener on {address}"), || {
-            TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_ok()
+            fs::read_to_string("/proc/net/tcp").is_ok_and(|sockets| sockets.contains(&listener))
         });
     }
 

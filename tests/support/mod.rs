@@ -1,4 +1,5 @@
-//! What integration tests share: records of every shape, and the schema that each written line must keep.
+//! What integration tests share: records of every shape, the schema that each written line must keep, and a network
+//! namespace of a test's own.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(
@@ -8,5 +9,9 @@
     reason = "a test may fail by panic; its programs have no outside"
 )]
 
+pub mod hosts;
+pub mod namespace;
+pub mod program;
 pub mod records;
 pub mod schema;
+pub mod syns;

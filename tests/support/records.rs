@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use banneret::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
-use banneret::judge::{Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict};
+use banneret::judge::{
+    Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
+};
 use banneret::name::DnsName;
 use banneret::record::{Network, Record, Target};
 use banneret::smtp::reply::{self, Reply, Text};
@@ -199,8 +201,8 @@ fn resolution() -> impl Strategy<Value = Option<Resolution>> {
 
 fn judgement() -> impl Strategy<Value = Judgement> {
     let codes = subsequence(Code::ALL.to_vec(), 0..=Code::ALL.len().min(6));
-    let platform = (select(&["postfix", "exim", "cpanel"][..]), option::of(text()))
-        .prop_map(|(name, version)| Platform { name, version });
+    let platform = (select(platform::rows()), option::of(text()))
+        .prop_map(|(row, version)| Platform { name: row.name, version });
     (
         (option::of(text()), option::of(text()), select(&Fcrdns::ALL[..]), select(&Relation::ALL[..])),
         (select(&Verdict::ALL[..]), select(&Severity::ALL[..]), codes, option::of(platform)),

@@ -13,8 +13,8 @@ use std::net::Ipv4Addr;
 use super::host::{Host, mix, scatter};
 use super::script::Script;
 use super::zone::{Answer, Data, Entry, Kind};
-use crate::evidence::Outcome;
-use crate::judge::{Fcrdns, Verdict};
+use crate::evidence::{Outcome, Status};
+use crate::judge::{Fcrdns, Relation, Verdict};
 use crate::name::DnsName;
 
 /// One kind of host.
@@ -41,6 +41,10 @@ pub struct Expected {
     pub fcrdns: Option<Fcrdns>,
     /// The one word; `None` where nothing is judged.
     pub verdict: Option<Verdict>,
+    /// How near the banner's name is to the nearest PTR name; `None` where it is not certain.
+    pub relation: Option<Relation>,
+    /// How the PTR question ended; `None` where it is not certain or not asked.
+    pub ptr: Option<Status>,
     /// Findings that have to be there.
     pub must: &'static [&'static str],
     /// Findings that would be wrong.
@@ -114,21 +118,23 @@ const UNPROVEN: &[&str] =
     &["ptr_missing", "ptr_unconfirmed", "ptr_partly_unconfirmed", "banner_unresolvable"];
 
 /// Sound reverse DNS and the same name in the banner.
-const MATCH: Expected = greeted(Fcrdns::Pass, Verdict::Match).never(FAULTLESS);
+const MATCH: Expected = sound(Verdict::Match).relation(Relation::Exact).never(FAULTLESS);
 /// Sound reverse DNS, another name of the same domain in the banner.
-const RELATED: Expected =
-    greeted(Fcrdns::Pass, Verdict::Related).never(&["ptr_missing", "ptr_unconfirmed", "banner_differs"]);
+const RELATED: Expected = sound(Verdict::Related).relation(Relation::SameDomain);
 /// Sound reverse DNS, a name of another domain in the banner.
 const MISMATCH: Expected =
-    greeted(Fcrdns::Pass, Verdict::Mismatch).never(&["ptr_missing", "ptr_unconfirmed"]);
+    sound(Verdict::Mismatch).relation(Relation::Unrelated).never(&["ptr_missing", "ptr_unconfirmed"]);
 /// Sound reverse DNS, no usable name in the banner.
-const NO_NAME: Expected =
-    greeted(Fcrdns::Pass, Verdict::NoName).never(&["ptr_missing", "ptr_unconfirmed", "banner_differs"]);
+const NO_NAME: Expected = sound(Verdict::NoName);
 /// No PTR.
-const NO_PTR: Expected =
-    greeted(Fcrdns::PermError, Verdict::NoPtr).must(&["ptr_missing"]).never(&["ptr_unconfirmed"]);
+const NO_PTR: Expected = greeted(Fcrdns::PermError, Verdict::NoPtr)
+    .ptr(Status::NxDomain)
+    .relation(Relation::None)
+    .must(&["ptr_missing"])
+    .never(&["ptr_unconfirmed"]);
 /// A PTR that leads elsewhere or nowhere.
 const UNCONFIRMED: Expected = greeted(Fcrdns::Fail, Verdict::Unconfirmed)
+    .ptr(Status::Found)
     .must(&["ptr_unconfirmed"])
     .never(&["ptr_missing", "ptr_partly_unconfirmed"]);
 /// DNS owes an answer.
@@ -139,14 +145,25 @@ const fn greeted(fcrdns: Fcrdns, verdict: Verdict) -> Expected {
         outcome: Outcome::Greeted,
         fcrdns: Some(fcrdns),
         verdict: Some(verdict),
+        relation: None,
+        ptr: None,
         must: &[],
         never: &[],
     }
 }
 
+/// A PTR name that leads back.
+const fn sound(verdict: Verdict) -> Expected {
+    greeted(Fcrdns::Pass, verdict).ptr(Status::Found).never(&[
+        "ptr_missing",
+        "ptr_unconfirmed",
+        "banner_differs",
+    ])
+}
+
 /// No mail server spoke, so nothing is judged.
 const fn unjudged(outcome: Outcome) -> Expected {
-    Expected { outcome, fcrdns: None, verdict: None, must: &[], never: &[] }
+    Expected { outcome, fcrdns: None, verdict: None, relation: None, ptr: None, must: &[], never: &[] }
 }
 
 impl Expected {
@@ -157,6 +174,21 @@ impl Expected {
 
     const fn never(mut self, never: &'static [&'static str]) -> Self {
         self.never = never;
+        self
+    }
+
+    const fn relation(mut self, relation: Relation) -> Self {
+        self.relation = Some(relation);
+        self
+    }
+
+    const fn ptr(mut self, status: Status) -> Self {
+        self.ptr = Some(status);
+        self
+    }
+
+    const fn nameless(mut self) -> Self {
+        self.relation = Some(Relation::None);
         self
     }
 
@@ -281,6 +313,11 @@ mod tests {
             assert_eq!(truth.outcome.is_judged(), truth.fcrdns.is_some(), "{}", persona.code);
             assert!(truth.must.iter().all(|code| !truth.never.contains(code)), "{}", persona.code);
             assert!(truth.verdict.is_some() || truth.must.is_empty(), "{}", persona.code);
+            assert!(
+                truth.verdict.is_some() || (truth.relation, truth.ptr) == (None, None),
+                "{}",
+                persona.code
+            );
         }
     }
 

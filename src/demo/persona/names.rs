@@ -154,7 +154,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "masked",
         about: "A firewall that masks the greeting",
         shares: [3, 5, 5],
-        truth: NO_NAME.must(&["banner_masked"]).never(&["banner_absent", "banner_unqualified"]),
+        truth: NO_NAME.nameless().must(&["banner_masked"]).never(&["banner_absent", "banner_unqualified"]),
         live: |host| {
             let own = host.own("mail");
             let greeting = "220 ***************************2******************0*****0 ************";
@@ -165,7 +165,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "literal",
         about: "An address literal in the name's place",
         shares: [1, 4, 8],
-        truth: NO_NAME.must(&["banner_literal"]).never(&["banner_bare_address", "banner_absent"]),
+        truth: NO_NAME.nameless().must(&["banner_literal"]).never(&["banner_bare_address", "banner_absent"]),
         live: |host| {
             let greeting = format!("220 [{}] ESMTP ready", host.ip);
             Life::says(greeting, "localhost", PLAIN).nameless().known_as(host, &host.own("mail"))
@@ -175,7 +175,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "bare_address",
         about: "An address in the name's place, without brackets",
         shares: [1, 4, 10],
-        truth: NO_NAME.must(&["banner_bare_address"]).never(&["banner_literal", "banner_absent"]),
+        truth: NO_NAME.nameless().must(&["banner_bare_address"]).never(&["banner_literal", "banner_absent"]),
         live: |host| {
             let greeting = format!("220 {} ESMTP Postfix", host.ip);
             Life::says(greeting, "localhost", PLAIN).nameless().known_as(host, &host.own("mail"))
@@ -185,7 +185,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "exim_nameless",
         about: "Exim that leaves its name out",
         shares: [1, 3, 6],
-        truth: NO_NAME.must(&["banner_absent"]),
+        truth: NO_NAME.nameless().must(&["banner_absent"]),
         live: |host| {
             let own = host.own("mail");
             let greeting = "220 ESMTP Exim 4.92 Fri, 02 Jan 2026 03:04:05 +0000";
@@ -196,7 +196,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "code_alone",
         about: "A code and no text",
         shares: [0, 1, 2],
-        truth: NO_NAME.must(&["banner_absent"]).never(&["banner_masked"]),
+        truth: NO_NAME.nameless().must(&["banner_absent"]).never(&["banner_masked"]),
         live: |host| {
             let own = host.own("mail");
             Life::says("220", &own, PLAIN).nameless().known_as(host, &own)
@@ -223,6 +223,26 @@ pub(super) const ROWS: &[Persona] = &[
             let domain = own.split_once('.').map_or("", |(_, domain)| domain);
             let doubled = format!("{own}.{domain}");
             Life::says(format!("220 {doubled} ESMTP Postfix"), &doubled, POSTFIX).known_as(host, &own)
+        },
+    },
+    Persona {
+        code: "banner_underscore",
+        about: "An underscore in the banner's name",
+        shares: [0, 2, 4],
+        truth: NO_NAME.must(&["banner_placeholder"]).never(&["banner_absent"]),
+        live: |host| {
+            let (own, odd) = (host.own("mail"), host.own("mail_out"));
+            Life::says(format!("220 {odd} ESMTP Postfix"), &odd, POSTFIX).known_as(host, &own)
+        },
+    },
+    Persona {
+        code: "rblsmtpd",
+        about: "A stand-in that greets those on a block list: its name is not the server's",
+        shares: [1, 1, 1],
+        truth: NO_NAME.nameless().never(&["banner_private_name", "ptr_missing"]),
+        live: |host| {
+            let own = host.own("mail");
+            Life::says("220 rblsmtpd.local", &own, PLAIN).nameless().known_as(host, &own)
         },
     },
     Persona {
@@ -265,7 +285,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "rejected_nameless",
         about: "A refusal without a name",
         shares: [2, 3, 3],
-        truth: NO_NAME.rejected().must(&["banner_absent"]),
+        truth: NO_NAME.nameless().rejected().must(&["banner_absent"]),
         live: |host| {
             refuses("554 5.7.1 You are not allowed to connect.\r\n").known_as(host, &host.own("mail"))
         },

@@ -3,7 +3,8 @@
 use super::super::script::{EXIM, PLAIN, POSTFIX};
 use super::{Life, MATCH, NO_PTR, Persona, RELATED, UNCONFIRMED};
 use crate::demo::zone::{Answer, Fault};
-use crate::judge::{Fcrdns, Verdict};
+use crate::evidence::Status;
+use crate::judge::{Relation, Verdict};
 
 pub(super) const ROWS: &[Persona] = &[
     Persona {
@@ -22,7 +23,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "no_ptr_data",
         about: "The reverse name exists, without a PTR: no data",
         shares: [2, 12, 20],
-        truth: NO_PTR,
+        truth: NO_PTR.ptr(Status::NoData),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Exim 4.96"), &own, EXIM)
@@ -68,6 +69,7 @@ pub(super) const ROWS: &[Persona] = &[
         about: "Banner and PTR agree, and the name lives at another address",
         shares: [4, 12, 30],
         truth: UNCONFIRMED
+            .relation(Relation::Exact)
             .must(&["ptr_unconfirmed", "banner_resolves_elsewhere"])
             .never(&["banner_unresolvable"]),
         live: |host| {
@@ -147,7 +149,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_banner_unknown",
         about: "One PTR name leads back; the one in the banner can't be asked",
         shares: [0, 1, 1],
-        truth: super::greeted(Fcrdns::Pass, Verdict::Undetermined).must(&["ptr_multiple"]).never(&[
+        truth: super::sound(Verdict::Undetermined).must(&["ptr_multiple"]).never(&[
             "ptr_missing",
             "ptr_unconfirmed",
             "banner_unresolvable",

@@ -19,16 +19,16 @@ struct Run {
 /// The runs of decimal digits in a name, and the name.
 pub(super) struct Runs<'a> {
     text: &'a str,
-    runs: [Run; MOST_RUNS],
+    found: [Run; MOST_RUNS],
     length: usize,
 }
 
 impl<'a> Runs<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let mut found = Self { text, runs: [Run::default(); MOST_RUNS], length: 0 };
+        let mut runs = Self { text, found: [Run::default(); MOST_RUNS], length: 0 };
         let bytes = text.as_bytes();
         let mut at = 0;
-        while at < bytes.len() && found.length < MOST_RUNS {
+        while at < bytes.len() && runs.length < MOST_RUNS {
             if !bytes[at].is_ascii_digit() {
                 at += 1;
                 continue;
@@ -39,10 +39,10 @@ impl<'a> Runs<'a> {
                 value = value.saturating_mul(10).saturating_add(u64::from(bytes[at] - b'0'));
                 at += 1;
             }
-            found.runs[found.length] = Run { value, start, end: at };
-            found.length += 1;
+            runs.found[runs.length] = Run { value, start, end: at };
+            runs.length += 1;
         }
-        found
+        runs
     }
 
     /// How much of an address the name holds.
@@ -50,7 +50,7 @@ impl<'a> Runs<'a> {
         let wanted = octets.map(u64::from);
         let mut reversed = wanted;
         reversed.reverse();
-        let runs = &self.runs[..self.length];
+        let runs = &self.found[..self.length];
         let holds = |values: &[u64]| runs.windows(values.len()).any(|window| self.are(window, values));
         if holds(&wanted) {
             Form::Decimal
@@ -69,7 +69,7 @@ impl<'a> Runs<'a> {
     /// Whether the first three octets stand in the last label but one: `ip-192-0-2.example`.
     pub(super) fn starts_with_block(&self, octets: [u8; 4]) -> bool {
         let block = [u64::from(octets[0]), u64::from(octets[1]), u64::from(octets[2])];
-        self.runs[..self.length].windows(3).any(|window| self.are(window, &block))
+        self.found[..self.length].windows(3).any(|window| self.are(window, &block))
     }
 
     /// Whether neighbouring runs hold the values, with one separator or a few letters between them.
@@ -93,7 +93,7 @@ impl<'a> Runs<'a> {
         let [a, b, c, d] = octets;
         let whole = [padded(&[a, b, c, d]), padded(&[d, c, b, a])];
         let digits = |run: &Run| run.end - run.start;
-        self.runs[..self.length].iter().any(|run| match digits(run) {
+        self.found[..self.length].iter().any(|run| match digits(run) {
             12 => whole.contains(&run.value),
             9 => run.value == padded(&[b, c, d]),
             _ => false,
@@ -104,7 +104,7 @@ impl<'a> Runs<'a> {
     fn is_packed(&self, octets: [u8; 4]) -> bool {
         let number = u64::from(u32::from_be_bytes(octets));
         let one_number = |run: &Run| run.value == number && run.end - run.start >= 8;
-        self.runs[..self.length].iter().any(one_number) || holds_hex(self.text, octets)
+        self.found[..self.length].iter().any(one_number) || holds_hex(self.text, octets)
     }
 }
 

@@ -1,3 +1,5 @@
+//! Names that look assigned by a provider, and names that only come near.
+
 use std::net::IpAddr;
 
 use super::*;
@@ -51,6 +53,13 @@ const GENERIC: &[(&str, &str)] = &[
     ("198.51.100.7", "mail.dyn-198-51-100-7.kestrel.example"),
     ("198.51.100.7", "smtp.dynamic.kestrel.example"),
     ("198.51.100.7", "198-51-100-7.kestrel.co.uk"),
+    ("203.0.113.45", "dslb-203-000-113-045.pools.kestrel.example"),
+    ("203.0.113.45", "pcb00712d.dip0.kestrel.example"),
+    ("203.0.113.45", "host45-113-static.0-203-b.business.kestrel.example"),
+    ("203.0.113.45", "45.red-203-0-113.staticip.kestrel.example"),
+    ("203.0.113.45", "45.203-0-113.kestrel.example"),
+    ("203.0.113.45", "unassigned.kestrel.example"),
+    ("203.0.113.45", "node-xyz.pool-203-0.kestrel.example"),
     ("2001:db8::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.kestrel.example"),
     ("2001:db8::1", "2001-db8-0-0-0-0-0-1.kestrel.example"),
     ("2001:db8::1", "2001-0db8-0000-0000-0000-0000-0000-0001.kestrel.example"),
@@ -113,6 +122,17 @@ const GENUINE: &[(&str, &str)] = &[
     ("192.0.2.1", "spool2.kestrel.example"),
     ("192.0.2.1", "kiosk.pooling.kestrel.example"),
     ("192.0.2.1", "w3.kestrel.example"),
+    ("192.0.2.1", "fec0000201.kestrel.example"),
+    ("192.0.2.1", "rack2srv1.kestrel.example"),
+    ("192.0.2.1", "cloud1.kestrel.example"),
+    ("192.0.2.1", "vps7.kestrel.example"),
+    ("192.0.2.1", "users2.kestrel.example"),
+    ("192.0.2.1", "hosting3.kestrel.example"),
+    ("192.0.2.1", "ads7.kestrel.example"),
+    ("192.0.2.1", "smtp-pool-2.kestrel.example"),
+    ("192.0.2.1", "pool1.mta.kestrel.example"),
+    ("192.0.2.1", "mail.static-7.kestrel.example"),
+    ("192.0.2.1", "dedicated.kestrel.example"),
     ("2001:db8::1", "mail.kestrel.example"),
     ("2001:db8::1", "mx-1.v6.kestrel.example"),
     ("2001:db8::1", "a-b-c-d.kestrel.example"),

@@ -2,48 +2,19 @@
 
 use super::Class;
 
-/// Words of lines to homes and offices: they tell it whatever else is said. Sorted.
-const LINE: &[(&str, Class)] = &[
-    ("adsl", Class::Dynamic),
-    ("ads", Class::Dynamic),
-    ("broadband", Class::Dynamic),
-    ("cable", Class::Dynamic),
-    ("cablemodem", Class::Dynamic),
-    ("catv", Class::Dynamic),
-    ("cpe", Class::Dynamic),
-    ("dhcp", Class::Dynamic),
-    ("dial", Class::Dynamic),
-    ("dialin", Class::Dynamic),
-    ("dialup", Class::Dynamic),
-    ("dip", Class::Dynamic),
-    ("dsl", Class::Dynamic),
-    ("dslam", Class::Dynamic),
-    ("dyn", Class::Dynamic),
-    ("dynamic", Class::Dynamic),
-    ("dynamicip", Class::Dynamic),
-    ("dynip", Class::Dynamic),
-    ("fiber", Class::Dynamic),
-    ("fibre", Class::Dynamic),
-    ("ftth", Class::Dynamic),
-    ("gprs", Class::Dynamic),
-    ("gpon", Class::Dynamic),
-    ("hsd", Class::Dynamic),
-    ("lte", Class::Dynamic),
-    ("modem", Class::Dynamic),
-    ("pool", Class::Pool),
-    ("pools", Class::Pool),
-    ("ppp", Class::Dynamic),
-    ("pppoe", Class::Dynamic),
-    ("residential", Class::Dynamic),
-    ("umts", Class::Dynamic),
-    ("vdsl", Class::Dynamic),
-    ("wifi", Class::Dynamic),
-    ("wimax", Class::Dynamic),
-    ("xdsl", Class::Dynamic),
-];
+/// What must stand beside a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing: nobody gives such a name to a host of one's own.
+    Nothing,
+    /// A digit.
+    Number,
+    /// Four digits in a row.
+    LongNumber,
+}
 
-/// Words of lines that tell it without a number beside them too.
-const PLAIN_LINE: &[&str] = &[
+/// Words of lines to homes and offices, which tell it even beside a word of mail.
+const LINES: &[&str] = &[
     "adsl",
     "cpe",
     "dhcp",
@@ -60,43 +31,59 @@ const PLAIN_LINE: &[&str] = &[
     "xdsl",
 ];
 
-/// Words of hosting and of fixed addresses: they tell it where no mail word stands beside them, and a number does.
-const HOSTING: &[(&str, Class)] = &[
+/// Words of lines and of hosting that a word of mail excuses.
+const WORDS: &[(&str, Class, Need)] = &[
+    ("broadband", Class::Dynamic, Need::Number),
+    ("cable", Class::Dynamic, Need::Number),
+    ("cablemodem", Class::Dynamic, Need::Number),
+    ("catv", Class::Dynamic, Need::Number),
+    ("dial", Class::Dynamic, Need::Number),
+    ("dip", Class::Dynamic, Need::Number),
+    ("dslam", Class::Dynamic, Need::Number),
+    ("ftth", Class::Dynamic, Need::Number),
+    ("gpon", Class::Dynamic, Need::Number),
+    ("gprs", Class::Dynamic, Need::Number),
+    ("hsd", Class::Dynamic, Need::Number),
+    ("lte", Class::Dynamic, Need::Number),
+    ("modem", Class::Dynamic, Need::Number),
+    ("ppp", Class::Dynamic, Need::Number),
+    ("umts", Class::Dynamic, Need::Number),
+    ("wifi", Class::Dynamic, Need::Number),
+    ("wimax", Class::Dynamic, Need::Number),
+    ("pool", Class::Pool, Need::Number),
+    ("pools", Class::Pool, Need::Number),
+    ("client", Class::Static, Need::Number),
+    ("cust", Class::Static, Need::Number),
+    ("customer", Class::Static, Need::Number),
+    ("ip", Class::Static, Need::Number),
+    ("kunde", Class::Static, Need::Number),
+    ("rdns", Class::Static, Need::Number),
+    ("rev", Class::Static, Need::Number),
+    ("reverse", Class::Static, Need::Number),
+    ("static", Class::Static, Need::Number),
+    ("staticip", Class::Static, Need::Number),
+    ("subscriber", Class::Static, Need::Number),
+    ("unallocated", Class::Static, Need::Nothing),
+    ("unassigned", Class::Static, Need::Nothing),
+    ("dedi", Class::Hosting, Need::LongNumber),
+    ("hwsrv", Class::Hosting, Need::LongNumber),
+    ("kvm", Class::Hosting, Need::LongNumber),
+    ("members", Class::Hosting, Need::Number),
+    ("vds", Class::Hosting, Need::LongNumber),
+    ("vmi", Class::Hosting, Need::LongNumber),
+    ("vps", Class::Hosting, Need::LongNumber),
+];
+
+/// Words of hosting that too many hosts of one's own bear: they name the class of a name that holds its address.
+const HINTS: &[(&str, Class)] = &[
     ("business", Class::Static),
-    ("client", Class::Static),
     ("clients", Class::Static),
-    ("cust", Class::Static),
-    ("customer", Class::Static),
     ("customers", Class::Static),
-    ("static", Class::Static),
-    ("staticip", Class::Static),
-    ("sta", Class::Static),
-    ("biz", Class::Static),
-    ("user", Class::Static),
-    ("users", Class::Static),
-    ("subscriber", Class::Static),
-    ("kunde", Class::Static),
-    ("kunden", Class::Static),
-    ("ip", Class::Static),
-    ("unassigned", Class::Static),
-    ("unallocated", Class::Static),
-    ("unused", Class::Static),
-    ("reverse", Class::Static),
-    ("rev", Class::Static),
-    ("rdns", Class::Static),
     ("cloud", Class::Hosting),
-    ("compute", Class::Hosting),
-    ("ec", Class::Hosting),
-    ("vps", Class::Hosting),
-    ("vmi", Class::Hosting),
-    ("vds", Class::Hosting),
-    ("hwsrv", Class::Hosting),
-    ("kvm", Class::Hosting),
-    ("instance", Class::Hosting),
     ("colo", Class::Hosting),
-    ("dedi", Class::Hosting),
+    ("compute", Class::Hosting),
     ("dedicated", Class::Hosting),
-    ("members", Class::Hosting),
+    ("ec", Class::Hosting),
     ("hosting", Class::Hosting),
 ];
 
@@ -141,9 +128,13 @@ const MAIL: &[&str] = &[
 /// What the words of a name say.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    pub(super) line: Option<Class>,
-    pub(super) is_plain_line: bool,
-    pub(super) hosting: Option<Class>,
+    /// Whether a word of lines stands among them.
+    pub(super) is_line: bool,
+    /// A word that tells it under a condition.
+    pub(super) word: Option<(Class, Need)>,
+    /// A word that names a class and tells nothing alone.
+    pub(super) hint: Option<Class>,
+    /// Whether a word of mail stands among them.
     pub(super) is_mail: bool,
 }
 
@@ -151,19 +142,16 @@ impl Words {
     pub(super) fn of(host: &str) -> Self {
         let mut words = Self::default();
         for word in host.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1) {
-            if let Some(class) = class(LINE, word) {
-                words.line.get_or_insert(class);
-                words.is_plain_line |= PLAIN_LINE.contains(&word);
-            } else if let Some(class) = class(HOSTING, word) {
-                words.hosting.get_or_insert(class);
+            if LINES.contains(&word) {
+                words.is_line = true;
             } else if MAIL.contains(&word) {
                 words.is_mail = true;
+            } else if let Some((_, class, need)) = WORDS.iter().find(|(known, ..)| *known == word) {
+                words.word.get_or_insert((*class, *need));
+            } else if let Some((_, class)) = HINTS.iter().find(|(known, _)| *known == word) {
+                words.hint.get_or_insert(*class);
             }
         }
         words
     }
-}
-
-fn class(table: &[(&str, Class)], word: &str) -> Option<Class> {
-    table.iter().find(|(known, _)| *known == word).map(|(_, class)| *class)
 }

@@ -8,9 +8,9 @@ mod table;
 
 use std::sync::LazyLock;
 
-use super::banner::Banner;
 use super::defaults::is_under;
 use crate::evidence::Observation;
+use crate::smtp::greeting::Greeting;
 use crate::smtp::reply::Text;
 use table::ROWS;
 
@@ -36,7 +36,7 @@ pub fn rows() -> &'static [Row] {
 }
 
 /// What a host's replies give away, with its row.
-pub fn platform(observation: &Observation, banner: &Banner) -> Option<(Platform, &'static Row)> {
+pub fn platform(observation: &Observation, banner: &Greeting) -> Option<(Platform, &'static Row)> {
     let seen = Seen::of(observation, banner)?;
     let row = &ROWS[seen.best_row()?];
     let version =
@@ -53,7 +53,7 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn of(observation: &'a Observation, banner: &'a Banner) -> Option<Self> {
+    fn of(observation: &'a Observation, banner: &'a Greeting) -> Option<Self> {
         let text = &observation.greeting.as_ref()?.text;
         let ehlo = observation.ehlo.as_ref().map(|reply| &reply.text);
         Some(Self { text, ehlo, name: banner.name.as_deref() })
@@ -100,10 +100,13 @@ impl<'a> Seen<'a> {
 
 /// The words that lead to rules. Few words begin with one letter, so a bucket is looked through in a few comparisons.
 struct Index {
-    buckets: Vec<Vec<(&'static str, Vec<(usize, &'static Rule)>)>>,
+    buckets: Vec<Vec<Entry>>,
     /// Rules that no word leads to.
     wordless: Vec<(usize, &'static Rule)>,
 }
+
+/// A word and the rules that it leads to, each with the place of its row.
+type Entry = (&'static str, Vec<(usize, &'static Rule)>);
 
 static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
 

@@ -88,10 +88,14 @@ impl Own<'_> {
 }
 
 impl Greeting {
-    /// Reads the name out of a greeting of any code, in time linear in its length.
+    /// Reads the name out of a greeting of any code, in time linear in its length. What is not SMTP names nobody.
     pub fn read(reply: &Reply, own: Own<'_>) -> Self {
+        let said = Said::of(reply);
+        if said == Said::NotSmtp {
+            return Self::without_name(Form::Absent);
+        }
         let mut greeting = Self::of_line(reply.text.first(), own);
-        if greeting.refusal.is_none() && Said::of(reply) == Said::Refusal {
+        if greeting.refusal.is_none() && said == Said::Refusal {
             greeting.refusal = Some(if reply.code.is_some() { Refusal::Code } else { Refusal::Words });
         }
         for line in reply.text.lines().skip(1) {

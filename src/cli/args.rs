@@ -1,0 +1,333 @@
+//! The command line as typed. What each word means is settled in the command's own file.
+
+mod check;
+mod records;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::judge::Severity;
+use crate::rate::Rate;
+
+pub use check::{CheckArgs, CheckWord};
+pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
+
+/// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
+#[derive(Debug, Parser)]
+#[command(name = "banneret", version, about, max_term_width = 110, infer_subcommands = false)]
+#[command(after_help = "Exit codes: 0 done, 1 findings reached --fail-on, 2 usage or unreadable input, \
+                        3 stopped early (can be resumed), 4 could not go on")]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Expand targets, read greetings, resolve names, judge, and write records
+    Scan(Box<ScanArgs>),
+    /// List the addresses that a scan would visit, in its order; sends nothing
+    Targets(TargetsArgs),
+    /// Look at one server: every name, verdict and finding, who minds, who can fix it and how
+    Check(Box<CheckArgs>),
+    /// Judge stored records again with today's rules, or judge greetings that another tool has read; offline
+    Judge(Box<JudgeArgs>),
+    /// Sum up one or many record files
+    Report(ReportArgs),
+    /// Tell what changed between two scans, by meaning
+    Diff(DiffArgs),
+    /// Explain a verdict, a finding or a frequent question in plain words
+    Explain(ExplainArgs),
+    /// Scan a simulated provider block on 127.0.0.0/8 with DNS of its own: needs no network and no root
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What to scan.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Targets")]
+pub struct TargetArgs {
+    /// Addresses, prefixes (192.0.2.0/24), ranges (192.0.2.10-192.0.2.20), host names, mx:DOMAIN
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// A target list: one target a line, or CSV with a header that has `target` or `ip`; `-` is stdin
+    #[arg(short, long, value_name = "FILE", env = "BANNERET_INPUT", value_delimiter = None)]
+    pub input: Vec<PathBuf>,
+    /// Never touch this target, in any phase
+    #[arg(short = 'x', long, value_name = "TARGET", env = "BANNERET_EXCLUDE")]
+    pub exclude: Vec<String>,
+    /// Never touch what this list holds
+    #[arg(long, value_name = "FILE", env = "BANNERET_EXCLUDE_FILE")]
+    pub exclude_file: Vec<PathBuf>,
+    /// Scan special-purpose addresses too (127/8, 10/8, ...)
+    #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
+    pub allow_reserved: bool,
+    /// Report target lines that can't be read, and go on without them
+    #[arg(long, env = "BANNERET_SKIP_BAD_TARGETS")]
+    pub skip_bad_targets: bool,
+    /// The order's key: the same seed, targets and shard give the same order [default: random, told at the start]
+    #[arg(long, value_name = "N", env = "BANNERET_SEED")]
+    pub seed: Option<u64>,
+    /// This machine's share of the targets, as 1/4; all machines need the same --seed
+    #[arg(long, value_name = "K/N", default_value = "1/1", env = "BANNERET_SHARD")]
+    pub shard: String,
+    /// Stop after so many targets: a sample
+    #[arg(long, value_name = "N", env = "BANNERET_MAX_TARGETS")]
+    pub max_targets: Option<u128>,
+}
+
+/// `banneret targets`.
+#[derive(Debug, Args)]
+pub struct TargetsArgs {
+    /// What to list
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// Print only how many
+    #[arg(long)]
+    pub count: bool,
+    /// A TOML file with any of these flags as keys
+    #[arg(long, value_name = "FILE", env = "BANNERET_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// How far a conversation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProbeWord {
+    /// The greeting, then QUIT
+    Banner,
+    /// The greeting, EHLO, then QUIT
+    Ehlo,
+}
+
+/// Which targets get a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeepWord {
+    /// Those that sent anything
+    Greeted,
+    /// Those with findings
+    Findings,
+    /// Every one
+    All,
+}
+
+/// When progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressWord {
+    /// Bars on a terminal, a line each ten seconds elsewhere
+    Auto,
+    /// Bars, wherever stderr leads
+    Always,
+    /// Nothing
+    Never,
+}
+
+/// The severities that `--fail-on` may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SeverityWord {
+    /// Any finding
+    Info,
+    /// Low or worse
+    Low,
+    /// Medium or worse
+    Medium,
+    /// High
+    High,
+}
+
+impl From<SeverityWord> for Severity {
+    fn from(word: SeverityWord) -> Self {
+        match word {
+            SeverityWord::Info => Self::Info,
+            SeverityWord::Low => Self::Low,
+            SeverityWord::Medium => Self::Medium,
+            SeverityWord::High => Self::High,
+        }
+    }
+}
+
+/// How conversations are held.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Conversations")]
+pub struct ProbeArgs {
+    /// Ports, as 25 or 25,587
+    #[arg(
+        short,
+        long,
+        value_name = "PORT",
+        default_value = "25",
+        value_delimiter = ',',
+        env = "BANNERET_PORT"
+    )]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Vec<u16>,
+    /// How far to go
+    #[arg(long, value_name = "DEPTH", default_value = "banner", env = "BANNERET_PROBE")]
+    pub probe: ProbeWord,
+    /// Our own name [default: the host name, if it is fully qualified]
+    #[arg(long, value_name = "NAME", env = "BANNERET_EHLO_NAME")]
+    pub ehlo_name: Option<String>,
+    /// From SYN to connected
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, env = "BANNERET_CONNECT_TIMEOUT")]
+    pub connect_timeout: Duration,
+    /// From connected to the greeting's last line; healthy servers may take 20 s
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration, env = "BANNERET_GREETING_TIMEOUT")]
+    pub greeting_timeout: Duration,
+    /// For one whole conversation
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = duration, env = "BANNERET_HOST_TIMEOUT")]
+    pub host_timeout: Duration,
+    /// Further attempts at a target that timed out
+    #[arg(long, value_name = "N", default_value_t = 1, env = "BANNERET_RETRIES")]
+    pub retries: u8,
+    /// An address to connect from; several are used in turn [default: the system's choice]
+    #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
+    pub source_ip: Vec<IpAddr>,
+}
+
+/// How fast a scan goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct PaceArgs {
+    /// New connections a second, or `unlimited`
+    #[arg(short, long, value_name = "N", default_value = "1000", env = "BANNERET_RATE")]
+    pub rate: Rate,
+    /// New connections a second for each /24 (IPv4) or /48 (IPv6), or `unlimited`
+    #[arg(long, value_name = "N", default_value = "10", env = "BANNERET_PREFIX_RATE")]
+    pub prefix_rate: Rate,
+    /// Conversations at once [default: fits the open-file limit]
+    #[arg(short, long, value_name = "N", env = "BANNERET_CONCURRENCY")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub concurrency: Option<u32>,
+}
+
+/// How DNS is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "DNS")]
+pub struct DnsArgs {
+    /// An upstream resolver; several share the load [default: the system's]
+    #[arg(long, value_name = "ADDR[:PORT]", env = "BANNERET_RESOLVER")]
+    pub resolver: Vec<String>,
+    /// Packets a second to each resolver, or `unlimited` [default: 2000, rising as answers allow]
+    #[arg(long, value_name = "N", env = "BANNERET_DNS_RATE")]
+    pub dns_rate: Option<Rate>,
+    /// For one question, from its first packet to giving up
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration, env = "BANNERET_DNS_TIMEOUT")]
+    pub dns_timeout: Duration,
+    /// Packets within that time
+    #[arg(long, value_name = "N", default_value_t = 4, env = "BANNERET_DNS_ATTEMPTS")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..))]
+    pub dns_attempts: u8,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// A file for records: .jsonl or .csv, with .gz or .zst behind if compressed; `-` is stdout
+    #[arg(short, long, value_name = "FILE", env = "BANNERET_OUTPUT")]
+    pub output: Vec<PathBuf>,
+    /// The format of `-` or of an unusual ending: jsonl, csv
+    #[arg(long, value_name = "FORMAT", env = "BANNERET_FORMAT")]
+    pub format: Option<String>,
+    /// Which targets get a record
+    #[arg(long, value_name = "WHICH", default_value = "greeted", env = "BANNERET_KEEP")]
+    pub keep: KeepWord,
+    /// Where progress is kept [default: beside the first output file, with .checkpoint behind its name]
+    #[arg(long, value_name = "FILE", env = "BANNERET_CHECKPOINT")]
+    pub checkpoint: Option<PathBuf>,
+    /// Go on from a checkpoint, with the settings it holds
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// The report as one HTML page, written at the end
+    #[arg(long, value_name = "FILE", env = "BANNERET_HTML")]
+    pub html: Option<PathBuf>,
+    /// The summary as JSON, written at the end
+    #[arg(long, value_name = "FILE", env = "BANNERET_SUMMARY")]
+    pub summary: Option<PathBuf>,
+    /// Exit 1 if any finding is this severe or worse
+    #[arg(long, value_name = "SEVERITY", env = "BANNERET_FAIL_ON")]
+    pub fail_on: Option<SeverityWord>,
+    /// Whether progress is shown on stderr
+    #[arg(long, value_name = "WHEN", default_value = "auto", env = "BANNERET_PROGRESS")]
+    pub progress: ProgressWord,
+    /// No progress, no summary, no announcement: errors only
+    #[arg(short, long, env = "BANNERET_QUIET")]
+    pub quiet: bool,
+    /// More to stderr: settings in force, upstreams' health
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// `banneret scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// What to scan
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// How conversations go
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+    /// How fast it goes
+    #[command(flatten)]
+    pub pace: PaceArgs,
+    /// How DNS is asked
+    #[command(flatten)]
+    pub dns: DnsArgs,
+    /// Where results go
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Tell how many targets, how long, what is excluded by which list; send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// A TOML file with any of these flags as keys
+    #[arg(long, value_name = "FILE", env = "BANNERET_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// `banneret demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The block's key: another seed, another block
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Where the records go [default: banneret-demo in the system's folder for temporary files]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Whether progress is shown on stderr
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub progress: ProgressWord,
+    /// Only the result of the self-check
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        Ok(_) => Err("must be above zero".to_owned()),
+        Err(_) => Err("is not a time; write it as `5s`, `500ms` or `2m`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,197 @@
+//! `banneret scan`: arguments → a settled session → its exit code.
+
+use std::net::IpAddr;
+use std::num::{NonZeroU8, NonZeroU32};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{ArgMatches, Command};
+
+use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
+use super::exit::Exit;
+use super::lists;
+use super::resume::{self, Resumed};
+use super::session::{Session, dry_run};
+use crate::judge::Severity;
+use crate::name::HostName;
+use crate::probe;
+use crate::rate::Rate;
+use crate::report::format::{Form, Format};
+use crate::resolve::{self, Case, Resolver, Solution, Want};
+use crate::scan::writer::Keep;
+use crate::targets::Kind;
+
+/// The command line as it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Typed<'a> {
+    /// Its definitions.
+    pub command: &'a Command,
+    /// What was found of `scan`.
+    pub matches: &'a ArgMatches,
+}
+
+/// Scans, goes on with a scan, or tells what a scan would do.
+pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyhow::Result<Exit> {
+    let format = args.output.format.as_deref().map(Format::parse).transpose()?;
+    for path in &args.output.output {
+        Form::of(path, format)?;
+    }
+    check_outputs(&args.output.output)?;
+    let probe = probe_settings(&args.probe)?;
+    let resolver = resolver_settings(&args.dns, args.dry_run)?;
+    let loaded = lists::load(&args.targets, &|kind| excluded_addresses(kind, &resolver))?;
+    let seed = args.targets.seed.unwrap_or_else(rand::random);
+    let words = match typed.command.find_subcommand("scan") {
+        Some(scan) => resume::words(scan, typed.matches, seed)?,
+        None => Vec::new(),
+    };
+    let session = Session {
+        loaded,
+        seed,
+        limit: args.targets.max_targets,
+        ports: distinct(&args.probe.port),
+        probe,
+        rate: args.pace.rate,
+        prefix_rate: args.pace.prefix_rate,
+        concurrency: args.pace.concurrency.map(|count| count as usize),
+        retries: args.probe.retries,
+        resolver,
+        keep: match args.output.keep {
+            KeepWord::Greeted => Keep::Greeted,
+            KeepWord::Findings => Keep::Findings,
+            KeepWord::All => Keep::All,
+        },
+        outputs: args.output.output.clone(),
+        format,
+        html: args.output.html.clone(),
+        subject: subject(args),
+        summary: args.output.summary.clone(),
+        fail_on: args.output.fail_on.map(Severity::from),
+        progress: args.output.progress,
+        quiet: args.output.quiet,
+        settings: super::config::in_force(typed.matches),
+        checkpoint: args.output.checkpoint.clone(),
+        words,
+        resumed,
+    };
+    if args.dry_run {
+        return dry_run(&session);
+    }
+    Ok(session.run()?.exit)
+}
+
+/// What was asked for, in the words that were typed.
+fn subject(args: &ScanArgs) -> String {
+    let lists = args.targets.input.iter().map(|path| path.display().to_string());
+    let words: Vec<String> = args.targets.targets.iter().cloned().chain(lists).collect();
+    words.join(", ")
+}
+
+/// How conversations go, as typed.
+pub(super) fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings> {
+    if args.greeting_timeout > args.host_timeout {
+        bail!("--greeting-timeout is longer than --host-timeout, which bounds the whole conversation");
+    }
+    let families = |v4: bool| args.source_ip.iter().any(|ip| ip.is_ipv4() == v4);
+    if args.source_ip.iter().any(std::net::IpAddr::is_unspecified) && (families(true) || families(false)) {
+        bail!("--source-ip needs an address of this machine, not the unspecified one");
+    }
+    Ok(probe::Settings {
+        depth: match args.probe {
+            ProbeWord::Banner => probe::Depth::Banner,
+            ProbeWord::Ehlo => probe::Depth::Ehlo,
+        },
+        own_name: own_name(args.ehlo_name.as_deref())?,
+        connect_timeout: args.connect_timeout,
+        greeting_timeout: args.greeting_timeout,
+        host_timeout: args.host_timeout,
+        sources: args.source_ip.clone(),
+    })
+}
+
+/// The name typed, which must be a whole one; else this machine's, if it is.
+fn own_name(typed: Option<&str>) -> anyhow::Result<Option<HostName>> {
+    if let Some(typed) = typed {
+        let name =
+            HostName::parse(typed).map_err(|wrong| anyhow::anyhow!("--ehlo-name `{typed}` {wrong}"))?;
+        if !name.is_qualified() {
+            bail!("--ehlo-name `{typed}` has one label; give the whole name, as `scan.example.org`");
+        }
+        return Ok(Some(name));
+    }
+    let system = rustix::system::uname();
+    let name = system.nodename().to_str().ok().and_then(|name| HostName::parse(name).ok());
+    Ok(name.filter(HostName::is_qualified))
+}
+
+/// How DNS is asked, as typed; `idle` if nothing will be asked, so that nobody to ask is no error.
+pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<resolve::Settings> {
+    let mut upstreams = Vec::new();
+    for text in &args.resolver {
+        let upstream = resolve::parse_upstream(text).with_context(|| format!("--resolver `{text}`"))?;
+        if !upstreams.contains(&upstream) {
+            upstreams.push(upstream);
+        }
+    }
+    if upstreams.is_empty() && !idle {
+        upstreams = resolve::system_upstreams()?;
+    }
+    let mut settings = resolve::Settings::new(upstreams);
+    settings.timeout = args.dns_timeout;
+    settings.attempts = NonZeroU8::new(args.dns_attempts).unwrap_or(NonZeroU8::MIN);
+    settings.rate = match args.dns_rate {
+        None => resolve::Rate::Rising,
+        Some(Rate::Unlimited) => resolve::Rate::Unlimited,
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e9")]
+        Some(Rate::PerSecond(rate)) => {
+            resolve::Rate::AtMost(NonZeroU32::new(rate.clamp(1.0, 1e9) as u32).unwrap_or(NonZeroU32::MIN))
+        }
+    };
+    Ok(settings)
+}
+
+/// The addresses of an excluded name. What can't be told for certain stops the scan: exclusions fail closed.
+fn excluded_addresses(kind: &Kind, settings: &resolve::Settings) -> anyhow::Result<Vec<IpAddr>> {
+    let want = match kind {
+        Kind::Host(name) => Want::Addresses(name.clone()),
+        Kind::Mx(domain) => Want::MailHosts(domain.clone()),
+        Kind::Address(_) | Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
+    };
+    let Resolver { inbox, mut solved, .. } = resolve::start::<()>(settings.clone())?;
+    let sent = inbox.send_blocking(vec![Case { want, carry: () }]);
+    drop(inbox);
+    let solution = sent.ok().and_then(|()| solved.blocking_recv()).and_then(|mut batch| batch.pop());
+    let unsure =
+        || anyhow::anyhow!("exclusion `{kind}` could not be resolved; exclude its addresses instead");
+    match solution.ok_or_else(unsure)?.solution {
+        Solution::Addresses(found) if found.status.is_definite() => Ok(found.addresses),
+        Solution::MailHosts(found)
+            if found.status.is_definite()
+                && found.hosts.iter().all(|host| host.addresses.status.is_definite()) =>
+        {
+            Ok(found.hosts.into_iter().flat_map(|host| host.addresses.addresses).collect())
+        }
+        _ => Err(unsure()),
+    }
+}
+
+/// Two outputs in one file would write over each other.
+fn check_outputs(outputs: &[PathBuf]) -> anyhow::Result<()> {
+    for (at, path) in outputs.iter().enumerate() {
+        if outputs[..at].contains(path) {
+            bail!("output `{}` is named twice", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// The ports, each once.
+pub(super) fn distinct(ports: &[u16]) -> Vec<u16> {
+    let mut seen = Vec::with_capacity(ports.len());
+    for &port in ports {
+        if !seen.contains(&port) {
+            seen.push(port);
+        }
+    }
+    seen
+}

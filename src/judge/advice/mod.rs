@@ -1,0 +1,275 @@
+//! What to do about a finding, what not to do, and how to see for oneself: sentences and commands for one host.
+//!
+//! Strangers' names go into commands and zone lines: whatever is no plain host name is quoted for a shell, and left out
+//! of a zone.
+
+mod shell;
+
+use std::net::IpAddr;
+
+use super::cause::{Fixer, Side};
+use super::finding::{Code, Finding};
+use super::settings::{Certainty, settings};
+use super::shape::{Shape, Support};
+use super::{Judgement, Severity};
+use crate::evidence::Evidence;
+use crate::name::{DnsName, HostName};
+use crate::smtp::greeting::{Form, Greeting};
+use crate::targets::Inventory;
+use shell::quoted;
+
+/// What stands for a name that the operator has to choose.
+pub const OWN_NAME: &str = "mail.your-domain";
+
+/// One host, as advice needs it. `judgement` is [`super::judge`]'s of the same evidence.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What was seen.
+    pub evidence: &'a Evidence,
+    /// What the user said.
+    pub inventory: &'a Inventory,
+    /// What it means.
+    pub judgement: &'a Judgement,
+    /// The TCP port that was spoken to.
+    pub port: u16,
+}
+
+/// What is to be said about one finding on one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// The finding.
+    pub code: Code,
+    /// How much it matters here.
+    pub severity: Severity,
+    /// Why it stands.
+    pub why: &'static str,
+    /// Who can end it.
+    pub fixer: Fixer,
+    /// Who minds.
+    pub cares: &'static str,
+    /// What to do, in order; empty where there is nothing.
+    pub todo: Vec<String>,
+    /// What not to do.
+    pub never: Vec<&'static str>,
+    /// Commands that show it.
+    pub check: Vec<String>,
+}
+
+/// Advice for every finding of a host, in the order of the record.
+pub fn advice(case: &Case<'_>) -> Vec<Advice> {
+    case.judgement.findings.iter().map(|finding| advise(case, *finding)).collect()
+}
+
+/// Zone lines that would make forward and reverse DNS of the host agree: the PTR record for whoever owns the address,
+/// the address record for whoever owns the domain. `None` without an address.
+pub fn zone_lines(case: &Case<'_>) -> Option<[String; 2]> {
+    let ip = case.evidence.ip?;
+    let name = case.proposed_name().unwrap_or_else(|| OWN_NAME.to_owned());
+    let kind = if ip.is_ipv4() { "A" } else { "AAAA" };
+    Some([format!("{}. IN PTR {name}.", DnsName::reverse(ip)), format!("{name}. IN {kind} {ip}")])
+}
+
+fn advise(case: &Case<'_>, Finding { code, severity }: Finding) -> Advice {
+    let fixer = code.fixer(case.judgement.tenancy);
+    Advice {
+        code,
+        severity,
+        why: code.why(),
+        fixer,
+        cares: code.cares(),
+        todo: case.todo(code, fixer),
+        never: never(code),
+        check: case.check(code),
+    }
+}
+
+impl Case<'_> {
+    fn todo(&self, code: Code, fixer: Fixer) -> Vec<String> {
+        let mut todo = Vec::new();
+        match (fixer, code.side()) {
+            (Fixer::Nobody, _) => return todo,
+            (_, Side::Reverse) => self.todo_reverse(code, fixer, &mut todo),
+            (Fixer::Provider, _) => todo.push(
+                "The host belongs to the provider: report it there, or send through a service whose names you control."
+                    .to_owned(),
+            ),
+            (Fixer::Customer, Side::Forward) => self.todo_forward(&mut todo),
+            (Fixer::Customer, Side::Banner) => self.todo_banner(code, &mut todo),
+        }
+        todo
+    }
+
+    fn todo_reverse(&self, code: Code, fixer: Fixer, todo: &mut Vec<String>) {
+        let who = match fixer {
+            Fixer::Customer => "In the provider's panel, or by its support,",
+            _ => "Ask the provider, who owns the reverse zone, or use its panel: there",
+        };
+        if matches!(code, Code::PtrMultiple | Code::PtrPartlyUnconfirmed) {
+            todo.push(format!("{who} leave one PTR record, for the name that leads back to the address."));
+            return;
+        }
+        todo.push(format!("{who} set one PTR record to a name of your own domain."));
+        if let Some([reverse, forward]) = zone_lines(self) {
+            todo.push(format!("In the reverse zone: `{reverse}`"));
+            todo.push(format!("In your domain's zone, before that: `{forward}`"));
+        }
+        if code == Code::PtrMalformed {
+            todo.push(
+                "End the name with a dot in a zone file, or the reverse zone's own name is added to it."
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn todo_forward(&self, todo: &mut Vec<String>) {
+        match (self.own_banner(), self.evidence.ip) {
+            (Some(name), Some(ip)) => {
+                let kind = if ip.is_ipv4() { "A" } else { "AAAA" };
+                todo.push(format!("If the name is yours, publish `{name}. IN {kind} {ip}`; if it is not, greet with one that is."));
+            }
+            _ => todo.push(format!(
+                "Greet with a name of your own domain that leads to this address, as `{OWN_NAME}`."
+            )),
+        }
+        self.push_settings(todo);
+    }
+
+    fn todo_banner(&self, code: Code, todo: &mut Vec<String>) {
+        match code {
+            Code::BannerMasked => {
+                todo.push("On the firewall, switch off the inspection of SMTP (`inspect esmtp` on a Cisco ASA, `fixup protocol smtp` on a PIX).".to_owned());
+            }
+            Code::BannerDiffers | Code::TwoIdentities => {
+                todo.push("Nothing has to be done. To have one name, set the PTR record to the name in the greeting, which you own.".to_owned());
+            }
+            Code::CertificateDiffers => {
+                todo.push("Have the certificate made out for the name in the greeting as well; senders that check names look at the MX name.".to_owned());
+            }
+            Code::ExpectedDiffers => {
+                todo.push(
+                    "Find out which is right, the inventory or the server, and correct the other.".to_owned(),
+                );
+                self.push_settings(todo);
+            }
+            Code::BannerRotates => {
+                todo.push("Find out whether several machines answer behind the address; give each its name, or all the same one.".to_owned());
+            }
+            Code::ClonedImage => {
+                todo.push(
+                    "Give each host its own name at first boot, and take the name out of the image."
+                        .to_owned(),
+                );
+                self.push_settings(todo);
+            }
+            _ => {
+                let name = self.proposed_name().unwrap_or_else(|| OWN_NAME.to_owned());
+                todo.push(format!(
+                    "Let the server call itself `{name}`, in the greeting and in HELO, with DNS agreeing."
+                ));
+                self.push_settings(todo);
+            }
+        }
+    }
+
+    fn push_settings(&self, todo: &mut Vec<String>) {
+        let Some(platform) = &self.judgement.platform else {
+            todo.push("Look for the host name in the mail server's settings, and restart it.".to_owned());
+            return;
+        };
+        let title = super::platform::row(platform.name).map_or(platform.name, |row| row.title);
+        for setting in settings(platform.name) {
+            todo.push(match setting.certainty {
+                Certainty::Known => format!("On {title}: {}.", setting.by),
+                Certainty::LookFor => format!("On {title}, look for {}.", setting.by),
+            });
+        }
+    }
+
+    /// Commands for a person's own eyes: reverse, forward, greeting, certificate.
+    fn check(&self, code: Code) -> Vec<String> {
+        let Some(ip) = self.evidence.ip else { return Vec::new() };
+        let kind = if ip.is_ipv4() { "A" } else { "AAAA" };
+        let mut check = Vec::new();
+        if code.side() == Side::Reverse
+            || matches!(code, Code::BannerDiffers | Code::PlatformIdentity)
+            || code.is_compound()
+        {
+            check.push(format!("dig -x {ip} +short"));
+            let names = self.evidence.resolution.iter().flat_map(|resolution| &resolution.names);
+            check.extend(
+                names
+                    .take(SHOWN_NAMES)
+                    .map(|ptr| format!("dig {} {kind} +short", quoted(&ptr.name.to_string()))),
+            );
+        }
+        if code.side() != Side::Reverse {
+            check.push(self.greeting_command(code, ip));
+        }
+        if code.side() == Side::Forward || code.is_compound() && code.side() == Side::Banner {
+            check.extend(
+                self.judgement.banner_name.as_ref().map(|name| format!("dig {} {kind} +short", quoted(name))),
+            );
+        }
+        check
+    }
+
+    fn greeting_command(&self, code: Code, ip: IpAddr) -> String {
+        let port = self.port;
+        let address = if ip.is_ipv6() { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
+        let name = self.judgement.banner_name.as_ref().filter(|name| HostName::parse(name).is_ok());
+        let server = name.map(|name| format!(" -servername {}", quoted(name))).unwrap_or_default();
+        match (code, port) {
+            (_, 465) => format!("openssl s_client -quiet -connect {address}{server}"),
+            (Code::CertificateDiffers, _) => {
+                format!("openssl s_client -starttls smtp -connect {address}{server}")
+            }
+            // Some servers greet after half a minute.
+            _ => format!("nc -w 60 {ip} {port}"),
+        }
+    }
+
+    /// The banner's name if it is a usable host name.
+    fn own_banner(&self) -> Option<&str> {
+        let name = self.judgement.banner_name.as_deref()?;
+        let form = if name.contains('.') { Form::Host } else { Form::SingleLabel };
+        let greeting = Greeting { name: Some(name.to_owned()), form, extra_names: Vec::new(), refusal: None };
+        let is_host = HostName::parse(name).is_ok();
+        (is_host && Shape::of(&greeting, Support::None).is_usable()).then_some(name)
+    }
+
+    /// A name that the host could have: the user's, or the one in the greeting, unless it is somebody else's.
+    fn proposed_name(&self) -> Option<String> {
+        let expected =
+            self.inventory.expected_name.as_deref().and_then(|name| HostName::parse(name.trim()).ok());
+        if let Some(expected) = expected {
+            return Some(expected.as_str().to_owned());
+        }
+        let name = self.own_banner()?;
+        let foreign = super::providers::is_provider(name) || super::brand::brand(name).is_some();
+        (!foreign).then(|| name.to_owned())
+    }
+}
+
+/// The most PTR names that commands are written for.
+const SHOWN_NAMES: usize = 4;
+
+fn never(code: Code) -> Vec<&'static str> {
+    const COPY: &str = "Do not copy the provider's PTR name into the greeting: it is the provider's name, and the next customer's too.";
+    const CLAIM: &str = "Do not greet with a name whose DNS you do not control.";
+    match code {
+        Code::PlatformIdentity => vec!["Do not ask the platform to change it."],
+        Code::PtrUnconfirmed | Code::StalePtr => {
+            vec!["Do not set the PTR record to a name whose address record you can't change.", COPY]
+        }
+        Code::BannerMasked => vec!["Do not rename the server for what the firewall does."],
+        Code::BannerDiffers | Code::TwoIdentities | Code::UnownedIdentity | Code::UnfinishedSetup => {
+            vec![COPY, CLAIM]
+        }
+        code if code.side() == Side::Banner => vec![COPY, CLAIM],
+        Code::PtrGeneric => vec![COPY],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

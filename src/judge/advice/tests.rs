@@ -1,0 +1,155 @@
+//! What is advised, for whom, and what no advice ever says.
+
+use super::*;
+use crate::judge::fixture::host;
+use crate::judge::judge;
+
+fn advised(greeting: &str, reverse: &str, banner: &str, inventory: &Inventory) -> Vec<Advice> {
+    let evidence = host(greeting, reverse, banner);
+    let judgement = judge(&evidence, inventory);
+    advice(&Case { evidence: &evidence, inventory, judgement: &judgement, port: 25 })
+}
+
+fn for_code(list: &[Advice], code: Code) -> &Advice {
+    list.iter()
+        .find(|advice| advice.code == code)
+        .unwrap_or_else(|| panic!("no advice for {}", code.as_str()))
+}
+
+fn tenancy(said: &str) -> Inventory {
+    Inventory { tags: vec![("tenancy".into(), said.to_owned())], ..Inventory::default() }
+}
+
+const OWN: &str = "220 mail.kestrel.example ESMTP Postfix";
+
+#[test]
+fn the_records_to_publish_agree_with_each_other() {
+    let list = advised(OWN, "nxdomain", "here", &Inventory::default());
+    let advice = for_code(&list, Code::PtrMissing);
+    assert_eq!(advice.fixer, Fixer::Provider);
+    assert!(
+        advice
+            .todo
+            .iter()
+            .any(|line| line.contains("`1.2.0.192.in-addr.arpa. IN PTR mail.kestrel.example.`"))
+    );
+    assert!(advice.todo.iter().any(|line| line.contains("`mail.kestrel.example. IN A 192.0.2.1`")));
+    assert_eq!(advice.check, ["dig -x 192.0.2.1 +short"]);
+}
+
+#[test]
+fn only_a_name_that_may_be_ones_own_is_proposed() {
+    let expected =
+        Inventory { expected_name: Some("MX.kestrel.example.".to_owned()), ..Inventory::default() };
+    for (greeting, inventory, name) in [
+        (OWN, &Inventory::default(), "mail.kestrel.example"),
+        (OWN, &expected, "mx.kestrel.example"),
+        ("220 localhost.localdomain ESMTP", &Inventory::default(), OWN_NAME),
+        ("220 mx.google.com ESMTP", &Inventory::default(), OWN_NAME),
+        ("220 static.1.2.0.192.clients.your-server.de ESMTP", &Inventory::default(), OWN_NAME),
+        ("220 a_b.kestrel.example ESMTP", &Inventory::default(), OWN_NAME),
+        ("220 ESMTP", &Inventory::default(), OWN_NAME),
+    ] {
+        let evidence = host(greeting, "nxdomain", "here");
+        let judgement = judge(&evidence, inventory);
+        let case = Case { evidence: &evidence, inventory, judgement: &judgement, port: 25 };
+        let [reverse, forward] = zone_lines(&case).unwrap();
+        assert_eq!(reverse, format!("1.2.0.192.in-addr.arpa. IN PTR {name}."), "{greeting}");
+        assert_eq!(forward, format!("{name}. IN A 192.0.2.1"), "{greeting}");
+    }
+}
+
+#[test]
+fn who_can_fix_it_follows_tenancy() {
+    for (said, code, greeting, fixer) in [
+        ("dedicated", Code::PtrMissing, OWN, Fixer::Customer),
+        ("shared", Code::PtrMissing, OWN, Fixer::Provider),
+        ("", Code::PtrMissing, OWN, Fixer::Provider),
+        ("dedicated", Code::BannerDefault, "220 localhost ESMTP", Fixer::Customer),
+        ("", Code::BannerDefault, "220 localhost ESMTP", Fixer::Customer),
+        ("shared", Code::BannerDefault, "220 localhost ESMTP", Fixer::Provider),
+    ] {
+        let list = advised(greeting, "nxdomain", "here", &tenancy(said));
+        assert_eq!(for_code(&list, code).fixer, fixer, "{said} {}", code.as_str());
+    }
+    let list = advised(OWN, "x.example.net=here", "here", &tenancy("shared"));
+    let differs = for_code(&list, Code::BannerDiffers);
+    assert_eq!(
+        (differs.fixer, differs.todo.len()),
+        (Fixer::Nobody, 0),
+        "on a shared host a difference is expected"
+    );
+    let list =
+        advised("220 mx.google.com ESMTP 1 - gsmtp", "x.1e100.net=here", "here", &Inventory::default());
+    assert_eq!(for_code(&list, Code::PlatformIdentity).fixer, Fixer::Nobody);
+}
+
+#[test]
+fn the_platforms_own_setting_is_named_and_doubtful_ones_only_as_a_hint() {
+    let list = advised("220 localhost ESMTP Postfix", "nxdomain", "not_asked", &Inventory::default());
+    let todo = &for_code(&list, Code::BannerDefault).todo;
+    assert!(todo.iter().any(|line| line.starts_with("On Postfix: `myhostname`")), "{todo:?}");
+    let list =
+        advised("220 localhost ESMTP Haraka/3.0 ready", "nxdomain", "not_asked", &Inventory::default());
+    let todo = &for_code(&list, Code::BannerDefault).todo;
+    assert!(todo.iter().any(|line| line.starts_with("On Haraka, look for `config/me`")), "{todo:?}");
+}
+
+#[test]
+fn nobody_is_told_to_take_the_providers_name() {
+    let list =
+        advised("220 localhost ESMTP", "192-0-2-1.isp.example=here", "not_asked", &tenancy("dedicated"));
+    for advice in &list {
+        for line in &advice.todo {
+            assert!(!line.contains("192-0-2-1"), "{line}");
+        }
+    }
+    assert!(
+        for_code(&list, Code::BannerDefault).never.iter().any(|line| line.contains("provider's PTR name"))
+    );
+}
+
+#[test]
+fn strangers_names_can_not_run_in_a_shell() {
+    let list = advised(OWN, r"$(reboot)\;x.example.net=elsewhere", "elsewhere", &Inventory::default());
+    let check = &for_code(&list, Code::PtrUnconfirmed).check;
+    assert_eq!(check[1], "dig '$(reboot);x.example.net' A +short");
+}
+
+#[test]
+fn commands_fit_family_and_port() {
+    let evidence = Evidence { ip: Some("2001:db8::1".parse().unwrap()), ..host(OWN, "nxdomain", "nxdomain") };
+    let inventory = Inventory::default();
+    let judgement = judge(&evidence, &inventory);
+    let case = Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 465 };
+    let list = advice(&case);
+    assert_eq!(
+        for_code(&list, Code::BannerUnresolvable).check,
+        [
+            "openssl s_client -quiet -connect [2001:db8::1]:465 -servername mail.kestrel.example",
+            "dig mail.kestrel.example AAAA +short"
+        ]
+    );
+    let [reverse, forward] = zone_lines(&case).unwrap();
+    assert!(reverse.ends_with(".ip6.arpa. IN PTR mail.kestrel.example."), "{reverse}");
+    assert_eq!(forward, "mail.kestrel.example. IN AAAA 2001:db8::1");
+}
+
+#[test]
+fn every_code_can_be_advised_on() {
+    let inventory = Inventory::default();
+    let evidence = host("220 localhost ESMTP Exim 4.96", "nxdomain", "here");
+    for tenancy in super::super::Tenancy::ALL {
+        let mut judgement = judge(&evidence, &inventory);
+        judgement.tenancy = tenancy;
+        judgement.findings =
+            Code::ALL.map(|code| Finding { code, severity: code.severity(tenancy) }).to_vec();
+        let case = Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 25 };
+        for advice in advice(&case) {
+            let code = advice.code.as_str();
+            assert!(advice.why.ends_with('.') && advice.cares.ends_with('.'), "{code}");
+            assert_eq!(advice.todo.is_empty(), advice.fixer == Fixer::Nobody, "{code}");
+            assert!(!advice.check.is_empty(), "{code}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Unknown is not wrong: over all that DNS can say, nothing is held against a host without a definite answer.
+
+use proptest::prelude::*;
+
+use super::super::fixture::{forward, greeted, host, ptr};
+use super::super::*;
+use super::codes;
+use crate::evidence::{Forward, Outcome, Resolution, Status};
+
+/// Every forward answer.
+const FORWARDS: [&str; 10] = [
+    "here",
+    "elsewhere",
+    "unsure",
+    "no_data",
+    "nxdomain",
+    "servfail",
+    "refused",
+    "timed_out",
+    "malformed",
+    "not_asked",
+];
+
+fn is_definite(forward: &str) -> bool {
+    matches!(forward, "here" | "elsewhere" | "no_data" | "nxdomain")
+}
+
+/// The verdict by the letter of the documentation, for a usable banner name.
+fn by_the_letter(banner: &str, names: &[(&str, &str)], unasked: u32) -> &'static str {
+    let confirmed: Vec<_> = names.iter().filter(|(_, to)| *to == "here").map(|(name, _)| *name).collect();
+    let open = names.iter().any(|(_, to)| !is_definite(to));
+    if names.iter().any(|(name, to)| *name == banner && !is_definite(to)) {
+        "undetermined"
+    } else if confirmed.is_empty() {
+        if open || unasked > 0 { "undetermined" } else { "unconfirmed" }
+    } else if confirmed.contains(&banner) {
+        "match"
+    } else if confirmed.iter().any(|name| name.ends_with(".kestrel.example")) {
+        "related"
+    } else {
+        "mismatch"
+    }
+}
+
+#[test]
+fn over_all_answers_the_verdict_is_the_documented_one() {
+    const BANNER: &str = "mail.kestrel.example";
+    let pairs = [
+        ["mail.kestrel.example", "out.kestrel.example"],
+        ["mail.kestrel.example", "x.example.net"],
+        ["out.kestrel.example", "x.example.net"],
+        ["y.example.net", "x.example.net"],
+    ];
+    for [first, second] in pairs {
+        for to_first in FORWARDS {
+            for to_second in FORWARDS {
+                for unasked in [0, 1] {
+                    let names = [(first, to_first), (second, to_second)];
+                    let expected = by_the_letter(BANNER, &names, unasked);
+                    let mut resolution = ptr(&format!("{first}={to_first} {second}={to_second}"));
+                    resolution.ptr_count += unasked;
+                    for banner in FORWARDS {
+                        resolution.banner_forward = forward(banner);
+                        let judgement = judged(&resolution);
+                        let verdict = judgement.verdict.map(Verdict::as_str);
+                        assert_eq!(verdict, Some(expected), "{names:?} unasked {unasked} banner {banner}");
+                        check(&judgement, &resolution);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn over_all_reverse_answers_nothing_is_missing_but_what_dns_denies() {
+    for status in Status::ALL {
+        for banner in FORWARDS {
+            let mut resolution = ptr(if status == Status::Found { "" } else { status.as_str() });
+            resolution.banner_forward = forward(banner);
+            let judgement = judged(&resolution);
+            let expected = if status.is_absent() { Verdict::NoPtr } else { Verdict::Undetermined };
+            assert_eq!(judgement.verdict, Some(expected), "{status:?}");
+            assert_eq!(codes(&judgement).contains(&"ptr_missing"), status.is_absent(), "{status:?}");
+            check(&judgement, &resolution);
+        }
+    }
+}
+
+fn judged(resolution: &Resolution) -> Judgement {
+    let evidence = Evidence {
+        resolution: Some(resolution.clone()),
+        ..host("220 mail.kestrel.example ESMTP", "nxdomain", "here")
+    };
+    let judgement = judge(&evidence, &Inventory::default());
+    assert_eq!(judgement, judge(&evidence, &Inventory::default()), "twice the same");
+    judgement
+}
+
+/// No finding without the answers that it needs.
+fn check(judgement: &Judgement, resolution: &Resolution) {
+    let definite = |forward: &Forward| {
+        forward.status.is_absent() || forward.status == Status::Found && forward.confirms.is_some()
+    };
+    let has = |code: Code| judgement.findings.iter().any(|finding| finding.code == code);
+    let all = resolution.names.iter().all(|name| definite(&name.forward));
+    let whole = resolution.names.len() as u64 == u64::from(resolution.ptr_count);
+    if has(Code::PtrMissing) {
+        assert!(resolution.ptr.is_absent());
+    }
+    if has(Code::PtrUnconfirmed) {
+        assert!(resolution.ptr == Status::Found && all && whole);
+    }
+    if has(Code::PtrPartlyUnconfirmed) || has(Code::StalePtr) {
+        let away = |forward: &Forward| definite(forward) && forward.confirms != Some(true);
+        assert!(resolution.names.iter().any(|name| away(&name.forward)));
+    }
+    if has(Code::BannerUnresolvable) || has(Code::BannerResolvesElsewhere) || has(Code::UnownedIdentity) {
+        assert!(definite(&resolution.banner_forward));
+    }
+    if has(Code::BannerDiffers) || has(Code::TwoIdentities) {
+        assert_eq!(judgement.verdict, Some(Verdict::Mismatch));
+    }
+    let no_ptr_names = resolution.ptr != Status::Found;
+    if no_ptr_names {
+        for code in [Code::PtrMultiple, Code::PtrGeneric, Code::PtrMalformed, Code::PtrPartlyUnconfirmed] {
+            assert!(!has(code), "{}", code.as_str());
+        }
+    }
+    let highest = judgement.findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::None);
+    assert_eq!(judgement.severity, Some(highest));
+    assert!(judgement.findings.is_sorted_by_key(|finding| finding.code));
+}
+
+fn any_forward() -> impl Strategy<Value = Forward> {
+    prop::sample::select(&FORWARDS[..]).prop_map(forward)
+}
+
+fn any_resolution() -> impl Strategy<Value = Resolution> {
+    let name = prop::collection::vec(any::<u8>(), 1..40).prop_filter_map("a name", |bytes| {
+        let labels =
+            bytes.chunks(7).flat_map(|label| [&[u8::try_from(label.len()).unwrap_or(0)][..], label].concat());
+        crate::name::DnsName::from_wire(&labels.chain([0]).collect::<Vec<_>>())
+    });
+    let names = prop::collection::vec((name, any_forward()), 0..4);
+    (prop::sample::select(&Status::ALL[..]), names, any_forward(), 0u32..20).prop_map(
+        |(status, names, banner_forward, more)| {
+            let names: Vec<_> =
+                names.into_iter().map(|(name, forward)| crate::evidence::PtrName { name, forward }).collect();
+            let ptr_count = u32::try_from(names.len()).unwrap_or(0) + more;
+            Resolution { ptr: status, ptr_count, names, banner_forward }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_seen_has_one_judgement(
+        banner in prop::collection::vec(any::<u8>(), 0..80),
+        code in 0u16..1000,
+        outcome in prop::sample::select(&Outcome::ALL[..]),
+        resolution in prop::option::of(any_resolution()),
+        ip in any::<Option<std::net::IpAddr>>(),
+    ) {
+        let mut observation = greeted("220 x");
+        observation.outcome = outcome;
+        observation.greeting = Some(crate::smtp::reply::Reply {
+            code: crate::smtp::reply::Code::new(code),
+            text: [banner].into_iter().collect(),
+        });
+        let evidence = Evidence { ip, observation, resolution };
+        let judgement = judge(&evidence, &Inventory::default());
+        prop_assert_eq!(&judgement, &judge(&evidence, &Inventory::default()));
+        prop_assert_eq!(judgement.verdict.is_some(), outcome.is_judged());
+        if let (Some(resolution), true) = (&evidence.resolution, outcome.is_judged()) {
+            check(&judgement, resolution);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::atomic;
+use super::output::Written;
+use crate::record::time;
+
+/// The name of the manifest's form.
+const SCHEMA: &str = "banneret.manifest/1";
+
+/// Whether all targets had their turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// They had.
+    Complete,
+    /// The run stopped before; it can be resumed.
+    Stopped,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct Manifest<'a> {
+    /// The program's version.
+    pub version: &'a str,
+    /// The command line, program first. Secrets do not belong on one.
+    pub command: &'a [String],
+    /// The settings in force, wherever each came from.
+    pub settings: &'a Value,
+    /// The seed of the order.
+    pub seed: u64,
+    /// The share of this machine, as `K/N`.
+    pub shard: &'a str,
+    /// How many targets the shard has.
+    pub targets: u64,
+    /// The upstream resolvers.
+    pub resolvers: &'a [String],
+    /// When the run began.
+    pub start: SystemTime,
+    /// When it ended.
+    pub end: SystemTime,
+    /// How many targets ended so, those without a record included.
+    pub by_outcome: &'a BTreeMap<String, u64>,
+    /// How many were judged so.
+    pub by_verdict: &'a BTreeMap<String, u64>,
+    /// Whether it came to the end.
+    pub completion: Completion,
+    /// Its outputs, the first one first.
+    pub outputs: &'a [Written],
+}
+
+/// Why a manifest is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("manifest `{path}` can't be written: {source}", path = path.display())]
+pub struct ManifestError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Where the manifest of an output stands: `FILE.manifest.json`; `None` for stdout.
+pub fn path_of(output: &Path) -> Option<PathBuf> {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".manifest.json");
+    (output != Path::new("-")).then(|| PathBuf::from(name))
+}
+
+impl Manifest<'_> {
+    /// Puts it at `path`, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), ManifestError> {
+        let text = serde_json::to_vec_pretty(&self.form()).map_err(io::Error::from);
+        let written = text.and_then(|mut text| {
+            text.push(b'\n');
+            atomic::write(path, &text)
+        });
+        written.map_err(|source| ManifestError { path: path.to_owned(), source })
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        Form {
+            schema: SCHEMA,
+            version: self.version,
+            command: self.command,
+            settings: self.settings,
+            seed: self.seed,
+            shard: self.shard,
+            targets: self.targets,
+            resolvers: self.resolvers,
+            start: time::to_string(self.start),
+            end: time::to_string(self.end),
+            complete: self.completion == Completion::Complete,
+            by_outcome: self.by_outcome,
+            by_verdict: self.by_verdict,
+            outputs: self.outputs.iter().map(File::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Form<'a> {
+    schema: &'static str,
+    version: &'a str,
+    command: &'a [String],
+    settings: &'a Value,
+    seed: u64,
+    shard: &'a str,
+    targets: u64,
+    resolvers: &'a [String],
+    start: String,
+    end: String,
+    complete: bool,
+    by_outcome: &'a BTreeMap<String, u64>,
+    by_verdict: &'a BTreeMap<String, u64>,
+    outputs: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    path: String,
+    rows: u64,
+    length: u64,
+    sha256: &'a str,
+}
+
+impl<'a> File<'a> {
+    fn of(output: &'a Written) -> Self {
+        let path = output.path.to_string_lossy().into_owned();
+        Self { path, rows: output.rows, length: output.length, sha256: &output.sha256 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn the_manifest_tells_the_run_and_its_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let output = directory.path().join("a.jsonl");
+        let path = path_of(&output).unwrap();
+        assert!(path.ends_with("a.jsonl.manifest.json"));
+        let written = Written { path: output, rows: 2, length: 8, sha256: "c3f9".to_owned() };
+        let manifest = Manifest {
+            version: "0.1.0",
+            command: &["banneret".to_owned(), "scan".to_owned(), "192.0.2.0/31".to_owned()],
+            settings: &json!({"rate": 1000.0}),
+            seed: u64::MAX,
+            shard: "1/1",
+            targets: 2,
+            resolvers: &["192.0.2.53:53".to_owned()],
+            start: UNIX_EPOCH,
+            end: UNIX_EPOCH + Duration::from_millis(1500),
+            by_outcome: &[("greeted".to_owned(), 2)].into(),
+            by_verdict: &BTreeMap::new(),
+            completion: Completion::Complete,
+            outputs: std::slice::from_ref(&written),
+        };
+        manifest.write(&path).unwrap();
+        let read: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(
+            read,
+            json!({
+                "schema": "banneret.manifest/1", "version": "0.1.0", "command": ["banneret", "scan", "192.0.2.0/31"],
+                "settings": {"rate": 1000.0}, "seed": u64::MAX, "shard": "1/1", "targets": 2,
+                "resolvers": ["192.0.2.53:53"], "start": "1970-01-01T00:00:00.000Z",
+                "end": "1970-01-01T00:00:01.500Z", "complete": true, "by_outcome": {"greeted": 2}, "by_verdict": {},
+                "outputs": [{"path": written.path, "rows": 2, "length": 8, "sha256": "c3f9"}],
+            })
+        );
+    }
+
+    #[test]
+    fn stdout_has_no_manifest_and_a_failure_names_the_file() {
+        assert_eq!(path_of(Path::new("-")), None);
+        let error =
+            ManifestError { path: "a.manifest.json".into(), source: io::ErrorKind::StorageFull.into() };
+        assert_eq!(error.to_string(), "manifest `a.manifest.json` can't be written: no storage space");
+    }
+}

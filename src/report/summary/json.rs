@@ -1,0 +1,173 @@
+//! The summary as one JSON object: counts by word, and the groups of each kind, the largest first.
+//!
+//! Words that no record has are left out, records without a verdict or severity are in none of their counts.
+
+use std::fmt::Display;
+use std::hash::Hash;
+use std::io::{self, Write};
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
+
+use super::{Counts, Groups, Summary, Tally};
+use crate::evidence::Outcome;
+use crate::judge::{Code, Severity, Verdict};
+
+/// How many groups of a kind are listed; the others are summed up in a last one whose key is null.
+pub const LISTED: usize = 1000;
+
+/// Writes the summary, line feed included.
+pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Whole(summary))?;
+    out.write_all(b"\n")
+}
+
+struct Whole<'a>(&'a Summary);
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(summary) = self;
+        let mut map = serializer.serialize_map(Some(6))?;
+        map.serialize_entry("records", &summary.all.records)?;
+        map.serialize_entry("by_outcome", &Words(&summary.outcomes, Outcome::ALL.map(Outcome::as_str)))?;
+        map.serialize_entry("by_verdict", &verdicts(&summary.all))?;
+        map.serialize_entry(
+            "by_severity",
+            &Words(&summary.all.severities, Severity::ALL.map(Severity::as_str)),
+        )?;
+        map.serialize_entry("by_finding", &Words(&summary.findings, Code::ALL.map(Code::as_str)))?;
+        map.serialize_entry("groups", &Kinds(summary))?;
+        map.end()
+    }
+}
+
+struct Kinds<'a>(&'a Summary);
+
+impl Serialize for Kinds<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(summary) = self;
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("prefix", &Listed(&summary.prefixes, text))?;
+        map.serialize_entry("asn", &Listed(&summary.systems, |&asn| Value::from(asn)))?;
+        map.serialize_entry("domain", &Listed(&summary.domains, text))?;
+        map.serialize_entry("platform", &Listed(&summary.platforms, text))?;
+        map.serialize_entry("banner_name", &Listed(&summary.banner_names, text))?;
+        map.end()
+    }
+}
+
+/// A set of counts under its words.
+pub(in crate::report) struct Words<'a, const N: usize>(
+    pub(in crate::report) &'a Counts<N>,
+    pub(in crate::report) [&'static str; N],
+);
+
+impl<const N: usize> Serialize for Words<'_, N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counted = self.1.iter().enumerate().map(|(index, word)| (word, self.0.at(index)));
+        serializer.collect_map(counted.filter(|&(_, count)| count > 0))
+    }
+}
+
+struct Listed<'a, K>(&'a Groups<K>, fn(&K) -> Value);
+
+impl<K: Hash + Ord + Clone> Serialize for Listed<'_, K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(groups, key) = self;
+        let (listed, others) = groups.listed(LISTED);
+        let mut list = serializer.serialize_seq(None)?;
+        for (name, tally) in listed {
+            list.serialize_element(&Group(key(name), tally))?;
+        }
+        if others.records > 0 {
+            list.serialize_element(&Group(Value::Null, &others))?;
+        }
+        list.end()
+    }
+}
+
+struct Group<'a>(Value, &'a Tally);
+
+impl Serialize for Group<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("key", &self.0)?;
+        map.serialize_entry("records", &self.1.records)?;
+        map.serialize_entry("by_verdict", &verdicts(self.1))?;
+        map.end()
+    }
+}
+
+fn verdicts(tally: &Tally) -> impl Serialize + '_ {
+    Words(&tally.verdicts, Verdict::ALL.map(Verdict::as_str))
+}
+
+fn text(key: &impl Display) -> Value {
+    Value::from(key.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::row;
+    use super::*;
+    use crate::record::row::Row;
+
+    fn shown(summary: &Summary) -> String {
+        let mut out = Vec::new();
+        write(summary, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_object_is_the_documented_one() {
+        let mut summary = Summary::new();
+        summary.add(&row([192, 0, 2, 1], Verdict::Match, Severity::None));
+        summary.add(&row([192, 0, 2, 2], Verdict::NoPtr, Severity::High));
+        summary.add(&Row {
+            outcome: Outcome::Silent,
+            verdict: None,
+            severity: None,
+            banner_name: None,
+            platform: None,
+            asn: None,
+            ..row([198, 51, 100, 1], Verdict::Match, Severity::None)
+        });
+        let group =
+            |key: &str| format!(r#"[{{"key":{key},"records":2,"by_verdict":{{"no_ptr":1,"match":1}}}}]"#);
+        let expected = [
+            r#"{"records":3,"by_outcome":{"greeted":2,"silent":1},"by_verdict":{"no_ptr":1,"match":1},"#,
+            r#""by_severity":{"none":1,"high":1},"by_finding":{"ptr_missing":1},"groups":{"prefix":["#,
+            r#"{"key":"192.0.2.0/24","records":2,"by_verdict":{"no_ptr":1,"match":1}},"#,
+            r#"{"key":"198.51.100.0/24","records":1,"by_verdict":{}}],"asn":"#,
+            &group("64500"),
+            r#","domain":"#,
+            &group(r#""example.org""#),
+            r#","platform":"#,
+            &group(r#""postfix""#),
+            r#","banner_name":"#,
+            &group(r#""mail.example.org""#),
+            "}}\n",
+        ];
+        assert_eq!(shown(&summary), expected.concat());
+    }
+
+    #[test]
+    fn nothing_scanned_has_every_field() {
+        let empty = r#"{"records":0,"by_outcome":{},"by_verdict":{},"by_severity":{},"by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"platform":[],"banner_name":[]}}"#;
+        assert_eq!(shown(&Summary::new()), format!("{empty}\n"));
+    }
+
+    #[test]
+    fn groups_beyond_the_list_are_summed_up_under_null() {
+        let mut summary = Summary::new();
+        for number in 0..1003u16 {
+            let [high, low] = number.to_be_bytes();
+            summary.add(&row([198, 18 + high, low, 1], Verdict::Match, Severity::None));
+        }
+        let value: Value = serde_json::from_str(&shown(&summary)).unwrap();
+        let groups = value["groups"]["prefix"].as_array().unwrap();
+        assert_eq!(groups.len(), LISTED + 1);
+        assert_eq!(groups[LISTED]["key"], Value::Null);
+        assert_eq!(groups[LISTED]["records"], 3);
+    }
+}

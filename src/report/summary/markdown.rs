@@ -1,0 +1,103 @@
+//! The summary as Markdown tables (GitHub Flavored Markdown §4.10). Strangers' text stands as character references
+//! wherever it could be markup, a link or the end of a cell.
+
+use std::fmt::{self, Display, Write as _};
+use std::hash::Hash;
+use std::io::{self, Write};
+
+use super::text::{WORST, percent};
+use super::{Breakdown, Groups, Summary, Tally};
+use crate::judge::Severity;
+use crate::record::neutral::Safe;
+use crate::report::table::grouped;
+
+/// How many groups of a kind are listed.
+const LISTED: usize = 20;
+
+/// Writes the tables, a heading above each.
+pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    for breakdown in summary.breakdowns() {
+        counts(out, &breakdown)?;
+    }
+    let worst = summary.prefixes.worst();
+    groups(out, "worst networks", worst.iter().take(WORST).map(|&(key, tally)| (key, tally)))?;
+    largest(out, "autonomous systems", &summary.systems)?;
+    largest(out, "platforms", &summary.platforms)?;
+    largest(out, "domains", &summary.domains)?;
+    largest(out, "names", &summary.banner_names)
+}
+
+fn counts(out: &mut dyn Write, breakdown: &Breakdown) -> io::Result<()> {
+    let met = breakdown.met();
+    if met.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| {} | Records | Share |\n| --- | ---: | ---: |", breakdown.kind)?;
+    for (word, count) in met {
+        let share = percent(count as f64 / breakdown.of.max(1) as f64);
+        writeln!(out, "| {} | {} | {} |", Reference(word), grouped(count), Reference(share))?;
+    }
+    Ok(())
+}
+
+fn largest<K: Hash + Ord + Clone + Display>(
+    out: &mut dyn Write,
+    title: &str,
+    kind: &Groups<K>,
+) -> io::Result<()> {
+    groups(out, title, kind.largest().into_iter().take(LISTED))
+}
+
+fn groups<'a, K: Display + 'a>(
+    out: &mut dyn Write,
+    title: &str,
+    groups: impl Iterator<Item = (&'a K, &'a Tally)>,
+) -> io::Result<()> {
+    let mut groups = groups.peekable();
+    if groups.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\n| {title} | Records | High | Medium | Low |\n| --- | ---: | ---: | ---: | ---: |")?;
+    for (key, tally) in groups {
+        let [high, medium, low] =
+            [Severity::High, Severity::Medium, Severity::Low].map(|it| grouped(tally.severity(it)));
+        writeln!(out, "| {} | {} | {high} | {medium} | {low} |", Reference(key), grouped(tally.records))?;
+    }
+    Ok(())
+}
+
+/// Text in which everything that could mean something to a renderer is a character reference.
+struct Reference<T>(T);
+
+impl<T: Display> Display for Reference<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in Safe(&self.0).to_string().chars() {
+            match character {
+                'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | ' ' | '/' | '%' => f.write_char(character)?,
+                other if !other.is_ascii() => f.write_char(other)?,
+                other => write!(f, "&#{};", u32::from(other))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_renders_is_left_of_a_text() {
+        for (text, shown) in [
+            ("mail.example.org", "mail.example.org"),
+            ("banner_absent", "banner&#95;absent"),
+            ("a|b", "a&#124;b"),
+            ("<img src=x>", "&#60;img src&#61;x&#62;"),
+            ("[x](http://example.org)", "&#91;x&#93;&#40;http&#58;//example.org&#41;"),
+            ("`*&amp;", "&#96;&#42;&#38;amp&#59;"),
+            ("bücher\u{1b}\n", "bücher&#92;x1b&#92;x0a"),
+        ] {
+            assert_eq!(Reference(text).to_string(), shown);
+        }
+    }
+}

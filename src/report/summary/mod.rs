@@ -1,0 +1,272 @@
+//! A scan in numbers, counted record by record in bounded memory.
+//!
+//! A [`Summary`] is fed rows and holds counts only; [`json`] and [`text`] show it. Groups (networks, systems, domains,
+//! platforms, names) are exact up to [`MAX_GROUPS`] keys of a kind. When twice as many have been seen, the smaller half is
+//! summed up under no key, so that the large ones stay: a key that comes back later starts anew, and what was summed
+//! up of it is missing from its group.
+
+pub mod csv;
+pub mod groups;
+pub mod json;
+pub mod markdown;
+pub mod prometheus;
+pub mod text;
+pub mod view;
+
+pub use groups::{Counts, Groups, Tally};
+pub use view::{View, ViewError};
+
+use std::collections::HashMap;
+
+use crate::evidence::Outcome;
+use crate::judge::{Code, Severity, Verdict};
+use crate::name::registrable;
+use crate::prefix::Prefix;
+use crate::record::row::Row;
+
+/// How many keys of one kind keep their own count: twice as many stand in memory at most, some 20 MiB
+/// for each kind, and more than a report shows.
+pub const MAX_GROUPS: usize = 1 << 16;
+
+/// The counts of a closed set of words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breakdown {
+    /// What the words say: `outcome`, `verdict`, `severity`, `finding`.
+    pub kind: &'static str,
+    /// How many records could have counted.
+    pub of: u64,
+    /// All words in the order of the documentation, each with its records.
+    pub counts: Vec<(&'static str, u64)>,
+}
+
+impl Breakdown {
+    /// The words that were met, the most frequent first.
+    pub fn met(&self) -> Vec<(&'static str, u64)> {
+        let mut met: Vec<_> = self.counts.iter().copied().filter(|&(_, count)| count > 0).collect();
+        met.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        met
+    }
+}
+
+/// The numbers of a scan.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// All records.
+    pub all: Tally,
+    /// By outcome, as [`Outcome::ALL`] has them.
+    pub outcomes: Counts<{ Outcome::ALL.len() }>,
+    /// By finding, as [`Code::ALL`] has them; a record counts under each of its findings.
+    pub findings: Counts<{ Code::ALL.len() }>,
+    /// By /24 or /48.
+    pub prefixes: Groups<Prefix>,
+    /// By autonomous system.
+    pub systems: Groups<u32>,
+    /// By registrable domain of the banner's name.
+    pub domains: Groups<String>,
+    /// By platform.
+    pub platforms: Groups<String>,
+    /// By the banner's name.
+    pub banner_names: Groups<String>,
+    as_names: HashMap<u32, String>,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self::with_groups(MAX_GROUPS)
+    }
+}
+
+impl Summary {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Nothing counted yet; at least `most` keys of a kind will keep their own count.
+    pub fn with_groups(most: usize) -> Self {
+        Self {
+            all: Tally::default(),
+            outcomes: Counts::default(),
+            findings: Counts::default(),
+            prefixes: Groups::new(most),
+            systems: Groups::new(most),
+            domains: Groups::new(most),
+            platforms: Groups::new(most),
+            banner_names: Groups::new(most),
+            as_names: HashMap::new(),
+        }
+    }
+
+    /// Counts one record.
+    pub fn add(&mut self, row: &Row<'_>) {
+        self.all.add(row);
+        self.outcomes.add(row.outcome as usize);
+        row.findings.iter().for_each(|code| self.findings.add(code as usize));
+        if let Some(prefix) = row.prefix() {
+            self.prefixes.add(&prefix, row);
+        }
+        if let Some(asn) = row.asn {
+            self.systems.add(&asn, row);
+            if let Some(name) = row.as_name.as_deref()
+                && !self.as_names.contains_key(&asn)
+                && self.as_names.len() < 2 * MAX_GROUPS
+            {
+                self.as_names.insert(asn, name.to_owned());
+            }
+        }
+        if let Some(name) = row.banner_name.as_deref().filter(|name| !name.is_empty()) {
+            self.banner_names.add(name, row);
+            if let Some(domain) = registrable(name) {
+                self.domains.add(domain, row);
+            }
+        }
+        if let Some(platform) = row.platform.as_deref() {
+            self.platforms.add(platform, row);
+        }
+    }
+
+    /// How many records have an outcome.
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes.at(outcome as usize)
+    }
+
+    /// How many records have a finding.
+    pub fn finding(&self, code: Code) -> u64 {
+        self.findings.at(code as usize)
+    }
+
+    /// The counts of the closed sets: outcome, verdict, severity, finding.
+    pub fn breakdowns(&self) -> [Breakdown; 4] {
+        let judged = self.all.verdicts.total();
+        let outcomes = Outcome::ALL.map(|it| (it.as_str(), self.outcome(it)));
+        let verdicts = Verdict::ALL.map(|it| (it.as_str(), self.all.verdict(it)));
+        let severities = Severity::ALL.map(|it| (it.as_str(), self.all.severity(it)));
+        let findings = Code::ALL.map(|it| (it.as_str(), self.finding(it)));
+        [
+            Breakdown { kind: "outcome", of: self.all.records, counts: outcomes.to_vec() },
+            Breakdown { kind: "verdict", of: judged, counts: verdicts.to_vec() },
+            Breakdown { kind: "severity", of: judged, counts: severities.to_vec() },
+            Breakdown { kind: "finding", of: judged, counts: findings.to_vec() },
+        ]
+    }
+
+    /// The holder of an autonomous system, as a record named it.
+    pub fn as_name(&self, asn: u32) -> Option<&str> {
+        self.as_names.get(&asn).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::Tenancy;
+    use crate::record::row::PtrNames;
+    use proptest::prelude::*;
+    use std::net::IpAddr;
+    use std::time::SystemTime;
+
+    pub(super) fn row(ip: [u8; 4], verdict: Verdict, severity: Severity) -> Row<'static> {
+        Row {
+            time: SystemTime::UNIX_EPOCH,
+            ip: Some(IpAddr::from(ip)),
+            port: 25,
+            asked: "192.0.2.0/24".into(),
+            outcome: Outcome::Greeted,
+            verdict: Some(verdict),
+            severity: Some(severity),
+            findings: std::iter::once(Code::PtrMissing).filter(|_| verdict == Verdict::NoPtr).collect(),
+            banner_name: Some("mail.example.org".into()),
+            ptr_status: None,
+            ptr_names: PtrNames::Wire(&[]),
+            fcrdns: None,
+            platform: Some("postfix".into()),
+            tenancy: Tenancy::Unknown,
+            asn: Some(64500),
+            as_name: Some("EXAMPLE".into()),
+        }
+    }
+
+    #[test]
+    fn a_value_counts_at_its_place_in_its_list() {
+        let places = |at: Vec<usize>| assert!(at.iter().copied().eq(0..at.len()));
+        places(Outcome::ALL.iter().map(|&it| it as usize).collect());
+        places(Verdict::ALL.iter().map(|&it| it as usize).collect());
+        places(Severity::ALL.iter().map(|&it| it as usize).collect());
+        places(Code::ALL.iter().map(|&it| it as usize).collect());
+    }
+
+    #[test]
+    fn every_record_counts_once_in_each_kind() {
+        let mut summary = Summary::new();
+        summary.add(&row([192, 0, 2, 1], Verdict::Match, Severity::None));
+        summary.add(&row([192, 0, 2, 2], Verdict::NoPtr, Severity::High));
+        summary.add(&row([198, 51, 100, 1], Verdict::NoPtr, Severity::High));
+        let silent = Row {
+            outcome: Outcome::Silent,
+            verdict: None,
+            severity: None,
+            banner_name: None,
+            platform: None,
+            asn: None,
+            ..row([192, 0, 2, 3], Verdict::Match, Severity::None)
+        };
+        summary.add(&silent);
+        summary.add(&Row { ip: None, outcome: Outcome::Unresolved, ..silent });
+
+        assert_eq!(summary.all.records, 5);
+        assert_eq!((summary.outcome(Outcome::Greeted), summary.outcome(Outcome::Unresolved)), (3, 1));
+        assert_eq!((summary.all.verdict(Verdict::NoPtr), summary.all.verdicts.total()), (2, 3));
+        assert_eq!((summary.all.severity(Severity::High), summary.all.severities.total()), (2, 3));
+        assert_eq!(summary.finding(Code::PtrMissing), 2);
+        let prefixes: Vec<_> =
+            summary.prefixes.largest().iter().map(|(key, tally)| (key.to_string(), tally.records)).collect();
+        assert_eq!(prefixes, [("192.0.2.0/24".to_owned(), 3), ("198.51.100.0/24".to_owned(), 1)]);
+        assert_eq!(summary.domains.largest()[0].0, "example.org");
+        assert_eq!(summary.as_name(64500), Some("EXAMPLE"));
+    }
+
+    #[test]
+    fn the_worst_come_first_and_the_sound_not_at_all() {
+        let mut summary = Summary::new();
+        for (third, severity, times) in [
+            (1, Severity::None, 50),
+            (2, Severity::Low, 20),
+            (3, Severity::High, 1),
+            (4, Severity::Medium, 9),
+            (5, Severity::High, 2),
+        ] {
+            for last in 0..times {
+                summary.add(&row([192, 0, third, last], Verdict::Match, severity));
+            }
+        }
+        let worst: Vec<String> = summary.prefixes.worst().iter().map(|(key, _)| key.to_string()).collect();
+        assert_eq!(worst, ["192.0.5.0/24", "192.0.3.0/24", "192.0.4.0/24", "192.0.2.0/24"]);
+    }
+
+    proptest! {
+        #[test]
+        fn groups_are_bounded_and_no_record_is_lost(keys in proptest::collection::vec(0..60u8, 0..400)) {
+            let mut summary = Summary::with_groups(8);
+            for &key in &keys {
+                summary.add(&row([192, 0, key, 1], Verdict::Match, Severity::None));
+            }
+            let groups = summary.prefixes.largest();
+            prop_assert!(groups.len() < 16);
+            let kept: u64 = groups.iter().map(|(_, tally)| tally.records).sum();
+            prop_assert_eq!(kept + summary.prefixes.others.records, keys.len() as u64);
+        }
+
+        #[test]
+        fn a_group_larger_than_all_others_together_stays(others in proptest::collection::vec(1..60u8, 0..200)) {
+            let mut summary = Summary::with_groups(4);
+            for &key in &others {
+                summary.add(&row([192, 0, key, 1], Verdict::Match, Severity::None));
+                summary.add(&row([192, 0, 0, 1], Verdict::Match, Severity::None));
+                summary.add(&row([192, 0, 0, 2], Verdict::Match, Severity::None));
+            }
+            if let Some((_, tally)) = summary.prefixes.largest().first() {
+                prop_assert_eq!(tally.records, 2 * others.len() as u64);
+            }
+        }
+    }
+}

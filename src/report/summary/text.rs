@@ -1,0 +1,181 @@
+//! The summary for a person at a terminal: counts with bars, the worst networks, nothing wider than the window.
+
+use std::io::{self, Write};
+
+use super::{Breakdown, Summary};
+use crate::judge::Severity;
+use crate::report::table::{clip, grouped};
+
+/// How many of the worst networks are shown.
+pub const WORST: usize = 10;
+/// The width assumed where a window is smaller: below it no column has room.
+pub const NARROWEST: usize = 60;
+/// The longest word in the left column: `banner_resolves_elsewhere`.
+const WORD: usize = 26;
+const COUNT: usize = 13;
+const SHARE: usize = 8;
+/// A longer bar says no more.
+const LONGEST_BAR: usize = 40;
+
+/// Writes the summary in lines of at most `width` columns.
+pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let width = width.max(NARROWEST);
+    let total = summary.all.records;
+    let noun = if total == 1 { "record" } else { "records" };
+    writeln!(out, "{} {noun}", grouped(total))?;
+    for breakdown in summary.breakdowns() {
+        section(out, width, &breakdown)?;
+    }
+    worst(summary, width, out)
+}
+
+fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Result<()> {
+    let met = breakdown.met();
+    if met.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", breakdown.kind)?;
+    let room = (width - WORD - COUNT - SHARE - 3).min(LONGEST_BAR);
+    for (word, count) in met {
+        let share = count as f64 / breakdown.of.max(1) as f64;
+        let line = format!(
+            "  {word:<WORD$}{:>COUNT$}{:>SHARE$} {}",
+            grouped(count),
+            percent(share),
+            bar(share, room)
+        );
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn worst(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let worst = summary.prefixes.worst();
+    if worst.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<_> =
+        worst.iter().take(WORST).map(|(prefix, tally)| (prefix.to_string(), *tally)).collect();
+    let name = shown.iter().map(|(prefix, _)| prefix.len()).max().unwrap_or(0).max("network".len());
+    writeln!(out, "\nworst networks")?;
+    let head = format!("  {:<name$}{:>10}{:>10}{:>10}{:>10}", "network", "records", "high", "medium", "low");
+    writeln!(out, "{}", clip(&head, width))?;
+    for (prefix, tally) in &shown {
+        let line = format!(
+            "  {prefix:<name$}{:>10}{:>10}{:>10}{:>10}",
+            grouped(tally.records),
+            grouped(tally.severity(Severity::High)),
+            grouped(tally.severity(Severity::Medium)),
+            grouped(tally.severity(Severity::Low)),
+        );
+        writeln!(out, "{}", clip(&line, width))?;
+    }
+    if worst.len() > shown.len() {
+        writeln!(out, "  and {} more", grouped((worst.len() - shown.len()) as u64))?;
+    }
+    Ok(())
+}
+
+/// A share with one decimal; what is not nothing never reads as nothing, what is not all never as all.
+pub(crate) fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.001 {
+        return "<0.1 %".to_owned();
+    }
+    if share < 1.0 && share > 0.999 {
+        return ">99.9 %".to_owned();
+    }
+    format!("{:.1} %", share * 100.0)
+}
+
+/// A bar in eighths of a column.
+fn bar(share: f64, room: usize) -> String {
+    const PARTS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is 0 to 1")]
+    let eighths = ((share.clamp(0.0, 1.0) * (room * 8) as f64).round() as usize).max(1);
+    let mut bar = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        bar.push(PARTS[eighths % 8]);
+    }
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::row;
+    use super::*;
+    use crate::judge::Verdict;
+
+    fn shown(summary: &Summary, width: usize) -> String {
+        let mut out = Vec::new();
+        write(summary, width, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn block() -> Summary {
+        let mut summary = Summary::new();
+        for last in 0..=254 {
+            summary.add(&row([192, 0, 2, last], Verdict::Match, Severity::None));
+        }
+        summary.add(&row([198, 51, 100, 1], Verdict::NoPtr, Severity::High));
+        summary
+    }
+
+    #[test]
+    fn the_summary_counts_and_names_the_worst() {
+        assert_eq!(
+            shown(&block(), 70),
+            "\
+256 records
+
+outcome
+  greeted                             256 100.0 % ████████████████████
+
+verdict
+  match                               255  99.6 % ███████████████████▉
+  no_ptr                                1   0.4 % ▏
+
+severity
+  none                                255  99.6 % ███████████████████▉
+  high                                  1   0.4 % ▏
+
+finding
+  ptr_missing                           1   0.4 % ▏
+
+worst networks
+  network           records      high    medium       low
+  198.51.100.0/24         1         1         0         0
+"
+        );
+    }
+
+    #[test]
+    fn nothing_scanned_is_one_line() {
+        assert_eq!(shown(&Summary::new(), 80), "0 records\n");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_window() {
+        let mut summary = block();
+        let mut one = row([0; 4], Verdict::Unconfirmed, Severity::Medium);
+        for third in 0..30 {
+            one.ip = Some(std::net::IpAddr::from([0x2001, 0xdb8, 0xaaaa + third, 0, 0, 0, 0, 1]));
+            summary.add(&one);
+        }
+        for width in 0..200 {
+            let text = shown(&summary, width);
+            for line in text.lines() {
+                assert_eq!(clip(line, width.max(NARROWEST)), line, "at {width}");
+            }
+            assert!(text.contains("  and 21 more\n"));
+        }
+    }
+
+    #[test]
+    fn a_small_share_is_not_nothing_and_a_large_one_not_all() {
+        for (share, text) in
+            [(0.0, "0.0 %"), (0.000_01, "<0.1 %"), (0.5, "50.0 %"), (0.9999, ">99.9 %"), (1.0, "100.0 %")]
+        {
+            assert_eq!(percent(share), text);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! One target under way, small enough that many can wait.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::SystemTime;
+
+use crate::evidence::Observation;
+
+/// The number of an entry among those that a target set keeps.
+pub type EntryId = u32;
+
+/// Who asked for a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// An address of the set: its owner is looked up when the record is made.
+    Set,
+    /// A host name or `mx:` entry, by its number among the names.
+    Name(usize),
+}
+
+/// One target under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aim {
+    /// The turn it came from; the targets of one name share theirs.
+    pub turn: u128,
+    /// The address.
+    pub ip: IpAddr,
+    /// The port.
+    pub port: u16,
+    /// Attempts that timed out so far.
+    pub attempts: u8,
+    /// Attempts that this machine could not make.
+    pub troubles: u8,
+    /// Who asked.
+    pub asked: Asked,
+}
+
+impl Aim {
+    /// Where to connect.
+    pub fn socket(&self) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port)
+    }
+}
+
+/// A target that was spoken to.
+#[derive(Debug)]
+pub struct Seen {
+    /// The target.
+    pub aim: Aim,
+    /// What it showed.
+    pub observation: Observation,
+    /// When the conversation ended.
+    pub time: SystemTime,
+}
+
+/// What goes through the resolver: a host that wants its names resolved, or a name that wants addresses.
+#[derive(Debug)]
+pub enum Asking {
+    /// A mail server that spoke.
+    Host(Box<Seen>),
+    /// A name of the target list.
+    Name {
+        /// Its turn.
+        turn: u128,
+        /// Its number among the names.
+        name: usize,
+    },
+}

@@ -1,0 +1,236 @@
+//! What a scan needs to go on after it was killed: small, for the order is arithmetic.
+//!
+//! The file is one line that names its form and its checksum, and a line of JSON. It is replaced as a whole, and only
+//! after the records that it counts are on disk.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::watermark::Watermark;
+
+/// The form's name, first in the file. It changes with whatever an older reader would misunderstand.
+const FORM: &str = "banneret.checkpoint/1";
+
+/// Why a checkpoint can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// Not a checkpoint, or one of another version.
+    #[error("is not a checkpoint of the form {FORM}")]
+    Form,
+    /// Cut short or altered.
+    #[error("is damaged: its checksum does not fit")]
+    Damaged,
+    /// The checksum fits, the contents do not.
+    #[error("can't be read: {0}")]
+    Contents(String),
+}
+
+/// An output as far as it is on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputMark {
+    /// Its path, absolute; `-` for stdout.
+    pub path: String,
+    /// Bytes up to which it is whole.
+    pub length: u64,
+    /// Records in these bytes.
+    pub rows: u64,
+}
+
+/// A scan's progress and all that it depends on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The program's version.
+    pub version: String,
+    /// The command line in force, defaults, environment and settings file included, one word each.
+    pub arguments: Vec<String>,
+    /// The folder in which it was typed.
+    pub folder: String,
+    /// The order's key.
+    pub seed: u64,
+    /// A hash of targets and exclusions.
+    pub targets: String,
+    /// When the scan began, RFC 3339.
+    pub began: String,
+    /// One above the highest turn done.
+    #[serde(with = "decimal")]
+    pub high: u128,
+    /// Turns below that are not done, as `7` or `7-9`.
+    pub pending: Vec<String>,
+    /// The outputs.
+    pub outputs: Vec<OutputMark>,
+    /// Addresses that names led to so far.
+    pub claimed: Vec<IpAddr>,
+    /// What became of the targets so far.
+    pub counts: Counts,
+}
+
+/// What became of the targets so far, records dropped by `--keep` included.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Targets that left the order and ended.
+    pub drawn: u64,
+    /// Records written.
+    pub written: u64,
+    /// Records dropped by `--keep`.
+    pub dropped: u64,
+    /// By outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// By verdict.
+    pub verdicts: BTreeMap<String, u64>,
+}
+
+impl Checkpoint {
+    /// The file's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        // A struct of texts and numbers always has a JSON form.
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        let mut file = format!("{FORM} {}\n", hex(&Sha256::digest(&body))).into_bytes();
+        file.extend(body);
+        file.push(b'\n');
+        file
+    }
+
+    /// Reads the file's bytes.
+    pub fn decode(file: &[u8]) -> Result<Self, CheckpointError> {
+        let end = file.iter().position(|&b| b == b'\n').ok_or(CheckpointError::Form)?;
+        let (head, body) = (&file[..end], &file[end + 1..]);
+        let head = std::str::from_utf8(head).map_err(|_| CheckpointError::Form)?;
+        let checksum =
+            head.strip_prefix(FORM).and_then(|rest| rest.strip_prefix(' ')).ok_or(CheckpointError::Form)?;
+        let body = body.strip_suffix(b"\n").ok_or(CheckpointError::Damaged)?;
+        if hex(&Sha256::digest(body)) != checksum {
+            return Err(CheckpointError::Damaged);
+        }
+        serde_json::from_slice(body).map_err(|wrong| CheckpointError::Contents(wrong.to_string()))
+    }
+
+    /// The turns done.
+    pub fn watermark(&self) -> Result<Watermark, CheckpointError> {
+        Ok(Watermark::resume(self.high, &self.pending_turns()?))
+    }
+
+    /// The turns that are not done below [`Checkpoint::high`].
+    pub fn pending_turns(&self) -> Result<Vec<u128>, CheckpointError> {
+        let wrong = |text: &str| CheckpointError::Contents(format!("`{text}` is no run of turns"));
+        let mut turns = Vec::new();
+        for run in &self.pending {
+            let (first, last) = run.split_once('-').unwrap_or((run, run));
+            let first: u128 = first.parse().map_err(|_| wrong(run))?;
+            let last: u128 = last.parse().map_err(|_| wrong(run))?;
+            if first > last || last >= self.high || last - first > MAX_RUN {
+                return Err(wrong(run));
+            }
+            turns.extend(first..=last);
+        }
+        Ok(turns)
+    }
+}
+
+/// No run is longer than what may be under way at once.
+const MAX_RUN: u128 = 1 << 24;
+
+/// Turns as runs: 3, 7, 8, 9 as `3`, `7-9`.
+pub fn runs(turns: impl Iterator<Item = u128>) -> Vec<String> {
+    let mut runs = Vec::new();
+    let mut open: Option<(u128, u128)> = None;
+    for turn in turns {
+        match &mut open {
+            Some((_, last)) if *last + 1 == turn => *last = turn,
+            _ => {
+                runs.extend(open.map(run));
+                open = Some((turn, turn));
+            }
+        }
+    }
+    runs.extend(open.map(run));
+    runs
+}
+
+fn run((first, last): (u128, u128)) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A turn's number as text: JSON numbers of other readers end at 2^53.
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> Checkpoint {
+        Checkpoint {
+            version: "0.1.0".into(),
+            arguments: vec!["scan".into(), "--rate".into(), "50".into()],
+            folder: "/tmp".into(),
+            seed: 7,
+            targets: "00ff".into(),
+            began: "2026-01-02T03:04:05Z".into(),
+            high: u128::from(u64::MAX) + 9,
+            pending: runs([3, 7, 8, 9].into_iter()),
+            outputs: vec![OutputMark { path: "/tmp/a.jsonl".into(), length: 123, rows: 2 }],
+            claimed: vec!["192.0.2.1".parse().unwrap()],
+            counts: Counts { drawn: 5, written: 2, dropped: 3, ..Counts::default() },
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_comes_back() {
+        let checkpoint = sample();
+        assert_eq!(Checkpoint::decode(&checkpoint.encode()), Ok(checkpoint.clone()));
+        assert_eq!(checkpoint.pending, ["3", "7-9"]);
+        assert_eq!(checkpoint.pending_turns().unwrap(), [3, 7, 8, 9]);
+    }
+
+    #[test]
+    fn no_altered_byte_and_no_cut_goes_unnoticed() {
+        let file = sample().encode();
+        for at in 0..file.len() {
+            assert!(Checkpoint::decode(&file[..at]).is_err(), "cut at {at}");
+            let mut altered = file.clone();
+            altered[at] ^= 1;
+            assert!(Checkpoint::decode(&altered).is_err(), "byte {at} altered");
+        }
+    }
+
+    #[test]
+    fn runs_that_make_no_sense_are_refused() {
+        for bad in ["x", "9-7", "1-", "-", "5-99999999999999999999999999", ""] {
+            let mut checkpoint = sample();
+            checkpoint.pending = vec![bad.into()];
+            assert!(checkpoint.pending_turns().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn runs_say_what_turns_said(turns in proptest::collection::btree_set(0u128..500, 0..200)) {
+            let mut checkpoint = sample();
+            checkpoint.pending = runs(turns.iter().copied());
+            prop_assert_eq!(checkpoint.pending_turns().unwrap(), turns.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

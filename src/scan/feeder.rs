@@ -1,0 +1,398 @@
+//! Decides what starts when: the one place that draws turns, paces them, makes further attempts and gives places out.
+//!
+//! A place is taken before a permit is asked for, so a batch that was permitted starts at once: after a stall there is
+//! no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
+//! place in the order waits at the gate. A pass never overlaps the order, so that a prefix is never paced twice.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::Instant;
+
+use super::aim::{Aim, Asking};
+use super::course::{Course, Turn};
+use super::gate::Gate;
+use super::pace::{LapPace, MAX_BATCH, Pace};
+use super::places::Places;
+use super::progress::Progress;
+use super::shard::Report;
+use super::stop::{Level, Stop};
+use crate::probe::LocalTrouble;
+use crate::rate::Rate;
+use crate::resolve::{Case, Inbox};
+
+/// Targets that timed out wait for their pass until so many have gathered, or the order has ended. They are also what
+/// a checkpoint names one by one, so this bounds its size.
+const MAX_PARKED: usize = 65_536;
+/// The most targets at the gate before nothing more is drawn.
+const MAX_WAITING: usize = 65_536;
+/// Turns that may lie between the first unfinished one and the newest before a pass is made: it bounds the watermark's
+/// bits to 2 MB.
+const MAX_SPAN: u128 = 1 << 24;
+/// Names that may be resolving, or have addresses to try, at once.
+const MAX_NAMES: usize = 2_048;
+/// How long a scan that was asked to end waits for conversations under way.
+const DRAIN: Duration = Duration::from_secs(10);
+/// A target that this machine could not speak to so many times, while it could speak to others in between, is given up
+/// for this scan, undone.
+const MAX_TROUBLES: u8 = 12;
+/// A machine that could speak to nobody for so long is given up on.
+const HOPELESS: Duration = Duration::from_secs(300);
+
+/// What the feeder hears.
+#[derive(Debug)]
+pub enum Note {
+    /// A shard's conversations ended.
+    Shard(Report),
+    /// A name led to these addresses; each is one more target of its turn.
+    Late(Vec<Aim>),
+    /// All targets of a name are written, or it has none.
+    NameDone,
+}
+
+/// How the scan is to be paced.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Connections a second, overall.
+    pub rate: Rate,
+    /// Connections a second for each prefix.
+    pub prefix_rate: Rate,
+    /// Conversations at once.
+    pub concurrency: usize,
+}
+
+/// Why no more is fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fed {
+    /// Every turn ended.
+    All,
+    /// It was asked to end.
+    Stopped,
+    /// Some targets could not be spoken to from this machine; they stay undone.
+    Stuck(usize, LocalTrouble),
+}
+
+/// The feeder and all that it knows.
+pub struct Feeder {
+    course: Course,
+    /// The next turn, drawn but not yet sent.
+    ahead: Option<Turn>,
+    pace: Pace,
+    laps: LapPace,
+    gate: Gate<Aim>,
+    parked: Vec<Aim>,
+    /// Targets to be tried again after trouble of this machine.
+    again: VecDeque<Aim>,
+    phase: Phase,
+    places: Places,
+    names_open: usize,
+    stuck: usize,
+    stuck_for: Option<LocalTrouble>,
+    /// Whether any conversation was held since the last trouble.
+    sound: bool,
+    /// When the last one was held.
+    last_sound: Instant,
+    notes: UnboundedReceiver<Note>,
+    shards: Vec<UnboundedSender<Vec<Aim>>>,
+    resolver: Option<Inbox<Asking>>,
+    progress: Arc<Progress>,
+    stop: Stop,
+}
+
+/// Where the next batch comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Turns, in order.
+    Order,
+    /// What was parked.
+    Pass,
+}
+
+/// What the feeder speaks to.
+pub struct Outlets {
+    /// One sender a shard.
+    pub shards: Vec<UnboundedSender<Vec<Aim>>>,
+    /// For names.
+    pub resolver: Inbox<Asking>,
+    /// What it hears.
+    pub notes: UnboundedReceiver<Note>,
+}
+
+impl Feeder {
+    /// A feeder at the course's first turn.
+    pub fn new(
+        settings: Settings,
+        course: Course,
+        outlets: Outlets,
+        progress: Arc<Progress>,
+        stop: Stop,
+    ) -> Self {
+        Self {
+            course,
+            ahead: None,
+            pace: Pace::new(settings.rate),
+            laps: LapPace::new(settings.prefix_rate),
+            gate: Gate::new(settings.prefix_rate),
+            parked: Vec::new(),
+            again: VecDeque::new(),
+            phase: Phase::Order,
+            places: Places::new(settings.concurrency, outlets.shards.len()),
+            names_open: 0,
+            stuck: 0,
+            stuck_for: None,
+            sound: true,
+            last_sound: Instant::now(),
+            notes: outlets.notes,
+            shards: outlets.shards,
+            resolver: Some(outlets.resolver),
+            progress,
+            stop,
+        }
+    }
+
+    /// Feeds until all is done or the scan is to end; then hangs up on the shards.
+    pub async fn run(mut self) -> Fed {
+        let stop = self.stop.clone();
+        let fed = tokio::select! {
+            biased;
+            () = stop.reached(Level::Drain) => Fed::Stopped,
+            () = self.feed() => match self.stuck_for {
+                Some(trouble) => Fed::Stuck(self.stuck, trouble),
+                None => Fed::All,
+            },
+        };
+        if fed == Fed::Stopped {
+            self.resolver = None;
+            let drained = tokio::time::timeout(DRAIN, self.drain());
+            tokio::select! {
+                () = stop.reached(Level::Now) => {}
+                _ = drained => {}
+            }
+        }
+        fed
+    }
+
+    async fn feed(&mut self) {
+        loop {
+            while let Ok(note) = self.notes.try_recv() {
+                self.hear(note);
+            }
+            self.progress
+                .waiting
+                .store((self.gate.len() + self.parked.len() + self.again.len()) as u64, Relaxed);
+            let batch = self.gather().await;
+            if !batch.is_empty() {
+                self.send(batch).await;
+            } else if self.is_done() {
+                return;
+            } else {
+                self.rest().await;
+            }
+        }
+    }
+
+    /// What may start now, as far as there are places for it; names are sent on as they come.
+    async fn gather(&mut self) -> Vec<Aim> {
+        let now = Instant::now();
+        let room = self.places.room(now).min(self.pace.batch() as usize);
+        let mut batch = Vec::with_capacity(room);
+        while batch.len() < room {
+            if let Some(aim) = self.again.pop_front().or_else(|| self.gate.pass(now)) {
+                batch.push(aim);
+            } else {
+                break;
+            }
+        }
+        if batch.is_empty() && room > 0 {
+            self.choose_phase(now);
+            if self.phase == Phase::Order {
+                self.draw(now, room, &mut batch).await;
+            }
+        }
+        batch
+    }
+
+    /// Draws turns of one lap.
+    async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) {
+        let mut blocks = 0;
+        let mut names = Vec::new();
+        while batch.len() < room && self.gate.len() < MAX_WAITING {
+            let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
+            match turn {
+                turn @ Turn::Address { .. } if self.phase == Phase::Pass => {
+                    self.ahead = Some(turn);
+                    break;
+                }
+                Turn::Address { aim, lap_blocks } => {
+                    // A batch holds turns of one lap only, and no more than its pace lets start at once.
+                    if !batch.is_empty()
+                        && (lap_blocks != blocks || batch.len() >= self.laps.batch(blocks) as usize)
+                    {
+                        self.ahead = Some(Turn::Address { aim, lap_blocks });
+                        break;
+                    }
+                    blocks = lap_blocks;
+                    self.progress.drawn.fetch_add(1, Relaxed);
+                    if self.gate.is_slowed(aim.ip) {
+                        self.gate.enter(now, aim.ip, aim);
+                    } else {
+                        batch.push(aim);
+                    }
+                }
+                Turn::Stray(aim) => {
+                    self.progress.drawn.fetch_add(1, Relaxed);
+                    self.gate.enter(now, aim.ip, aim);
+                    self.phase = Phase::Pass;
+                }
+                Turn::Name { turn, name, want } => {
+                    if self.names_open >= MAX_NAMES {
+                        self.ahead = Some(Turn::Name { turn, name, want });
+                        break;
+                    }
+                    self.names_open += 1;
+                    names.push(Case { want, carry: Asking::Name { turn, name } });
+                }
+            }
+        }
+        if let Some(resolver) = self.resolver.as_ref().filter(|_| !names.is_empty()) {
+            // The resolver ends only after its inboxes are dropped.
+            let _ = resolver.send(names).await;
+        }
+        if !batch.is_empty() {
+            let visits = u32::try_from(batch.len()).unwrap_or(MAX_BATCH);
+            let start = self.laps.book(now, visits, blocks);
+            if start > now {
+                tokio::time::sleep_until(start).await;
+            }
+        }
+    }
+
+    async fn send(&mut self, batch: Vec<Aim>) {
+        let permits = u32::try_from(batch.len()).unwrap_or(MAX_BATCH);
+        self.pace.wait(permits).await;
+        let shard = self.places.take(batch.len());
+        // A shard ends only after the feeder hangs up.
+        let _ = self.shards[shard].send(batch);
+    }
+
+    fn choose_phase(&mut self, now: Instant) {
+        let span = self.parked.first().map_or(0, |aim| self.course.position().saturating_sub(aim.turn));
+        let full = self.parked.len() >= MAX_PARKED || span > MAX_SPAN;
+        let order_over = self.course.is_over() && self.ahead.is_none();
+        match self.phase {
+            Phase::Order if !self.parked.is_empty() && (full || (order_over && self.places.taken() == 0)) => {
+                self.phase = Phase::Pass;
+                // The prefixes that the order visited last get their interval's rest.
+                let rested = now + self.laps.interval();
+                for aim in std::mem::take(&mut self.parked) {
+                    self.gate.enter(rested, aim.ip, aim);
+                }
+            }
+            Phase::Pass if self.gate.is_empty() => {
+                self.phase = Phase::Order;
+                self.laps.rest(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, note: Note) {
+        let now = Instant::now();
+        match note {
+            Note::Shard(report) => {
+                self.places.give_back(report.shard, report.ended, report.ended > report.troubled.len());
+                if report.troubled.len() < report.ended {
+                    self.sound = true;
+                    self.last_sound = now;
+                }
+                self.parked.extend(report.again);
+                for ip in report.too_much {
+                    self.gate.slow_down(ip);
+                }
+                if let Some(&(_, trouble)) = report.troubled.first() {
+                    self.places.shrink(now);
+                    self.take_back(report.troubled, trouble);
+                }
+            }
+            Note::Late(aims) => {
+                self.progress.drawn.fetch_add(aims.len() as u64, Relaxed);
+                for aim in aims {
+                    self.gate.enter(now, aim.ip, aim);
+                }
+            }
+            Note::NameDone => self.names_open = self.names_open.saturating_sub(1),
+        }
+    }
+
+    fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>, trouble: LocalTrouble) {
+        let alone = std::mem::take(&mut self.sound);
+        let hopeless = self.last_sound.elapsed() > HOPELESS;
+        for (mut aim, _) in troubled {
+            // Trouble that all have is the machine's; only trouble that others do not have counts against a target.
+            aim.troubles = aim.troubles.saturating_add(u8::from(alone));
+            if aim.troubles > MAX_TROUBLES || hopeless {
+                self.stuck += 1;
+                self.stuck_for = Some(trouble);
+                if matches!(aim.asked, super::aim::Asked::Name(_)) {
+                    // Its name stays undone; it must not keep the scan from ending.
+                    self.names_open = self.names_open.saturating_sub(1);
+                }
+            } else {
+                self.again.push_back(aim);
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.course.is_over()
+            && self.ahead.is_none()
+            && self.places.taken() == 0
+            && self.names_open == 0
+            && self.parked.is_empty()
+            && self.again.is_empty()
+            && self.gate.is_empty()
+    }
+
+    /// Waits for what could change: a note, or the time of the first at the gate.
+    async fn rest(&mut self) {
+        let now = Instant::now();
+        let due = match (self.gate.due(), self.places.closed_until(now)) {
+            (Some(gate), None) if self.places.room(now) > 0 => Some(gate),
+            (_, Some(open)) => Some(open),
+            _ => None,
+        };
+        let note = match due {
+            Some(due) => tokio::time::timeout_at(due, self.notes.recv()).await.unwrap_or(None),
+            None => self.notes.recv().await,
+        };
+        if let Some(note) = note {
+            self.hear(note);
+        }
+    }
+
+    /// Waits until no conversation is under way; further attempts are left for the resumed scan.
+    async fn drain(&mut self) {
+        self.gate.clear();
+        while self.places.taken() > 0 {
+            let Some(note) = self.notes.recv().await else { return };
+            if let Note::Shard(report) = note {
+                self.places.give_back(report.shard, report.ended, true);
+            }
+        }
+    }
+}
+
+/// The addresses that a name's targets would have; used where the set must be asked first.
+pub fn aims(turn: u128, name: usize, addresses: &[IpAddr], ports: &[u16]) -> Vec<Aim> {
+    let mut aims = Vec::with_capacity(addresses.len() * ports.len());
+    for &ip in addresses {
+        for &port in ports {
+            aims.push(Aim { turn, ip, port, attempts: 0, troubles: 0, asked: super::aim::Asked::Name(name) });
+        }
+    }
+    aims
+}

@@ -1,0 +1,95 @@
+//! Keeps the checkpoint: outputs to disk first, then the file that counts them.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::ScanError;
+use super::checkpoint::{Checkpoint, Counts, runs};
+use super::outputs::Outputs;
+use super::progress::Progress;
+use super::watermark::Watermark;
+use crate::evidence::Outcome;
+use crate::judge::Verdict;
+use crate::report::atomic;
+use crate::report::file::Reach;
+
+/// Keeps one scan's checkpoint, or nothing where a scan has none.
+pub struct Keeper {
+    kept: Option<Kept>,
+    progress: Arc<Progress>,
+}
+
+struct Kept {
+    path: PathBuf,
+    checkpoint: Checkpoint,
+}
+
+impl Keeper {
+    /// Keeps `checkpoint` at `path`, renewed with each save.
+    pub fn new(path: PathBuf, checkpoint: Checkpoint, progress: Arc<Progress>) -> Self {
+        Self { kept: Some(Kept { path, checkpoint }), progress }
+    }
+
+    /// Keeps nothing: outputs are only flushed.
+    pub fn none(progress: Arc<Progress>) -> Self {
+        Self { kept: None, progress }
+    }
+
+    /// The file, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.kept.as_ref().map(|kept| kept.path.as_path())
+    }
+
+    /// Makes all that was written durable, then says so in the checkpoint.
+    pub fn save(
+        &mut self,
+        outputs: &mut Outputs,
+        watermark: &Watermark,
+        claimed: &HashSet<IpAddr>,
+    ) -> Result<(), ScanError> {
+        let Some(kept) = &mut self.kept else {
+            outputs.commit(Reach::System)?;
+            return Ok(());
+        };
+        let marks = outputs.commit(Reach::Disk)?;
+        let checkpoint = &mut kept.checkpoint;
+        checkpoint.outputs = marks;
+        checkpoint.high = watermark.high();
+        checkpoint.pending = runs(watermark.pending());
+        if checkpoint.claimed.len() != claimed.len() {
+            checkpoint.claimed = claimed.iter().copied().collect();
+            checkpoint.claimed.sort_unstable();
+        }
+        checkpoint.counts = counts(&self.progress);
+        atomic::write(&kept.path, &checkpoint.encode())
+            .map_err(|source| ScanError::Checkpoint { path: kept.path.clone(), source })
+    }
+
+    /// The scan is complete: nothing is left to go on with.
+    pub fn remove(self) -> Result<(), ScanError> {
+        let Some(kept) = self.kept else { return Ok(()) };
+        match fs::remove_file(&kept.path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(ScanError::Checkpoint { path: kept.path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What became of the targets so far. Targets under way are counted when they end: drawn is what ended.
+pub fn counts(progress: &Progress) -> Counts {
+    let (written, dropped) = (progress.written.load(Relaxed), progress.dropped.load(Relaxed));
+    Counts {
+        drawn: written + dropped,
+        written,
+        dropped,
+        outcomes: Outcome::ALL.iter().map(|&o| (o.as_str().to_owned(), progress.outcome(o))).collect(),
+        verdicts: Verdict::ALL.iter().map(|&v| (v.as_str().to_owned(), progress.verdict(v))).collect(),
+    }
+}

@@ -1,0 +1,107 @@
+//! The whole stream: one feeder, a shard of conversations for each core, the resolver's own thread, one writer.
+//!
+//! ```text
+//! feeder ──batches──▶ shard × cores ──▶ resolver ──▶ writer ──▶ outputs, watermark, checkpoint
+//!    ▲                    │  └────── nobody spoke ─────▲ │
+//!    └─ places, time-outs ┘          addresses of names ─┘ (back to the feeder)
+//! ```
+//! When the feeder hangs up on the shards, each stage ends as the one before it has ended.
+
+use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+
+use super::ScanError;
+use super::aim::Asking;
+use super::course::Course;
+use super::feeder::{self, Fed, Feeder};
+use super::progress::Progress;
+use super::shard;
+use super::stop::{Level, Stop};
+use super::writer::Writer;
+use crate::name::HostName;
+use crate::probe::Probe;
+use crate::resolve::Resolver;
+
+/// Batches that may wait for the writer: enough that a write to disk stops no shard.
+const SEEN_BATCHES: usize = 64;
+
+/// All that a scan is to do.
+pub struct Plan {
+    /// The turns still to be taken.
+    pub course: Course,
+    /// Their pace.
+    pub feeder: feeder::Settings,
+    /// Further attempts at a target that timed out.
+    pub retries: u8,
+    /// Our own name.
+    pub own_name: Option<HostName>,
+}
+
+/// How a scan ended.
+pub struct Ended {
+    /// Why no more was fed.
+    pub fed: Fed,
+    /// The writer, with its outputs and its watermark, all of it durable.
+    pub writer: Writer,
+}
+
+/// Runs a scan to its end, with a thread of conversations for each probe; `writer` takes what they and the resolver
+/// give. `Err` only where the scan cannot go on: whatever a target does is a record.
+pub fn run<P: Probe + Send + 'static>(
+    plan: Plan,
+    probes: Vec<P>,
+    resolver: Resolver<Asking>,
+    writer: impl FnOnce(mpsc::UnboundedSender<feeder::Note>) -> Writer,
+    (progress, stop): (&Arc<Progress>, &Stop),
+) -> Result<Ended, ScanError> {
+    let (notes, heard) = mpsc::unbounded_channel();
+    let (seen, seen_by_writer) = mpsc::channel(SEEN_BATCHES);
+    let writer = writer(notes.clone());
+    let runtimes: Vec<Runtime> = (0..probes.len() + 2).map(|_| runtime()).collect::<Result<_, _>>()?;
+    let mut runtimes = runtimes.into_iter();
+    let (Some(for_feeder), Some(for_writer)) = (runtimes.next(), runtimes.next()) else {
+        return Err(ScanError::Thread(std::io::ErrorKind::Other.into()));
+    };
+    thread::scope(|scope| {
+        let mut shards = Vec::with_capacity(probes.len());
+        for (number, (runtime, probe)) in runtimes.zip(probes).enumerate() {
+            let (batches, taken) = mpsc::unbounded_channel();
+            shards.push(batches);
+            let settings = shard::Settings { number, retries: plan.retries, own_name: plan.own_name.clone() };
+            let outlets = shard::Outlets {
+                resolver: resolver.inbox.clone(),
+                writer: seen.clone(),
+                feeder: notes.clone(),
+            };
+            let progress = Arc::clone(progress);
+            spawn(scope, "conversations", move || {
+                runtime.block_on(shard::run(settings, probe, taken, outlets, progress));
+            })?;
+        }
+        let outlets = feeder::Outlets { shards, resolver: resolver.inbox, notes: heard };
+        let feeder = Feeder::new(plan.feeder, plan.course, outlets, Arc::clone(progress), stop.clone());
+        let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
+        drop((seen, notes));
+        let written = for_writer.block_on(writer.run(seen_by_writer, resolver.solved, stop));
+        if written.is_err() {
+            stop.ask(Level::Now);
+        }
+        let fed = feeder.join().map_err(|_| ScanError::Panicked)?;
+        Ok(Ended { fed, writer: written? })
+    })
+}
+
+fn runtime() -> Result<Runtime, ScanError> {
+    Builder::new_current_thread().enable_all().build().map_err(ScanError::Thread)
+}
+
+fn spawn<'scope, 'env, T: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, 'env>,
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<thread::ScopedJoinHandle<'scope, T>, ScanError> {
+    thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work).map_err(ScanError::Thread)
+}

@@ -1,0 +1,149 @@
+//! Places for conversations: how many are free, on which shard, and how many fewer while the machine is in trouble.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// After trouble nothing starts for so long, doubling while it goes on …
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// … up to this.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Places come back by this share of all, each second that passes without trouble.
+const REGAIN: f64 = 0.05;
+/// Never fewer places than this, as long as there were so many.
+const FEWEST: usize = 4;
+
+/// The places of all shards.
+#[derive(Debug)]
+pub struct Places {
+    /// As many as the user and the open-file limit allow.
+    all: usize,
+    /// As many as there were no trouble with, lately.
+    allowed: f64,
+    /// Taken, by shard.
+    taken: Vec<usize>,
+    pause: Duration,
+    closed_until: Option<Instant>,
+    regained: Option<Instant>,
+}
+
+impl Places {
+    /// `all` places over so many shards.
+    pub fn new(all: usize, shards: usize) -> Self {
+        Self {
+            all,
+            allowed: all as f64,
+            taken: vec![0; shards],
+            pause: FIRST_PAUSE,
+            closed_until: None,
+            regained: None,
+        }
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.taken.iter().sum()
+    }
+
+    /// How many are free.
+    pub fn room(&mut self, now: Instant) -> usize {
+        if self.closed_until(now).is_some() {
+            return 0;
+        }
+        self.closed_until = None;
+        if let Some(last) = self.regained {
+            let gained = REGAIN * self.all as f64 * (now - last).as_secs_f64();
+            self.allowed = (self.allowed + gained).min(self.all as f64);
+            self.regained = (self.allowed < self.all as f64).then_some(now);
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and `all`")]
+        let allowed = self.allowed as usize;
+        allowed.saturating_sub(self.taken())
+    }
+
+    /// Until when nothing may start, if trouble closed the places.
+    pub fn closed_until(&self, now: Instant) -> Option<Instant> {
+        self.closed_until.filter(|&until| until > now)
+    }
+
+    /// Takes `count` places on the emptiest shard, and says which.
+    pub fn take(&mut self, count: usize) -> usize {
+        let emptiest = (0..self.taken.len()).min_by_key(|&shard| self.taken[shard]).unwrap_or(0);
+        self.taken[emptiest] += count;
+        emptiest
+    }
+
+    /// Places of a shard are free again; `sound` if none of them ended in trouble.
+    pub fn give_back(&mut self, shard: usize, count: usize, sound: bool) {
+        self.taken[shard] = self.taken[shard].saturating_sub(count);
+        if sound && count > 0 && self.closed_until.is_none() {
+            self.pause = FIRST_PAUSE;
+        }
+    }
+
+    /// This machine is in trouble: half as many places as were taken, after a pause. Trouble told again within the
+    /// pause is the same trouble.
+    pub fn shrink(&mut self, now: Instant) {
+        if self.closed_until(now).is_some() {
+            return;
+        }
+        let fewest = FEWEST.min(self.all) as f64;
+        self.allowed = (self.allowed.min(self.taken().max(1) as f64) / 2.0).max(fewest);
+        self.closed_until = Some(now + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.regained = Some(now + self.pause);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_halves_the_places_and_time_brings_them_back() {
+        let begin = Instant::now();
+        let mut places = Places::new(1000, 2);
+        assert_eq!(places.room(begin), 1000);
+        assert_ne!(places.take(400), places.take(400), "the emptiest shard is chosen");
+        assert_eq!(places.room(begin), 200);
+        places.shrink(begin);
+        places.shrink(begin);
+        assert_eq!(places.room(begin), 0);
+        assert_eq!(places.closed_until(begin), Some(begin + FIRST_PAUSE));
+        places.give_back(0, 400, true);
+        places.give_back(1, 400, true);
+        let open = begin + FIRST_PAUSE;
+        assert_eq!(places.room(open), 400);
+        assert!(places.room(open + Duration::from_secs(5)) > 600);
+        assert_eq!(places.room(open + Duration::from_secs(60)), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_that_goes_on_makes_the_pause_longer_up_to_a_bound() {
+        let mut now = Instant::now();
+        let mut places = Places::new(1000, 1);
+        let mut last = Duration::ZERO;
+        for _ in 0..12 {
+            places.shrink(now);
+            let pause = places.closed_until(now).unwrap() - now;
+            assert!(pause >= last && pause <= LONGEST_PAUSE);
+            (last, now) = (pause, now + pause);
+        }
+        assert_eq!(last, LONGEST_PAUSE);
+        assert_eq!(places.room(now), FEWEST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_sound_conversation_the_next_pause_is_short_again() {
+        let begin = Instant::now();
+        let mut places = Places::new(1000, 1);
+        places.shrink(begin);
+        places.shrink(begin + FIRST_PAUSE);
+        let open = begin + FIRST_PAUSE * 3;
+        assert!(places.room(open) > 0);
+        places.take(2);
+        places.give_back(0, 1, true);
+        places.shrink(open);
+        assert_eq!(places.closed_until(open), Some(open + FIRST_PAUSE));
+    }
+}

@@ -1,0 +1,109 @@
+//! The figures of a running scan, for whoever shows them: counters that any thread may read at any time.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::checkpoint::Counts;
+use crate::evidence::Outcome;
+use crate::judge::Verdict;
+use crate::probe::LocalTrouble;
+
+/// Counters that only grow, but for `in_flight`.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Turns of this scan, saturated at `u64::MAX`: addresses times ports, and names.
+    pub turns: AtomicU64,
+    /// Turns that ended.
+    pub turns_done: AtomicU64,
+    /// Targets that left the order: each becomes one record or is dropped by `--keep`.
+    pub drawn: AtomicU64,
+    /// Records written.
+    pub written: AtomicU64,
+    /// Records that `--keep` dropped.
+    pub dropped: AtomicU64,
+    /// Addresses of names that stood in the target list already.
+    pub merged: AtomicU64,
+    /// Attempts made again after a time-out.
+    pub retried: AtomicU64,
+    /// Conversations held just now.
+    pub in_flight: AtomicU64,
+    /// Targets waiting for a further attempt or for their prefix.
+    pub waiting: AtomicU64,
+    /// Times that this machine could not start a conversation.
+    pub troubles: AtomicU64,
+    /// Times that a mail server said that it is too much (421).
+    pub slowdowns: AtomicU64,
+    outcomes: [AtomicU64; Outcome::ALL.len()],
+    verdicts: [AtomicU64; Verdict::ALL.len()],
+    last_trouble: Mutex<Option<LocalTrouble>>,
+}
+
+impl Progress {
+    /// Counts one finished target.
+    pub fn count(&self, outcome: Outcome, verdict: Option<Verdict>, fate: Fate) {
+        self.outcomes[outcome as usize].fetch_add(1, Relaxed);
+        if let Some(verdict) = verdict {
+            self.verdicts[verdict as usize].fetch_add(1, Relaxed);
+        }
+        match fate {
+            Fate::Written => self.written.fetch_add(1, Relaxed),
+            Fate::Dropped => self.dropped.fetch_add(1, Relaxed),
+        };
+    }
+
+    /// Takes up the figures of an earlier run.
+    pub fn restore(&self, counts: &Counts) {
+        for outcome in Outcome::ALL {
+            let count = counts.outcomes.get(outcome.as_str()).copied().unwrap_or(0);
+            self.outcomes[outcome as usize].store(count, Relaxed);
+        }
+        for verdict in Verdict::ALL {
+            let count = counts.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
+            self.verdicts[verdict as usize].store(count, Relaxed);
+        }
+        self.drawn.store(counts.drawn, Relaxed);
+        self.written.store(counts.written, Relaxed);
+        self.dropped.store(counts.dropped, Relaxed);
+    }
+
+    /// How many targets ended so.
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize].load(Relaxed)
+    }
+
+    /// How many targets were judged so.
+    pub fn verdict(&self, verdict: Verdict) -> u64 {
+        self.verdicts[verdict as usize].load(Relaxed)
+    }
+
+    /// Targets that ended, written or dropped.
+    pub fn finished(&self) -> u64 {
+        self.written.load(Relaxed) + self.dropped.load(Relaxed)
+    }
+
+    /// Targets at which something answered.
+    pub fn answered(&self) -> u64 {
+        use Outcome::{Closed, Greeted, NotSmtp, Rejected, Reset, Silent};
+        [Greeted, Rejected, NotSmtp, Closed, Silent, Reset].into_iter().map(|o| self.outcome(o)).sum()
+    }
+
+    /// Notes trouble of this machine.
+    pub fn trouble(&self, trouble: LocalTrouble) {
+        self.troubles.fetch_add(1, Relaxed);
+        *self.last_trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(trouble);
+    }
+
+    /// The last trouble of this machine.
+    pub fn last_trouble(&self) -> Option<LocalTrouble> {
+        *self.last_trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It stands in every output.
+    Written,
+    /// `--keep` did not want it.
+    Dropped,
+}

@@ -1,0 +1,247 @@
+//! The end of the stream, on one thread: evidence is joined, judged, written, counted, and its turn is done.
+//!
+//! The targets of one name are written together, when the last of them has ended: so a turn is either wholly in the
+//! outputs or not at all, and a resumed scan can draw it again without doubling a record.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc::{Receiver, UnboundedSender};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::ScanError;
+use super::aim::{Aim, Asked, Asking, Seen};
+use super::course::Roster;
+use super::feeder::{Note, aims};
+use super::keeper::Keeper;
+use super::outputs::Outputs;
+use super::progress::{Fate, Progress};
+use super::stop::{Level, Stop};
+use super::watermark::Watermark;
+use crate::evidence::{Evidence, Observation, Outcome, Resolution};
+use crate::judge::{Judgement, Severity, judge};
+use crate::record::{Record, Target};
+use crate::resolve::{Solution, Solved};
+use crate::targets::Inventory;
+
+/// Progress is saved this often while records come.
+const SAVE_EACH: Duration = Duration::from_millis(500);
+/// How long answers of DNS are waited for after the scan was asked to end.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// Which targets get a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Those that sent anything.
+    #[default]
+    Greeted,
+    /// Those with findings.
+    Findings,
+    /// Every one.
+    All,
+}
+
+impl Keep {
+    /// Whether a record is wanted.
+    pub fn wants(self, outcome: Outcome, judgement: &Judgement) -> bool {
+        match self {
+            Self::Greeted => outcome.is_judged() || outcome == Outcome::NotSmtp,
+            Self::Findings => !judgement.findings.is_empty(),
+            Self::All => true,
+        }
+    }
+}
+
+/// What the writer works with.
+pub struct Writer {
+    /// Who asked for what, and what is not to be touched.
+    pub roster: Arc<Roster>,
+    /// Which targets get a record.
+    pub keep: Keep,
+    /// Where records go.
+    pub outputs: Outputs,
+    /// Where progress is kept.
+    pub keeper: Keeper,
+    /// Turns done so far.
+    pub watermark: Watermark,
+    /// For what names led to.
+    pub notes: UnboundedSender<Note>,
+    /// The figures.
+    pub progress: Arc<Progress>,
+    /// Addresses that names led to so far: each is spoken to once.
+    pub claimed: HashSet<IpAddr>,
+    /// Names whose targets have not all ended.
+    pub open: HashMap<u128, OpenName>,
+    /// The worst finding so far.
+    pub worst: Severity,
+}
+
+/// A name whose targets have not all ended.
+#[derive(Debug)]
+pub struct OpenName {
+    left: usize,
+    records: Vec<Record>,
+}
+
+impl Writer {
+    /// Writes until both streams have ended or the scan must stop; then makes all of it durable.
+    pub async fn run(
+        mut self,
+        mut seen: Receiver<Vec<Seen>>,
+        mut solved: Receiver<Vec<Solved<Asking>>>,
+        stop: &Stop,
+    ) -> Result<Self, ScanError> {
+        let mut tick = tokio::time::interval_at(Instant::now() + SAVE_EACH, SAVE_EACH);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut seen_open, mut solved_open) = (true, true);
+        let cut_off = async {
+            stop.reached(Level::Drain).await;
+            tokio::select! {
+                () = tokio::time::sleep(DRAIN) => {}
+                () = stop.reached(Level::Now) => {}
+            }
+        };
+        tokio::pin!(cut_off);
+        while seen_open || solved_open {
+            tokio::select! {
+                biased;
+                () = &mut cut_off => break,
+                batch = solved.recv(), if solved_open => match batch {
+                    Some(batch) => for case in batch { self.solved(case)?; },
+                    None => solved_open = false,
+                },
+                batch = seen.recv(), if seen_open => match batch {
+                    Some(batch) => for seen in batch { self.conclude(seen, None)?; },
+                    None => seen_open = false,
+                },
+                _ = tick.tick() => self.save()?,
+            }
+        }
+        self.save()?;
+        Ok(self)
+    }
+
+    fn solved(&mut self, case: Solved<Asking>) -> Result<(), ScanError> {
+        match (case.carry, case.solution) {
+            (Asking::Host(seen), Solution::Identity(resolution)) => self.conclude(*seen, Some(resolution)),
+            (Asking::Name { turn, name }, Solution::Addresses(found)) => {
+                self.led(turn, name, &found.addresses)
+            }
+            (Asking::Name { turn, name }, Solution::MailHosts(found)) => {
+                let addresses: Vec<IpAddr> =
+                    found.hosts.iter().flat_map(|host| host.addresses.addresses.iter().copied()).collect();
+                self.led(turn, name, &addresses)
+            }
+            // The resolver answers what it was asked; were it otherwise, the target would still have its record.
+            (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
+            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &[]),
+        }
+    }
+
+    /// A name led to these addresses: each that is allowed and new becomes a target of the name's turn.
+    fn led(&mut self, turn: u128, name: usize, addresses: &[IpAddr]) -> Result<(), ScanError> {
+        let mut fresh = Vec::new();
+        let mut blocked = 0;
+        for ip in addresses.iter().map(IpAddr::to_canonical) {
+            if self.roster.is_blocked(ip) {
+                blocked += 1;
+            } else if self.roster.draws(ip) || !self.claimed.insert(ip) {
+                self.progress.merged.fetch_add(1, Relaxed);
+            } else {
+                fresh.push(ip);
+            }
+        }
+        if !fresh.is_empty() {
+            let aims = aims(turn, name, &fresh, self.roster.ports());
+            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new() });
+            // The feeder hears until the scan is over.
+            let _ = self.notes.send(Note::Late(aims));
+            return Ok(());
+        }
+        if addresses.is_empty() || blocked == addresses.len() {
+            self.progress.drawn.fetch_add(1, Relaxed);
+            let outcome = if addresses.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
+            let record = self.record(
+                None,
+                self.roster.ports().first().copied().unwrap_or_default(),
+                Asked::Name(name),
+            );
+            let observation = Observation::bare(outcome, 0);
+            let record = record.finish(SystemTime::now(), observation, None);
+            self.emit(&record)?;
+        }
+        self.name_done(turn);
+        Ok(())
+    }
+
+    fn name_done(&mut self, turn: u128) {
+        self.turn_done(turn);
+        let _ = self.notes.send(Note::NameDone);
+    }
+
+    fn turn_done(&mut self, turn: u128) {
+        self.watermark.done(turn);
+        self.progress.turns_done.fetch_add(1, Relaxed);
+    }
+
+    /// A target has all the evidence that it will get.
+    fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
+        let Seen { aim, observation, time } = seen;
+        let Aim { turn, ip, port, asked, .. } = aim;
+        let record = self.record(Some(ip), port, asked).finish(time, observation, resolution);
+        let Some(open) = self.open.get_mut(&turn) else {
+            self.emit(&record)?;
+            self.turn_done(turn);
+            return Ok(());
+        };
+        open.records.push(record);
+        open.left -= 1;
+        if open.left == 0 {
+            let records = self.open.remove(&turn).map(|open| open.records).unwrap_or_default();
+            for record in &records {
+                self.emit(record)?;
+            }
+            self.name_done(turn);
+        }
+        Ok(())
+    }
+
+    fn record(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Draft {
+        let (asked, inventory) = self.roster.asked(ip, asked);
+        Draft(Target { ip, port, asked, inventory })
+    }
+
+    fn emit(&mut self, record: &Record) -> Result<(), ScanError> {
+        let (outcome, judgement) = (record.evidence.observation.outcome, &record.judgement);
+        let fate = if self.keep.wants(outcome, judgement) {
+            self.outputs.write(record)?;
+            Fate::Written
+        } else {
+            Fate::Dropped
+        };
+        self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
+        self.progress.count(outcome, judgement.verdict, fate);
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<(), ScanError> {
+        self.keeper.save(&mut self.outputs, &self.watermark, &self.claimed)
+    }
+}
+
+/// A record that lacks its evidence.
+struct Draft(Target);
+
+impl Draft {
+    fn finish(self, time: SystemTime, observation: Observation, resolution: Option<Resolution>) -> Record {
+        let evidence = Evidence { ip: self.0.ip, observation, resolution };
+        let judgement = match &self.0.inventory {
+            Some(inventory) => judge(&evidence, inventory),
+            None => judge(&evidence, &Inventory::default()),
+        };
+        Record { time, target: self.0, evidence, judgement, network: None }
+    }
+}
