@@ -1,5 +1,7 @@
 //! Hostile and healthy upstream resolvers, and how the questions put to them end.
 
+#![allow(clippy::unwrap_used, reason = "a fault of the test's own set-up ends the test")]
+
 #[path = "dns/server.rs"]
 mod server;
 

@@ -419,6 +419,11 @@ impl Core {
                 self.again[to].append(&mut moved);
             }
         }
+        if !self.upstreams.iter().any(Upstream::is_up) {
+            for upstream in &mut self.upstreams {
+                upstream.recall();
+            }
+        }
     }
 }
 
