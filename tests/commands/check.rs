@@ -202,6 +202,30 @@ fn nothing_that_a_server_says_acts_on_the_terminal() {
 }
 
 #[test]
+fn a_scan_writes_its_page_at_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let page = directory.path().join("a.html");
+    let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
+    let words = [
+        "scan",
+        "127.27.0.0/29",
+        "--allow-reserved",
+        "-q",
+        "--retries",
+        "0",
+        "--resolver",
+        &dns,
+        "-p",
+        &port,
+    ];
+    let html = ["--html", page.to_str().unwrap()];
+    let records = run(&[&words, &html[..], &PATIENCE[..]].concat()).fine();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<title>banneret: 127.27.0.0/29</title>"), "{page}");
+    assert!(page.contains(&format!("{} records", records.lines().count())), "{page}");
+}
+
+#[test]
 fn dns_is_added_to_stored_records_in_their_order() {
     let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
     let range = "127.27.0.0/26";

@@ -8,6 +8,7 @@ mod story;
 mod verify;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
 
 use super::args::{CheckArgs, CheckWord};
 use super::exit::Exit;
@@ -50,6 +51,10 @@ impl Checked {
 pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     if args.nagios {
         return plugin::run(args);
+    }
+    if io::stderr().is_terminal() {
+        let patience = humantime::format_duration(args.probe.greeting_timeout);
+        let _ = writeln!(io::stderr(), "banneret: some servers greet late; up to {patience} are waited for");
     }
     let checked = server::check(args)?;
     let told = match args.format {
