@@ -20,10 +20,11 @@ pub mod targets;
 pub mod terminal;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
 use crate::record::neutral::Safe;
 use args::{Cli, Command, ScanArgs};
@@ -34,8 +35,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
     match dispatch(&arguments) {
         Ok(exit) => exit,
         Err(wrong) => {
-            // A reader that went away is no news to it.
-            let _ = writeln!(io::stderr(), "banneret: {}", sentence(&wrong));
+            say(format_args!("banneret: {}", sentence(&wrong)));
             exit_of(&wrong)
         }
     }
@@ -59,7 +59,7 @@ fn sentence(wrong: &anyhow::Error) -> String {
 }
 
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
-    let mut command = Cli::command();
+    let mut command = config::command();
     if let Some(path) = config::named(arguments) {
         command = config::apply(command, &path)?;
     }
@@ -87,13 +87,14 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut command, "banneret", &mut io::stdout());
-            Ok(Exit::Done)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "banneret", &mut script);
+            print(&script)
         }
         Command::Man => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page)?;
-            Ok(print(&page)?)
+            print(&page)
         }
     }
 }
@@ -116,12 +117,24 @@ fn run_scan(args: &ScanArgs, command: &clap::Command, matches: &ArgMatches) -> a
 }
 
 /// Writes to stdout; a reader that went away ends the program quietly.
-fn print(bytes: &[u8]) -> io::Result<Exit> {
+fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => Err(wrong),
+    printed(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// What a write to stdout came to.
+fn printed(written: io::Result<()>) -> anyhow::Result<Exit> {
+    match written {
+        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(wrong).context("stdout can't be written").context(exit::Unable))
+        }
         _ => Ok(Exit::Done),
     }
+}
+
+/// Says a line on stderr. Nobody may be there to read it, which changes nothing.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Trouble of this machine is one thing, what was typed another.

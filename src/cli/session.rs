@@ -46,6 +46,8 @@ use crate::scan::watermark::Watermark;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
+const SECONDS_A_YEAR: f64 = 31_557_600.0;
+
 /// All that a scan is to do, settled.
 pub struct Session {
     /// What to scan.
@@ -192,12 +194,17 @@ impl Session {
         if fed == Fed::All {
             keeper.remove()?;
         } else if let (Some(path), false) = (&kept, self.quiet) {
-            eprintln!("banneret: stopped early; go on with `banneret scan --resume {}`", path.display());
+            super::say(format_args!(
+                "banneret: stopped early; go on with `banneret scan --resume {}`",
+                path.display()
+            ));
         }
         let exit = match fed {
             Fed::Stopped => Exit::Stopped,
             Fed::Stuck(count, trouble) => {
-                eprintln!("banneret: {count} targets could not be spoken to from this machine: {trouble}");
+                super::say(format_args!(
+                    "banneret: {count} targets could not be spoken to from this machine: {trouble}"
+                ));
                 Exit::Failed
             }
             Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
@@ -251,16 +258,19 @@ impl Session {
     fn announce(&self, course: &Course, concurrency: usize) {
         let turns = course.turns();
         let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
-        eprintln!(
+        super::say(format_args!(
             "banneret: {turns} targets, port {}, seed {}, shard {}",
             ports.join(" and "),
             self.seed,
             self.loaded.shard
-        );
+        ));
         for removed in self.loaded.set.removed().iter().filter(|removed| removed.addresses > 0) {
-            eprintln!("banneret: {} addresses excluded by {}", removed.addresses, removed.list);
+            super::say(format_args!(
+                "banneret: {} addresses excluded by {}",
+                removed.addresses, removed.list
+            ));
         }
-        eprintln!("banneret: {}", self.pace(course, concurrency));
+        super::say(format_args!("banneret: {}", self.pace(course, concurrency)));
     }
 
     /// The rate in force, and what bounds it.
@@ -278,7 +288,10 @@ impl Session {
         };
         let rate = match rate {
             Rate::Unlimited => "unlimited connections".to_owned(),
-            Rate::PerSecond(rate) => format!("{rate:.6} connections").replace(".000000", ""),
+            Rate::PerSecond(rate) => {
+                let digits = format!("{rate:.6}");
+                format!("{} connections", digits.trim_end_matches('0').trim_end_matches('.'))
+            }
         };
         format!("{rate} a second, {why}; at most {concurrency} conversations at once")
     }
@@ -435,10 +448,12 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     );
     if let Rate::PerSecond(rate) = rate {
         let seconds = course.turns() as f64 / rate;
-        if let Ok(time) = Duration::try_from_secs_f64(seconds.ceil()) {
-            told.push_str(&format!("at least {} at that rate\n", humantime::format_duration(time)));
-        }
+        let time = match Duration::try_from_secs_f64(seconds.ceil()) {
+            Ok(time) => humantime::format_duration(time).to_string(),
+            Err(_) => format!("{:.0e} years", seconds / SECONDS_A_YEAR),
+        };
+        told.push_str(&format!("at least {time} at that rate\n"));
     }
     told.push_str("nothing was sent\n");
-    Ok(super::print(told.as_bytes())?)
+    super::print(told.as_bytes())
 }
