@@ -158,3 +158,21 @@ fn records_can_go_to_a_table_with_their_tags() {
     }
     assert!(header.iter().any(|name| name == "tag_unreadable"));
 }
+
+#[test]
+fn greetings_can_go_to_a_table_and_a_full_disk_is_no_usage_error() {
+    let table = run_with(
+        &["judge", "--from", "greetings", "-", "--format", "csv"],
+        b"220 mail.example.org ESMTP\n\n",
+    )
+    .fine();
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows[0].ends_with(",tag_unreadable") && rows[1].contains("mail.example.org"), "{table}");
+    let full =
+        run_with(&["judge", "--from", "greetings", "-", "-o", "/dev/full", "--format", "jsonl"], b"220 a\n");
+    assert_eq!(
+        full.wrong(4),
+        "banneret: output `/dev/full` can't be written: No space left on device (os error 28)"
+    );
+}
