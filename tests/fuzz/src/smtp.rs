@@ -8,7 +8,7 @@ use banneret::judge::judge;
 use banneret::name::HostName;
 use banneret::smtp::dialogue::{Dialogue, Ending, HangUp, Heard, Introduction, MAX_HEARD, Patience, Step};
 use banneret::smtp::greeting::{Form, Greeting, MAX_EXTRA_NAMES, Own, Refusal};
-use banneret::smtp::reply::{Limit, MAX_LINE, MAX_LINES, MAX_REPLY, Progress, Reader, Reply};
+use banneret::smtp::reply::{Code, Limit, MAX_LINE, MAX_LINES, MAX_REPLY, Progress, Reader, Reply};
 use banneret::smtp::said::Said;
 use banneret::targets::Inventory;
 
@@ -42,7 +42,7 @@ pub fn reply(data: &[u8]) {
     }
     match (progress, last) {
         (Progress::Done { used }, (before, Progress::Done { used: of_last })) => {
-            assert_eq!(used, before + of_last)
+            assert_eq!(used, before + of_last);
         }
         (progress, (_, last)) => assert_eq!(progress, last),
     }
@@ -58,7 +58,7 @@ pub fn reply(data: &[u8]) {
     let told = whole.finish();
     let lines = told.as_ref().map_or_else(Vec::new, |reply| reply.text.lines().map(<[u8]>::to_vec).collect());
     assert_eq!(lines, naive.lines);
-    assert_eq!(told.and_then(|reply| reply.code).map(|code| code.get()), naive.code);
+    assert_eq!(told.and_then(|reply| reply.code).map(Code::get), naive.code);
     assert_eq!(progress, naive.progress);
     assert!(lines.len() <= MAX_LINES + 1 && lines.iter().all(|line| line.len() <= MAX_LINE));
 }
