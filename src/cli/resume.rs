@@ -75,6 +75,9 @@ pub fn read(path: &Path, typed: &ArgMatches) -> anyhow::Result<(Resumed, Vec<OsS
     let file = fs::read(path).with_context(|| format!("checkpoint `{shown}` can't be read"))?;
     let checkpoint =
         Checkpoint::decode(&file).map_err(|wrong| anyhow::anyhow!("checkpoint `{shown}` {wrong}"))?;
+    if checkpoint.arguments.get(1).is_none_or(|word| word != "scan") {
+        bail!("checkpoint `{shown}` holds no command line of a scan; start the scan anew");
+    }
     for output in &checkpoint.outputs {
         let length = fs::metadata(&output.path).map_or(0, |data| data.len());
         if output.path != "-" && length < output.length {
@@ -130,6 +133,20 @@ mod tests {
             Word::Scan(args) => (*args, of_scan, sub),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_checkpoint_without_a_scans_words_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.checkpoint");
+        let body = r#"{"version":"0.1.0","arguments":[],"folder":".","seed":7,"targets":"00","began":"","high":"0",
+            "pending":[],"outputs":[],"claimed":[],
+            "counts":{"drawn":0,"written":0,"dropped":0,"outcomes":{},"verdicts":{}}}"#;
+        let checkpoint: Checkpoint = serde_json::from_str(body).unwrap();
+        fs::write(&path, checkpoint.encode()).unwrap();
+        let (_, typed, _) = scan(&["banneret".to_owned(), "scan".to_owned()]);
+        let wrong = read(&path, &typed).unwrap_err().to_string();
+        assert!(wrong.ends_with("holds no command line of a scan; start the scan anew"), "{wrong}");
     }
 
     #[test]
