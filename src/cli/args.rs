@@ -92,6 +92,8 @@ pub enum ProbeWord {
     Banner,
     /// The greeting, EHLO, then QUIT
     Ehlo,
+    /// The greeting, EHLO, STARTTLS if offered, EHLO, then QUIT
+    Tls,
 }
 
 /// Which targets get a record.
@@ -133,7 +135,7 @@ pub enum SeverityWord {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Conversations")]
 pub struct ProbeArgs {
-    /// Ports, as 25 or 25,587
+    /// Ports, as 25 or 25,587,465; TLS comes first on 465
     #[arg(
         short,
         long,

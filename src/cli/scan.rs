@@ -95,6 +95,7 @@ fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings> {
         depth: match args.probe {
             ProbeWord::Banner => probe::Depth::Banner,
             ProbeWord::Ehlo => probe::Depth::Ehlo,
+            ProbeWord::Tls => probe::Depth::Tls,
         },
         own_name: own_name(args.ehlo_name.as_deref())?,
         connect_timeout: args.connect_timeout,
