@@ -4,6 +4,7 @@
 
 mod support;
 
+use banneret::evidence::{Observation, Tls};
 use banneret::judge::{Code, judge};
 use banneret::record::{Record, json, read, row::Row};
 use proptest::prelude::*;

@@ -65,25 +65,27 @@ impl<'a> Timer<'a> {
     }
 }
 
-/// Takes what has come already, if anything has.
+/// Takes what has come already, if anything has; how the stream ended, if it has.
 pub(super) async fn catch_up<S: AsyncRead + Unpin>(
     stream: &mut S,
     dialogue: &mut Dialogue<'_>,
     timer: &Timer<'_>,
-) {
+) -> Option<HangUp> {
     poll_fn(|cx| {
         BUFFER.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
-            // Errors and the end of the stream show again when the handshake reads.
-            if let Poll::Ready(Ok(())) = Pin::new(&mut *stream).poll_read(cx, &mut buffer)
-                && !buffer.filled().is_empty()
-            {
-                dialogue.hear(buffer.filled(), timer.now());
-            }
-        });
-        Poll::Ready(())
+            Poll::Ready(match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Some(HangUp::Closed),
+                Poll::Ready(Ok(())) => {
+                    dialogue.hear(buffer.filled(), timer.now());
+                    None
+                }
+                Poll::Ready(Err(_)) => Some(HangUp::Reset),
+                Poll::Pending => None,
+            })
+        })
     })
-    .await;
+    .await
 }
 
 /// How the conversation is to be left.

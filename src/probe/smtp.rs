@@ -144,12 +144,16 @@ impl Smtp {
         mut timer: Timer<'_>,
         until: Duration,
     ) -> Result<(Leave, Box<Tls>), LocalTrouble> {
-        catch_up(line.stream, dialogue, &timer).await;
+        let ended = catch_up(line.stream, dialogue, &timer).await;
         let is_early = dialogue.has_plaintext();
         let before = RefCell::new(Before::default());
         let whom = server_name(line.name, line.ip);
         let deadline = timer.at(until);
-        let shaken = self.handshakes.shake(line.stream, whom, &before, timer.reborrow(), deadline).await;
+        let shaken = match ended {
+            Some(HangUp::Closed) => Ok(Shaken::Failed(TlsStatus::Closed)),
+            Some(HangUp::Reset) => Ok(Shaken::Failed(TlsStatus::Reset)),
+            None => self.handshakes.shake(line.stream, whom, &before, timer.reborrow(), deadline).await,
+        };
         let is_settled = dialogue.is_settled();
         let shaken = match shaken {
             Ok(shaken) => shaken,

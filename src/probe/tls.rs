@@ -117,7 +117,8 @@ fn status(error: &io::Error) -> Result<TlsStatus, LocalTrouble> {
         });
     }
     if error.raw_os_error().is_none() {
-        let is_end = error.kind() == io::ErrorKind::UnexpectedEof;
+        // The library tells an end of the stream so; a pipe in memory, an end while we write.
+        let is_end = matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe);
         return Ok(if is_end { TlsStatus::Closed } else { TlsStatus::Protocol });
     }
     match Fault::of(error, When::Later) {
