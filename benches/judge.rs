@@ -1,5 +1,5 @@
 //! Nanoseconds for one judgement, over a mix of hosts as a provider's block shows them: sound ones, provider's PTR names,
-//! default names, services, refusals, open answers. `judge` is the whole; `platform` and `generic` its dearest parts.
+//! default names, services, refusals, open answers; and for one PTR name the search for signs of a provider.
 
 #![expect(clippy::unwrap_used, reason = "the hosts below are constants")]
 

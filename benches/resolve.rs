@@ -4,7 +4,7 @@
 //! `a.b.c.d` is `h-a-b-c-d.example.net`, whose address is `a.b.c.d`; one address in seven has no PTR record. Each host
 //! is so 1.86 lookups. Loopback bills half of the kernel's work on both sides to each process.
 //!
-//! `cargo bench --bench resolve [-- HOSTS [ROUNDS]]`. CPU time is that of this process, user and system.
+//! `cargo bench --bench resolve [-- HOSTS [ROUNDS [banneret|hickory]]]`. CPU time is that of this process, user and system.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 
@@ -41,6 +41,7 @@ fn main() {
     }
     let hosts = first.and_then(|text| text.parse().ok()).unwrap_or(HOSTS);
     let rounds = args.next().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let only = args.next();
     let responder = Responder::start();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{:<10} {:>10} {:>12} {:>12}", "", "lookups", "us CPU each", "each second").unwrap();
@@ -49,6 +50,9 @@ fn main() {
         for (index, (name, run)) in
             [("banneret", banneret as fn(_, _) -> u32), ("hickory", hickory)].into_iter().enumerate()
         {
+            if only.as_deref().is_some_and(|only| only != name) {
+                continue;
+            }
             let (cpu, wall) = (cpu_time(), Instant::now());
             let lookups = run(responder.address, if index == 0 { hosts } else { hosts / 10 });
             let (cpu, wall) = (cpu_time() - cpu, wall.elapsed());
@@ -57,6 +61,9 @@ fn main() {
             writeln!(out, "{name:<10} {lookups:>10} {cost:>12.2} {pace:>12.0}").unwrap();
             costs[index].push(cost);
         }
+    }
+    if only.is_some() {
+        return;
     }
     let [ours, theirs] = costs.map(|mut list| {
         list.sort_by(f64::total_cmp);

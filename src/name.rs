@@ -220,25 +220,32 @@ impl DnsName {
     /// The name under which the PTR records of an address stand: `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa`
     /// (RFC 3596 §2.5).
     pub fn reverse(ip: IpAddr) -> Self {
-        let mut wire = Vec::with_capacity(74);
+        // What a v6 address takes; a v4 one takes less than half.
+        let mut room = [0; 74];
+        let mut length = 0;
+        let mut put = |bytes: &[u8]| {
+            room[length..length + bytes.len()].copy_from_slice(bytes);
+            length += bytes.len();
+        };
         match ip {
             IpAddr::V4(v4) => {
                 for octet in v4.octets().iter().rev() {
-                    push_decimal_label(&mut wire, *octet);
+                    let (label, digits) = decimal_label(*octet);
+                    put(&label[..=digits]);
                 }
-                wire.extend_from_slice(b"\x07in-addr\x04arpa\0");
+                put(b"\x07in-addr\x04arpa\0");
             }
             IpAddr::V6(v6) => {
                 const HEX: &[u8; 16] = b"0123456789abcdef";
                 for octet in v6.octets().iter().rev() {
                     for nibble in [octet & 15, octet >> 4] {
-                        wire.extend_from_slice(&[1, HEX[usize::from(nibble)]]);
+                        put(&[1, HEX[usize::from(nibble)]]);
                     }
                 }
-                wire.extend_from_slice(b"\x03ip6\x04arpa\0");
+                put(b"\x03ip6\x04arpa\0");
             }
         }
-        Self(wire.into())
+        Self(Arc::from(&room[..length]))
     }
 
     /// The wire form, root octet included.
@@ -309,17 +316,14 @@ impl fmt::Debug for DnsName {
     }
 }
 
-fn push_decimal_label(wire: &mut Vec<u8>, octet: u8) {
-    let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
-    let skip = if octet >= 100 {
-        0
-    } else if octet >= 10 {
-        1
-    } else {
-        2
-    };
-    wire.push(3 - skip);
-    wire.extend_from_slice(&digits[usize::from(skip)..]);
+/// A label of one to three digits, its length octet first, and how many they are.
+fn decimal_label(octet: u8) -> ([u8; 4], usize) {
+    let [hundreds, tens, ones] = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+    match octet {
+        100.. => ([3, hundreds, tens, ones], 3),
+        10.. => ([2, tens, ones, 0], 2),
+        _ => ([1, ones, 0, 0], 1),
+    }
 }
 
 fn close_label(wire: &mut Vec<u8>, start: &mut usize) -> Result<(), NameError> {

@@ -3,12 +3,13 @@
 #[path = "dns/server.rs"]
 mod server;
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use banneret::evidence::Status;
+use banneret::evidence::{Resolution, Status};
 use banneret::name::HostName;
-use banneret::resolve::{Case, Settings, Solution, Want, start};
+use banneret::resolve::{Case, Manner, Settings, Solution, Want, start, try_upstreams};
 use serde::Deserialize;
 use server::{Script, Server};
 
@@ -75,4 +76,125 @@ fn every_upstream_in_the_book_ends_as_it_says() {
         scenes.into_iter().filter_map(|scene| scene.join().unwrap().err()).collect()
     });
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), book.case.len(), failures.join("\n"));
+}
+
+fn script(text: &str) -> Script {
+    toml::from_str(text).unwrap()
+}
+
+/// Asks for the identity of so many hosts, all called `m.example.org`.
+fn ask_many(settings: Settings, hosts: u32) -> Vec<(u32, Resolution)> {
+    let mut resolver = start(settings).unwrap();
+    let inbox = resolver.inbox;
+    let feeder = std::thread::spawn(move || {
+        for first in (0..hosts).step_by(100) {
+            let batch = (first..hosts.min(first + 100)).map(|number| Case {
+                want: Want::Identity {
+                    ip: Ipv4Addr::from(u32::from_be_bytes([198, 18, 0, 0]) + number).into(),
+                    banner: Some(HostName::parse("m.example.org").unwrap()),
+                },
+                carry: number,
+            });
+            inbox.send_blocking(batch.collect()).unwrap();
+        }
+    });
+    let mut all = Vec::new();
+    while let Some(batch) = resolver.solved.blocking_recv() {
+        for solved in batch {
+            let Solution::Identity(resolution) = solved.solution else { panic!("an identity was asked for") };
+            all.push((solved.carry, resolution));
+        }
+    }
+    feeder.join().unwrap();
+    all.sort_by_key(|(number, _)| *number);
+    all
+}
+
+#[test]
+fn thousands_of_hosts_are_each_solved_once_and_share_a_name() {
+    let server = Server::start(script(r#"udp = [{ answer = ["@ 300 ? ="] }]"#));
+    let solved = ask_many(Settings::new(vec![server.address]), 5000);
+    assert!(solved.iter().map(|(number, _)| *number).eq(0..5000));
+    assert!(solved.iter().all(|(_, resolution)| resolution.ptr == Status::Found));
+    assert!(solved.iter().all(|(_, resolution)| resolution.banner_forward.status == Status::Found));
+    let packets = server.packets.load(Ordering::SeqCst);
+    assert!((5001..5100).contains(&packets), "{packets} packets for 5000 PTR names and one address");
+}
+
+#[test]
+fn an_upstream_where_nobody_listens_costs_no_host_its_answer() {
+    let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Server::start(script(r#"udp = [{ answer = ["@ 300 ? ="] }]"#));
+    let solved = ask_many(Settings::new(vec![closed, server.address]), 2000);
+    assert_eq!(solved.iter().filter(|(_, resolution)| resolution.ptr == Status::Found).count(), 2000);
+}
+
+#[test]
+fn a_silent_upstream_beside_a_good_one_costs_no_host_its_answer() {
+    let [silent, good] =
+        ["", r#"udp = [{ answer = ["@ 300 ? ="] }]"#].map(|text| Server::start(script(text)));
+    let solved = ask_many(Settings::new(vec![silent.address, good.address]), 2000);
+    assert_eq!(solved.iter().filter(|(_, resolution)| resolution.ptr == Status::Found).count(), 2000);
+}
+
+#[test]
+fn hosts_without_any_upstream_are_timed_out_and_never_without_a_name() {
+    let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut settings = Settings::new(vec![closed]);
+    settings.timeout = Duration::from_millis(300);
+    let solved = ask_many(settings, 1000);
+    assert_eq!(solved.iter().filter(|(_, resolution)| resolution.ptr == Status::TimedOut).count(), 1000);
+}
+
+#[test]
+fn names_of_any_bytes_come_through_whole_and_are_asked_as_they_stand() {
+    // The label `a.`, NUL, 0xff, ESC, `[2`, then `example.org`.
+    let odd = "0x07612e00ff1b5b32076578616d706c65036f726700";
+    let text = format!(r#"udp = [{{ answer = ["@ 300 PTR {odd}", "@ 300 PTR =", "@ 300 A 198.18.0.0"] }}]"#);
+    let server = Server::start(script(&text));
+    let solved = ask_many(Settings::new(vec![server.address]), 1);
+    let resolution = &solved[0].1;
+    assert_eq!(resolution.ptr_count, 2);
+    assert_eq!(resolution.names[0].name.to_string(), r"a\.\000\255\027[2.example.org");
+    assert_eq!(resolution.names[0].forward.confirms, Some(true));
+}
+
+#[test]
+fn upstreams_that_invent_answers_or_give_none_are_found_out() {
+    let scripts = [
+        "udp = [{ rcode = 3 }]",
+        r#"udp = [{ answer = ["@ 300 ? ="] }]"#,
+        "udp = [{ rcode = 5, header_only = true }]",
+        "udp = [{ rcode = 2 }]",
+        "",
+    ];
+    let servers = scripts.map(|text| Server::start(script(text)));
+    let mut settings = Settings::new(servers.iter().map(|server| server.address).collect());
+    settings.timeout = Duration::from_secs(1);
+    let manners: Vec<Manner> =
+        try_upstreams(&settings).unwrap().into_iter().map(|(_, manner)| manner).collect();
+    let invented = "192.0.2.1".parse().unwrap();
+    let wanted = [
+        Manner::Honest,
+        Manner::Inventing(invented),
+        Manner::Useless(Status::Refused),
+        Manner::Useless(Status::ServFail),
+        Manner::Useless(Status::TimedOut),
+    ];
+    assert_eq!(manners, wanted);
+}
+
+#[test]
+fn a_lone_host_is_answered_at_once() {
+    let server = Server::start(script(r#"udp = [{ answer = ["@ 300 ? ="] }]"#));
+    let mut resolver = start(Settings::new(vec![server.address])).unwrap();
+    let mut fastest = Duration::MAX;
+    for last in 1..20 {
+        let before = std::time::Instant::now();
+        let want = Want::Identity { ip: Ipv4Addr::new(192, 0, 2, last).into(), banner: None };
+        resolver.inbox.send_blocking(vec![Case { want, carry: () }]).unwrap();
+        assert_eq!(resolver.solved.blocking_recv().unwrap().len(), 1);
+        fastest = fastest.min(before.elapsed());
+    }
+    assert!(fastest < Duration::from_millis(20), "{fastest:?}");
 }

@@ -61,7 +61,9 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let (first, second) = records.split_at(at.index(records.len() + 1));
         let mut live = Summary::new();
-        records.iter().for_each(|record| live.add(&Row::of(record)));
+        for record in &records {
+            live.add(&Row::of(record));
+        }
         for (one, other) in [("a.jsonl", "b.csv"), ("a.jsonl.gz", "b.jsonl.zst"), ("a.csv.gz", "b.csv.zst")] {
             let files = [write_all(&directory.path().join(one), first), write_all(&directory.path().join(other), second)];
             let read = aggregate(&files, None).unwrap();
@@ -75,7 +77,9 @@ proptest! {
     #[test]
     fn counts_add_up_in_every_view(records in vec(any_record(), 0..20)) {
         let mut summary = Summary::new();
-        records.iter().for_each(|record| summary.add(&Row::of(record)));
+        for record in &records {
+            summary.add(&Row::of(record));
+        }
         let json: Value = serde_json::from_str(&shown(&summary, View::Json)).unwrap();
         let sum = |value: &Value| value.as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>();
         let judged = records.iter().filter(|record| record.judgement.verdict.is_some()).count() as u64;

@@ -4,18 +4,24 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use banneret::record::Record;
 use banneret::record::column::{COLUMNS, Kind};
 use banneret::record::row::{PtrNames, Row};
+use banneret::record::time;
 use banneret::report::input::{End, Input};
-use banneret::report::{Committed, Form, OutputError, Reach, Sink, Start, sink};
+use banneret::report::{Committed, Form, Format, OutputError, Reach, Sink, Start, sink};
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use support::records::{any_record, healthy_record, text};
 use support::schema::assert_lines;
 
@@ -68,6 +74,23 @@ proptest! {
             prop_assert_eq!(rows(&path), expected.clone(), "{}", name);
         }
         assert_lines(&fs::read_to_string(directory.path().join("a.jsonl")).unwrap());
+    }
+
+    #[test]
+    fn parquet_holds_every_field_of_every_record(records in vec(any_record(), 0..6)) {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, lines) = (directory.path().join("a.parquet"), directory.path().join("a.jsonl"));
+        write_all(&path, &records);
+        write_all(&lines, &records);
+        let expected: Vec<Value> = assert_lines(&fs::read_to_string(&lines).unwrap()).into_iter().map(|mut record| {
+            let millis = time::parse(record["time"].as_str().unwrap()).unwrap().duration_since(UNIX_EPOCH).unwrap();
+            record["time"] = json!(u64::try_from(millis.as_millis()).unwrap());
+            record.as_object_mut().unwrap().remove("schema");
+            record["smtp"].as_object_mut().unwrap().remove("tls");
+            record
+        }).collect();
+        prop_assert_eq!(columns(&path), expected);
+        prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left beside");
     }
 
     #[test]
@@ -138,6 +161,56 @@ fn a_compressed_file_cut_anywhere_is_read_up_to_its_last_whole_frame() {
             assert!(end == End::Torn || cut == one || count == 2, "{name} cut at {cut} of {two}");
         }
     }
+}
+
+/// The rows of a Parquet file, its time in milliseconds.
+fn columns(path: &Path) -> Vec<Value> {
+    let file = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+    let rows = file.get_row_iter(None).unwrap().map(|row| {
+        let row = row.unwrap();
+        let mut value = row.to_json_value();
+        let time = row.get_column_iter().find(|(name, _)| *name == "time").map(|(_, field)| field.clone());
+        let Some(Field::TimestampMillis(millis)) = time else { panic!("{time:?}") };
+        value["time"] = json!(millis);
+        value
+    });
+    rows.collect()
+}
+
+#[test]
+fn parquet_takes_more_rows_than_a_group_and_goes_on_after_a_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let form = Form::of(&path, None).unwrap();
+    fs::write(&path, "what an earlier scan left").unwrap();
+    let mut sink = open(&path, &[]);
+    for _ in 0..10_000 {
+        sink.write(&healthy_record()).unwrap();
+    }
+    let committed = sink.flush(Reach::Disk).unwrap();
+    assert_eq!(committed.rows, 10_000);
+    sink.write(&healthy_record()).unwrap();
+    drop(sink);
+    assert_eq!(fs::read(&path).unwrap(), b"what an earlier scan left", "there whole or not at all");
+
+    let mut sink = sink::open(&path, form, &[], Start::At(committed)).unwrap();
+    for _ in 0..10_000 {
+        sink.write(&healthy_record()).unwrap();
+    }
+    let written = sink.finish().unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert_eq!((written.rows, written.length), (20_000, bytes.len() as u64));
+    let file = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
+    let groups: Vec<i64> = file.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert_eq!(groups, [16_384, 3_616]);
+    assert_eq!(columns(&path).len(), 20_000);
+}
+
+#[test]
+fn parquet_wants_a_file() {
+    let form = Form::of(Path::new("-"), Some(Format::Parquet)).unwrap();
+    let Err(error) = sink::open(Path::new("-"), form, &[], Start::New) else { panic!("a stream was taken") };
+    assert!(matches!(error, OutputError::NoFile { .. }), "{error}");
 }
 
 #[test]

@@ -386,3 +386,24 @@ static PLAIN: [bool; 256] = {
     }
     plain
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_told_in_tenths_rounded_half_up() {
+        for (micros, told) in [
+            (0, "0.0"),
+            (49, "0.0"),
+            (50, "0.1"),
+            (12_349, "12.3"),
+            (12_350, "12.4"),
+            (45_000_000, "45000.0"),
+        ] {
+            let mut line = Vec::new();
+            milliseconds(&mut line, tenths(Duration::from_micros(micros)));
+            assert_eq!(String::from_utf8(line).unwrap(), told);
+        }
+    }
+}

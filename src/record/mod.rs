@@ -1,12 +1,13 @@
 //! One target, its evidence and its judgement: what every sink writes, and how it is written and read back.
 //!
-//! [`json`] writes the line of a record and [`read`] takes it back; [`column`] is the one list of CSV columns; [`row`] is
+//! [`json`] writes the line of a record and [`mod@read`] takes it back; [`mod@column`] is the one list of CSV columns; [`row`] is
 //! the short view that reports count. Nothing here opens a file or knows where a line goes.
 
 pub mod cell;
 pub mod column;
 pub mod escape;
 pub mod json;
+mod line;
 pub mod neutral;
 pub mod read;
 pub mod row;

@@ -5,15 +5,11 @@
 
 mod tls;
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-
-use self::tls::TlsLine;
+use super::line::{DnsLine, ForwardLine, Line, NetworkLine, SmtpLine, Str, TargetLine};
 use super::row::{PtrNames, Row};
 use super::{Network, Record, SCHEMA, Target, escape, time};
 use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
@@ -71,130 +67,6 @@ fn without_line(error: &serde_json::Error) -> String {
     match text.rsplit_once(" at line ") {
         Some((message, _)) => format!("{message} at column {}", error.column()),
         None => text,
-    }
-}
-
-/// Text that is borrowed from the line where it holds no escape.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-struct Str<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A line as it stands.
-#[derive(Debug, Deserialize)]
-pub(super) struct Line<'a> {
-    #[serde(borrow)]
-    schema: Option<Str<'a>>,
-    time: Option<Str<'a>>,
-    target: Option<TargetLine<'a>>,
-    outcome: Option<Str<'a>>,
-    smtp: Option<SmtpLine<'a>>,
-    dns: Option<DnsLine<'a>>,
-    relation: Option<Str<'a>>,
-    verdict: Option<Str<'a>>,
-    severity: Option<Str<'a>>,
-    findings: Option<Vec<Str<'a>>>,
-    platform: Option<PlatformLine<'a>>,
-    tenancy: Option<Str<'a>>,
-    network: Option<NetworkLine<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct TargetLine<'a> {
-    #[serde(borrow)]
-    ip: Option<Str<'a>>,
-    port: Option<u16>,
-    asked: Option<Str<'a>>,
-    expected_name: Option<Str<'a>>,
-    helo_name: Option<Str<'a>>,
-    tags: Option<Tags<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct SmtpLine<'a> {
-    code: Option<u16>,
-    #[serde(borrow)]
-    banner: Option<Vec<Str<'a>>>,
-    banner_name: Option<Str<'a>>,
-    ehlo_name: Option<Str<'a>>,
-    extensions: Option<Vec<Str<'a>>>,
-    tls: Option<TlsLine<'a>>,
-    samples: Option<Vec<Option<Str<'a>>>>,
-    truncated: Option<bool>,
-    attempts: Option<u8>,
-    connect_ms: Option<f64>,
-    banner_ms: Option<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct DnsLine<'a> {
-    #[serde(borrow)]
-    ptr: Option<PtrLine<'a>>,
-    fcrdns: Option<Str<'a>>,
-    banner_forward: Option<ForwardLine<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PtrLine<'a> {
-    #[serde(borrow)]
-    status: Option<Str<'a>>,
-    count: Option<u32>,
-    names: Option<Vec<PtrNameLine<'a>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PtrNameLine<'a> {
-    #[serde(borrow)]
-    name: Str<'a>,
-    status: Option<Str<'a>>,
-    addresses: Option<Vec<IpAddr>>,
-    confirms: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ForwardLine<'a> {
-    #[serde(borrow)]
-    status: Option<Str<'a>>,
-    addresses: Option<Vec<IpAddr>>,
-    confirms: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PlatformLine<'a> {
-    #[serde(borrow)]
-    name: Str<'a>,
-    version: Option<Str<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct NetworkLine<'a> {
-    asn: Option<u32>,
-    #[serde(borrow)]
-    as_name: Option<Str<'a>>,
-}
-
-/// Tags in the order of the line.
-#[derive(Debug, Default)]
-struct Tags<'a>(Vec<(Str<'a>, Str<'a>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Tags<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of tags")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut tags = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    tags.push(pair);
-                }
-                Ok(Tags(tags))
-            }
-        }
-        deserializer.deserialize_map(Pairs)
     }
 }
 

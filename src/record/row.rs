@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use super::column::{COLUMNS, JOIN};
-use super::read::{Line, ReadError, known};
+use super::line::Line;
+use super::read::{ReadError, known};
 use super::{Record, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
 use crate::judge::{Code, Fcrdns, Finding, Severity, Tenancy, Verdict};

@@ -7,9 +7,15 @@ use std::path::{Path, PathBuf};
 /// Puts `bytes` at `path`: a reader sees the old file or the new one, never a part, and a loss of power changes nothing
 /// about that. On error the old file stays and no other is left.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, |file| file.write_all(bytes))
+}
+
+/// The same with what `fill` writes.
+pub fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let beside = beside(path);
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
+    let opened = File::options().read(true).write(true).create(true).truncate(true).open(&beside);
+    let written = opened.and_then(|mut file| {
+        fill(&mut file)?;
         file.sync_all()
     });
     if let Err(error) = written.and_then(|()| fs::rename(&beside, path)) {

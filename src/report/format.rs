@@ -1,4 +1,5 @@
-//! What an output is, told by the end of its name: `a.jsonl`, `a.csv`, and `.gz` or `.zst` behind either.
+//! What an output is, told by the end of its name: `a.jsonl`, `a.csv`, `a.parquet`, and `.gz` or `.zst` behind the first
+//! two.
 
 use std::path::Path;
 
@@ -9,6 +10,8 @@ pub enum Format {
     Jsonl,
     /// One row a record, with a header.
     Csv,
+    /// Nested columns.
+    Parquet,
 }
 
 /// What is around the rows.
@@ -36,24 +39,27 @@ pub struct Form {
 pub enum FormatError {
     /// The end of the name says nothing.
     #[error(
-        "`{0}` has an ending that names no format; end it in {endings}, or say `--format`",
-        endings = "`.jsonl` or `.csv`"
+        "`{0}` has an ending that names no format; end it in `.jsonl`, `.csv` or `.parquet`, or say `--format`"
     )]
     Ending(String),
     /// A format that there is not.
-    #[error("`{0}` is no format; there are `jsonl` and `csv`")]
+    #[error("`{0}` is no format; there are `jsonl`, `csv` and `parquet`")]
     Unknown(String),
+    /// Parquet in a compressed file.
+    #[error("`{0}` would compress Parquet, whose columns are compressed already; leave off the last ending")]
+    Twice(String),
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Jsonl, Self::Csv];
+    pub const ALL: [Self; 3] = [Self::Jsonl, Self::Csv, Self::Parquet];
 
     /// The word for `--format`, and the ending of a file name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -81,6 +87,9 @@ impl Form {
             None if name == "-" => Format::Jsonl,
             None => return Err(FormatError::Ending(path.display().to_string())),
         };
+        if format == Format::Parquet && compression != Compression::None {
+            return Err(FormatError::Twice(path.display().to_string()));
+        }
         Ok(Self { format, compression })
     }
 }
@@ -99,6 +108,7 @@ mod tests {
             ("a.b.jsonl.zst", Format::Jsonl, Zstd),
             ("a.csv.gz", Format::Csv, Gzip),
             ("A.JSONL", Format::Jsonl, Bare),
+            ("a.parquet", Format::Parquet, Bare),
             ("-", Format::Jsonl, Bare),
         ] {
             assert_eq!(Form::of(Path::new(path), None), Ok(Form { format, compression }), "{path}");
@@ -133,11 +143,13 @@ mod tests {
         }
         assert_eq!(
             Form::of(Path::new("a.txt"), None).unwrap_err().to_string(),
-            "`a.txt` has an ending that names no format; end it in `.jsonl` or `.csv`, or say `--format`"
+            "`a.txt` has an ending that names no format; end it in `.jsonl`, `.csv` or `.parquet`, or say `--format`"
         );
+        let twice = Form::of(Path::new("a.parquet.gz"), None).unwrap_err().to_string();
+        assert!(twice.starts_with("`a.parquet.gz` would compress Parquet"), "{twice}");
         assert_eq!(
             Format::parse("xml").unwrap_err().to_string(),
-            "`xml` is no format; there are `jsonl` and `csv`"
+            "`xml` is no format; there are `jsonl`, `csv` and `parquet`"
         );
     }
 }

@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::format::{Compression, Form, Format, FormatError};
 use crate::record::read::ReadError;
 use crate::record::row::{Header, Row};
@@ -108,16 +110,26 @@ impl Input {
         match self.form.format {
             Format::Jsonl => self.lines(|line| Row::from_json(line).map(|row| each(&row))),
             Format::Csv => self.table(each),
+            Format::Parquet => {
+                Err(self.text(1, "is Parquet, which is not read back; give the JSONL or CSV file"))
+            }
         }
     }
 
     /// Hands each record in turn to `each`. CSV rows do not hold whole records: from CSV it is an error.
     pub fn records(self, mut each: impl FnMut(Record)) -> Result<End, InputError> {
         if self.form.format != Format::Jsonl {
-            let reason = "is CSV, which holds no whole records; give the JSONL file";
-            return Err(InputError::Text { name: self.name, line: 1, reason });
+            return Err(self.text(1, "is no JSONL, and only that is read back whole; give the JSONL file"));
         }
         self.lines(|line| read::decode(line).map(&mut each))
+    }
+
+    /// Hands each JSONL record in turn to `each`, as it stands.
+    pub(super) fn values(self, mut each: impl FnMut(&Value)) -> Result<End, InputError> {
+        self.lines(|line| {
+            each(&serde_json::from_str(line)?);
+            Ok(())
+        })
     }
 
     fn lines(mut self, mut take: impl FnMut(&str) -> Result<(), ReadError>) -> Result<End, InputError> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::atomic;
-use super::file::Written;
+use super::output::Written;
 use crate::record::time;
 
 /// The name of the manifest's form.

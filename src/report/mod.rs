@@ -13,12 +13,14 @@ pub mod html;
 pub mod input;
 pub mod jsonl;
 pub mod manifest;
+pub mod output;
+pub mod parquet;
 pub mod sink;
 pub mod summary;
 pub mod table;
 
-pub use file::{Committed, OutputError, Reach, Start, Written};
 pub use format::{Compression, Form, Format, FormatError};
+pub use output::{Committed, OutputError, Reach, Start, Written};
 
 use crate::record::Record;
 

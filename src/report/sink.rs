@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::Sink;
 use super::csv::Csv;
-use super::file::{Committed, Output, OutputError, Reach, Start, Written};
+use super::file::Output;
 use super::format::{Form, Format};
 use super::jsonl::JsonLines;
+use super::output::{Committed, OutputError, Reach, Start, Written};
+use super::parquet::Parquet;
 use crate::record::Record;
 
 /// Turns records into rows.
@@ -56,9 +58,10 @@ impl<E: Encode> Sink for Rows<E> {
 
 /// Opens the sink at `path` (`-` is stdout); `tags` are the tag columns of tables.
 pub fn open(path: &Path, form: Form, tags: &[Arc<str>], start: Start) -> Result<Box<dyn Sink>, OutputError> {
-    let output = Output::open(path, form.compression, start)?;
+    let output = || Output::open(path, form.compression, start);
     Ok(match form.format {
-        Format::Jsonl => Box::new(Rows::new(JsonLines, output, start)),
-        Format::Csv => Box::new(Rows::new(Csv::new(tags.to_vec()), output, start)),
+        Format::Jsonl => Box::new(Rows::new(JsonLines, output()?, start)),
+        Format::Csv => Box::new(Rows::new(Csv::new(tags.to_vec()), output()?, start)),
+        Format::Parquet => Box::new(Parquet::open(path, start)?),
     })
 }

@@ -1,10 +1,10 @@
 //! Forward answers kept for a while, bounded in number. PTR answers are not kept: a scan asks each address once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::question::{Answer, Kind, Question};
+use super::keyed::{ByQuestion, Keyed};
+use super::question::{Answer, Kind};
 use crate::evidence::Status;
 
 /// Answers kept at most: two generations of half as many. 65,536 of them take about 15 MB.
@@ -20,8 +20,8 @@ const MOST_ABSENT: Duration = Duration::from_secs(900);
 /// asked for again becomes young.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    young: HashMap<Question, Entry>,
-    old: HashMap<Question, Entry>,
+    young: ByQuestion<Entry>,
+    old: ByQuestion<Entry>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,8 +32,8 @@ struct Entry {
 
 impl Cache {
     /// What is known of a question at `now`.
-    pub(super) fn get(&mut self, question: &Question, now: Instant) -> Option<Arc<Answer>> {
-        if !is_kept(question.kind) {
+    pub(super) fn get(&mut self, question: &Keyed, now: Instant) -> Option<Arc<Answer>> {
+        if !is_kept(question.question.kind) {
             return None;
         }
         if let Some(entry) = self.young.get(question) {
@@ -46,18 +46,18 @@ impl Cache {
     }
 
     /// Keeps an answer as long as its TTL and the limits say; failures never.
-    pub(super) fn put(&mut self, question: Question, answer: &Arc<Answer>, now: Instant) {
+    pub(super) fn put(&mut self, question: Keyed, answer: &Arc<Answer>, now: Instant) {
         let keep = match answer.status {
             Status::Found => answer.ttl.clamp(LEAST_FOUND, MOST_FOUND),
             Status::NoData | Status::NxDomain => answer.ttl.min(MOST_ABSENT),
             _ => Duration::ZERO,
         };
-        if is_kept(question.kind) && !keep.is_zero() {
+        if is_kept(question.question.kind) && !keep.is_zero() {
             self.insert(question, Entry { until: now + keep, answer: Arc::clone(answer) });
         }
     }
 
-    fn insert(&mut self, question: Question, entry: Entry) {
+    fn insert(&mut self, question: Keyed, entry: Entry) {
         if self.young.len() >= CAPACITY / 2 {
             self.old = std::mem::take(&mut self.young);
         }
@@ -71,12 +71,20 @@ fn is_kept(kind: Kind) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::RandomState;
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::name::DnsName;
-    use crate::resolve::question::Records;
+    use crate::resolve::question::{Question, Records};
 
-    fn question(text: &str, kind: Kind) -> Question {
-        Question::new(DnsName::parse(text).unwrap(), kind)
+    fn state() -> &'static RandomState {
+        static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        &STATE
+    }
+
+    fn question(text: &str, kind: Kind) -> Keyed {
+        Keyed::new(Question::new(DnsName::parse(text).unwrap(), kind), state())
     }
 
     fn kept_for(status: Status, ttl: u64) -> Option<u64> {

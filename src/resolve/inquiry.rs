@@ -38,7 +38,7 @@ struct Asked {
 /// Which questions were asked for what, by their index.
 #[derive(Debug)]
 enum Goal {
-    Identity { ip: IpAddr, banner: Option<(DnsName, usize)>, names: Vec<(DnsName, usize)> },
+    Identity { ip: IpAddr, banner: Option<DnsName> },
     Addresses,
     MailHosts { domain: DnsName, hosts: Vec<(u16, DnsName, [usize; 2])> },
 }
@@ -51,12 +51,11 @@ impl Inquiry {
             Want::Identity { ip, banner } => {
                 let ip = ip.to_canonical();
                 inquiry.ask(Question::ptr(ip));
-                let banner = banner.as_ref().filter(|host| is_for_dns(host)).map(|host| {
-                    let name = DnsName::from_host(host);
-                    let index = inquiry.ask(Question::new(name.clone(), Kind::of_family(ip)));
-                    (name, index)
-                });
-                inquiry.goal = Goal::Identity { ip, banner, names: Vec::new() };
+                let banner = banner.as_ref().filter(|host| is_for_dns(host)).map(DnsName::from_host);
+                if let Some(name) = &banner {
+                    inquiry.ask(Question::new(name.clone(), Kind::of_family(ip)));
+                }
+                inquiry.goal = Goal::Identity { ip, banner };
             }
             Want::Addresses(host) => {
                 inquiry.ask_both(&DnsName::from_host(host));
@@ -100,9 +99,7 @@ impl Inquiry {
     /// What it comes to; questions without an answer count as not asked.
     pub fn solution(&self) -> Solution {
         match &self.goal {
-            Goal::Identity { ip, banner, names } => {
-                Solution::Identity(self.identity(*ip, banner.as_ref(), names))
-            }
+            Goal::Identity { ip, banner } => Solution::Identity(self.identity(*ip, banner.as_ref())),
             Goal::Addresses => Solution::Addresses(self.addresses([0, 1])),
             Goal::MailHosts { hosts, .. } => Solution::MailHosts(self.mail_hosts(hosts)),
         }
@@ -122,18 +119,11 @@ impl Inquiry {
     }
 
     fn ask_forward(&mut self, ptr: &Answer) {
-        let Goal::Identity { ip, banner, .. } = &self.goal else { return };
+        let Goal::Identity { ip, banner } = &self.goal else { return };
         let kind = Kind::of_family(*ip);
-        let all = ptr.names();
-        let equal = banner.as_ref().and_then(|(name, _)| all.iter().position(|ptr_name| ptr_name == name));
-        let last = equal.filter(|&index| index >= MAX_PTR_NAMES);
-        let first = all.len().min(MAX_PTR_NAMES - usize::from(last.is_some()));
-        let chosen = (0..first)
-            .chain(last)
-            .map(|index| (all[index].clone(), self.ask(Question::new(all[index].clone(), kind))))
-            .collect();
-        if let Goal::Identity { names, .. } = &mut self.goal {
-            *names = chosen;
+        let banner = banner.clone();
+        for name in chosen(ptr, banner.as_ref()) {
+            self.ask(Question::new(name.clone(), kind));
         }
     }
 
@@ -168,29 +158,29 @@ impl Inquiry {
         self.answer(index).map_or(Status::NotAsked, |answer| answer.status)
     }
 
-    fn identity(
-        &self,
-        ip: IpAddr,
-        banner: Option<&(DnsName, usize)>,
-        names: &[(DnsName, usize)],
-    ) -> Resolution {
-        let count = self.answer(0).map_or(0, |answer| answer.names().len());
+    fn identity(&self, ip: IpAddr, banner: Option<&DnsName>) -> Resolution {
+        let ptr = self.answer(0);
+        let names = ptr.into_iter().flat_map(|ptr| chosen(ptr, banner));
         Resolution {
             ptr: self.status(0),
-            ptr_count: u32::try_from(count).unwrap_or(u32::MAX),
+            ptr_count: ptr.map_or(0, |ptr| u32::try_from(ptr.names().len()).unwrap_or(u32::MAX)),
             names: names
-                .iter()
-                .map(|(name, index)| PtrName { name: name.clone(), forward: self.forward(ip, *index) })
+                .map(|name| PtrName { name: name.clone(), forward: self.forward(ip, name) })
                 .collect(),
-            banner_forward: banner.map_or_else(Forward::not_asked, |(_, index)| self.forward(ip, *index)),
+            banner_forward: banner.map_or_else(Forward::not_asked, |name| self.forward(ip, name)),
         }
     }
 
-    fn forward(&self, ip: IpAddr, index: usize) -> Forward {
-        let Some(answer) = self.answer(index) else { return Forward::not_asked() };
+    fn forward(&self, ip: IpAddr, name: &DnsName) -> Forward {
+        let kind = Kind::of_family(ip);
+        let asked =
+            self.asked.iter().find(|asked| asked.question.kind == kind && asked.question.name == *name);
+        let Some(answer) = asked.and_then(|asked| asked.answer.as_deref()) else {
+            return Forward::not_asked();
+        };
         let all = answer.addresses();
         let own = all.iter().position(|address| *address == ip);
-        let mut addresses: Vec<IpAddr> = all.iter().copied().take(MAX_KEPT_ADDRESSES).collect();
+        let mut addresses = all[..all.len().min(MAX_KEPT_ADDRESSES)].to_vec();
         if own.is_some_and(|index| index >= MAX_KEPT_ADDRESSES) {
             addresses.pop();
             addresses.push(ip);
@@ -235,6 +225,15 @@ impl Inquiry {
         };
         MailHosts { status, hosts }
     }
+}
+
+/// The PTR names that are asked forward: the first ones, and the banner's wherever it stands.
+fn chosen<'a>(ptr: &'a Answer, banner: Option<&DnsName>) -> impl Iterator<Item = &'a DnsName> {
+    let all = ptr.names();
+    let equal = banner.and_then(|banner| all.iter().position(|name| name == banner));
+    let last = equal.filter(|&index| index >= MAX_PTR_NAMES);
+    let first = all.len().min(MAX_PTR_NAMES - usize::from(last.is_some()));
+    all[..first].iter().chain(last.map(|index| &all[index]))
 }
 
 /// Whether a banner's name is one that DNS can know of.

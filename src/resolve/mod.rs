@@ -6,6 +6,8 @@ mod engine;
 pub mod health;
 mod hickory;
 pub mod inquiry;
+mod keyed;
+pub mod manners;
 mod plan;
 pub mod question;
 pub mod service;
@@ -16,6 +18,7 @@ pub mod wire;
 
 pub use health::{Health, UpstreamHealth};
 pub use hickory::system_upstreams;
+pub use manners::{Manner, try_upstreams};
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
 pub use service::{Ended, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with};

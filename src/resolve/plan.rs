@@ -1,13 +1,15 @@
 //! From cases to questions and back: each distinct question is put once however many hosts wait for it, forward answers
 //! are kept, answers are joined to their hosts. Time is an argument; knows no upstream and no packet.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::cache::Cache;
 use super::inquiry::Inquiry;
+use super::keyed::{ByQuestion, Keyed};
 use super::question::{Answer, Question};
 use super::want::{Case, Solved};
 
@@ -20,7 +22,8 @@ pub struct Token(pub u32);
 pub(super) struct Plan<T> {
     cases: Slab<Open<T>>,
     flights: Slab<Flight>,
-    by_question: HashMap<Question, u32>,
+    by_question: ByQuestion<u32>,
+    hash: RandomState,
     /// Flights whose question was not handed out yet.
     ready: VecDeque<u32>,
     cache: Cache,
@@ -36,7 +39,7 @@ struct Open<T> {
 /// One question on its way, and who waits for it.
 #[derive(Debug)]
 struct Flight {
-    question: Question,
+    question: Keyed,
     first: Waiter,
     more: Vec<Waiter>,
 }
@@ -54,7 +57,8 @@ impl<T> Plan<T> {
         Self {
             cases: Slab::new(),
             flights: Slab::new(),
-            by_question: HashMap::new(),
+            by_question: ByQuestion::default(),
+            hash: RandomState::new(),
             ready: VecDeque::new(),
             cache: Cache::default(),
             solved: Vec::new(),
@@ -81,7 +85,7 @@ impl<T> Plan<T> {
     /// The next question to put; each comes once and wants one answer.
     pub(super) fn next_question(&mut self) -> Option<(Token, &Question)> {
         let flight = self.ready.pop_front()?;
-        self.flights.get(flight).map(|open| (Token(flight), &open.question))
+        self.flights.get(flight).map(|open| (Token(flight), &open.question.question))
     }
 
     /// Takes the answer to a question; a second one to the same is a fault of the caller and ignored.
@@ -96,6 +100,11 @@ impl<T> Plan<T> {
                 self.advance(waiter.case, now);
             }
         }
+    }
+
+    /// Questions that were not handed out yet.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
     }
 
     /// Solved cases that were not taken yet.
@@ -116,7 +125,8 @@ impl<T> Plan<T> {
     fn advance(&mut self, case: u32, now: Instant) {
         let Some(open) = self.cases.get_mut(case) else { return };
         while let Some((index, question)) = open.inquiry.next_question() {
-            if let Some(answer) = self.cache.get(question, now) {
+            let question = Keyed::new(question.clone(), &self.hash);
+            if let Some(answer) = self.cache.get(&question, now) {
                 open.inquiry.learn(index, &answer);
                 continue;
             }
@@ -128,7 +138,6 @@ impl<T> Plan<T> {
                     }
                 }
                 Entry::Vacant(entry) => {
-                    let question = question.clone();
                     let id = self.flights.insert(Flight { question, first: waiter, more: Vec::new() });
                     self.ready.push_back(*entry.insert(id));
                 }

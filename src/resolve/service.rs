@@ -22,6 +22,9 @@ use super::want::{Case, Solved};
 pub const BATCH: usize = 256;
 /// Batches that wait in the inbox or at the exit; each side of the channel hides a scheduling delay of the other.
 const BATCHES: usize = 16;
+/// With so many questions ready no further case is taken in: it would only wait here, and leave the processor's cache
+/// before its turn comes.
+const READY: usize = 512;
 /// How long a solved case waits for company.
 const COMPANY: Duration = Duration::from_millis(2);
 
@@ -181,7 +184,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
     /// Takes cases in as long as there is room for them.
     fn take(&mut self, now: Instant) {
         let mut context = Context::from_waker(&self.waker);
-        while self.plan.open() < self.hosts_in_flight {
+        while self.plan.open() < self.hosts_in_flight && self.plan.ready() < READY {
             let Some(cases) = &mut self.cases else { return };
             match cases.poll_recv(&mut context) {
                 Poll::Ready(Some(batch)) => batch.into_iter().for_each(|case| self.plan.admit(case, now)),
@@ -240,3 +243,6 @@ impl<T: Send + 'static> Exit<T> {
         Poll::Ready(result.map_err(|_| Unwanted))
     }
 }
+
+#[cfg(test)]
+mod tests;

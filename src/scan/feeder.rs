@@ -304,7 +304,7 @@ impl Feeder {
         let now = Instant::now();
         match note {
             Note::Shard(report) => {
-                self.places.give_back(report.shard, report.ended, report.troubled.is_empty());
+                self.places.give_back(report.shard, report.ended, report.ended > report.troubled.len());
                 if report.troubled.len() < report.ended {
                     self.sound = true;
                     self.last_sound = now;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// After trouble nothing starts for so long, doubling while it goes on …
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// … up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Places come back by this share of all, each second that passes without trouble.
 const REGAIN: f64 = 0.05;
 /// Never fewer places than this, as long as there were so many.
@@ -50,6 +50,7 @@ impl Places {
         if self.closed_until(now).is_some() {
             return 0;
         }
+        self.closed_until = None;
         if let Some(last) = self.regained {
             let gained = REGAIN * self.all as f64 * (now - last).as_secs_f64();
             self.allowed = (self.allowed + gained).min(self.all as f64);
@@ -130,5 +131,19 @@ mod tests {
         }
         assert_eq!(last, LONGEST_PAUSE);
         assert_eq!(places.room(now), FEWEST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_sound_conversation_the_next_pause_is_short_again() {
+        let begin = Instant::now();
+        let mut places = Places::new(1000, 1);
+        places.shrink(begin);
+        places.shrink(begin + FIRST_PAUSE);
+        let open = begin + FIRST_PAUSE * 3;
+        assert!(places.room(open) > 0);
+        places.take(2);
+        places.give_back(0, 1, true);
+        places.shrink(open);
+        assert_eq!(places.closed_until(open), Some(open + FIRST_PAUSE));
     }
 }

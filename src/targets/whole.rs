@@ -123,10 +123,10 @@ mod tests {
     use super::*;
     use crate::targets::span::{Span, V4_FIRST};
 
-    fn pieces(blocks: &[(u128, u128)]) -> Pieces {
+    fn pieces(blocks: &[(u64, u64)]) -> Pieces {
         let mut pieces = Pieces::default();
         for (owner, (first, count)) in (0..).zip(blocks) {
-            let first = V4_FIRST + first * 256;
+            let (first, count) = (V4_FIRST + u128::from(*first) * 256, u128::from(*count));
             pieces.push(Span { first, last: first + count * 256 - 1, owner });
         }
         pieces
@@ -142,8 +142,7 @@ mod tests {
             let pieces = pieces(&blocks);
             let whole = Whole::of(&pieces, Family::V4, 12_345);
             let numbers = blocks.iter().zip(0..).flat_map(|(&(first, count), owner)| {
-                (first..first + count)
-                    .map(move |n| Block { number: (V4_FIRST >> 8) as u64 + n as u64, owner })
+                (first..first + count).map(move |n| Block { number: 0xff_ff00_0000 + n, owner })
             });
             let mut places = vec![false; usize::try_from(whole.count()).unwrap()];
             for (index, block) in (0..).zip(numbers) {

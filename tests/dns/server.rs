@@ -255,6 +255,10 @@ fn write_record(message: &mut Vec<u8>, record: &str, asked: &[u8], kind: u16, up
             data
         }
         (_, "@") => asked.to_vec(),
+        (_, below) if below.ends_with(".@") => {
+            let label = &below.as_bytes()[..below.len() - 2];
+            [&[u8::try_from(label.len()).unwrap()], label, asked].concat()
+        }
         (_, name) => wire(name),
     };
     message.extend(u16::try_from(data.len()).unwrap().to_be_bytes());

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use super::support::namespace::await_some;
 use super::world::{BLOCK, RESOLVER, World};
 
 /// New connections for each second: the block takes some two seconds, so that progress is saved in between.
@@ -68,8 +69,7 @@ impl Scan {
 
     /// The same scan with its records on standard output alone.
     pub(crate) fn command_to_stdout(&self) -> Command {
-        let mut command =
-            program(&["env"], &[&self.settings()[..], &["-q".into(), "-o".into(), "-".into()]].concat());
+        let mut command = program(&["env"], &[&self.settings()[..], &["-o".into(), "-".into()]].concat());
         command.current_dir(&self.directory);
         command
     }
@@ -101,7 +101,7 @@ impl Scan {
         assert!(saved || met == Met::Nobody, "a checkpoint is on the disk before the first connection");
         for _ in 0..RESUMPTIONS {
             let mut next = if self.checkpoint().exists() { self.resumption() } else { self.anew() };
-            let output = next.output().unwrap();
+            let output = end_of(next.spawn().unwrap());
             if output.status.success() {
                 assert!(!self.checkpoint().exists(), "a complete scan takes its checkpoint away");
                 return;
@@ -132,6 +132,12 @@ pub(crate) fn signalled(world: &World, command: &mut Command, signal: &str, conn
     let mut child = command.spawn().unwrap();
     world.await_accepted(target, &mut child);
     send(&child, signal);
+    end_of(child)
+}
+
+/// Waits for the end of a scan, within bounds: one that hangs fails the test.
+pub(crate) fn end_of(mut child: Child) -> Output {
+    await_some("the end of the scan", || child.try_wait().unwrap());
     child.wait_with_output().unwrap()
 }
 

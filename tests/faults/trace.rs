@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use super::run::{Scan, said};
+use super::run::{Scan, end_of, said};
 
 /// One call: its thread, its name, and the text behind that.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) fn traced(scan: &Scan, names: &str, filters: &[String]) -> Trace {
     let (file, trace) = (log.display().to_string(), format!("trace={names}"));
     let mut words = vec!["strace", "-fqqy", "-s", "0", "-e", "signal=none", "-o", &file, "-e", &trace];
     words.extend(filters.iter().map(String::as_str));
-    let ended = scan.command_under(&words).output().unwrap();
+    let ended = end_of(scan.command_under(&words).spawn().unwrap());
     assert!(ended.status.success(), "{}", said(&ended));
     let text = fs::read_to_string(&log).unwrap();
     // A call that others interrupted is written once more where it ends.

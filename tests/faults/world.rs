@@ -129,7 +129,9 @@ impl World {
             let (next, waited) = changed.wait_timeout(accepted, LOOK).unwrap();
             accepted = next;
             if waited.timed_out() && scan.try_wait().unwrap().is_some() {
-                panic!("the scan ended after {} of {wanted} connections", *accepted);
+                let mut said = String::new();
+                let _ = scan.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
+                panic!("the scan ended after {} of {wanted} connections, said: {said}", *accepted);
             }
         }
     }

@@ -13,8 +13,8 @@ const INSIDE: &str = "BANNERET_INSIDE";
 const SKIP: &str = "BANNERET_SKIP_REAL";
 /// Between two looks at something that is about to happen.
 const LOOK: Duration = Duration::from_millis(20);
-/// Looks before it is given up: 30 s, ten times what the slowest server needs here.
-const LOOKS: usize = 1500;
+/// Looks before it is given up: 60 s, ten times what the slowest needs here.
+const LOOKS: usize = 3000;
 
 /// Runs `body` in a namespace of its own; `name` is the test that calls. `body` is given a directory for its files.
 pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
@@ -45,6 +45,7 @@ pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
         !err.contains("unshare failed") && !err.contains("unshare: "),
         "no namespace of its own for {name}: run as root, or allow user namespaces, or set {SKIP}=1: {err}"
     );
+    println!("{out}");
     assert!(inside.status.success() && out.contains("1 passed"), "inside the namespace:\n{out}\n{err}");
 }
 

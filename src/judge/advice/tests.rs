@@ -1,3 +1,5 @@
+//! What is advised, for whom, and what no advice ever says.
+
 use super::*;
 use crate::judge::fixture::host;
 use crate::judge::judge;

@@ -1,40 +1,13 @@
 //! What a line says of EHLO and TLS, back as evidence.
 
-use serde::Deserialize;
-
-use super::{ReadError, Str, bytes, known};
+use super::{ReadError, bytes, known};
 use crate::evidence::{Certificate, Tls, TlsStatus, X509Error};
+use crate::record::line::{CertificateLine, Str, TlsLine};
 use crate::record::{escape, time};
 use crate::smtp::reply::{self, Reply};
 
 /// The code of an EHLO reply that names extensions (RFC 5321 §4.3.2).
 const ACCEPTED: u16 = 250;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct TlsLine<'a> {
-    #[serde(borrow)]
-    status: Option<Str<'a>>,
-    alert: Option<u8>,
-    code: Option<u16>,
-    version: Option<Str<'a>>,
-    cipher: Option<Str<'a>>,
-    certificate: Option<CertificateLine<'a>>,
-    ehlo_name: Option<Str<'a>>,
-    extensions: Option<Vec<Str<'a>>>,
-    injected: Option<bool>,
-    plaintext: Option<Str<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct CertificateLine<'a> {
-    #[serde(borrow)]
-    names: Option<Vec<Str<'a>>>,
-    count: Option<u32>,
-    not_before: Option<Str<'a>>,
-    not_after: Option<Str<'a>>,
-    sha256: Option<Str<'a>>,
-    x509_error: Option<Str<'a>>,
-}
 
 impl TlsLine<'_> {
     pub(super) fn into_tls(self) -> Result<Tls, ReadError> {

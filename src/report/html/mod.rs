@@ -1,6 +1,6 @@
 //! The report as one HTML file that stands alone: no script, no other file, nothing fetched.
 //!
-//! Strangers' text passes through [`text::Html`] and nothing else. The page forbids everything but its own style sheet
+//! Strangers' text passes through `text::Html` and nothing else. The page forbids everything but its own style sheet
 //! (Content Security Policy with the sheet's hash), so shapes are SVG attributes, never `style=`.
 
 mod chart;

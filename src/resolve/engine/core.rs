@@ -27,6 +27,8 @@ use crate::resolve::wire::{self, Edns, Fault, Reading};
 
 /// Questions under way at once. One that nobody answers takes its place for the whole timeout.
 pub(crate) const SLOTS: usize = 16_384;
+/// Questions that wait for their first packet; the rest waits with its host.
+const QUEUE: usize = 512;
 /// Datagrams in one batch: enough to make the system call cheap, few enough for one socket's buffer.
 pub(crate) const BATCH: usize = 32;
 /// Keys lead to slots, and from here on to upstreams that are probed.
@@ -117,7 +119,9 @@ impl Core {
 
     /// How many more questions there is room for.
     pub(crate) fn room(&self) -> usize {
-        self.slots.room()
+        // While nobody is there to ask, as many as possible wait: their time is running.
+        let queue = if self.upstreams.iter().any(Upstream::is_up) { QUEUE } else { SLOTS };
+        self.slots.room().min(queue.saturating_sub(self.fresh.len()))
     }
 
     /// How many are under way.
@@ -200,6 +204,12 @@ impl Core {
             self.fire(slot, now);
         }
         self.fired = fired;
+        // What has ended while it waited leaves its queue even if nothing is sent.
+        for queue in self.again.iter_mut().chain([&mut self.fresh]) {
+            while queue.front().is_some_and(|&ticket| !is_queued(&mut self.slots, ticket)) {
+                queue.pop_front();
+            }
+        }
     }
 
     /// Takes a datagram that came in on a socket. What belongs to no question is ignored.
@@ -294,7 +304,7 @@ impl Core {
     fn next_queued(&mut self, upstream: usize) -> Option<Ticket> {
         loop {
             let ticket = self.again[upstream].pop_front().or_else(|| self.fresh.pop_front())?;
-            if self.slots.get(ticket).is_some_and(|slot| slot.state == State::Queued) {
+            if is_queued(&mut self.slots, ticket) {
                 return Some(ticket);
             }
         }
@@ -410,6 +420,10 @@ impl Core {
             }
         }
     }
+}
+
+fn is_queued(slots: &mut Slots, ticket: Ticket) -> bool {
+    slots.get(ticket).is_some_and(|slot| slot.state == State::Queued)
 }
 
 /// A quarter more or less.

@@ -5,15 +5,15 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use rand::RngExt;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::core::{Batch, Lane};
-use super::sys::{self, Intake, Poll};
+use super::sys::{self, Intake, MANY, Poll, Segments};
 
 /// Sockets to each upstream: spreads the numbers of questions without spreading a batch of answers.
-const LANES: usize = 16;
+const LANES: u16 = 16;
 /// All upstreams together take at most this part of the descriptors: the rest is for conversations.
 const SHARE: usize = 8;
 /// A socket is replaced after so many datagrams, or so long after its first.
@@ -23,6 +23,9 @@ const MOST_AGE: Duration = Duration::from_secs(30);
 const DRAIN: Duration = Duration::from_secs(15);
 /// Room for answers that wait in a socket.
 const RECEIVE_BUFFER: usize = 2 << 20;
+/// How often a batch is tried that the kernel does not take, and the pause before: its queues empty fast.
+const MOST_STUCK: u32 = 5;
+const FULL: Duration = Duration::from_micros(200);
 /// Ports tried before the kernel is left to choose.
 const PORT_TRIES: usize = 8;
 /// Source ports: above those that services and firewalls give a meaning to.
@@ -43,6 +46,7 @@ pub(super) struct Lanes {
     each: u16,
     draining: Vec<(UdpSocket, Instant, u64)>,
     random: StdRng,
+    segments: Segments,
     /// Marks so far: each socket has its own, so that a late event is not taken for another's.
     marks: u64,
 }
@@ -53,32 +57,48 @@ struct LaneState {
     socket: UdpSocket,
     mark: u64,
     sent: usize,
-    opened: Instant,
+    /// When the first datagram went.
+    opened: Option<Instant>,
 }
 
 impl Lanes {
-    /// Opens as many sockets to each upstream as descriptors allow, at least one.
-    pub(super) fn open(
-        upstreams: &[SocketAddr],
-        poll: &Poll,
-        random: StdRng,
-        now: Instant,
-    ) -> io::Result<Self> {
-        let each = (sys::descriptor_limit() / SHARE / upstreams.len().max(1)).clamp(1, LANES);
-        let mut lanes = Self {
-            states: Vec::new(),
-            each: u16::try_from(each).unwrap_or(1),
-            draining: Vec::new(),
-            random,
-            marks: 0,
-        };
-        for &upstream in upstreams {
-            for _ in 0..each {
-                let lane = lanes.connect(upstream, poll, now)?;
-                lanes.states.push(lane);
+    /// Opens as many sockets to each upstream as descriptors allow, at least one. Takes upstreams off the list to which
+    /// no route leads, unless none is left.
+    pub(super) fn open(upstreams: &mut Vec<SocketAddr>, poll: &Poll, mut random: StdRng) -> io::Result<Self> {
+        let share = sys::descriptor_limit() / SHARE / upstreams.len().max(1);
+        let mut each = u16::try_from(share).unwrap_or(LANES).clamp(1, LANES);
+        loop {
+            match Self::open_each(upstreams, each, poll, StdRng::from_rng(&mut random)) {
+                Err(error) if is_short(&error) && each > 1 => each /= 2,
+                result => return result,
             }
         }
-        Ok(lanes)
+    }
+
+    fn open_each(
+        upstreams: &mut Vec<SocketAddr>,
+        each: u16,
+        poll: &Poll,
+        random: StdRng,
+    ) -> io::Result<Self> {
+        let segments = Segments::Together;
+        let mut lanes = Self { states: Vec::new(), each, draining: Vec::new(), random, segments, marks: 0 };
+        let mut reachable = Vec::new();
+        let mut reason = None;
+        for &upstream in upstreams.iter() {
+            match lanes.connect_all(upstream, poll) {
+                Ok(()) => reachable.push(upstream),
+                Err(error) if is_unreachable(&error) => reason = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        match reason {
+            Some(error) if reachable.is_empty() => Err(error),
+            _ => {
+                *upstreams = reachable;
+                Ok(lanes)
+            }
+        }
     }
 
     /// Sockets to each upstream.
@@ -90,17 +110,14 @@ impl Lanes {
     pub(super) fn send(&mut self, lane: Lane, batch: &Batch, poll: &Poll, now: Instant) -> Sent {
         let index = usize::from(lane.0);
         let state = &self.states[index];
-        if state.sent >= MOST_SENT
-            || (state.sent > 0 && now.saturating_duration_since(state.opened) >= MOST_AGE)
-        {
+        let old = state.opened.is_some_and(|at| now.saturating_duration_since(at) >= MOST_AGE);
+        if state.sent >= MOST_SENT || old {
             self.replace(index, poll, now);
         }
         let state = &mut self.states[index];
-        if state.sent == 0 {
-            state.opened = now;
-        }
+        state.opened.get_or_insert(now);
         state.sent += batch.ends.len();
-        send(&state.socket, batch)
+        send(&state.socket, batch, &mut self.segments)
     }
 
     /// Closes replaced sockets that have drained.
@@ -122,25 +139,24 @@ impl Lanes {
     fn replace(&mut self, index: usize, poll: &Poll, now: Instant) {
         let upstream = self.states[index].upstream;
         // Without a descriptor to spare the old one has to do.
-        if let Ok(fresh) = self.connect_as(index, upstream, poll, now) {
+        if let Ok(fresh) = self.connect(index, upstream, poll) {
             let old = std::mem::replace(&mut self.states[index], fresh);
             self.draining.push((old.socket, now + DRAIN, old.mark));
         } else {
             self.states[index].sent = 0;
+            self.states[index].opened = None;
         }
     }
 
-    fn connect(&mut self, upstream: SocketAddr, poll: &Poll, now: Instant) -> io::Result<LaneState> {
-        self.connect_as(self.states.len(), upstream, poll, now)
+    fn connect_all(&mut self, upstream: SocketAddr, poll: &Poll) -> io::Result<()> {
+        for _ in 0..self.each {
+            let lane = self.connect(self.states.len(), upstream, poll)?;
+            self.states.push(lane);
+        }
+        Ok(())
     }
 
-    fn connect_as(
-        &mut self,
-        index: usize,
-        upstream: SocketAddr,
-        poll: &Poll,
-        now: Instant,
-    ) -> io::Result<LaneState> {
+    fn connect(&mut self, index: usize, upstream: SocketAddr, poll: &Poll) -> io::Result<LaneState> {
         let socket = Socket::new(Domain::for_address(upstream), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         // The larger of what anyone may have and what the privileged get.
@@ -151,7 +167,7 @@ impl Lanes {
         self.marks += 1;
         let mark = self.marks << 16 | index as u64;
         poll.watch(&socket, mark)?;
-        Ok(LaneState { upstream, socket: socket.into(), mark, sent: 0, opened: now })
+        Ok(LaneState { upstream, socket: socket.into(), mark, sent: 0, opened: None })
     }
 
     /// Binds to a random port (RFC 5452 §9.2).
@@ -175,47 +191,52 @@ fn lane_of(mark: u64) -> u16 {
     u16::try_from(mark & 0xffff).unwrap_or(0)
 }
 
-/// Errors of one datagram lose it alone: that happens to datagrams anyway, and the question is put again.
-fn send(socket: &UdpSocket, batch: &Batch) -> Sent {
-    let mut result = Sent::All;
-    let mut done = 0;
+/// Sends a batch, the shortest datagrams first. Errors of one datagram lose it alone: that happens to datagrams anyway,
+/// and its question is put again.
+fn send(socket: &UdpSocket, batch: &Batch, segments: &mut Segments) -> Sent {
+    let mut room: [&[u8]; MANY] = [&[]; MANY];
     let mut start = 0;
+    for (place, &end) in room.iter_mut().zip(&batch.ends) {
+        *place = &batch.bytes[start..end];
+        start = end;
+    }
+    let mut rest = &mut room[..batch.ends.len().min(MANY)];
+    rest.sort_unstable_by_key(|datagram| datagram.len());
+    let mut result = Sent::All;
     let mut stuck = 0;
-    while done < batch.ends.len() {
-        let ends: Vec<usize>;
-        let rest = if done == 0 {
-            &batch.ends[..]
-        } else {
-            ends = batch.ends[done..].iter().map(|end| end - start).collect();
-            &ends
-        };
-        match sys::send_many(socket, &batch.bytes[start..], rest) {
+    while !rest.is_empty() && stuck < MOST_STUCK {
+        stuck += 1;
+        match sys::send_many(socket, rest, *segments) {
             Ok(sent) if sent > 0 => {
-                done += sent;
-                start = batch.ends[done - 1];
+                rest = &mut rest[sent..];
                 stuck = 0;
             }
-            Err(error) if is_unreachable(&error) => {
-                // It tells of an earlier datagram; these may still go.
-                result = Sent::Unreachable;
-                stuck += 1;
-            }
-            _ => {
-                stuck += 1;
-                std::thread::sleep(Duration::from_micros(200));
-            }
-        }
-        if stuck > 4 {
-            break;
+            // It tells of an earlier datagram; these may still go.
+            Err(error) if is_unreachable(&error) => result = Sent::Unreachable,
+            // Some ways out can't cut (IPsec), some kernels don't know how.
+            Err(error) if is_unable(&error) && *segments == Segments::Together => *segments = Segments::Apart,
+            _ => std::thread::sleep(FULL),
         }
     }
     result
 }
 
+/// Whether an error says that this process or system has no descriptor left.
+fn is_short(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
+fn is_unable(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EOPNOTSUPP | libc::ENOPROTOOPT))
+}
+
 /// Whether an error says that nobody can be reached at the other end.
 pub(super) fn is_unreachable(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, Unsupported,
+    };
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable
+        AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable | Unsupported
     )
 }

@@ -68,7 +68,7 @@ impl Engine {
         let bell = Arc::new(bell);
         poll.watch(&*bell, BELL).map_err(|error| ResolveError::Io("wake the resolver", error))?;
         let mut seeds = rand::rng();
-        let lanes = Lanes::open(&settings.upstreams, &poll, StdRng::from_rng(&mut seeds), now)
+        let lanes = Lanes::open(&mut settings.upstreams, &poll, StdRng::from_rng(&mut seeds))
             .map_err(|error| ResolveError::Io("open a socket to a DNS resolver", error))?;
         let (core, health) = Core::new(&settings, lanes.each(), StdRng::from_rng(&mut seeds), now);
         let (reply, replies) = mpsc::channel();

@@ -166,14 +166,13 @@ impl Pace {
         }
     }
 
-    /// Lets time pass; first packets are judged once they are older than `patience`.
-    pub(super) fn tick(&mut self, now: Instant, patience: Duration) {
-        let passed = now.saturating_duration_since(self.start).as_millis() / EPOCH.as_millis();
-        let current = u64::try_from(passed).unwrap_or(u64::MAX);
+    /// Lets time pass; answers take `mean` as a rule, and first packets are judged once they are older than `patience`.
+    pub(super) fn tick(&mut self, now: Instant, mean: Duration, patience: Duration) {
+        let current = epochs(now.saturating_duration_since(self.start));
         if current == self.epoch {
             return;
         }
-        self.judge(patience);
+        self.judge(epochs(mean), epochs(patience) + 1);
         for epoch in (self.epoch + 1..=current).rev().take(EPOCHS) {
             *self.count(epoch) = Count::default();
         }
@@ -181,8 +180,7 @@ impl Pace {
         self.pressed = false;
     }
 
-    fn judge(&mut self, patience: Duration) {
-        let young = u64::try_from(patience.as_millis() / EPOCH.as_millis()).unwrap_or(0) + 1;
+    fn judge(&mut self, lag: u64, young: u64) {
         let ripe = self.epoch.saturating_sub(young);
         let from = self.judged_from.max(ripe.saturating_sub(JUDGED));
         let (first, failed) = self.sum(from..ripe);
@@ -194,7 +192,7 @@ impl Pace {
                 if enough && share < self.usual {
                     self.usual += (share - self.usual) * 0.1;
                 }
-                if self.pressed && self.keeps_up() {
+                if self.pressed && self.keeps_up(lag) {
                     self.rate = (self.rate * self.growth).min(self.cap);
                 }
             }
@@ -224,12 +222,11 @@ impl Pace {
         self.judged_from = self.epoch + 1;
     }
 
-    /// Whether recent answers are in step with recent packets.
-    fn keeps_up(&self) -> bool {
-        let recent = || (self.epoch.saturating_sub(2)..=self.epoch).map(|epoch| self.counts[slot(epoch)]);
-        let least_sent = recent().map(|count| count.sent).filter(|sent| *sent > 0).min().unwrap_or(0);
+    /// Whether the answers of this epoch are in step with the packets that they answer.
+    fn keeps_up(&self, lag: u64) -> bool {
+        let sent = self.counts[slot(self.epoch.saturating_sub(lag.min(EPOCHS as u64 - 1)))].sent;
         let answered = self.counts[slot(self.epoch)].answered;
-        answered > 0 && f64::from(answered) >= KEEPS_UP * f64::from(least_sent)
+        answered > 0 && f64::from(answered) >= KEEPS_UP * f64::from(sent)
     }
 
     fn sum(&self, epochs: std::ops::Range<Epoch>) -> (u32, u32) {
@@ -246,6 +243,11 @@ impl Pace {
     fn count(&mut self, epoch: Epoch) -> &mut Count {
         &mut self.counts[slot(epoch)]
     }
+}
+
+/// Whole epochs in a time.
+fn epochs(time: Duration) -> u64 {
+    u64::try_from(time.as_millis() / EPOCH.as_millis()).unwrap_or(0)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the remainder is below `EPOCHS`")]

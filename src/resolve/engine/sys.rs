@@ -94,26 +94,72 @@ impl Wake for Bell {
     }
 }
 
-/// Sends datagrams that lie one behind the other, each ending where `ends` says, to the peer of a socket. Tells how many
-/// went; an error means that the first did not.
-pub(super) fn send_many(socket: &impl AsRawFd, bytes: &[u8], ends: &[usize]) -> io::Result<usize> {
+/// How the kernel is given datagrams of one length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Segments {
+    /// As one, to be cut into datagrams as late as it can (UDP_SEGMENT): about a third cheaper.
+    Together,
+    /// Each for itself.
+    Apart,
+}
+
+/// Sends datagrams, which stand sorted by length, to the peer of a socket. Tells how many went; an error means that the
+/// first did not.
+pub(super) fn send_many(socket: &impl AsRawFd, datagrams: &[&[u8]], segments: Segments) -> io::Result<usize> {
     let mut parts = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; MANY];
     let mut messages = [EMPTY; MANY];
-    let mut start = 0;
-    let mut count = 0;
-    for ((part, message), &end) in parts.iter_mut().zip(&mut messages).zip(ends) {
-        let Some(datagram) = bytes.get(start..end) else { break };
+    let mut cuts = [const { Cut::new() }; MANY];
+    let mut counts = [0usize; MANY];
+    for (part, datagram) in parts.iter_mut().zip(datagrams) {
         // The call only reads what `iov_base` points to.
         *part = libc::iovec { iov_base: datagram.as_ptr().cast_mut().cast(), iov_len: datagram.len() };
-        message.msg_hdr.msg_iov = part;
-        message.msg_hdr.msg_iovlen = 1;
-        start = end;
-        count += 1;
     }
-    let (fd, flags) = (socket.as_raw_fd(), libc::MSG_NOSIGNAL);
-    // SAFETY: the first `count` messages point to one part each, these into `bytes`; all live through the call.
+    let mut rest = &mut parts[..datagrams.len().min(MANY)];
+    let mut groups = 0;
+    while let Some(first) = rest.first() {
+        let length = first.iov_len;
+        let same = match segments {
+            Segments::Together => rest.iter().take_while(|part| part.iov_len == length).count(),
+            Segments::Apart => 1,
+        };
+        let (group, behind) = rest.split_at_mut(same);
+        rest = behind;
+        let message = &mut messages[groups].msg_hdr;
+        message.msg_iov = group.as_mut_ptr();
+        message.msg_iovlen = same;
+        if same > 1 {
+            cuts[groups].length = u16::try_from(length).unwrap_or(u16::MAX);
+            message.msg_control = (&raw mut cuts[groups]).cast();
+            message.msg_controllen = size_of::<Cut>();
+        }
+        counts[groups] = same;
+        groups += 1;
+    }
+    let (fd, count, flags) = (socket.as_raw_fd(), u32::try_from(groups).unwrap_or(0), libc::MSG_NOSIGNAL);
+    // SAFETY: the first `count` messages point to as many parts as they say, these into `datagrams`, and to no control
+    // data or one `Cut`; all live through the call.
     let sent = unsafe { libc::sendmmsg(fd, messages.as_mut_ptr(), count, flags) };
-    checked(sent).map(|sent| usize::try_from(sent).unwrap_or(0))
+    checked(sent).map(|sent| counts[..usize::try_from(sent).unwrap_or(0)].iter().sum())
+}
+
+/// The control message that has a message cut into datagrams of one length.
+#[repr(C)]
+struct Cut {
+    header: libc::cmsghdr,
+    length: u16,
+    /// Control messages end at a multiple of eight octets.
+    padding: [u16; 3],
+}
+
+impl Cut {
+    const fn new() -> Self {
+        let header = libc::cmsghdr {
+            cmsg_len: size_of::<libc::cmsghdr>() + size_of::<u16>(),
+            cmsg_level: libc::SOL_UDP,
+            cmsg_type: libc::UDP_SEGMENT,
+        };
+        Self { header, length: 0, padding: [0; 3] }
+    }
 }
 
 /// Room for the datagrams of one call.

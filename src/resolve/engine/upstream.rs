@@ -220,7 +220,8 @@ impl Upstream {
     /// Lets time pass.
     pub(super) fn tick(&mut self, now: Instant) -> Turn {
         let before = self.pace.rate();
-        self.pace.tick(now, self.wait());
+        let mean = self.smoothed.map_or(Duration::ZERO, |(mean, _)| Duration::from_secs_f64(mean));
+        self.pace.tick(now, mean, self.wait());
         if (self.pace.rate() - before).abs() > f64::EPSILON {
             self.publish();
         }

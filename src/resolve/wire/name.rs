@@ -2,60 +2,36 @@
 //! counted, a name stays within 255 octets.
 
 use super::HEADER;
-use crate::name::MAX_WIRE_NAME;
+use crate::name::{DnsName, MAX_WIRE_NAME};
 
 /// Pointers followed in one name. Each compresses at least one label; real messages need two or three.
 const MAX_POINTERS: usize = 32;
 /// The two bits that make a length octet a pointer.
 const POINTER: u8 = 0xc0;
 
-/// A name taken out of a message: wire form, lower case.
-#[derive(Clone)]
-pub(super) struct Name {
-    bytes: [u8; MAX_WIRE_NAME],
-    length: usize,
+/// Takes the name at `at` out of a message; `None` for a broken one.
+pub(super) fn read(message: &[u8], at: usize) -> Option<DnsName> {
+    let mut wire = [0; MAX_WIRE_NAME];
+    let mut length = 0;
+    for label in Labels::new(message, at) {
+        let label = label?;
+        let end = length + label.len();
+        wire.get_mut(length..end)?.copy_from_slice(label);
+        length = end;
+    }
+    DnsName::from_wire(&wire[..length])
 }
 
-impl Name {
-    /// A copy of an uncompressed name; longer ones than a name can be are cut, and equal nothing then.
-    pub(super) fn copy(wire: &[u8]) -> Self {
-        let length = wire.len().min(MAX_WIRE_NAME);
-        let mut bytes = [0; MAX_WIRE_NAME];
-        bytes[..length].copy_from_slice(&wire[..length]);
-        Self { bytes, length }
-    }
-
-    /// Reads the name at `at`; `None` for a broken one.
-    pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
-        let mut name = Self { bytes: [0; MAX_WIRE_NAME], length: 0 };
-        for label in Labels::new(message, at) {
-            let label = label?;
-            let end = name.length + label.len();
-            let room = name.bytes.get_mut(name.length..end)?;
-            room.copy_from_slice(label);
-            // Length octets are at most 63, so they are never letters.
-            room.make_ascii_lowercase();
-            name.length = end;
+/// Whether `upper` is `lower` or stands above it, both uncompressed.
+pub(super) fn is_above(upper: &[u8], lower: &[u8]) -> bool {
+    let mut rest = lower;
+    loop {
+        if rest == upper {
+            return true;
         }
-        Some(name)
-    }
-
-    /// The wire form.
-    pub(super) fn as_wire(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    /// Whether it is `other` or stands above it.
-    pub(super) fn is_above(&self, other: &[u8]) -> bool {
-        let mut rest = other;
-        loop {
-            if rest == self.as_wire() {
-                return true;
-            }
-            let Some((&length, tail)) = rest.split_first() else { return false };
-            let Some(next) = tail.get(usize::from(length)..).filter(|_| length > 0) else { return false };
-            rest = next;
-        }
+        let Some((&length, tail)) = rest.split_first() else { return false };
+        let Some(next) = tail.get(usize::from(length)..).filter(|_| length > 0) else { return false };
+        rest = next;
     }
 }
 

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::name::{self, Name};
+use super::name;
 use super::{CLASS_IN, HEADER};
 use crate::name::DnsName;
 use crate::resolve::question::{Exchange, Kind, Records};
@@ -96,7 +96,8 @@ struct Scan<'a> {
 
 /// Where a chain of aliases leads.
 struct Chain {
-    name: Name,
+    /// Where it ends; `None` for the name asked itself.
+    target: Option<DnsName>,
     hops: usize,
     ttl: u32,
 }
@@ -113,6 +114,7 @@ impl Scan<'_> {
     /// `None` where the message breaks or contradicts itself.
     fn conclude(&self, asked: &DnsName, kind: Kind, denied: bool) -> Option<Reading> {
         let chain = self.follow(asked)?;
+        let name = chain.target.as_ref().unwrap_or(asked);
         let mut ttl = chain.ttl;
         let mut found = Values::new(kind);
         let mut strangers = false;
@@ -120,7 +122,7 @@ impl Scan<'_> {
         for _ in 0..self.count {
             let record = self.record(at)?;
             at = record.data.end;
-            if record.kind == self.kind && record.class == CLASS_IN && self.owned(&record, &chain.name) {
+            if record.kind == self.kind && record.class == CLASS_IN && self.owned(&record, name) {
                 found.push(self.message, &record.data)?;
                 ttl = ttl.min(record.ttl);
             } else if record.kind == self.kind || (record.kind == TYPE_CNAME && chain.hops == 0) {
@@ -133,20 +135,17 @@ impl Scan<'_> {
         if strangers {
             return None;
         }
-        let soa = self.soa(at, &chain.name)?;
+        let soa = self.soa(at, name)?;
         match (denied, soa) {
             (true, soa) => Some(Reading::NxDomain(soa.unwrap_or(0).min(ttl))),
             (false, Some(soa)) => Some(Reading::NoData(soa.min(ttl))),
-            (false, None) if chain.hops > 0 => {
-                Some(Reading::Alias(DnsName::from_wire(chain.name.as_wire())?, ttl))
-            }
-            (false, None) => None,
+            (false, None) => chain.target.map(|target| Reading::Alias(target, ttl)),
         }
     }
 
     /// Follows the aliases of a name as far as the answer section goes, in whatever order it is.
     fn follow(&self, asked: &DnsName) -> Option<Chain> {
-        let mut chain = Chain { name: Name::copy(asked.as_wire()), hops: 0, ttl: u32::MAX };
+        let mut chain = Chain { target: None, hops: 0, ttl: u32::MAX };
         loop {
             let before = chain.hops;
             let mut at = self.answers;
@@ -154,11 +153,8 @@ impl Scan<'_> {
                 let record = self.record(at)?;
                 at = record.data.end;
                 let alias = record.kind == TYPE_CNAME && record.class == CLASS_IN;
-                if alias && self.owned(&record, &chain.name) {
-                    chain.name = Name::read(self.message, record.data.start)?;
-                    if name::skip(self.message, record.data.start) != Some(record.data.end) {
-                        return None;
-                    }
+                if alias && self.owned(&record, chain.target.as_ref().unwrap_or(asked)) {
+                    chain.target = Some(whole_name(self.message, record.data)?);
                     chain.ttl = chain.ttl.min(record.ttl);
                     chain.hops += 1;
                     if chain.hops > MAX_CHAIN {
@@ -174,7 +170,7 @@ impl Scan<'_> {
 
     /// How long the zone of `name` says that its absences hold; `None` inside without an SOA for it.
     #[expect(clippy::option_option, reason = "the outer one is a broken message")]
-    fn soa(&self, mut at: usize, name: &Name) -> Option<Option<u32>> {
+    fn soa(&self, mut at: usize, name: &DnsName) -> Option<Option<u32>> {
         for _ in 0..u16_at(self.message, 8)? {
             let record = self.record(at)?;
             at = record.data.end;
@@ -185,14 +181,15 @@ impl Scan<'_> {
             if numbers + 20 != record.data.end {
                 return None;
             }
-            if Name::read(self.message, record.owner)?.is_above(name.as_wire()) {
+            let zone = name::read(self.message, record.owner)?;
+            if name::is_above(zone.as_wire(), name.as_wire()) {
                 return Some(Some(record.ttl.min(seconds(u32_at(self.message, numbers + 16)?))));
             }
         }
         Some(None)
     }
 
-    fn owned(&self, record: &Record, name: &Name) -> bool {
+    fn owned(&self, record: &Record, name: &DnsName) -> bool {
         name::equals(self.message, record.owner, name.as_wire())
     }
 
@@ -278,7 +275,7 @@ fn whole_name(message: &[u8], data: Range<usize>) -> Option<DnsName> {
     if name::skip(message, data.start)? != data.end {
         return None;
     }
-    DnsName::from_wire(Name::read(message, data.start)?.as_wire())
+    name::read(message, data.start)
 }
 
 /// A TTL with the top bit set counts as zero (RFC 2181 §8).

@@ -17,6 +17,8 @@ type Replies = Vec<(Duration, Vec<u8>)>;
 type Upstream<'a> = dyn FnMut(Duration, &[u8]) -> Replies + 'a;
 
 const RTT: Duration = Duration::from_millis(20);
+/// The second pause after failures, a quarter less.
+const PAUSE_AT_LEAST: Duration = Duration::from_millis(375);
 
 /// Invented time, upstreams, and what happened.
 struct World<'a> {
@@ -63,6 +65,9 @@ impl<'a> World<'a> {
                 let Some(token) = more.next() else { break };
                 self.submit(token);
             }
+            if self.core.upstreams.iter().any(|upstream| upstream.is_up()) {
+                assert!(self.core.fresh.len() <= QUEUE, "only as much waits as goes soon");
+            }
             self.core.expire(self.now);
             while let Some(lane) = self.core.next_batch(self.now, &mut batch) {
                 self.deliver(lane, &batch);
@@ -106,7 +111,19 @@ impl<'a> World<'a> {
     }
 
     fn count(&self, status: Status) -> usize {
+        assert!(
+            self.core.fresh.is_empty() && self.core.again.iter().all(VecDeque::is_empty),
+            "a queue keeps what has ended"
+        );
         self.answers.values().filter(|(answer, _)| answer.status == status).count()
+    }
+
+    /// Answers a second, without the tail of those that take long.
+    fn rate(&self) -> f64 {
+        let mut ends: Vec<Duration> = self.answers.values().map(|(_, at)| *at).collect();
+        ends.sort_unstable();
+        let most = ends.len() * 9 / 10;
+        most as f64 / ends[most].as_secs_f64()
     }
 
     fn took(&self) -> Duration {
@@ -209,6 +226,17 @@ fn each_packet_has_a_number_of_its_own_and_another_upstream_where_there_is_one()
 }
 
 #[test]
+fn the_other_upstream_is_asked_at_once_and_the_same_after_a_pause() {
+    let failing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 2))];
+    let mut world = World::new(|_| {}, vec![Box::new(failing), Box::new(failing)]);
+    world.run(&mut (0..1));
+    let [first, second, third] = &world.packets[..] else { panic!("{:?}", world.packets) };
+    assert_ne!(first.1, second.1);
+    assert!(second.0 - first.0 < 2 * RTT, "{:?}", world.packets);
+    assert!(third.0 - second.0 > PAUSE_AT_LEAST, "{:?}", world.packets);
+}
+
+#[test]
 fn no_second_holds_more_packets_than_the_limit() {
     for limit in [1, 7, 50, 1000] {
         let lossy =
@@ -237,6 +265,11 @@ fn attempts_bound_the_packets_whatever_the_upstream_does() {
             let mut world = World::new(change, vec![Box::new(upstream)]);
             world.run(&mut (0..1));
             assert!(world.packets.len() <= usize::from(attempts), "{attempts} attempts, rcode {rcode}");
+            let seconds = if mute { 16 } else { 3 };
+            assert!(
+                world.took().as_secs() < seconds,
+                "an end is not waited for: {attempts} attempts, rcode {rcode}"
+            );
             assert!(!world.answers[&0].0.status.is_definite());
         }
     }
@@ -269,8 +302,8 @@ fn loss_duplicates_and_forgeries_lose_no_question_and_make_none_wrong() {
         replies
     };
     let mut world = World::new(|_| {}, vec![Box::new(hostile)]);
-    world.run(&mut (0..100_000));
-    assert_eq!(world.answers.len(), 100_000);
+    world.run(&mut (0..40_000));
+    assert_eq!(world.answers.len(), 40_000);
     assert_eq!(world.count(Status::NxDomain), 0);
     assert!(world.count(Status::TimedOut) <= 5, "{} timed out", world.count(Status::TimedOut));
 }
@@ -318,9 +351,9 @@ fn an_upstream_that_comes_back_is_used_again() {
 #[test]
 fn the_rate_rises_while_answers_allow() {
     let mut world = World::new(|_| {}, vec![Box::new(healthy)]);
-    world.run(&mut (0..200_000));
-    assert_eq!(world.count(Status::Found), 200_000);
-    assert!(world.took() < Duration::from_secs(8), "{:?}", world.took());
+    world.run(&mut (0..80_000));
+    assert_eq!(world.count(Status::Found), 80_000);
+    assert!(world.took() < Duration::from_secs(4), "{:?}", world.took());
 }
 
 #[test]
@@ -332,10 +365,10 @@ fn dead_zones_do_not_throttle() {
             _ => healthy(now, query),
         };
         let mut world = World::new(|_| {}, vec![Box::new(lame)]);
-        world.run(&mut (0..200_000));
-        assert_eq!(world.count(Status::Found), (200_000 - 200_000 / share) as usize);
+        world.run(&mut (0..80_000));
+        assert_eq!(world.count(Status::Found), (80_000 - 80_000 / share) as usize);
         // A dead zone holds its slot for the whole timeout: 16,384 slots let this many pass.
-        let bound = 200_000.0 / f64::from(share) / SLOTS as f64 * 15.0 + 15.0;
+        let bound = 80_000.0 / f64::from(share) / SLOTS as f64 * 15.0 + 15.0;
         let allowed = if rcode == 0 { bound * 1.6 } else { 25.0 };
         assert!(world.took().as_secs_f64() < allowed, "1 in {share}, rcode {rcode}: {:?}", world.took());
     }
@@ -344,20 +377,20 @@ fn dead_zones_do_not_throttle() {
 #[test]
 fn an_upstream_that_drops_above_its_limit_is_not_overrun() {
     let mut world = World::new(|_| {}, vec![Box::new(limited(5000, 0))]);
-    world.run(&mut (0..100_000));
-    let rate = 100_000.0 / world.took().as_secs_f64();
+    world.run(&mut (0..50_000));
+    let rate = world.rate();
     assert!(world.count(Status::TimedOut) <= 100, "{} lost", world.count(Status::TimedOut));
-    assert!(rate > 2500.0, "{rate} of 5000 a second");
+    assert!(rate > 4000.0, "{rate} of 5000 a second");
 }
 
 #[test]
 fn an_upstream_that_fails_above_its_limit_is_not_read_as_absence() {
     for rcode in [2, 5] {
         let mut world = World::new(|_| {}, vec![Box::new(limited(5000, rcode))]);
-        world.run(&mut (0..100_000));
-        let rate = 100_000.0 / world.took().as_secs_f64();
-        let failed = 100_000 - world.count(Status::Found);
-        assert!(failed <= 3000, "{failed} failed with {rcode}");
-        assert!(rate > 2500.0, "{rate} of 5000 a second");
+        world.run(&mut (0..50_000));
+        let rate = world.rate();
+        let failed = 50_000 - world.count(Status::Found);
+        assert!(failed <= 1500, "{failed} failed with {rcode}");
+        assert!(rate > 4000.0, "{rate} of 5000 a second");
     }
 }

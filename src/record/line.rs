@@ -1,0 +1,157 @@
+//! A line of JSON as it stands: every field optional, nothing looked at yet. What its words mean is [`super::read`]'s.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+/// Text that is borrowed from the line where it holds no escape.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Str<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// A line as it stands.
+#[derive(Debug, Deserialize)]
+pub(super) struct Line<'a> {
+    #[serde(borrow)]
+    pub(super) schema: Option<Str<'a>>,
+    pub(super) time: Option<Str<'a>>,
+    pub(super) target: Option<TargetLine<'a>>,
+    pub(super) outcome: Option<Str<'a>>,
+    pub(super) smtp: Option<SmtpLine<'a>>,
+    pub(super) dns: Option<DnsLine<'a>>,
+    pub(super) relation: Option<Str<'a>>,
+    pub(super) verdict: Option<Str<'a>>,
+    pub(super) severity: Option<Str<'a>>,
+    pub(super) findings: Option<Vec<Str<'a>>>,
+    pub(super) platform: Option<PlatformLine<'a>>,
+    pub(super) tenancy: Option<Str<'a>>,
+    pub(super) network: Option<NetworkLine<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TargetLine<'a> {
+    #[serde(borrow)]
+    pub(super) ip: Option<Str<'a>>,
+    pub(super) port: Option<u16>,
+    pub(super) asked: Option<Str<'a>>,
+    pub(super) expected_name: Option<Str<'a>>,
+    pub(super) helo_name: Option<Str<'a>>,
+    pub(super) tags: Option<Tags<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct SmtpLine<'a> {
+    pub(super) code: Option<u16>,
+    #[serde(borrow)]
+    pub(super) banner: Option<Vec<Str<'a>>>,
+    pub(super) banner_name: Option<Str<'a>>,
+    pub(super) ehlo_name: Option<Str<'a>>,
+    pub(super) extensions: Option<Vec<Str<'a>>>,
+    pub(super) tls: Option<TlsLine<'a>>,
+    pub(super) samples: Option<Vec<Option<Str<'a>>>>,
+    pub(super) truncated: Option<bool>,
+    pub(super) attempts: Option<u8>,
+    pub(super) connect_ms: Option<f64>,
+    pub(super) banner_ms: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TlsLine<'a> {
+    #[serde(borrow)]
+    pub(super) status: Option<Str<'a>>,
+    pub(super) alert: Option<u8>,
+    pub(super) code: Option<u16>,
+    pub(super) version: Option<Str<'a>>,
+    pub(super) cipher: Option<Str<'a>>,
+    pub(super) certificate: Option<CertificateLine<'a>>,
+    pub(super) ehlo_name: Option<Str<'a>>,
+    pub(super) extensions: Option<Vec<Str<'a>>>,
+    pub(super) injected: Option<bool>,
+    pub(super) plaintext: Option<Str<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CertificateLine<'a> {
+    #[serde(borrow)]
+    pub(super) names: Option<Vec<Str<'a>>>,
+    pub(super) count: Option<u32>,
+    pub(super) not_before: Option<Str<'a>>,
+    pub(super) not_after: Option<Str<'a>>,
+    pub(super) sha256: Option<Str<'a>>,
+    pub(super) x509_error: Option<Str<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DnsLine<'a> {
+    #[serde(borrow)]
+    pub(super) ptr: Option<PtrLine<'a>>,
+    pub(super) fcrdns: Option<Str<'a>>,
+    pub(super) banner_forward: Option<ForwardLine<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PtrLine<'a> {
+    #[serde(borrow)]
+    pub(super) status: Option<Str<'a>>,
+    pub(super) count: Option<u32>,
+    pub(super) names: Option<Vec<PtrNameLine<'a>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PtrNameLine<'a> {
+    #[serde(borrow)]
+    pub(super) name: Str<'a>,
+    pub(super) status: Option<Str<'a>>,
+    pub(super) addresses: Option<Vec<IpAddr>>,
+    pub(super) confirms: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ForwardLine<'a> {
+    #[serde(borrow)]
+    pub(super) status: Option<Str<'a>>,
+    pub(super) addresses: Option<Vec<IpAddr>>,
+    pub(super) confirms: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PlatformLine<'a> {
+    #[serde(borrow)]
+    pub(super) name: Str<'a>,
+    pub(super) version: Option<Str<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NetworkLine<'a> {
+    pub(super) asn: Option<u32>,
+    #[serde(borrow)]
+    pub(super) as_name: Option<Str<'a>>,
+}
+
+/// Tags in the order of the line.
+#[derive(Debug, Default)]
+pub(super) struct Tags<'a>(pub(super) Vec<(Str<'a>, Str<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Tags<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of tags")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    tags.push(pair);
+                }
+                Ok(Tags(tags))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}

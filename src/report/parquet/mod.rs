@@ -1,0 +1,156 @@
+//! Parquet: the record's fields as nested columns, in one file that is there whole or not at all.
+//!
+//! A Parquet file can't be read before its last byte is written, so a scan that may stop at any time gathers its records
+//! in JSON Lines beside it (`FILE.jsonl.zst`: whole at every flush, cut back on resume, readable by itself) and turns them
+//! into columns at the end, a row group at a time.
+
+mod shred;
+
+use std::fs;
+use std::io::{self, BufWriter, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ::parquet::basic::{Compression as Codec, ZstdLevel};
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::KeyValue;
+use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::writer::SerializedFileWriter;
+use ::parquet::schema::parser::parse_message_type;
+use sha2::{Digest, Sha256};
+
+use super::Sink;
+use super::atomic;
+use super::file::{Output, hex};
+use super::format::{Compression, Form, Format};
+use super::input::Input;
+use super::jsonl::JsonLines;
+use super::output::{Committed, OutputError, Reach, Start, Written};
+use super::sink::Encode;
+use crate::record::{Record, SCHEMA};
+use shred::Shredder;
+
+/// The columns, in the order of the JSON fields. What is null in every record of this version has no column.
+const COLUMNS: &str = include_str!("columns.txt");
+/// Rows in one group: some 25 MiB in memory while they are turned into columns.
+const GROUP: usize = 16_384;
+
+/// Gathers records, and turns them into columns at the end.
+#[derive(Debug)]
+pub struct Parquet {
+    path: PathBuf,
+    gathered: PathBuf,
+    encoder: JsonLines,
+    output: Output,
+}
+
+impl Parquet {
+    /// A sink for the file at `path`, which must be a name: a stream has no end to come back from.
+    pub fn open(path: &Path, start: Start) -> Result<Self, OutputError> {
+        if path == Path::new("-") {
+            return Err(OutputError::NoFile { path: path.to_owned() });
+        }
+        let gathered = gathered(path);
+        let output = Output::open(&gathered, Compression::Zstd, start)?;
+        Ok(Self { path: path.to_owned(), gathered, encoder: JsonLines, output })
+    }
+}
+
+impl Sink for Parquet {
+    fn write(&mut self, record: &Record) -> Result<(), OutputError> {
+        self.encoder.row(record, self.output.block());
+        self.output.end_row()
+    }
+
+    fn flush(&mut self, reach: Reach) -> Result<Committed, OutputError> {
+        self.output.flush(reach)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written, OutputError> {
+        let rows = self.output.finish()?.rows;
+        let mut told = None;
+        let written = atomic::replace(&self.path, |file| {
+            told = Some(columns(&self.gathered, rows, file)?);
+            Ok(())
+        });
+        written.map_err(|source| OutputError::Write { path: self.path.clone(), source })?;
+        // The file is in place: what it was made from is of no more use, and no harm if it stays.
+        let _ = fs::remove_file(&self.gathered);
+        let (length, sha256) = told.unwrap_or_default();
+        Ok(Written { path: self.path, rows, length, sha256 })
+    }
+}
+
+/// Where the records of a Parquet file gather.
+pub fn gathered(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".jsonl.zst");
+    PathBuf::from(name)
+}
+
+/// Turns gathered records, `rows` in number, into a Parquet file; its length and hash.
+fn columns(gathered: &Path, rows: u64, file: &mut fs::File) -> io::Result<(u64, String)> {
+    let schema = Arc::new(parse_message_type(COLUMNS).map_err(broken)?);
+    let properties = WriterProperties::builder()
+        .set_compression(Codec::ZSTD(ZstdLevel::default()))
+        .set_key_value_metadata(Some(vec![KeyValue::new("schema".to_owned(), SCHEMA.to_owned())]))
+        .build();
+    let mut shredder = Shredder::new(Arc::clone(&schema));
+    let mut found = 0;
+    {
+        let mut writer = SerializedFileWriter::new(BufWriter::new(&mut *file), schema, Arc::new(properties))
+            .map_err(broken)?;
+        let form = Form { format: Format::Jsonl, compression: Compression::Zstd };
+        let input = Input::new(&gathered.display().to_string(), form, fs::File::open(gathered)?);
+        let mut failed = None;
+        let read = input.and_then(|input| {
+            input.values(|record| {
+                shredder.push(record);
+                found += 1;
+                if shredder.rows() >= GROUP && failed.is_none() {
+                    failed = shredder.write(&mut writer).err();
+                }
+            })
+        });
+        read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        if let Some(error) = failed {
+            return Err(broken(error));
+        }
+        if found != rows {
+            let message = format!("{found} records gathered, {rows} were written");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        if shredder.rows() > 0 {
+            shredder.write(&mut writer).map_err(broken)?;
+        }
+        writer.finish().map_err(broken)?;
+        writer.inner_mut().flush()?;
+    }
+    told(file)
+}
+
+/// The length and hash of what was written, read back: the disk has what the manifest says.
+fn told(file: &mut fs::File) -> io::Result<(u64, String)> {
+    file.rewind()?;
+    let (mut hash, mut length) = (Sha256::new(), 0);
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut chunk)?;
+        if read == 0 {
+            return Ok((length, hex(&hash.finalize())));
+        }
+        hash.update(&chunk[..read]);
+        length += read as u64;
+    }
+}
+
+/// An error of the writer; one of the disk below it keeps its kind.
+fn broken(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(source) => match source.downcast::<io::Error>() {
+            Ok(source) => *source,
+            Err(source) => io::Error::other(source),
+        },
+        other => io::Error::other(other),
+    }
+}
