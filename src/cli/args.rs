@@ -1,6 +1,7 @@
 //! The command line as typed. What each word means is settled in the command's own file.
 
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -174,6 +175,9 @@ pub struct ProbeArgs {
     /// Further attempts at a target that timed out
     #[arg(long, value_name = "N", default_value_t = 1, env = "BANNERET_RETRIES")]
     pub retries: u8,
+    /// Conversations with each target that greets, to see names rotate; each is paced as a connection of its own
+    #[arg(long, value_name = "N", default_value_t = NonZeroU8::MIN, env = "BANNERET_SAMPLES")]
+    pub samples: NonZeroU8,
     /// An address to connect from; several are used in turn [default: the system's choice]
     #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
     pub source_ip: Vec<IpAddr>,

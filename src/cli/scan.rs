@@ -55,6 +55,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         prefix_rate: args.probe.prefix_rate,
         concurrency: args.probe.concurrency.map(|count| count as usize),
         retries: args.probe.retries,
+        samples: args.probe.samples,
         resolver,
         keep: match args.output.keep {
             KeepWord::Greeted => Keep::Greeted,

@@ -88,7 +88,7 @@ impl From<Said> for Outcome {
 }
 
 /// What one target showed, over all attempts; the last one's figures.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     /// The one word.
     pub outcome: Outcome,

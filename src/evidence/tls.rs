@@ -85,7 +85,7 @@ impl TlsStatus {
 }
 
 /// What a host showed of TLS.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
     /// How far it came.
     pub status: TlsStatus,

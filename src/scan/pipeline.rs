@@ -7,6 +7,7 @@
 //! ```
 //! When the feeder hangs up on the shards, each stage ends as the one before it has ended.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::thread;
 
@@ -36,6 +37,8 @@ pub struct Plan {
     pub feeder: feeder::Settings,
     /// Further attempts at a target that timed out.
     pub retries: u8,
+    /// Conversations with each target that greets.
+    pub samples: NonZeroU8,
     /// Our own name.
     pub own_name: Option<HostName>,
 }
@@ -70,7 +73,12 @@ pub fn run<P: Probe + Send + 'static>(
         for (number, (runtime, probe)) in runtimes.zip(probes).enumerate() {
             let (batches, taken) = mpsc::unbounded_channel();
             shards.push(batches);
-            let settings = shard::Settings { number, retries: plan.retries, own_name: plan.own_name.clone() };
+            let settings = shard::Settings {
+                number,
+                retries: plan.retries,
+                samples: plan.samples,
+                own_name: plan.own_name.clone(),
+            };
             let outlets = shard::Outlets {
                 resolver: resolver.inbox.clone(),
                 writer: seen.clone(),
