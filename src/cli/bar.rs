@@ -109,7 +109,7 @@ impl Shown {
                 bar.set_message(text);
                 bar.tick();
             }
-            None => eprintln!("{text}"),
+            None => super::say(text),
         }
     }
 

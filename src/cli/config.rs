@@ -7,7 +7,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::{ArgAction, Command};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Command, CommandFactory};
+
+use super::args::Cli;
 
 /// The file that `--config` or `BANNERET_CONFIG` names, looked for before anything else is read.
 pub fn named(arguments: &[OsString]) -> Option<PathBuf> {
@@ -23,12 +26,41 @@ pub fn named(arguments: &[OsString]) -> Option<PathBuf> {
     std::env::var_os("BANNERET_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// Makes the values of a file the defaults of every subcommand that has such flags.
+/// The definitions of the command line, with each flag of a command that takes settings heard in the environment too:
+/// `--prefix-rate` as `BANNERET_PREFIX_RATE`.
+pub fn command() -> Command {
+    let mut command = Cli::command();
+    for name in with_settings(&command) {
+        command = command.mut_subcommand(name, |sub| {
+            sub.mut_args(|arg| {
+                let Some(long) = arg.get_long() else { return arg };
+                let variable = format!("BANNERET_{}", long.replace('-', "_").to_uppercase());
+                let arg = arg.env(variable);
+                match arg.get_action() {
+                    // `1` and `yes` are as good as `true`, where no bare flag can be typed.
+                    ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+                    _ => arg,
+                }
+            })
+        });
+    }
+    command
+}
+
+/// The commands that take settings from elsewhere: those that can be told of a file.
+fn with_settings(command: &Command) -> Vec<String> {
+    let takes = |sub: &&Command| sub.get_arguments().any(|arg| arg.get_long() == Some("config"));
+    command.get_subcommands().filter(takes).map(|sub| sub.get_name().to_owned()).collect()
+}
+
+/// Makes the values of a file the defaults of every command that takes settings and has such flags.
 pub fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("settings `{shown}` can't be read"))?;
-    let table: toml::Table =
-        text.parse().with_context(|| format!("settings `{shown}` are not valid TOML"))?;
+    let table = text.parse().map_err(|wrong: toml::de::Error| {
+        let line = wrong.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        anyhow::anyhow!("settings `{shown}` line {line} are not valid TOML: {}", wrong.message())
+    })?;
     apply_table(command, &table).with_context(|| format!("settings `{shown}`"))
 }
 
@@ -37,9 +69,7 @@ fn apply_table(mut command: Command, table: &toml::Table) -> anyhow::Result<Comm
         let values = words(value)
             .with_context(|| format!("`{key}` must be a text, number, true or false, or a list of these"))?;
         let mut known = false;
-        let subcommands: Vec<String> =
-            command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-        for name in subcommands {
+        for name in with_settings(&command) {
             command = command.mut_subcommand(name, |sub| {
                 let id = sub
                     .get_arguments()
@@ -91,7 +121,7 @@ fn words(value: &toml::Value) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, FromArgMatches};
+    use clap::FromArgMatches;
 
     use super::*;
     use crate::cli::args::{Cli, Command as Word};
@@ -110,11 +140,11 @@ mod tests {
     fn the_command_line_wins_over_the_file() {
         let file = "rate = 50\nport = [25, 587]\nallow-reserved = true\nconnect-timeout = \"2s\"";
         let args = scan(file, &["--rate", "7"]).unwrap();
-        assert_eq!(args.probe.rate, Rate::PerSecond(7.0));
+        assert_eq!(args.pace.rate, Rate::PerSecond(7.0));
         assert_eq!(args.probe.port, [25, 587]);
         assert!(args.targets.allow_reserved);
         assert_eq!(args.probe.connect_timeout.as_secs(), 2);
-        assert_eq!(scan(file, &[]).unwrap().probe.rate, Rate::PerSecond(50.0));
+        assert_eq!(scan(file, &[]).unwrap().pace.rate, Rate::PerSecond(50.0));
         assert_eq!(scan(file, &["--port", "465"]).unwrap().probe.port, [465]);
     }
 

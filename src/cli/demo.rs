@@ -64,6 +64,8 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         keep: Keep::All,
         outputs: outputs.clone(),
         format: None,
+        html: None,
+        subject: BLOCK.to_owned(),
         summary: None,
         fail_on: None,
         progress: args.progress,
@@ -81,18 +83,16 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     let mut check = Check::of(&block);
     Input::open(&outputs[0], None)?.records(|record| check.record(&record))?;
     let report = check.report();
-    for wrong in report.wrong.iter().take(MAX_LISTED) {
-        println!("wrong: {wrong}");
-    }
+    let mut told: Vec<String> =
+        report.wrong.iter().take(MAX_LISTED).map(|wrong| format!("wrong: {wrong}\n")).collect();
     let all = report.right + report.wrong.len();
-    println!(
-        "self-check: {} of {all} hosts judged right ({:.1} %), in {:.1} s",
+    told.push(format!(
+        "self-check: {} of {all} hosts judged right ({:.1} %), in {:.1} s\n",
         report.right,
         report.right as f64 / all.max(1) as f64 * 100.0,
         finished.took.as_secs_f64()
-    );
-    for output in &outputs {
-        println!("records: {}", output.display());
-    }
+    ));
+    told.extend(outputs.iter().map(|output| format!("records: {}\n", output.display())));
+    super::print(told.concat().as_bytes())?;
     Ok(if report.wrong.is_empty() { Exit::Done } else { Exit::Findings })
 }

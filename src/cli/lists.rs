@@ -36,7 +36,8 @@ pub type NamesOf<'a> = &'a dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>>;
 
 /// Reads all lists and builds the set. No target has been touched yet, so every error is one of usage.
 pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded> {
-    let shard: Shard = args.shard.parse()?;
+    let shard: Shard =
+        args.shard.parse().map_err(|wrong| anyhow::anyhow!("--shard `{}` {wrong}", args.shard))?;
     if args.targets.is_empty() && args.input.is_empty() {
         bail!("no targets; name some, or a list with `--input FILE`");
     }
@@ -98,7 +99,7 @@ impl Reading {
         });
         match added {
             Err(wrong) if self.bad_lines == BadLines::Skip && wrong.is_one_value() => {
-                eprintln!("banneret: skipped: {wrong}");
+                super::say(format_args!("banneret: skipped: {wrong}"));
                 self.skipped += 1;
                 Ok(())
             }

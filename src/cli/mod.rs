@@ -2,23 +2,31 @@
 
 pub mod args;
 pub mod bar;
+pub mod check;
 pub mod config;
 pub mod demo;
+pub mod diff;
 pub mod exit;
+pub mod explain;
+pub mod judge;
 pub mod lists;
 pub mod live;
+pub mod report;
 pub mod resume;
 pub mod scan;
 pub mod session;
 pub mod signals;
 pub mod targets;
+pub mod terminal;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
+use crate::record::neutral::Safe;
 use args::{Cli, Command, ScanArgs};
 pub use exit::Exit;
 
@@ -27,15 +35,31 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
     match dispatch(&arguments) {
         Ok(exit) => exit,
         Err(wrong) => {
-            // A reader that went away is no news to it.
-            let _ = writeln!(io::stderr(), "banneret: {wrong:#}");
+            say(format_args!("banneret: {}", sentence(&wrong)));
             exit_of(&wrong)
         }
     }
 }
 
+/// An error and its causes in one line, each said once, safe for a terminal.
+fn sentence(wrong: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in wrong.chain() {
+        let cause = cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        // Some errors hold the words of what caused them.
+        if told.ends_with(&cause) {
+            continue;
+        }
+        if !told.is_empty() {
+            told.push_str(": ");
+        }
+        told.push_str(&cause);
+    }
+    Safe(told).to_string()
+}
+
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
-    let mut command = Cli::command();
+    let mut command = config::command();
     if let Some(path) = config::named(arguments) {
         command = config::apply(command, &path)?;
     }
@@ -45,22 +69,32 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
             // Help and version go to stdout and are no error; clap knows which is which.
             let _ = wrong.print();
             let fine = matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return Ok(if fine { Exit::Done } else { Exit::Usage });
+            return Ok(match (fine, check::is_plugin(arguments)) {
+                (true, _) => Exit::Done,
+                (false, true) => check::usage_of_plugin()?,
+                (false, false) => Exit::Usage,
+            });
         }
     };
     let cli = Cli::from_arg_matches(&matches)?;
     match cli.command {
         Command::Scan(args) => run_scan(&args, &command, &matches),
         Command::Targets(args) => targets::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Judge(args) => judge::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut command, "banneret", &mut io::stdout());
-            Ok(Exit::Done)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "banneret", &mut script);
+            print(&script)
         }
         Command::Man => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page)?;
-            Ok(print(&page)?)
+            print(&page)
         }
     }
 }
@@ -83,12 +117,24 @@ fn run_scan(args: &ScanArgs, command: &clap::Command, matches: &ArgMatches) -> a
 }
 
 /// Writes to stdout; a reader that went away ends the program quietly.
-fn print(bytes: &[u8]) -> io::Result<Exit> {
+fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => Err(wrong),
+    printed(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// What a write to stdout came to.
+fn printed(written: io::Result<()>) -> anyhow::Result<Exit> {
+    match written {
+        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(wrong).context("stdout can't be written").context(exit::Unable))
+        }
         _ => Ok(Exit::Done),
     }
+}
+
+/// Says a line on stderr. Nobody may be there to read it, which changes nothing.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Trouble of this machine is one thing, what was typed another.
@@ -101,5 +147,22 @@ fn exit_of(wrong: &anyhow::Error) -> Exit {
     match wrong.downcast_ref::<ResolveError>() {
         Some(ResolveError::Io(..)) => Exit::Failed,
         _ => Exit::Usage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_and_in_one_line() {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let holding = crate::report::input::InputError::Read { name: "a".to_owned(), source: missing() };
+        assert_eq!(sentence(&holding.into()), "records `a` can't be read: entity not found");
+        let chained = Err::<(), _>(missing()).context("folder `b` can't be made").unwrap_err();
+        assert_eq!(sentence(&chained), "folder `b` can't be made: entity not found");
+        assert_eq!(sentence(&anyhow::anyhow!("a\n  b\u{1b}[2J")), "a b\\x1b[2J");
     }
 }

@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(again.targets.input, first.targets.input);
         assert_eq!(again.targets.exclude, first.targets.exclude);
         assert_eq!(again.probe.port, [25, 587]);
-        assert_eq!(again.probe.rate, first.probe.rate);
+        assert_eq!(again.pace.rate, first.pace.rate);
         assert!(again.targets.allow_reserved && !again.output.quiet);
     }
 }

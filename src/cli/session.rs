@@ -17,7 +17,9 @@ use super::exit::Exit;
 use super::exit::Unable;
 use super::lists::Loaded;
 use super::live::Live;
+use super::report;
 use super::resume::Resumed;
+use super::terminal;
 use crate::evidence::Outcome;
 use crate::judge::Severity;
 use crate::probe::{self, Smtp};
@@ -45,8 +47,7 @@ use crate::scan::watermark::Watermark;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
-/// Columns where no terminal tells.
-const DEFAULT_WIDTH: usize = 100;
+const SECONDS_A_YEAR: f64 = 31_557_600.0;
 
 /// All that a scan is to do, settled.
 pub struct Session {
@@ -78,6 +79,10 @@ pub struct Session {
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
     pub format: Option<Format>,
+    /// Where the report goes as an HTML page.
+    pub html: Option<PathBuf>,
+    /// What its title says was scanned.
+    pub subject: String,
     /// Where the summary goes as JSON.
     pub summary: Option<PathBuf>,
     /// The severity at which the exit code is 1.
@@ -183,6 +188,9 @@ impl Session {
         let took = clock.elapsed();
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
+        if let Some(path) = &self.html {
+            report::write_html(&summary, &self.subject, path)?;
+        }
         if !self.quiet {
             tell(&summary, &progress, took)?;
         }
@@ -190,12 +198,17 @@ impl Session {
         if fed == Fed::All {
             keeper.remove()?;
         } else if let (Some(path), false) = (&kept, self.quiet) {
-            eprintln!("banneret: stopped early; go on with `banneret scan --resume {}`", path.display());
+            super::say(format_args!(
+                "banneret: stopped early; go on with `banneret scan --resume {}`",
+                path.display()
+            ));
         }
         let exit = match fed {
             Fed::Stopped => Exit::Stopped,
             Fed::Stuck(count, trouble) => {
-                eprintln!("banneret: {count} targets could not be spoken to from this machine: {trouble}");
+                super::say(format_args!(
+                    "banneret: {count} targets could not be spoken to from this machine: {trouble}"
+                ));
                 Exit::Failed
             }
             Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
@@ -249,16 +262,19 @@ impl Session {
     fn announce(&self, course: &Course, concurrency: usize) {
         let turns = course.turns();
         let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
-        eprintln!(
+        super::say(format_args!(
             "banneret: {turns} targets, port {}, seed {}, shard {}",
             ports.join(" and "),
             self.seed,
             self.loaded.shard
-        );
+        ));
         for removed in self.loaded.set.removed().iter().filter(|removed| removed.addresses > 0) {
-            eprintln!("banneret: {} addresses excluded by {}", removed.addresses, removed.list);
+            super::say(format_args!(
+                "banneret: {} addresses excluded by {}",
+                removed.addresses, removed.list
+            ));
         }
-        eprintln!("banneret: {}", self.pace(course, concurrency));
+        super::say(format_args!("banneret: {}", self.pace(course, concurrency)));
     }
 
     /// The rate in force, and what bounds it.
@@ -276,7 +292,10 @@ impl Session {
         };
         let rate = match rate {
             Rate::Unlimited => "unlimited connections".to_owned(),
-            Rate::PerSecond(rate) => format!("{rate:.6} connections").replace(".000000", ""),
+            Rate::PerSecond(rate) => {
+                let digits = format!("{rate:.6}");
+                format!("{} connections", digits.trim_end_matches('0').trim_end_matches('.'))
+            }
         };
         format!("{rate} a second, {why}; at most {concurrency} conversations at once")
     }
@@ -285,7 +304,7 @@ impl Session {
         let stdout = [PathBuf::from("-")];
         let default = self.outputs.is_empty();
         if default && io::stdout().is_terminal() && self.format.is_none() {
-            let sink = Box::new(Live::start(terminal_width()));
+            let sink = Box::new(Live::start(terminal::width()));
             return Ok(vec![Output { path: stdout[0].clone(), sink }]);
         }
         let paths = if default { &stdout[..] } else { &self.outputs };
@@ -381,13 +400,6 @@ fn worst_of(summary: &Summary) -> Severity {
     Severity::ALL.into_iter().filter(met).max().unwrap_or(Severity::None)
 }
 
-/// Columns of the terminal that stderr or stdout leads to.
-fn terminal_width() -> usize {
-    rustix::termios::tcgetwinsize(io::stdout())
-        .or_else(|_| rustix::termios::tcgetwinsize(io::stderr()))
-        .map_or(DEFAULT_WIDTH, |size| usize::from(size.ws_col).max(1))
-}
-
 /// What is told at the end, on stderr.
 fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io::Result<()> {
     let mut told = Vec::new();
@@ -405,7 +417,7 @@ fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io::Result<()
             writeln!(told, "  {:<12} {count}", outcome.as_str())?;
         }
     }
-    summary_text::write(summary, terminal_width(), &mut told)?;
+    summary_text::write(summary, terminal::width(), &mut told)?;
     // Nobody may be there to read it.
     let _ = io::stderr().write_all(&told);
     Ok(())
@@ -440,10 +452,12 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     );
     if let Rate::PerSecond(rate) = rate {
         let seconds = course.turns() as f64 / rate;
-        if let Ok(time) = Duration::try_from_secs_f64(seconds.ceil()) {
-            told.push_str(&format!("at least {} at that rate\n", humantime::format_duration(time)));
-        }
+        let time = match Duration::try_from_secs_f64(seconds.ceil()) {
+            Ok(time) => humantime::format_duration(time).to_string(),
+            Err(_) => format!("{:.0e} years", seconds / SECONDS_A_YEAR),
+        };
+        told.push_str(&format!("at least {time} at that rate\n"));
     }
     told.push_str("nothing was sent\n");
-    Ok(super::print(told.as_bytes())?)
+    super::print(told.as_bytes())
 }

@@ -28,7 +28,7 @@ pub fn listen(stop: Stop) -> io::Result<()> {
                     Level::Now => "stopping now",
                     _ => "stopping: conversations under way may end, then progress is saved; once more stops at once",
                 };
-                eprintln!("banneret: {word}");
+                super::say(format_args!("banneret: {word}"));
             }
         });
     })?;

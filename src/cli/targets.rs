@@ -21,10 +21,7 @@ pub fn run(args: &TargetsArgs) -> anyhow::Result<Exit> {
     let all = order.len().saturating_add(loaded.names.len() as u128).min(limit);
     let out = BufWriter::new(io::stdout().lock());
     let told = if args.count { count(out, all) } else { list(out, &loaded, &order, limit) };
-    match told {
-        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => Err(wrong.into()),
-        _ => Ok(Exit::Done),
-    }
+    super::printed(told)
 }
 
 fn count(mut out: impl Write, all: u128) -> io::Result<()> {

@@ -132,6 +132,11 @@ impl Input {
         })
     }
 
+    /// The expanded text, for lines of another form.
+    pub fn into_text(self) -> Box<dyn BufRead> {
+        self.reader
+    }
+
     fn lines(mut self, mut take: impl FnMut(&str) -> Result<(), ReadError>) -> Result<End, InputError> {
         let mut bytes = Vec::new();
         for number in 1.. {

@@ -9,6 +9,9 @@
     reason = "a test may fail by panic; its programs have no outside"
 )]
 
+pub mod hosts;
 pub mod namespace;
+pub mod program;
 pub mod records;
 pub mod schema;
+pub mod syns;

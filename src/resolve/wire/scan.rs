@@ -218,7 +218,7 @@ enum Values {
 impl Values {
     fn new(kind: Kind) -> Self {
         match kind {
-            Kind::Ptr => Self::Names(Vec::new()),
+            Kind::Ptr | Kind::Ns => Self::Names(Vec::new()),
             Kind::A | Kind::Aaaa => Self::Addresses(kind, Vec::new()),
             Kind::Mx => Self::Exchanges(Vec::new()),
         }

@@ -1,0 +1,93 @@
+//! The largest sets: how many there are is told at once and in little memory, and the first of them as well.
+
+use crate::support::program::{measure, run};
+
+/// Processor time that a count may take, in milliseconds, and memory, in bytes.
+const TIME: u64 = 1000;
+const MEMORY: u64 = 50 << 20;
+
+/// What no scan speaks to, allowed or not: 0.0.0.0/8, 224.0.0.0/4 and 240.0.0.0/4.
+const NEVER: u128 = (1 << 24) + (1 << 29);
+
+#[test]
+fn the_whole_internet_is_counted_at_once_and_in_little_memory() {
+    for (words, count) in [
+        (&["0.0.0.0/0"][..], (1_u128 << 32) - NEVER),
+        (&["2001:db8::/32"], 1 << 96),
+        (&["0.0.0.0/0", "-x", "192.0.2.0/24"], (1 << 32) - NEVER - 256),
+        (&["2001:db8::/32", "2001:db8:7::/48", "0.0.0.0/0"], (1 << 96) + (1 << 32) - NEVER),
+        (&["128.0.0.0/2", "--shard", "1/2"], 1 << 29),
+    ] {
+        let cost = measure(&[&["targets", "--count", "--allow-reserved"], words].concat());
+        println!("{words:?}: {} ms, {} KiB", cost.milliseconds, cost.memory / 1024);
+        assert_eq!(cost.ran.ends(0).out, format!("{count}\n"), "{words:?}");
+        assert!(cost.milliseconds < TIME && cost.memory < MEMORY, "{words:?}");
+    }
+}
+
+#[test]
+fn all_of_ipv6_can_be_counted() {
+    for words in [
+        &["targets", "--count", "::/0"][..],
+        &["targets", "--count", "--allow-reserved", "::/0", "0.0.0.0/0"],
+    ] {
+        let cost = measure(words);
+        println!("{words:?}: {} ms, {} KiB: {}", cost.milliseconds, cost.memory / 1024, cost.ran.out.trim());
+        let count: u128 = cost.ran.ends(0).out.trim().parse().expect("a number");
+        assert!(count > 1 << 124, "{words:?}: {count}");
+        assert!(cost.milliseconds < TIME && cost.memory < MEMORY, "{words:?}");
+    }
+}
+
+#[test]
+fn the_first_of_the_largest_sets_come_at_once_too() {
+    for prefix in ["0.0.0.0/0", "2001:db8::/32", "::/0"] {
+        let cost = measure(&["targets", "--allow-reserved", "--max-targets", "1000", prefix]);
+        println!("{prefix}: {} ms, {} KiB", cost.milliseconds, cost.memory / 1024);
+        assert_eq!(cost.ran.ends(0).lines().len(), 1000, "{prefix}");
+        assert!(cost.milliseconds < TIME && cost.memory < MEMORY, "{prefix}");
+    }
+}
+
+#[test]
+fn a_dry_run_tells_how_many_how_long_and_what_is_left_out_by_which_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("never.txt");
+    std::fs::write(&path, "198.51.100.0/25\n").unwrap();
+    let file = path.to_str().unwrap();
+    let ran = run(&[
+        "scan",
+        "--dry-run",
+        "--allow-reserved",
+        "198.51.100.0/24",
+        "mail.example.org",
+        "--exclude-file",
+        file,
+        "-x",
+        "198.51.100.200",
+        "--seed",
+        "7",
+    ])
+    .ends(0);
+    assert_eq!(
+        ran.out,
+        format!(
+            "128 targets, of which 1 host names; seed 7\n\
+             1 addresses excluded by --exclude\n\
+             128 addresses excluded by {file}\n\
+             10 connections a second, bounded by --prefix-rate over 1 networks; at most 4000 conversations at once\n\
+             at least 13s at that rate\n\
+             nothing was sent\n"
+        )
+    );
+    assert_eq!(ran.err, "");
+    let reserved = run(&["scan", "--dry-run", "192.0.2.0/24", "203.0.113.7", "192.88.98.1"]).ends(0);
+    assert!(
+        reserved.out.starts_with("1 targets") && reserved.out.contains("257 addresses excluded by"),
+        "{reserved:?}"
+    );
+    for large in ["0.0.0.0/0", "::/0"] {
+        let ran = run(&["scan", "--dry-run", large]).ends(0);
+        assert!(ran.out.ends_with("nothing was sent\n") && ran.out.contains("at least "), "{ran:?}");
+    }
+}
