@@ -1,6 +1,5 @@
 //! The SMTP probe: one connection, one dialogue, one observation.
 
-use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use super::drive::{Leave, Timer, catch_up, drive};
 use super::route::Witness;
 use super::source::{SourceError, Sources};
 use super::tls::{Handshakes, Shaken, TlsError, server_name};
-use super::wire::Before;
+use super::wire::Plain;
 use super::{Depth, LocalTrouble, Probe, Settings, Whom};
 use crate::evidence::{Observation, Outcome, Tls, TlsStatus};
 use crate::name::HostName;
@@ -146,7 +145,7 @@ impl Smtp {
     ) -> Result<(Leave, Box<Tls>), LocalTrouble> {
         let ended = catch_up(line.stream, dialogue, &timer).await;
         let is_early = dialogue.has_plaintext();
-        let before = RefCell::new(Before::default());
+        let before = Plain::default();
         let whom = server_name(line.name, line.ip);
         let deadline = timer.at(until);
         let shaken = match ended {
@@ -161,7 +160,7 @@ impl Smtp {
             Err(trouble) => return Err(trouble),
         };
         let (is_late, text) = {
-            let before = before.borrow();
+            let before = before.get();
             (before.record && !before.text.is_empty(), before.text.clone())
         };
         dialogue.hear(&text, timer.now());

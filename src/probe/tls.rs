@@ -3,7 +3,6 @@
 //! No certificate is verified, nothing is fetched, no session is resumed. The name of a server is sent only if the
 //! target was asked for by name.
 
-use std::cell::RefCell;
 use std::future::{Future as _, poll_fn};
 use std::io;
 use std::net::IpAddr;
@@ -27,7 +26,7 @@ use tokio_rustls::{Connect, TlsConnector};
 use super::LocalTrouble;
 use super::drive::Timer;
 use super::fault::{Fault, When};
-use super::wire::{Before, Wire};
+use super::wire::{Plain, Wire};
 use crate::evidence::{Certificate, Outcome, Tls, TlsStatus};
 use crate::name::HostName;
 
@@ -71,7 +70,7 @@ impl Handshakes {
         &self,
         stream: &'a mut S,
         whom: ServerName<'static>,
-        before: &'a RefCell<Before>,
+        before: &'a Plain,
         mut timer: Timer<'_>,
         deadline: Option<Instant>,
     ) -> Result<Shaken<'a, S>, LocalTrouble> {
@@ -92,7 +91,7 @@ impl Handshakes {
             Some(Err(error)) => status(&error)?,
             None => TlsStatus::TimedOut,
         };
-        let before = before.borrow();
+        let before = before.get();
         let is_plain = !before.record && !before.text.is_empty();
         Ok(Shaken::Failed(if is_plain { TlsStatus::Plaintext } else { status }))
     }

@@ -4,9 +4,9 @@
 //! complaint that our hello is no command. Such lines are set aside until something that is a record follows. Only text
 //! is treated so; other octets are TLS's to refuse.
 
-use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -27,17 +27,27 @@ pub(super) struct Before {
     pub(super) record: bool,
 }
 
+/// The same, told to who owns the conversation while TLS owns the stream. Nobody else is there to wait for.
+#[derive(Debug, Default)]
+pub(super) struct Plain(Mutex<Before>);
+
+impl Plain {
+    pub(super) fn get(&self) -> MutexGuard<'_, Before> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The stream under TLS.
 pub(super) struct Wire<'a, S> {
     stream: &'a mut S,
-    before: &'a RefCell<Before>,
+    before: &'a Plain,
     /// Octets that are TLS's and not yet taken by it, or may be the start of a record.
     held: Vec<u8>,
     read: usize,
 }
 
 impl<'a, S> Wire<'a, S> {
-    pub(super) fn new(stream: &'a mut S, before: &'a RefCell<Before>) -> Self {
+    pub(super) fn new(stream: &'a mut S, before: &'a Plain) -> Self {
         Self { stream, before, held: Vec::new(), read: 0 }
     }
 }
@@ -46,7 +56,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<'_, S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
-            let mut before = this.before.borrow_mut();
+            let mut before = this.before.get();
             if before.record {
                 if !this.held.is_empty() {
                     let count = this.held.len().min(buf.remaining());
