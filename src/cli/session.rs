@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -68,6 +69,8 @@ pub struct Session {
     pub concurrency: Option<usize>,
     /// Further attempts at a target that timed out.
     pub retries: u8,
+    /// Conversations with each target that greets.
+    pub samples: NonZeroU8,
     /// How DNS is asked.
     pub resolver: resolve::Settings,
     /// Which targets get a record.
@@ -155,6 +158,7 @@ impl Session {
             course,
             feeder: feeder::Settings { rate: self.rate, prefix_rate: self.prefix_rate, concurrency },
             retries: self.retries,
+            samples: self.samples,
             own_name: self.probe.own_name.clone(),
         };
         let keep = self.keep;

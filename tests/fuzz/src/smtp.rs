@@ -188,6 +188,7 @@ pub fn dialogue(data: &[u8]) {
                 assert!(settled && !octets.is_empty() && until <= patience.host.max(now));
             }
             Step::Listen { until } => assert!(until <= patience.host),
+            Step::Handshake { .. } => panic!("nobody asked for TLS"),
             Step::Close | Step::Abort => assert!(settled, "a conversation is over before its greeting"),
         }
         if draw.is_empty() {
@@ -259,7 +260,8 @@ fn assert_heard(heard: Heard, greeting: Reader, introduced: bool) {
     assert!(heard.banner.is_none() || heard.greeting.is_some());
     assert!(heard.ehlo.is_none() || introduced && said == Some(Said::Welcome), "EHLO was answered unasked");
     let Heard { greeting, ehlo, truncated, banner, .. } = heard;
-    let observation = Observation { outcome, greeting, ehlo, truncated, attempts: 1, connect: None, banner };
+    let observation =
+        Observation { greeting, ehlo, truncated, banner, ..Observation::bare(outcome, 1) };
     let evidence = Evidence { ip: Some(IpAddr::from([192, 0, 2, 1])), observation, resolution: None };
     let judged = judge(&evidence, &Inventory::default());
     assert_eq!(judged.verdict.is_some(), outcome.is_judged());
