@@ -202,3 +202,15 @@ fn a_lone_host_is_answered_at_once() {
     }
     assert!(fastest < Duration::from_millis(20), "{fastest:?}");
 }
+
+#[test]
+fn loopback_addresses_are_asked_for_like_any_other() {
+    let server = Server::start(script(r#"udp = [{ answer = ["@ 300 ? ="] }]"#));
+    let mut resolver = start(Settings::new(vec![server.address])).unwrap();
+    let want = Want::Identity { ip: Ipv4Addr::new(127, 0, 0, 9).into(), banner: None };
+    resolver.inbox.send_blocking(vec![Case { want, carry: () }]).unwrap();
+    let solved = resolver.solved.blocking_recv().unwrap().pop().unwrap();
+    let Solution::Identity(resolution) = solved.solution else { panic!("an identity was asked for") };
+    assert_eq!(resolution.names[0].name.to_string(), "m.example.org");
+    assert_eq!(server.packets.load(Ordering::SeqCst), 2, "one for the PTR name, one for its address");
+}
