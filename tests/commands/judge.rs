@@ -123,6 +123,7 @@ fn an_input_of_another_kind_is_a_usage_error() {
             "records `missing.jsonl` can't be read: No such file or directory (os error 2)",
         ),
         (&["judge", "a.csv"], "`a.csv` is CSV, which holds no whole records; give the JSONL file"),
+        (&["judge", "a.parquet"], "`a.parquet` is Parquet, which is not read back; give the JSONL file"),
         (&["judge", "-", "-"], "stdin can be read once only; `-` stands for more than one file"),
         (
             &["judge", "a.jsonl", "-o", "a.jsonl"],
@@ -130,7 +131,7 @@ fn an_input_of_another_kind_is_a_usage_error() {
         ),
         (
             &["judge", "-", "-o", "a.txt"],
-            "`a.txt` has an ending that names no format; end it in `.jsonl` or `.csv`, or say `--format`",
+            "`a.txt` has an ending that names no format; end it in `.jsonl`, `.csv` or `.parquet`, or say `--format`",
         ),
         (
             &["judge", "-", "--resolve", "--resolver", "x"],
