@@ -9,6 +9,8 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command, CommandFactory};
 
 use super::args::Cli;
+use crate::report::format::{Form, Format};
+use crate::report::parquet;
 use crate::scan::checkpoint::Checkpoint;
 
 /// Flags of how a run is shown, not of what it does: a resumed run takes those that are typed with it.
@@ -78,8 +80,16 @@ pub fn read(path: &Path, typed: &ArgMatches) -> anyhow::Result<(Resumed, Vec<OsS
     if checkpoint.arguments.get(1).is_none_or(|word| word != "scan") {
         bail!("checkpoint `{shown}` holds no command line of a scan; start the scan anew");
     }
+    let asked = checkpoint.arguments.iter().find_map(|word| word.strip_prefix("--format="));
+    let format = asked.and_then(|word| Format::parse(word).ok());
     for output in &checkpoint.outputs {
-        let length = fs::metadata(&output.path).map_or(0, |data| data.len());
+        let path = Path::new(&checkpoint.folder).join(&output.path);
+        let file = match Form::of(&path, format) {
+            // Until a scan is complete, what is to be Parquet stands as lines.
+            Ok(Form { format: Format::Parquet, .. }) => parquet::gathered(&path),
+            _ => path,
+        };
+        let length = fs::metadata(file).map_or(0, |data| data.len());
         if output.path != "-" && length < output.length {
             bail!(
                 "output `{}` holds {length} bytes, fewer than the {} that checkpoint `{shown}` counts: it is another file or was changed",

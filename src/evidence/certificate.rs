@@ -23,9 +23,8 @@ impl Certificate {
     /// Reads what can be read: of any octets at least their hash.
     pub fn read(der: &[u8]) -> Self {
         let unread = Self { sha256: Sha256::digest(der).into(), ..Self::default() };
-        let parsed = match X509Certificate::from_der(der) {
-            Ok(([], parsed)) => parsed,
-            Ok(_) | Err(_) => return Self { error: Some(X509Error::Malformed), ..unread },
+        let Ok(([], parsed)) = X509Certificate::from_der(der) else {
+            return Self { error: Some(X509Error::Malformed), ..unread };
         };
         let validity = parsed.validity();
         let read = Self {

@@ -166,11 +166,12 @@ impl Smtp {
         dialogue.hear(&text, timer.now());
         let injected = is_early || is_late;
         match shaken {
-            Shaken::Made(mut session, tls) => {
+            Shaken::Made(mut session, mut tls) => {
                 dialogue.secured(timer.now());
                 let leave = drive(&mut *session, dialogue, line.end, timer).await?;
                 session.end().await;
-                Ok((leave, Box::new(Tls { injected, ..tls })))
+                tls.injected = injected;
+                Ok((leave, tls))
             }
             Shaken::Failed(status) => {
                 dialogue.failed(failure(status));

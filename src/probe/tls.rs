@@ -47,7 +47,7 @@ impl std::fmt::Debug for Handshakes {
 /// A handshake that came to an end.
 pub(super) enum Shaken<'a, S> {
     /// It was made.
-    Made(Box<Session<Wire<'a, S>>>, Tls),
+    Made(Box<Session<Wire<'a, S>>>, Box<Tls>),
     /// It was not.
     Failed(TlsStatus),
 }
@@ -86,7 +86,7 @@ impl Handshakes {
         let status = match shaken {
             Some(Ok(stream)) => {
                 let seen = seen(&stream);
-                return Ok(Shaken::Made(Box::new(Session(stream)), seen));
+                return Ok(Shaken::Made(Box::new(Session(stream)), Box::new(seen)));
             }
             Some(Err(error)) => status(&error)?,
             None => TlsStatus::TimedOut,

@@ -76,8 +76,8 @@ pub struct Secured {
 }
 
 impl Secured {
-    pub(super) fn new(security: Security) -> Option<Box<Self>> {
-        Some(Box::new(Self { security, plaintext: Vec::new(), ehlo: None }))
+    pub(super) fn new(security: Security) -> Self {
+        Self { security, plaintext: Vec::new(), ehlo: None }
     }
 }
 

@@ -139,7 +139,7 @@ impl<'a> Dialogue<'a> {
     /// The same over a connection on which TLS comes first (RFC 8314 §3.3).
     #[must_use]
     pub fn tls_first(mut self) -> Self {
-        self.result.tls = Secured::new(Security::Begun);
+        self.result.tls = Some(Box::new(Secured::new(Security::Begun)));
         self.state = State::Handshake { until: self.greeting_deadline() };
         self
     }
@@ -357,7 +357,7 @@ impl<'a> Dialogue<'a> {
                 self.say(Verb::Ask(Asking::Helo), now);
             }
             Cause::LastLine if wants_tls && accepted && self.result.tls.is_none() => {
-                self.ask_for_tls(to, now)
+                self.ask_for_tls(to, now);
             }
             Cause::LastLine => self.say(Verb::Quit, now),
             Cause::HangUp(_) => self.leave(Leave::Close),
@@ -368,11 +368,11 @@ impl<'a> Dialogue<'a> {
     fn ask_for_tls(&mut self, after: Asking, now: Duration) {
         let offers = |reply: &Reply| after == Asking::Ehlo && ehlo::offers(reply, "STARTTLS");
         if self.result.ehlo.as_ref().is_some_and(offers) {
-            self.result.tls = Secured::new(Security::Begun);
+            self.result.tls = Some(Box::new(Secured::new(Security::Begun)));
             self.started = true;
             self.say(Verb::Ask(Asking::StartTls), now);
         } else {
-            self.result.tls = Secured::new(Security::NotOffered);
+            self.result.tls = Some(Box::new(Secured::new(Security::NotOffered)));
             self.say(Verb::Quit, now);
         }
     }
