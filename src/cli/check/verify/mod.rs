@@ -7,7 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::time::SystemTime;
 
-use super::server::{self, Look, Visit};
+use super::conversation::{Visit, speak};
+use super::server::{self, Look};
 use crate::evidence::Outcome;
 use crate::name::{DnsName, HostName};
 use crate::probe::LocalTrouble;
@@ -159,7 +160,7 @@ fn doors(look: &Look, name: &HostName) -> anyhow::Result<Vec<Door>> {
     let questions: Vec<Question> = addresses.iter().copied().map(Question::ptr).collect();
     let ptrs = resolve::ask(look.settings.clone(), &questions)?;
     let visit = Visit { addresses: &addresses, ports: &PORTS, name: Some(name), samples: NonZeroU8::MIN };
-    let seen = server::speak(look, &visit)?;
+    let seen = speak(look, &visit)?;
     let doors = seen.into_iter().map(|(at, spoken)| {
         let greeting = spoken.as_ref().ok().and_then(|(seen, _)| seen.greeting.as_ref());
         let own = Own { name: look.own_name.as_ref(), ip: None };
