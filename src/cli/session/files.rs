@@ -70,7 +70,7 @@ impl Session {
     /// The summary of what an earlier run wrote, read from its first file.
     pub(super) fn summary_before(&self) -> anyhow::Result<Summary> {
         let mut summary = Summary::new();
-        let file = self.outputs.iter().find(|path| *path != Path::new("-"));
+        let file = self.first_file();
         if let (Some(_), Some(path)) = (&self.resumed, file) {
             // Until a scan is complete, what is to be Parquet stands as lines.
             let input = match Form::of(path, self.format)?.format {
@@ -82,6 +82,11 @@ impl Session {
         Ok(summary)
     }
 
+    /// The first output that is a file: not stdout, no device, no pipe.
+    fn first_file(&self) -> Option<&PathBuf> {
+        self.outputs.iter().find(|path| *path != Path::new("-") && !atomic::is_stream(path))
+    }
+
     pub(super) fn began(&self) -> SystemTime {
         let before = self.resumed.as_ref().and_then(|resumed| time::parse(&resumed.checkpoint.began));
         before.unwrap_or_else(SystemTime::now)
@@ -89,7 +94,7 @@ impl Session {
 
     pub(super) fn keeper(&self, began: SystemTime, progress: &Arc<Progress>) -> anyhow::Result<Keeper> {
         let beside = || {
-            let mut name = self.outputs.iter().find(|path| *path != Path::new("-"))?.as_os_str().to_owned();
+            let mut name = self.first_file()?.as_os_str().to_owned();
             name.push(".checkpoint");
             Some(PathBuf::from(name))
         };
@@ -100,7 +105,7 @@ impl Session {
         else {
             return Ok(Keeper::none(Arc::clone(progress)));
         };
-        if resumed.is_none() && path.exists() {
+        if resumed.is_none() && path.is_file() {
             bail!(
                 "`{path}` is the checkpoint of an unfinished scan; go on with `banneret scan --resume {path}`, or remove it",
                 path = path.display()
@@ -130,7 +135,7 @@ impl Session {
         began: SystemTime,
         fed: Fed,
     ) -> anyhow::Result<()> {
-        let Some(path) = self.outputs.iter().find_map(|output| manifest::path_of(output)) else {
+        let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) else {
             return Ok(());
         };
         let command: Vec<String> =
