@@ -26,7 +26,7 @@ use crate::report::file::{Committed, OutputError, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::input::Input;
 use crate::report::manifest::{self, Completion, Manifest};
-use crate::report::summary::{Summary, json as summary_json, text as summary_text};
+use crate::report::summary::{MAX_GROUPS, Summary, json as summary_json, text as summary_text};
 use crate::report::{atomic, sink};
 use crate::resolve;
 use crate::scan::ScanError;
@@ -46,6 +46,9 @@ use crate::targets::Order;
 
 /// Columns where no terminal tells.
 const DEFAULT_WIDTH: usize = 100;
+/// Groups of a kind that keep their own count where only the terminal shows the largest: a million names seen once each
+/// would take some 100 MB.
+const SHOWN_GROUPS: usize = 4096;
 const SECONDS_A_YEAR: f64 = 31_557_600.0;
 
 /// All that a scan is to do, settled.
@@ -330,7 +333,8 @@ impl Session {
 
     /// The summary of what an earlier run wrote, read from its first file.
     fn summary_before(&self) -> anyhow::Result<Summary> {
-        let mut summary = Summary::new();
+        let groups = if self.summary.is_some() { MAX_GROUPS } else { SHOWN_GROUPS };
+        let mut summary = Summary::with_groups(groups);
         let file = self.outputs.iter().find(|path| *path != Path::new("-"));
         if let (Some(_), Some(path)) = (&self.resumed, file) {
             Input::open(path, self.format)?.rows(|row| summary.add(row))?;
