@@ -26,6 +26,9 @@ fn greeting(ip: Ipv4Addr, port: u16) -> Vec<u8> {
 pub(crate) const HOSTILE: &[u8] =
     b"220-=cmd|' /C calc'!A0\r\n220-\x1b]52;c;aGk=\x07\x1b[31mred\x9b2J\r\n220-a\x00b\xff \xe2\x80\xae\xc2\x9b</td><script>alert(1)</script>\r\n220 @SUM(1+1)\r\n";
 
+/// A PTR name that means harm to whatever shows it.
+const WICKED: &[u8] = b"\x0c\x1b]52;c;aGk=\x07\x08\xe2\x80\xae\xc2\x9b=1+\x02bv\0";
+
 /// Dropped for ever, refused, and dropped once.
 const FILTER: &str = "table ip world {\n chain in {\n type filter hook input priority 0;\n \
     ip daddr 198.18.0.7 tcp dport 25 drop\n \
@@ -53,8 +56,14 @@ fn zone() -> Held {
             let ip = Ipv4Addr::new(198, 18, third, last);
             let own = format!("mail.h{third}x{last}.bv");
             // The tenth has no name, which is a finding of high severity.
-            if (third, last) != (0, 10) {
-                line(DnsName::reverse(ip.into()), Kind::Ptr, vec![Data::Ptr(name(&own))]);
+            let names = match (third, last) {
+                (0, 10) => Vec::new(),
+                // A name may hold any octets (RFC 2181 §11).
+                (0, 2) => vec![Data::Ptr(DnsName::from_wire(WICKED).unwrap())],
+                _ => vec![Data::Ptr(name(&own))],
+            };
+            if !names.is_empty() {
+                line(DnsName::reverse(ip.into()), Kind::Ptr, names);
             }
             line(name(&own), Kind::A, vec![Data::A(ip)]);
         }
