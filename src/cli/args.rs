@@ -1,13 +1,21 @@
 //! The command line as typed. What each word means is settled in the command's own file.
 
+mod check;
+mod records;
+
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::judge::Severity;
 use crate::rate::Rate;
+
+pub use check::{CheckArgs, CheckWord};
+pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
 
 /// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
 #[derive(Debug, Parser)]
@@ -27,6 +35,16 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the addresses that a scan would visit, in its order; sends nothing
     Targets(TargetsArgs),
+    /// Look at one server: every name, verdict and finding, who minds, who can fix it and how
+    Check(Box<CheckArgs>),
+    /// Judge stored records again with today's rules, or judge greetings that another tool has read; offline
+    Judge(Box<JudgeArgs>),
+    /// Sum up one or many record files
+    Report(ReportArgs),
+    /// Tell what changed between two scans, by meaning
+    Diff(DiffArgs),
+    /// Explain a verdict, a finding or a frequent question in plain words
+    Explain(ExplainArgs),
     /// Scan a simulated provider block on 127.0.0.0/8 with DNS of its own: needs no network and no root
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -92,6 +110,8 @@ pub enum ProbeWord {
     Banner,
     /// The greeting, EHLO, then QUIT
     Ehlo,
+    /// The greeting, EHLO, STARTTLS if offered, EHLO, then QUIT
+    Tls,
 }
 
 /// Which targets get a record.
@@ -129,11 +149,22 @@ pub enum SeverityWord {
     High,
 }
 
-/// How conversations are held and paced.
+impl From<SeverityWord> for Severity {
+    fn from(word: SeverityWord) -> Self {
+        match word {
+            SeverityWord::Info => Self::Info,
+            SeverityWord::Low => Self::Low,
+            SeverityWord::Medium => Self::Medium,
+            SeverityWord::High => Self::High,
+        }
+    }
+}
+
+/// How conversations are held.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Conversations")]
 pub struct ProbeArgs {
-    /// Ports, as 25 or 25,587
+    /// Ports, as 25 or 25,587,465; TLS comes first on 465
     #[arg(
         short,
         long,
@@ -150,16 +181,6 @@ pub struct ProbeArgs {
     /// Our own name [default: the host name, if it is fully qualified]
     #[arg(long, value_name = "NAME", env = "BANNERET_EHLO_NAME")]
     pub ehlo_name: Option<String>,
-    /// New connections a second, or `unlimited`
-    #[arg(short, long, value_name = "N", default_value = "1000", env = "BANNERET_RATE")]
-    pub rate: Rate,
-    /// New connections a second for each /24 (IPv4) or /48 (IPv6), or `unlimited`
-    #[arg(long, value_name = "N", default_value = "10", env = "BANNERET_PREFIX_RATE")]
-    pub prefix_rate: Rate,
-    /// Conversations at once [default: fits the open-file limit]
-    #[arg(short, long, value_name = "N", env = "BANNERET_CONCURRENCY")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub concurrency: Option<u32>,
     /// From SYN to connected
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, env = "BANNERET_CONNECT_TIMEOUT")]
     pub connect_timeout: Duration,
@@ -172,9 +193,28 @@ pub struct ProbeArgs {
     /// Further attempts at a target that timed out
     #[arg(long, value_name = "N", default_value_t = 1, env = "BANNERET_RETRIES")]
     pub retries: u8,
+    /// Conversations with each target that greets, to see names rotate; each is paced as a connection of its own
+    #[arg(long, value_name = "N", default_value_t = NonZeroU8::MIN, env = "BANNERET_SAMPLES")]
+    pub samples: NonZeroU8,
     /// An address to connect from; several are used in turn [default: the system's choice]
     #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
     pub source_ip: Vec<IpAddr>,
+}
+
+/// How fast a scan goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct PaceArgs {
+    /// New connections a second, or `unlimited`
+    #[arg(short, long, value_name = "N", default_value = "1000", env = "BANNERET_RATE")]
+    pub rate: Rate,
+    /// New connections a second for each /24 (IPv4) or /48 (IPv6), or `unlimited`
+    #[arg(long, value_name = "N", default_value = "10", env = "BANNERET_PREFIX_RATE")]
+    pub prefix_rate: Rate,
+    /// Conversations at once [default: fits the open-file limit]
+    #[arg(short, long, value_name = "N", env = "BANNERET_CONCURRENCY")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub concurrency: Option<u32>,
 }
 
 /// How DNS is asked.
@@ -215,6 +255,9 @@ pub struct OutputArgs {
     /// Go on from a checkpoint, with the settings it holds
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
+    /// The report as one HTML page, written at the end
+    #[arg(long, value_name = "FILE", env = "BANNERET_HTML")]
+    pub html: Option<PathBuf>,
     /// The summary as JSON, written at the end
     #[arg(long, value_name = "FILE", env = "BANNERET_SUMMARY")]
     pub summary: Option<PathBuf>,
@@ -241,6 +284,9 @@ pub struct ScanArgs {
     /// How conversations go
     #[command(flatten)]
     pub probe: ProbeArgs,
+    /// How fast it goes
+    #[command(flatten)]
+    pub pace: PaceArgs,
     /// How DNS is asked
     #[command(flatten)]
     pub dns: DnsArgs,

@@ -140,11 +140,11 @@ mod tests {
     fn the_command_line_wins_over_the_file() {
         let file = "rate = 50\nport = [25, 587]\nallow-reserved = true\nconnect-timeout = \"2s\"";
         let args = scan(file, &["--rate", "7"]).unwrap();
-        assert_eq!(args.probe.rate, Rate::PerSecond(7.0));
+        assert_eq!(args.pace.rate, Rate::PerSecond(7.0));
         assert_eq!(args.probe.port, [25, 587]);
         assert!(args.targets.allow_reserved);
         assert_eq!(args.probe.connect_timeout.as_secs(), 2);
-        assert_eq!(scan(file, &[]).unwrap().probe.rate, Rate::PerSecond(50.0));
+        assert_eq!(scan(file, &[]).unwrap().pace.rate, Rate::PerSecond(50.0));
         assert_eq!(scan(file, &["--port", "465"]).unwrap().probe.port, [465]);
     }
 

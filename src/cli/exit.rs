@@ -13,6 +13,43 @@ pub enum Exit {
     Stopped,
     /// Could not go on: disk full, no permission.
     Failed,
+    /// As a monitoring plugin ends.
+    Plugin(State),
+}
+
+/// The states of a monitoring plugin (Monitoring Plugins Development Guidelines, "Plugin Return Codes").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing that anybody has to look at.
+    Ok,
+    /// Worth a look.
+    Warning,
+    /// Has to be seen to.
+    Critical,
+    /// Nothing could be said.
+    Unknown,
+}
+
+impl State {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
+        }
+    }
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
 }
 
 impl Exit {
@@ -24,6 +61,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Stopped => 3,
             Self::Failed => 4,
+            Self::Plugin(state) => state.code(),
         }
     }
 }

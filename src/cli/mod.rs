@@ -2,16 +2,22 @@
 
 pub mod args;
 pub mod bar;
+pub mod check;
 pub mod config;
 pub mod demo;
+pub mod diff;
 pub mod exit;
+pub mod explain;
+pub mod judge;
 pub mod lists;
 pub mod live;
+pub mod report;
 pub mod resume;
 pub mod scan;
 pub mod session;
 pub mod signals;
 pub mod targets;
+pub mod terminal;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -20,18 +26,36 @@ use std::io::{self, Write};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches};
 
+use crate::record::neutral::Safe;
 use args::{Cli, Command, ScanArgs};
 pub use exit::Exit;
 
 /// Runs the program: reads the arguments, does what they say, and tells how to end.
-pub fn run(arguments: Vec<OsString>) -> Exit {
-    match dispatch(&arguments) {
+pub fn run(arguments: &[OsString]) -> Exit {
+    match dispatch(arguments) {
         Ok(exit) => exit,
         Err(wrong) => {
             say(format_args!("banneret: {}", sentence(&wrong)));
             exit_of(&wrong)
         }
     }
+}
+
+/// An error and its causes in one line, each said once, safe for a terminal.
+fn sentence(wrong: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in wrong.chain() {
+        let cause = cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        // Some errors hold the words of what caused them.
+        if told.ends_with(&cause) {
+            continue;
+        }
+        if !told.is_empty() {
+            told.push_str(": ");
+        }
+        told.push_str(&cause);
+    }
+    Safe(told).to_string()
 }
 
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
@@ -45,13 +69,22 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
             // Help and version go to stdout and are no error; clap knows which is which.
             let _ = wrong.print();
             let fine = matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return Ok(if fine { Exit::Done } else { Exit::Usage });
+            return Ok(match (fine, check::is_plugin(arguments)) {
+                (true, _) => Exit::Done,
+                (false, true) => check::usage_of_plugin()?,
+                (false, false) => Exit::Usage,
+            });
         }
     };
     let cli = Cli::from_arg_matches(&matches)?;
     match cli.command {
         Command::Scan(args) => run_scan(&args, &command, &matches),
         Command::Targets(args) => targets::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Judge(args) => judge::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -104,18 +137,6 @@ fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// An error and its causes in one line; what a cause says that was said already is left out.
-fn sentence(wrong: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in wrong.chain().map(ToString::to_string) {
-        if !text.ends_with(&cause) {
-            text.push_str(if text.is_empty() { "" } else { ": " });
-            text.push_str(&cause);
-        }
-    }
-    text
-}
-
 /// Trouble of this machine is one thing, what was typed another.
 fn exit_of(wrong: &anyhow::Error) -> Exit {
     use crate::resolve::ResolveError;
@@ -126,5 +147,22 @@ fn exit_of(wrong: &anyhow::Error) -> Exit {
     match wrong.downcast_ref::<ResolveError>() {
         Some(ResolveError::Io(..)) => Exit::Failed,
         _ => Exit::Usage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_and_in_one_line() {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let holding = crate::report::input::InputError::Read { name: "a".to_owned(), source: missing() };
+        assert_eq!(sentence(&holding.into()), "records `a` can't be read: entity not found");
+        let chained = Err::<(), _>(missing()).context("folder `b` can't be made").unwrap_err();
+        assert_eq!(sentence(&chained), "folder `b` can't be made: entity not found");
+        assert_eq!(sentence(&anyhow::anyhow!("a\n  b\u{1b}[2J")), "a b\\x1b[2J");
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Command};
 
-use super::args::{KeepWord, ProbeArgs, ProbeWord, ScanArgs, SeverityWord};
+use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
 use super::lists;
 use super::resume::{self, Resumed};
@@ -38,7 +38,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
-    let resolver = resolver_settings(args)?;
+    let resolver = resolver_settings(&args.dns, args.dry_run)?;
     let loaded = lists::load(&args.targets, &|kind| excluded_addresses(kind, &resolver))?;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let words = match typed.command.find_subcommand("scan") {
@@ -51,10 +51,11 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         limit: args.targets.max_targets,
         ports: distinct(&args.probe.port),
         probe,
-        rate: args.probe.rate,
-        prefix_rate: args.probe.prefix_rate,
-        concurrency: args.probe.concurrency.map(|count| count as usize),
+        rate: args.pace.rate,
+        prefix_rate: args.pace.prefix_rate,
+        concurrency: args.pace.concurrency.map(|count| count as usize),
         retries: args.probe.retries,
+        samples: args.probe.samples,
         resolver,
         keep: match args.output.keep {
             KeepWord::Greeted => Keep::Greeted,
@@ -63,13 +64,10 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         },
         outputs: args.output.output.clone(),
         format,
+        html: args.output.html.clone(),
+        subject: subject(args),
         summary: args.output.summary.clone(),
-        fail_on: args.output.fail_on.map(|word| match word {
-            SeverityWord::Info => Severity::Info,
-            SeverityWord::Low => Severity::Low,
-            SeverityWord::Medium => Severity::Medium,
-            SeverityWord::High => Severity::High,
-        }),
+        fail_on: args.output.fail_on.map(Severity::from),
         progress: args.output.progress,
         quiet: args.output.quiet,
         settings: super::config::in_force(typed.matches),
@@ -83,7 +81,15 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     Ok(session.run()?.exit)
 }
 
-fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings> {
+/// What was asked for, in the words that were typed.
+fn subject(args: &ScanArgs) -> String {
+    let lists = args.targets.input.iter().map(|path| path.display().to_string());
+    let words: Vec<String> = args.targets.targets.iter().cloned().chain(lists).collect();
+    words.join(", ")
+}
+
+/// How conversations go, as typed.
+pub(super) fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings> {
     if args.greeting_timeout > args.host_timeout {
         bail!("--greeting-timeout is longer than --host-timeout, which bounds the whole conversation");
     }
@@ -95,6 +101,7 @@ fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings> {
         depth: match args.probe {
             ProbeWord::Banner => probe::Depth::Banner,
             ProbeWord::Ehlo => probe::Depth::Ehlo,
+            ProbeWord::Tls => probe::Depth::Tls,
         },
         own_name: own_name(args.ehlo_name.as_deref())?,
         connect_timeout: args.connect_timeout,
@@ -119,21 +126,22 @@ fn own_name(typed: Option<&str>) -> anyhow::Result<Option<HostName>> {
     Ok(name.filter(HostName::is_qualified))
 }
 
-fn resolver_settings(args: &ScanArgs) -> anyhow::Result<resolve::Settings> {
+/// How DNS is asked, as typed; `idle` if nothing will be asked, so that nobody to ask is no error.
+pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<resolve::Settings> {
     let mut upstreams = Vec::new();
-    for text in &args.dns.resolver {
+    for text in &args.resolver {
         let upstream = resolve::parse_upstream(text).with_context(|| format!("--resolver `{text}`"))?;
         if !upstreams.contains(&upstream) {
             upstreams.push(upstream);
         }
     }
-    if upstreams.is_empty() && !args.dry_run {
+    if upstreams.is_empty() && !idle {
         upstreams = resolve::system_upstreams()?;
     }
     let mut settings = resolve::Settings::new(upstreams);
-    settings.timeout = args.dns.dns_timeout;
-    settings.attempts = NonZeroU8::new(args.dns.dns_attempts).unwrap_or(NonZeroU8::MIN);
-    settings.rate = match args.dns.dns_rate {
+    settings.timeout = args.dns_timeout;
+    settings.attempts = NonZeroU8::new(args.dns_attempts).unwrap_or(NonZeroU8::MIN);
+    settings.rate = match args.dns_rate {
         None => resolve::Rate::Rising,
         Some(Rate::Unlimited) => resolve::Rate::Unlimited,
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1e9")]
@@ -179,7 +187,8 @@ fn check_outputs(outputs: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn distinct(ports: &[u16]) -> Vec<u16> {
+/// The ports, each once.
+pub(super) fn distinct(ports: &[u16]) -> Vec<u16> {
     let mut seen = Vec::with_capacity(ports.len());
     for &port in ports {
         if !seen.contains(&port) {

@@ -2,6 +2,7 @@
 //! every upstream watched. Knows no SMTP conversation, no output, no order.
 
 mod cache;
+mod direct;
 mod engine;
 pub mod health;
 mod hickory;
@@ -16,6 +17,7 @@ mod told;
 pub mod want;
 pub mod wire;
 
+pub use direct::ask;
 pub use health::{Health, UpstreamHealth};
 pub use hickory::system_upstreams;
 pub use manners::{Manner, try_upstreams};

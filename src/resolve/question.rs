@@ -17,6 +17,8 @@ pub enum Kind {
     Aaaa,
     /// Mail exchangers (RFC 1035 §3.3.9).
     Mx,
+    /// The name servers of a zone (RFC 1035 §3.3.11).
+    Ns,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
     pub fn code(self) -> u16 {
         match self {
             Self::A => 1,
+            Self::Ns => 2,
             Self::Ptr => 12,
             Self::Mx => 15,
             Self::Aaaa => 28,
@@ -72,7 +75,7 @@ pub enum Records {
     /// None: every status but `found`.
     #[default]
     None,
-    /// Of a PTR question.
+    /// Of a PTR or NS question.
     Names(Vec<DnsName>),
     /// Of an A or AAAA question.
     Addresses(Vec<IpAddr>),
@@ -116,7 +119,7 @@ impl Answer {
         Self { records, ttl, ..Self::bare(Status::Found) }
     }
 
-    /// The PTR names found.
+    /// The PTR names or name servers found.
     pub fn names(&self) -> &[DnsName] {
         if let Records::Names(names) = &self.records { names } else { &[] }
     }

@@ -21,12 +21,13 @@ use super::places::Places;
 use super::progress::Progress;
 use super::shard::Report;
 use super::stop::{Level, Stop};
+use crate::name::HostName;
 use crate::probe::LocalTrouble;
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
-/// Targets that timed out wait for their pass until so many have gathered, or the order has ended. They are also what
-/// a checkpoint names one by one, so this bounds its size.
+/// Targets that timed out, or are to be spoken to again, wait for their pass until so many have gathered, or the order
+/// has ended. They are also what a checkpoint names one by one, so this bounds its size.
 const MAX_PARKED: usize = 65_536;
 /// The most targets at the gate before nothing more is drawn.
 const MAX_WAITING: usize = 65_536;
@@ -386,12 +387,30 @@ impl Feeder {
 }
 
 /// The addresses that a name's targets would have; used where the set must be asked first.
-pub fn aims(turn: u128, name: usize, addresses: &[IpAddr], ports: &[u16]) -> Vec<Aim> {
-    let mut aims = Vec::with_capacity(addresses.len() * ports.len());
-    for &ip in addresses {
+pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> {
+    let mut aims = Vec::with_capacity(leads.len() * ports.len());
+    for lead in leads {
         for &port in ports {
-            aims.push(Aim { turn, ip, port, attempts: 0, troubles: 0, asked: super::aim::Asked::Name(name) });
+            aims.push(Aim {
+                turn,
+                ip: lead.ip,
+                port,
+                attempts: 0,
+                troubles: 0,
+                asked: super::aim::Asked::Name(name),
+                name: lead.host.clone(),
+                earlier: None,
+            });
         }
     }
     aims
+}
+
+/// An address, and the host name that led to it.
+#[derive(Debug, Clone)]
+pub struct Lead {
+    /// The address.
+    pub ip: IpAddr,
+    /// The name; `None` where it is not one that a host can have.
+    pub host: Option<Arc<HostName>>,
 }

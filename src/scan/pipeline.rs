@@ -7,6 +7,7 @@
 //! ```
 //! When the feeder hangs up on the shards, each stage ends as the one before it has ended.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::thread;
 
@@ -39,6 +40,8 @@ pub struct Plan {
     pub feeder: feeder::Settings,
     /// Further attempts at a target that timed out.
     pub retries: u8,
+    /// Conversations with each target that greets.
+    pub samples: NonZeroU8,
     /// Our own name.
     pub own_name: Option<HostName>,
 }
@@ -77,6 +80,7 @@ pub fn run<P: Probe + Send + 'static>(
             let settings = shard::Settings {
                 number,
                 retries: plan.retries,
+                samples: plan.samples,
                 own_name: plan.own_name.clone(),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),

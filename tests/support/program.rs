@@ -103,7 +103,7 @@ pub struct Cost {
 /// Runs it into a pipe that is full, so that it waits with its work done and all of its memory held; then lets it go on.
 pub fn measure(words: &[&str]) -> Cost {
     let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
-    writer.write_all(&[b'#'; PIPE_ROOM]).expect("it has room");
+    writer.write_all(&vec![b'#'; PIPE_ROOM]).expect("it has room");
     let mut command = command(words);
     let mut child = command.stdout(writer).spawn().expect("the program starts");
     // It holds a copy of the pipe's end, which would never close.

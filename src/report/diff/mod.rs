@@ -6,6 +6,7 @@
 //!
 //! Both sets are held in memory, one entry a host that spoke; see [`Scan::add`]. Opens no file.
 
+pub mod csv;
 pub mod show;
 
 use std::collections::HashMap;

@@ -1,0 +1,49 @@
+//! `banneret check`, as typed.
+
+use clap::{Args, ValueEnum};
+
+use super::{DnsArgs, ProbeArgs, SeverityWord};
+
+/// How one server is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckWord {
+    /// For a person
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// `banneret check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// An address, a host name (every address it has), or mx:DOMAIN
+    pub target: String,
+    /// The name that the server was seen to give in HELO, for the forecast of receivers
+    #[arg(long, value_name = "NAME")]
+    pub helo_name: Option<String>,
+    /// The name that the server ought to give
+    #[arg(long, value_name = "NAME")]
+    pub expected_name: Option<String>,
+    /// Ask the zones' own servers, too: whether a fix is published, until when caches may hide it, what greets at every
+    /// address of the banner's name
+    #[arg(long)]
+    pub verify: bool,
+    /// Check special-purpose addresses too (127/8, 10/8, ...)
+    #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
+    pub allow_reserved: bool,
+    /// How it is told
+    #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "nagios")]
+    pub format: CheckWord,
+    /// One line and the exit code of a monitoring plugin: 0 nothing above info, 1 low or medium, 2 high, 3 unknown
+    #[arg(long)]
+    pub nagios: bool,
+    /// Exit 1 if any finding is this severe or worse
+    #[arg(long, value_name = "SEVERITY", conflicts_with = "nagios")]
+    pub fail_on: Option<SeverityWord>,
+    /// How conversations go
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+    /// How DNS is asked
+    #[command(flatten)]
+    pub dns: DnsArgs,
+}

@@ -1,0 +1,94 @@
+//! The commands that read records, and the one that explains their words.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::DnsArgs;
+
+/// `banneret explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A verdict, a finding or a topic, as records write it; the list of all if left out
+    pub code: Option<String>,
+}
+
+/// What the lines of an input are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LinesWord {
+    /// Records of a scan (JSONL)
+    Records,
+    /// ZGrab2's output, one JSON object a line
+    Zgrab2,
+    /// One greeting a line; \r, \n, \xHH and \\ are read as escapes
+    Greetings,
+}
+
+/// `banneret judge`.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// Files to judge, .gz or .zst behind the name if compressed; `-` is stdin
+    #[arg(value_name = "RECORDS", required = true)]
+    pub records: Vec<PathBuf>,
+    /// What the lines are
+    #[arg(long, value_name = "FORM", default_value = "records")]
+    pub from: LinesWord,
+    /// Ask DNS about hosts whose lines hold no answers of it
+    #[arg(long)]
+    pub resolve: bool,
+    /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// The format of `-` or of an unusual ending: jsonl, csv, parquet
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// How DNS is asked
+    #[command(flatten)]
+    pub dns: DnsArgs,
+}
+
+/// `banneret report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Record files, counted together: .jsonl or .csv, .gz or .zst behind if compressed; `-` is stdin
+    #[arg(value_name = "RECORDS", required = true)]
+    pub records: Vec<PathBuf>,
+    /// json, csv, markdown or prometheus [default: text for a terminal]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Write the report as one HTML page, too; `-` is stdout, in place of the text
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// What `-` or files with an unusual ending hold: jsonl, csv
+    #[arg(long, value_name = "FORM")]
+    pub from: Option<String>,
+}
+
+/// How a comparison is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffWord {
+    /// For a terminal: hosts that changed, and the counts
+    Text,
+    /// One JSON object a host
+    Json,
+    /// One row a host
+    Csv,
+}
+
+/// `banneret diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The records of the earlier scan; `-` is stdin
+    pub old: PathBuf,
+    /// The records of the later scan; `-` is stdin
+    pub new: PathBuf,
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DiffWord,
+    /// Exit 1 if any host regressed
+    #[arg(long)]
+    pub fail_on_regression: bool,
+    /// What `-` or files with an unusual ending hold: jsonl, csv
+    #[arg(long, value_name = "FORM")]
+    pub from: Option<String>,
+}

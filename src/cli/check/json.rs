@@ -1,0 +1,157 @@
+//! One server for a program: each record as a scan would write it, with the advice and the receivers of the screen.
+//!
+//! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "why", "who_can_fix", "who_cares", "todo",
+//! "never", "check"}], "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
+//! "applies", "effect", "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
+//! `{"outlook", "clean", "questions": [{"name", "type", "standing", "cached", "ttl", "servers": [{"name", "ip", "answer"}]}],
+//! "doors": [{"ip", "port", "outcome", "banner_name", "ptr"}]}`
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::verify::Verified;
+use super::{Checked, Server};
+use crate::judge::advice::{Case, advice};
+use crate::judge::receivers::{Applies, Effect, forecast};
+use crate::record::{Record, json, time};
+use crate::resolve::{Answer, Kind};
+use crate::targets::Inventory;
+
+/// The object and a line feed.
+pub(super) fn text(checked: &Checked) -> serde_json::Result<String> {
+    let tried = checked.servers.iter().filter_map(|server| match server {
+        Server::Tried(record, verified) => Some((record, verified)),
+        Server::Untried(..) => None,
+    });
+    let mut servers = Vec::new();
+    for (record, verified) in tried {
+        let mut told = server(record)?;
+        told["verify"] = verified.as_deref().map_or(Value::Null, verify);
+        servers.push(told);
+    }
+    let untried = checked.servers.iter().filter_map(|server| match server {
+        Server::Tried(..) => None,
+        Server::Untried(at, trouble) => {
+            Some(json!({ "ip": at.ip(), "port": at.port(), "trouble": trouble.to_string() }))
+        }
+    });
+    let whole = Whole { asked: &checked.asked, servers, untried: untried.collect() };
+    Ok(format!("{}\n", serde_json::to_string(&whole)?))
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    asked: &'a str,
+    servers: Vec<Value>,
+    untried: Vec<Value>,
+}
+
+fn verify(verified: &Verified) -> Value {
+    let questions = verified.compared.iter().map(|it| {
+        let servers = it.said.iter().map(|said| {
+            json!({ "name": said.server.to_string(), "ip": said.at.ip(), "answer": answer(&said.answer) })
+        });
+        json!({
+            "name": it.question.name.to_string(),
+            "type": kind(it.question.kind),
+            "standing": it.standing().as_str(),
+            "cached": answer(&it.cached),
+            "ttl": it.cached.ttl.as_secs(),
+            "servers": servers.collect::<Vec<_>>(),
+        })
+    });
+    let doors = verified.doors.iter().map(|door| {
+        json!({
+            "ip": door.at.ip(),
+            "port": door.at.port(),
+            "outcome": door.outcome.as_ref().ok().map(|outcome| outcome.as_str()),
+            "banner_name": door.banner_name,
+            "ptr": answer(&door.ptr),
+        })
+    });
+    json!({
+        "outlook": verified.outlook.as_str(),
+        "clean": verified.outlook.clean().map(time::to_string),
+        "questions": questions.collect::<Vec<_>>(),
+        "doors": doors.collect::<Vec<_>>(),
+    })
+}
+
+fn answer(answer: &Answer) -> Value {
+    let names = answer.names().iter().map(ToString::to_string);
+    let addresses = answer.addresses().iter().map(ToString::to_string);
+    json!({ "status": answer.status.as_str(), "found": names.chain(addresses).collect::<Vec<_>>() })
+}
+
+/// The name of a record type (RFC 1035 §3.2.2).
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ptr => "PTR",
+        Kind::A => "A",
+        Kind::Aaaa => "AAAA",
+        Kind::Mx => "MX",
+        Kind::Ns => "NS",
+    }
+}
+
+fn server(record: &Record) -> serde_json::Result<Value> {
+    let mut line = Vec::new();
+    json::encode(record, &mut line);
+    let line: Value = serde_json::from_slice(&line)?;
+    let judged = &record.judgement;
+    if judged.verdict.is_none() {
+        return Ok(json!({ "record": line, "advice": [], "receivers": null }));
+    }
+    let nothing = Inventory::default();
+    let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
+    let case = Case { evidence: &record.evidence, inventory, judgement: judged, port: record.target.port };
+    let advice: Vec<Value> = advice(&case)
+        .iter()
+        .map(|it| {
+            json!({
+                "code": it.code.as_str(),
+                "severity": it.severity.as_str(),
+                "why": it.why,
+                "who_can_fix": it.fixer.as_str(),
+                "who_cares": it.cares,
+                "todo": it.todo,
+                "never": it.never,
+                "check": it.check,
+            })
+        })
+        .collect();
+    let forecast = forecast(&record.evidence, inventory, judged);
+    let rules: Vec<Value> = forecast
+        .reactions
+        .iter()
+        .map(|reaction| {
+            let (effect, score) = match reaction.effect {
+                Effect::Pass => ("pass", Value::Null),
+                Effect::Defer => ("defer", Value::Null),
+                Effect::Reject => ("reject", Value::Null),
+                Effect::Score(least, most) => ("score", json!([least, most])),
+                Effect::Unknown => ("unknown", Value::Null),
+            };
+            let applies = match reaction.rule.applies {
+                Applies::Always => "always",
+                Applies::IfConfigured => "if_configured",
+                Applies::Sometimes => "sometimes",
+            };
+            json!({
+                "receiver": reaction.rule.receiver,
+                "rule": reaction.rule.name,
+                "reply": Some(reaction.rule.reply).filter(|reply| !reply.is_empty()),
+                "applies": applies,
+                "effect": effect,
+                "score": score,
+            })
+        })
+        .collect();
+    let receivers = json!({
+        "version": forecast.version,
+        "helo_name": forecast.helo_name,
+        "helo_observed": forecast.helo_observed,
+        "rules": rules,
+    });
+    Ok(json!({ "record": line, "advice": advice, "receivers": receivers }))
+}

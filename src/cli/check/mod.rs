@@ -1,0 +1,74 @@
+//! `banneret check`: one server, looked at as a scan would, and told of as a person, a program or a monitoring system
+//! wants it.
+
+mod json;
+mod plugin;
+mod server;
+mod story;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{CheckArgs, CheckWord};
+use super::exit::Exit;
+use super::{print, terminal};
+use crate::judge::Severity;
+use crate::probe::LocalTrouble;
+use crate::record::Record;
+use verify::Verified;
+
+pub use plugin::usage as usage_of_plugin;
+
+/// What was asked for, and what was seen of it.
+#[derive(Debug)]
+struct Checked {
+    /// The target in normal form.
+    asked: String,
+    /// One for each address and port; one without an address where there was none to speak to.
+    servers: Vec<Server>,
+}
+
+/// One address and port.
+#[derive(Debug)]
+enum Server {
+    /// It was tried; whatever came of it is the record's. Its names may have been verified, too.
+    Tried(Box<Record>, Option<Box<Verified>>),
+    /// This machine could not try it, which says nothing of the server.
+    Untried(std::net::SocketAddr, LocalTrouble),
+}
+
+impl Checked {
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.servers.iter().filter_map(|server| match server {
+            Server::Tried(record, _) => Some(&**record),
+            Server::Untried(..) => None,
+        })
+    }
+}
+
+/// Looks and tells.
+pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
+    if args.nagios {
+        return plugin::run(args);
+    }
+    if io::stderr().is_terminal() {
+        let patience = humantime::format_duration(args.probe.greeting_timeout);
+        let _ = writeln!(io::stderr(), "banneret: some servers greet late; up to {patience} are waited for");
+    }
+    let checked = server::check(args)?;
+    let told = match args.format {
+        CheckWord::Text => story::text(&checked, terminal::width()),
+        CheckWord::Json => json::text(&checked)?,
+    };
+    print(told.as_bytes())?;
+    let worst = checked.records().filter_map(|record| record.judgement.severity).max();
+    let reached = args.fail_on.is_some_and(|word| worst >= Some(Severity::from(word)));
+    Ok(if reached { Exit::Findings } else { Exit::Done })
+}
+
+/// Whether the words ask for a monitoring plugin, whose exit codes are others.
+pub fn is_plugin(arguments: &[OsString]) -> bool {
+    let mut words = arguments.iter().skip(1).take_while(|word| *word != "--");
+    words.next().is_some_and(|word| word == "check") && words.any(|word| word == "--nagios")
+}

@@ -1,0 +1,253 @@
+//! From a target as typed to what its servers showed: addresses, conversations, DNS, judgement. Writes nothing.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::{Context, anyhow, bail};
+use tokio::task::JoinSet;
+
+use super::{Checked, Server, verify};
+use crate::cli::args::CheckArgs;
+use crate::cli::exit::Unable;
+use crate::cli::scan;
+use crate::evidence::{Evidence, Observation, Outcome, Status};
+use crate::judge::judge;
+use crate::name::HostName;
+use crate::probe::{LocalTrouble, Probe, Smtp};
+use crate::record::{Record, Target};
+use crate::resolve::{self, Case, Settings, Solution, Want};
+use crate::smtp::greeting::{Greeting, Own};
+use crate::targets::{
+    Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
+};
+
+/// The most addresses of one name that are spoken to: no name has more that a person could look at.
+const MAX_ADDRESSES: usize = 32;
+
+/// What looking needs.
+pub(super) struct Look {
+    /// Speaks to servers.
+    pub(super) smtp: Arc<Smtp>,
+    /// Our own name.
+    pub(super) own_name: Option<HostName>,
+    /// How DNS is asked.
+    pub(super) settings: Settings,
+    /// What is not touched.
+    pub(super) exclusions: Exclusions,
+    /// Further attempts at what timed out.
+    pub(super) retries: u8,
+}
+
+/// Looks at a target.
+pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
+    let kind = read_argument(Purpose::Targets, &args.target)?.kind;
+    if let Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) = kind {
+        bail!("`{kind}` is more than one server; `banneret scan` looks at many");
+    }
+    let inventory = inventory(args)?;
+    let ports = scan::distinct(&args.probe.port);
+    let probe = scan::probe_settings(&args.probe)?;
+    let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
+    let look = Look {
+        own_name: probe.own_name.clone(),
+        smtp: Arc::new(Smtp::new(probe)?),
+        settings: scan::resolver_settings(&args.dns, false)?,
+        exclusions: ExclusionsBuilder::new(policy).build(),
+        retries: args.probe.retries,
+    };
+
+    let asked = kind.to_string();
+    let found = addresses(&kind, &look.settings)?;
+    let allowed: Vec<IpAddr> = found
+        .iter()
+        .copied()
+        .filter(|ip| look.exclusions.blocked(*ip).is_none())
+        .take(MAX_ADDRESSES)
+        .collect();
+    if let (Kind::Address(ip), true) = (&kind, allowed.is_empty()) {
+        bail!("{}", refusal(*ip, &look.exclusions, args.allow_reserved));
+    }
+    let label: Box<str> = asked.as_str().into();
+    let make = |ip: Option<IpAddr>, port: u16| Target {
+        ip,
+        port,
+        asked: label.clone(),
+        inventory: inventory.clone(),
+    };
+    if allowed.is_empty() {
+        let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
+        let observation = Observation::bare(outcome, 0);
+        let evidence = Evidence { ip: None, observation, resolution: None };
+        let target = make(None, ports.first().copied().unwrap_or_default());
+        let servers = vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now())), None)];
+        return Ok(Checked { asked, servers });
+    }
+    let seen = speak(&look.smtp, &allowed, &ports, look.retries)?;
+    let evidence = resolve(seen, look.own_name.as_ref(), &look.settings)?;
+    let mut servers = Vec::with_capacity(evidence.len());
+    for (at, evidence) in evidence {
+        let (evidence, time) = match evidence {
+            Ok(evident) => evident,
+            Err(trouble) => {
+                servers.push(Server::Untried(at, trouble));
+                continue;
+            }
+        };
+        let record = judged(make(Some(at.ip()), at.port()), evidence, time);
+        let verified = if args.verify { verify::verify(&look, &record)? } else { None };
+        servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
+    }
+    let checked = Checked { asked, servers };
+    if let (None, Some(Server::Untried(at, trouble))) = (checked.records().next(), checked.servers.first()) {
+        return Err(anyhow!("`{at}` can't be spoken to from this machine: {trouble}").context(Unable));
+    }
+    Ok(checked)
+}
+
+fn judged(target: Target, evidence: Evidence, time: SystemTime) -> Record {
+    let nothing = Inventory::default();
+    let judgement = judge(&evidence, target.inventory.as_deref().unwrap_or(&nothing));
+    Record { time, target, evidence, judgement, network: None }
+}
+
+/// What the user said of the server, if anything.
+fn inventory(args: &CheckArgs) -> anyhow::Result<Option<Arc<Inventory>>> {
+    if let Some(name) = &args.expected_name {
+        HostName::parse(name).map_err(|wrong| anyhow!("--expected-name `{name}` {wrong}"))?;
+    }
+    let inventory = Inventory {
+        expected_name: args.expected_name.clone(),
+        helo_name: args.helo_name.clone(),
+        tags: Vec::new(),
+    };
+    Ok((inventory != Inventory::default()).then(|| Arc::new(inventory)))
+}
+
+/// Why an address is not spoken to.
+fn refusal(ip: IpAddr, exclusions: &Exclusions, allowed: bool) -> String {
+    let what = reserved(ip).map(|row| format!("{} ({}, {})", row.prefix, row.name, row.source));
+    let what = what.unwrap_or_else(|| exclusions.blocked(ip).unwrap_or_default().to_owned());
+    let advice = if allowed { "no host answers there" } else { "`--allow-reserved` checks it all the same" };
+    format!("`{ip}` is reserved: {what}; {advice}")
+}
+
+/// Where a target leads, each address once.
+fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
+    let want = match kind {
+        Kind::Address(ip) => return Ok(vec![ip.to_canonical()]),
+        Kind::Host(name) => Want::Addresses(name.clone()),
+        Kind::Mx(domain) => Want::MailHosts(domain.clone()),
+        Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
+    };
+    let found = match solve(vec![want], settings)?.pop() {
+        Some(Solution::Addresses(found)) => (found.status, found.addresses),
+        Some(Solution::MailHosts(found)) => {
+            (found.status, found.hosts.into_iter().flat_map(|host| host.addresses.addresses).collect())
+        }
+        _ => (Status::NotAsked, Vec::new()),
+    };
+    let (status, all) = found;
+    if all.is_empty() && !status.is_definite() {
+        let what = status.as_str();
+        bail!(
+            "`{kind}` could not be resolved ({what}); try again, or name another resolver with `--resolver`"
+        );
+    }
+    let mut addresses = Vec::new();
+    for ip in all.iter().map(IpAddr::to_canonical) {
+        if !addresses.contains(&ip) {
+            addresses.push(ip);
+        }
+    }
+    Ok(addresses)
+}
+
+/// How a conversation went, and when it ended.
+pub(super) type Spoken = Result<(Observation, SystemTime), LocalTrouble>;
+
+/// Holds a conversation with each address and port: many addresses at once, the ports of one in turn.
+pub(super) fn speak(
+    smtp: &Arc<Smtp>,
+    addresses: &[IpAddr],
+    ports: &[u16],
+    retries: u8,
+) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Unable)?;
+    let mut seen = runtime.block_on(async {
+        let mut conversations = JoinSet::new();
+        for (place, &ip) in addresses.iter().enumerate() {
+            let (smtp, ports) = (Arc::clone(smtp), ports.to_vec());
+            conversations.spawn(async move {
+                let mut seen = Vec::with_capacity(ports.len());
+                for port in ports {
+                    let at = SocketAddr::new(ip, port);
+                    seen.push((at, persist(&smtp, at, retries).await));
+                }
+                (place, seen)
+            });
+        }
+        conversations.join_all().await
+    });
+    seen.sort_unstable_by_key(|(place, _)| *place);
+    Ok(seen.into_iter().flat_map(|(_, seen)| seen).collect())
+}
+
+/// Tries once more where nothing came back, as often as wished.
+async fn persist(smtp: &Smtp, at: SocketAddr, retries: u8) -> Spoken {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let observation = smtp.probe(at).await?;
+        if observation.outcome != Outcome::TimedOut || attempts > retries {
+            return Ok((Observation { attempts, ..observation }, SystemTime::now()));
+        }
+    }
+}
+
+type Evident = Result<(Evidence, SystemTime), LocalTrouble>;
+
+/// Asks DNS about every mail server that spoke.
+fn resolve(
+    seen: Vec<(SocketAddr, Spoken)>,
+    own_name: Option<&HostName>,
+    settings: &Settings,
+) -> anyhow::Result<Vec<(SocketAddr, Evident)>> {
+    let want = |(at, spoken): &(SocketAddr, Spoken)| {
+        let (observation, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.outcome.is_judged())?;
+        let own = Own { name: own_name, ip: None };
+        let name = observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
+        Some(Want::Identity { ip: at.ip(), banner: name.and_then(|name| HostName::parse(&name).ok()) })
+    };
+    let wants: Vec<Option<Want>> = seen.iter().map(want).collect();
+    let mut solutions = solve(wants.iter().flatten().cloned().collect(), settings)?.into_iter();
+    let evident = seen.into_iter().zip(wants).map(|((at, spoken), want)| {
+        let resolution = match want.and_then(|_| solutions.next()) {
+            Some(Solution::Identity(resolution)) => Some(resolution),
+            _ => None,
+        };
+        let evident =
+            spoken.map(|(observation, time)| (Evidence { ip: Some(at.ip()), observation, resolution }, time));
+        (at, evident)
+    });
+    Ok(evident.collect())
+}
+
+/// Asks DNS, and gives the solutions in the order of the wants.
+pub(super) fn solve(wants: Vec<Want>, settings: &Settings) -> anyhow::Result<Vec<Solution>> {
+    if wants.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ended = || anyhow!("the resolver has ended").context(Unable);
+    let resolve::Resolver { inbox, mut solved, .. } = resolve::start::<usize>(settings.clone())?;
+    let count = wants.len();
+    let cases = wants.into_iter().enumerate().map(|(carry, want)| Case { want, carry }).collect();
+    inbox.send_blocking(cases).map_err(|_| ended())?;
+    drop(inbox);
+    let mut all = Vec::with_capacity(count);
+    while all.len() < count {
+        all.extend(solved.blocking_recv().ok_or_else(ended)?);
+    }
+    all.sort_unstable_by_key(|solved| solved.carry);
+    Ok(all.into_iter().map(|solved| solved.solution).collect())
+}

@@ -1,0 +1,205 @@
+//! `banneret judge`: lines that hold what some scan saw → records with today's judgement, one for each line, in the
+//! order of the lines.
+//!
+//! A line that can't be read becomes a record, too, so that line N of the input is record N of the output: without an
+//! address, `not_smtp`, with what is wrong in the tag `unreadable`.
+
+mod greeting;
+mod lines;
+mod resolved;
+mod zgrab2;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::bail;
+
+use super::args::{JudgeArgs, LinesWord};
+use super::exit::Exit;
+use super::{report, scan};
+use crate::evidence::{Evidence, Observation, Outcome};
+use crate::judge::judge;
+use crate::record::{Record, Target, read};
+use crate::report::format::{Form, Format, FormatError};
+use crate::report::input::{End, Input};
+use crate::report::{OutputError, Sink, Start, sink};
+use crate::scan::ScanError;
+use crate::targets::Inventory;
+use lines::{Length, Lines};
+use resolved::Resolved;
+
+/// The tag that says why a line has no evidence.
+const UNREADABLE: &str = "unreadable";
+
+/// Reads, judges, writes.
+pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
+    let format = args.format.as_deref().map(Format::parse).transpose()?;
+    let form = Form::of(&args.output, format)?;
+    report::check_stdin(&args.records)?;
+    if args.output != Path::new("-") && args.records.contains(&args.output) {
+        bail!("`{}` is read and can't be written at once; name another output", args.output.display());
+    }
+    for path in &args.records {
+        check_form(path, args.from)?;
+    }
+    let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
+    let desk =
+        if args.resolve { Some(Resolved::start(scan::resolver_settings(&args.dns, false)?)?) } else { None };
+    let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
+    match (Bench { sink, desk, now: SystemTime::now(), unreadable: 0, read: 0 }).work(args) {
+        // Whoever read the records has seen enough.
+        Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
+        ended => ended,
+    }
+}
+
+fn is_closed(wrong: &anyhow::Error) -> bool {
+    matches!(wrong.downcast_ref::<ScanError>(), Some(ScanError::Output(OutputError::Closed { .. })))
+}
+
+/// Records stand in JSONL only: a CSV row holds no whole record.
+fn check_form(path: &Path, from: LinesWord) -> anyhow::Result<()> {
+    if from != LinesWord::Records {
+        return Ok(());
+    }
+    match Form::of(path, None) {
+        Ok(Form { format: Format::Csv, .. }) => {
+            bail!("`{}` is CSV, which holds no whole records; give the JSONL file", path.display())
+        }
+        Ok(Form { format: Format::Parquet, .. }) => {
+            bail!("`{}` is Parquet, which is not read back; give the JSONL file", path.display())
+        }
+        Ok(_) | Err(FormatError::Ending(_) | FormatError::Unknown(_)) => Ok(()),
+        Err(wrong @ FormatError::Twice(_)) => Err(wrong.into()),
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<Lines> {
+    Ok(Lines::new(path, Input::open(path, Some(Format::Jsonl))?.into_text()))
+}
+
+/// The tag columns of a table, which stand in its first line: the inputs are read once more for them.
+fn tags(args: &JudgeArgs) -> anyhow::Result<Vec<Arc<str>>> {
+    let mut tags: Vec<Arc<str>> = Vec::new();
+    if args.from == LinesWord::Records {
+        if args.records.iter().any(|path| path == Path::new("-")) {
+            bail!(
+                "records from stdin can't be read twice, as the tag columns of CSV need; write JSONL, or read a file"
+            );
+        }
+        for path in &args.records {
+            let mut lines = open(path)?;
+            while let Some(line) = lines.next()? {
+                let record = std::str::from_utf8(line.bytes).ok().and_then(|text| read::decode(text).ok());
+                let inventory = record.and_then(|record| record.target.inventory);
+                for (name, _) in inventory.iter().flat_map(|inventory| &inventory.tags) {
+                    if !tags.contains(name) {
+                        tags.push(Arc::clone(name));
+                    }
+                }
+            }
+        }
+    }
+    if !tags.iter().any(|tag| &**tag == UNREADABLE) {
+        tags.push(UNREADABLE.into());
+    }
+    Ok(tags)
+}
+
+/// What the work needs.
+struct Bench {
+    sink: Box<dyn Sink>,
+    desk: Option<Resolved>,
+    now: SystemTime,
+    unreadable: u64,
+    read: u64,
+}
+
+impl Bench {
+    fn work(mut self, args: &JudgeArgs) -> anyhow::Result<Exit> {
+        for path in &args.records {
+            let mut lines = open(path)?;
+            while let Some(line) = lines.next()? {
+                let read = match args.from {
+                    LinesWord::Records => stored(&line),
+                    LinesWord::Zgrab2 => text(&line).and_then(|text| zgrab2::read(text, self.now)),
+                    LinesWord::Greetings => Ok(greeting::read(line.bytes, line.place(), self.now)),
+                };
+                let record = read.unwrap_or_else(|reason| {
+                    if self.unreadable == 0 {
+                        let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
+                    }
+                    self.unreadable += 1;
+                    unreadable(line.place(), reason, self.now)
+                });
+                self.read += 1;
+                self.take(record)?;
+            }
+            if lines.end() == End::Torn {
+                report::tell_torn(path);
+            }
+        }
+        if let Some(desk) = &mut self.desk {
+            desk.finish(&mut |record| write(&mut self.sink, record))?;
+        }
+        self.sink.finish().map_err(ScanError::Output)?;
+        if self.unreadable > 1 {
+            let _ = writeln!(
+                io::stderr(),
+                "banneret: {} lines could not be read; their records say why in the tag `{UNREADABLE}`",
+                self.unreadable
+            );
+        }
+        if args.from == LinesWord::Records && self.unreadable > 0 && self.unreadable == self.read {
+            bail!("not one line is a record; `--from` reads what other tools have seen");
+        }
+        Ok(Exit::Done)
+    }
+
+    fn take(&mut self, record: Record) -> anyhow::Result<()> {
+        match &mut self.desk {
+            Some(desk) => desk.take(record, &mut |record| write(&mut self.sink, record)),
+            None => write(&mut self.sink, record),
+        }
+    }
+}
+
+/// Judges a record by the evidence in it, and hands it over.
+fn write(sink: &mut Box<dyn Sink>, mut record: Record) -> anyhow::Result<()> {
+    let nothing = Inventory::default();
+    let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
+    record.judgement = judge(&record.evidence, inventory);
+    Ok(sink.write(&record).map_err(ScanError::Output)?)
+}
+
+fn text<'l>(line: &lines::Line<'l>) -> Result<&'l str, String> {
+    if line.length == Length::Cut {
+        return Err("is longer than 4 MiB".to_owned());
+    }
+    std::str::from_utf8(line.bytes).map_err(|_| "is not UTF-8".to_owned())
+}
+
+fn stored(line: &lines::Line<'_>) -> Result<Record, String> {
+    read::decode(text(line)?).map_err(|wrong| wrong.to_string())
+}
+
+/// A record of what was seen elsewhere; it is judged when it is written.
+fn record(target: Target, observation: Observation, time: SystemTime) -> Record {
+    let nobody = Evidence { ip: None, observation: Observation::bare(Outcome::Silent, 0), resolution: None };
+    let judgement = judge(&nobody, &Inventory::default());
+    let evidence = Evidence { ip: target.ip, observation, resolution: None };
+    Record { time, target, evidence, judgement, network: None }
+}
+
+fn unreadable(place: String, reason: String, time: SystemTime) -> Record {
+    let inventory = Inventory { tags: vec![(UNREADABLE.into(), reason)], ..Inventory::default() };
+    let target = Target { ip: None, port: 0, asked: place.into(), inventory: Some(Arc::new(inventory)) };
+    record(target, Observation::bare(Outcome::NotSmtp, 0), time)
+}
+
+/// An error of reading an input, told with its name.
+fn unreadable_file(path: &Path, wrong: io::Error) -> anyhow::Error {
+    anyhow::Error::new(wrong).context(format!("records `{}` can't be read", path.display()))
+}

@@ -1,0 +1,127 @@
+//! The DNS half of records that lack it: many are asked for at once, and handed on in the order in which they came.
+//!
+//! By example: records 1, 2, 3 come in, 2 and 3 wait for DNS; 1 goes on at once, 3 is answered first and waits for 2.
+
+use std::collections::VecDeque;
+
+use anyhow::Context;
+
+use crate::cli::exit::Unable;
+use crate::evidence::Status;
+use crate::name::HostName;
+use crate::record::Record;
+use crate::resolve::{self, Case, Resolver, Settings, Solution, Solved, Want};
+use crate::smtp::greeting::{Greeting, Own};
+
+/// Records that wait for others at most: enough to keep a resolver busy, some megabytes.
+const WINDOW: usize = 4096;
+/// Cases that are asked for together.
+const BATCH: usize = 64;
+
+/// Takes a record that is complete.
+pub(super) type Next<'n> = &'n mut dyn FnMut(Record) -> anyhow::Result<()>;
+
+/// Records under way.
+pub(super) struct Resolved {
+    resolver: Resolver<u64>,
+    asked: Vec<Case<u64>>,
+    window: VecDeque<Slot>,
+    /// The number of the first in the window.
+    first: u64,
+}
+
+enum Slot {
+    Waiting(Box<Record>),
+    Complete(Box<Record>),
+}
+
+impl Resolved {
+    /// Starts the resolver.
+    pub(super) fn start(settings: Settings) -> anyhow::Result<Self> {
+        let resolver = resolve::start(settings)?;
+        Ok(Self { resolver, asked: Vec::new(), window: VecDeque::new(), first: 0 })
+    }
+
+    /// Takes a record, and hands on all that are complete up to the first that waits.
+    pub(super) fn take(&mut self, record: Record, next: Next<'_>) -> anyhow::Result<()> {
+        let number = self.first + self.window.len() as u64;
+        match want(&record) {
+            Some(want) => {
+                self.asked.push(Case { want, carry: number });
+                self.window.push_back(Slot::Waiting(Box::new(record)));
+            }
+            None => self.window.push_back(Slot::Complete(Box::new(record))),
+        }
+        if self.asked.len() >= BATCH {
+            self.ask()?;
+        }
+        while let Ok(batch) = self.resolver.solved.try_recv() {
+            self.learn(batch);
+        }
+        self.hand_on(next)?;
+        while self.window.len() >= WINDOW {
+            self.wait(next)?;
+        }
+        Ok(())
+    }
+
+    /// Hands on the rest.
+    pub(super) fn finish(&mut self, next: Next<'_>) -> anyhow::Result<()> {
+        self.hand_on(next)?;
+        while !self.window.is_empty() {
+            self.wait(next)?;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, next: Next<'_>) -> anyhow::Result<()> {
+        self.ask()?;
+        let batch = self.resolver.solved.blocking_recv().context("the resolver has ended").context(Unable)?;
+        self.learn(batch);
+        self.hand_on(next)
+    }
+
+    fn ask(&mut self) -> anyhow::Result<()> {
+        if self.asked.is_empty() {
+            return Ok(());
+        }
+        let cases = std::mem::take(&mut self.asked);
+        self.resolver
+            .inbox
+            .send_blocking(cases)
+            .map_err(|_| anyhow::anyhow!("the resolver has ended"))
+            .context(Unable)
+    }
+
+    fn learn(&mut self, batch: Vec<Solved<u64>>) {
+        for Solved { solution, carry } in batch {
+            let place = carry.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
+            let Some(slot) = place.and_then(|place| self.window.get_mut(place)) else { continue };
+            if let (Slot::Waiting(record), Solution::Identity(resolution)) = (&*slot, solution) {
+                let mut record = record.clone();
+                record.evidence.resolution = Some(resolution);
+                *slot = Slot::Complete(record);
+            }
+        }
+    }
+
+    fn hand_on(&mut self, next: Next<'_>) -> anyhow::Result<()> {
+        while let Some(Slot::Complete(_)) = self.window.front() {
+            self.first += 1;
+            if let Some(Slot::Complete(record)) = self.window.pop_front() {
+                next(*record)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What DNS is to be asked about a record: nothing of one that nobody greeted, or that has its answers.
+fn want(record: &Record) -> Option<Want> {
+    let evidence = &record.evidence;
+    let is_open = evidence.resolution.as_ref().is_none_or(|resolution| resolution.ptr == Status::NotAsked);
+    let ip = evidence.ip.filter(|_| is_open && evidence.observation.outcome.is_judged())?;
+    let name =
+        evidence.observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, Own::default()).name);
+    Some(Want::Identity { ip, banner: name.and_then(|name| HostName::parse(&name).ok()) })
+}

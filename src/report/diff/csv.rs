@@ -1,0 +1,73 @@
+//! A comparison as a table: one row a host, those that did not change included.
+
+use std::io::{self, Write};
+
+use super::{Entry, State};
+use crate::judge::{Code, Verdict};
+use crate::record::cell::is_runnable;
+use crate::record::column::JOIN;
+
+/// The columns of one side, behind `old_` and `new_`.
+const SIDE: [&str; 5] = ["outcome", "verdict", "banner_name", "ptr_names", "trouble"];
+
+/// Writes a header and the rows. A host that a side has no record of has empty cells there.
+pub fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    let sides = ["old", "new"].iter().flat_map(|side| SIDE.map(|column| format!("{side}_{column}")));
+    let header = ["change", "ip", "port"].map(str::to_owned).into_iter().chain(sides);
+    table.write_record(header)?;
+    for entry in entries {
+        let (ip, port) = entry.host;
+        let host = [entry.change.as_str().to_owned(), ip.to_string(), port.to_string()];
+        table.write_record(host.into_iter().chain(side(entry.old)).chain(side(entry.new)))?;
+    }
+    table.flush()
+}
+
+fn side(state: Option<&State>) -> [String; SIDE.len()] {
+    let Some(state) = state else { return Default::default() };
+    let join = |words: &mut dyn Iterator<Item = &str>| {
+        let mut cell = String::new();
+        for word in words {
+            if !cell.is_empty() {
+                cell.push(JOIN);
+            }
+            cell.push_str(word);
+        }
+        cell
+    };
+    [
+        state.outcome.as_str().to_owned(),
+        state.verdict.map(Verdict::as_str).unwrap_or_default().to_owned(),
+        guarded(state.banner_name.as_deref().unwrap_or_default().to_owned()),
+        guarded(join(&mut state.ptr_names.iter().map(String::as_str))),
+        join(&mut state.trouble.iter().map(Code::as_str)),
+    ]
+}
+
+/// A text that no spreadsheet runs.
+fn guarded(text: String) -> String {
+    if is_runnable(&text) { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{row, scan};
+    use super::*;
+    use crate::record::row::Row;
+
+    #[test]
+    fn a_row_holds_both_sides_and_no_formula() {
+        let hostile =
+            Row { banner_name: Some("=1+1,\"x".into()), ..row(1, Verdict::NoPtr, &[Code::PtrMissing]) };
+        let (old, new) = (scan(&[hostile]), scan(&[]));
+        let mut out = Vec::new();
+        write(&old.compare(&new), &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "change,ip,port,old_outcome,old_verdict,old_banner_name,old_ptr_names,old_trouble,\
+             new_outcome,new_verdict,new_banner_name,new_ptr_names,new_trouble\n\
+             gone,192.0.2.1,25,greeted,no_ptr,\"'=1+1,\"\"x\",mail.example.org,ptr_missing,,,,,\n"
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The commands that read records, and the one that looks at one server, as their users meet them: through the program.
+
+#![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+#[path = "commands/check.rs"]
+mod check;
+#[path = "commands/cli.rs"]
+mod cli;
+#[path = "commands/explain.rs"]
+mod explain;
+#[path = "commands/judge.rs"]
+mod judge;
+#[path = "commands/report.rs"]
+mod report;
+mod support;
+#[path = "commands/verify.rs"]
+mod verify;

@@ -1,0 +1,273 @@
+//! `banneret check`, at the hosts of a simulated block.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::LazyLock;
+
+use banneret::demo::{Block, Running, Truth};
+use banneret::prefix::Prefix;
+use serde_json::Value;
+
+use crate::cli::{Ran, run};
+use crate::support::schema::complaints;
+
+/// Loopback answers in a moment; some hosts of the block never do.
+const PATIENCE: [&str; 8] =
+    ["--connect-timeout", "1s", "--greeting-timeout", "1s", "--host-timeout", "2s", "--dns-timeout", "1s"];
+
+struct Town {
+    block: Block,
+    running: Running,
+}
+
+static TOWN: LazyLock<Town> = LazyLock::new(|| {
+    let block = Block::new(Prefix::parse("127.27.0.0/22").unwrap(), 1).unwrap();
+    let running = block.serve().unwrap();
+    Town { block, running }
+});
+
+fn home(persona: &str) -> Truth {
+    TOWN.block.truths().find(|truth| truth.persona == persona).unwrap()
+}
+
+/// Checks a target at the block's port with the block's resolver.
+fn check(target: &str, flags: &[&str]) -> Ran {
+    let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
+    let words = ["check", target, "--allow-reserved", "-p", &port, "--resolver", &dns];
+    run(&[&words, &PATIENCE[..], flags].concat())
+}
+
+fn json(target: &str, flags: &[&str]) -> Value {
+    serde_json::from_str(&check(target, &[flags, &["--format", "json"]].concat()).fine()).unwrap()
+}
+
+#[test]
+fn a_sound_server_fits_on_one_screen() {
+    let truth = home("postfix");
+    let text = check(&truth.ip.to_string(), &[]).fine();
+    let name = truth.banner_name.unwrap();
+    for part in [
+        &format!("{} port ", truth.ip),
+        "    outcome        greeted\n",
+        &format!("    greeting       220 {name} ESMTP Postfix"),
+        &format!("    banner name    {name} (leads back to this address)"),
+        &format!("    PTR names      {name} (leads back to this address)"),
+        "    FCrDNS         pass\n",
+        "    verdict        match: ",
+        "    findings       none\n",
+        "receivers: ",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(text.lines().count() < 40 && text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn a_server_in_trouble_is_told_why_who_and_how() {
+    let truth = home("no_ptr");
+    let text = check(&truth.ip.to_string(), &[]).fine();
+    for part in [
+        "    verdict        no_ptr: ",
+        "  ptr_missing: high; who can fix it: ",
+        "    why            ",
+        "    who cares      ",
+        "    what to do     ",
+        "    by hand        dig -x ",
+        "    Gmail          ",
+        "the banner's, as a stand-in",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let observed = check(&truth.ip.to_string(), &["--helo-name", "helo.example.org"]).fine();
+    assert!(observed.contains("    HELO name      helo.example.org, as observed\n"), "{observed}");
+}
+
+#[test]
+fn the_object_holds_the_record_the_advice_and_the_receivers() {
+    let truth = home("no_ptr");
+    let told = json(&truth.ip.to_string(), &["--expected-name", "other.example.org"]);
+    let server = &told["servers"][0];
+    assert_eq!(complaints(&server["record"]), [""; 0]);
+    assert_eq!(server["record"]["verdict"], "no_ptr");
+    assert_eq!(server["record"]["target"]["expected_name"], "other.example.org");
+    let codes: Vec<&str> =
+        server["advice"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"ptr_missing") && codes.contains(&"expected_differs"), "{codes:?}");
+    assert_eq!(server["record"]["findings"].as_array().unwrap().len(), codes.len());
+    assert_eq!(server["receivers"]["helo_observed"], false);
+    let gmail = &server["receivers"]["rules"][0];
+    assert_eq!((&gmail["receiver"], &gmail["effect"]), (&"Gmail".into(), &"reject".into()));
+}
+
+#[test]
+fn a_name_is_checked_at_its_addresses() {
+    let truth = home("postfix");
+    let told = json(&truth.banner_name.clone().unwrap(), &[]);
+    assert_eq!(told["asked"], truth.banner_name.unwrap());
+    let ips: Vec<&Value> =
+        told["servers"].as_array().unwrap().iter().map(|server| &server["record"]["target"]["ip"]).collect();
+    assert_eq!(ips, [&Value::from(truth.ip.to_string())]);
+}
+
+#[test]
+fn whatever_a_server_does_is_an_outcome() {
+    for (persona, outcome) in [("refused", "refused"), ("closes", "closed"), ("ssh", "not_smtp")] {
+        let told = json(&home(persona).ip.to_string(), &[]);
+        let record = &told["servers"][0]["record"];
+        assert_eq!((&record["outcome"], &record["verdict"]), (&outcome.into(), &Value::Null), "{persona}");
+    }
+    let gone = json("nobody.example.invalid", &[]);
+    assert_eq!(gone["servers"][0]["record"]["outcome"], "unresolved");
+    assert!(check("nobody.example.invalid", &[]).fine().contains("unresolved: the name has no address"));
+}
+
+#[test]
+fn findings_fail_if_wished() {
+    let (sound, bad) = (home("postfix").ip.to_string(), home("no_ptr").ip.to_string());
+    assert_eq!(check(&sound, &["--fail-on", "info"]).code, 0);
+    assert_eq!(check(&bad, &["--fail-on", "high"]).code, 1);
+    assert_eq!(check(&bad, &[]).code, 0);
+}
+
+#[test]
+fn a_monitoring_system_gets_one_line_and_a_state() {
+    for (persona, code, state) in [("postfix", 0, "OK"), ("no_ptr", 2, "CRITICAL"), ("refused", 3, "UNKNOWN")]
+    {
+        let truth = home(persona);
+        let ran = check(&truth.ip.to_string(), &["--nagios"]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(ran.out.lines().count(), 1, "{ran:?}");
+        assert!(
+            ran.out.starts_with(&format!("SMTP IDENTITY {state} - {}: {}:", truth.ip, truth.ip)),
+            "{ran:?}"
+        );
+        assert!(ran.out.matches('|').count() <= 1, "{ran:?}");
+    }
+    let nowhere = run(&["check", "127.0.0.1", "--nagios", "--resolver", "127.0.0.1:9"]);
+    assert_eq!(nowhere.code, 3);
+    assert!(nowhere.out.starts_with("SMTP IDENTITY UNKNOWN - `127.0.0.1` is reserved"), "{nowhere:?}");
+    let usage = run(&["check", "192.0.2.1", "--nagios", "--no-such-flag"]);
+    assert_eq!(
+        (usage.code, usage.out.as_str()),
+        (3, "SMTP IDENTITY UNKNOWN - usage; see `banneret check --help`\n")
+    );
+}
+
+#[test]
+fn what_can_not_be_checked_is_a_usage_error() {
+    for (words, told) in [
+        (
+            &["127.0.0.1"][..],
+            "`127.0.0.1` is reserved: 127.0.0.0/8 (loopback, RFC 1122 §3.2.1.3); `--allow-reserved` checks it all the same",
+        ),
+        (&["192.0.2.0/24"], "`192.0.2.0/24` is more than one server; `banneret scan` looks at many"),
+        (
+            &["192.0.2.1-192.0.2.9"],
+            "`192.0.2.1-192.0.2.9` is more than one server; `banneret scan` looks at many",
+        ),
+        (
+            &["224.0.0.1", "--allow-reserved"],
+            "`224.0.0.1` is reserved: 224.0.0.0/4 (multicast, RFC 5771); no host answers there",
+        ),
+        (&["127.0.0.1", "--expected-name", "a b"], "--expected-name `a b` "),
+    ] {
+        let words = [&["check", "--resolver", "127.0.0.1:9"], words].concat();
+        let wrong = run(&words).wrong(2);
+        assert!(wrong.starts_with(&format!("banneret: {told}")), "{wrong}");
+    }
+    // Nobody answers at this port of the loopback network.
+    let words = ["check", "mail.example.org", "--resolver", "127.0.0.1:9", "--dns-timeout", "200ms"];
+    assert_eq!(
+        run(&words).wrong(2),
+        "banneret: `mail.example.org` could not be resolved (timed_out); try again, or name another resolver with `--resolver`"
+    );
+}
+
+#[test]
+fn a_name_that_leads_only_to_reserved_space_is_not_spoken_to() {
+    let truth = home("postfix");
+    let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
+    let words = ["check", truth.banner_name.as_deref().unwrap(), "-p", &port, "--resolver", &dns];
+    assert!(run(&words).fine().contains("excluded: the name leads only to reserved addresses"));
+}
+
+#[test]
+fn nothing_that_a_server_says_acts_on_the_terminal() {
+    for persona in
+        ["hostile_bytes", "ptr_hostile", "placeholder", "international", "rejected_gateway", "long_line"]
+    {
+        let text = check(&home(persona).ip.to_string(), &[]).fine();
+        let acts = |letter: char| letter != '\n' && banneret::record::neutral::acts(letter);
+        assert!(!text.chars().any(acts), "{text:?}");
+        assert!(text.lines().count() < 60, "{text}");
+    }
+}
+
+#[test]
+fn letters_that_turn_a_line_around_are_shown_not_done() {
+    let listener = TcpListener::bind("127.28.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    let greeting = "220 mail.example.org \u{202e}gpj.exe\u{2066} \u{200b}x\r\n";
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(greeting.as_bytes()).unwrap();
+        // QUIT, or the end.
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let (port, dns) = (at.port().to_string(), TOWN.running.dns().to_string());
+    let words = ["check", "127.28.0.1", "--allow-reserved", "-p", &port, "--resolver", &dns];
+    let text = run(&[&words, &PATIENCE[..]].concat()).fine();
+    server.join().unwrap();
+    assert!(text.contains(r"220 mail.example.org \u{202e}gpj.exe\u{2066} \u{200b}x"), "{text}");
+}
+
+#[test]
+fn a_scan_writes_its_page_at_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let page = directory.path().join("a.html");
+    let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
+    let words = [
+        "scan",
+        "127.27.0.0/29",
+        "--allow-reserved",
+        "-q",
+        "--retries",
+        "0",
+        "--resolver",
+        &dns,
+        "-p",
+        &port,
+    ];
+    let html = ["--html", page.to_str().unwrap()];
+    let records = run(&[&words, &html[..], &PATIENCE[..]].concat()).fine();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<title>banneret: 127.27.0.0/29</title>"), "{page}");
+    assert!(page.contains(&format!("{} records", records.lines().count())), "{page}");
+}
+
+#[test]
+fn dns_is_added_to_stored_records_in_their_order() {
+    let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
+    let range = "127.27.0.0/26";
+    let scan =
+        ["scan", range, "--allow-reserved", "--keep", "all", "-o", "-", "-q", "--retries", "0", "--resolver"];
+    let rest =
+        [dns.as_str(), "-p", &port, "--rate", "unlimited", "--prefix-rate", "unlimited", "--seed", "7"];
+    let scanned = run(&[&scan, &rest[..], &PATIENCE[..]].concat()).fine();
+    let strip = |line: &str| -> String {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        record["dns"] = Value::Null;
+        format!("{record}\n")
+    };
+    let stripped: String = scanned.lines().map(strip).collect();
+    let bare = crate::cli::run_with(&["judge", "-"], stripped.as_bytes()).fine();
+    assert!(bare.contains(r#""verdict":"undetermined""#) && !bare.contains(r#""verdict":"match""#));
+    let words = ["judge", "-", "--resolve", "--resolver", &dns, "--dns-timeout", "1s"];
+    let resolved = crate::cli::run_with(&words, stripped.as_bytes()).fine();
+    let told = |text: &str| -> Vec<(String, String)> {
+        let word = |record: &Value, field: &str| record[field].to_string();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|record| (record["target"]["ip"].to_string(), word(&record, "verdict"))).collect()
+    };
+    assert_eq!(told(&resolved), told(&scanned));
+}

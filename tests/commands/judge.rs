@@ -1,0 +1,179 @@
+//! `banneret judge`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::cli::{run, run_with, sound, write};
+use crate::support::schema::assert_lines;
+
+#[test]
+fn a_stored_record_comes_back_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"] {
+        let path = write(directory.path(), name, &[sound(), sound()]);
+        let plain = write(directory.path(), "plain.jsonl", &[sound(), sound()]);
+        let judged = run(&["judge".as_ref(), path.as_os_str()]).fine();
+        assert_eq!(judged, fs::read_to_string(plain).unwrap());
+    }
+}
+
+#[test]
+fn a_stored_judgement_gives_way_to_todays() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.jsonl", &[sound()]);
+    let honest = fs::read_to_string(&path).unwrap();
+    let doctored = honest.replace(r#""verdict":"match""#, r#""verdict":"no_ptr""#);
+    assert_ne!(honest, doctored);
+    assert_eq!(run_with(&["judge", "-"], doctored.as_bytes()).fine(), honest);
+}
+
+#[test]
+fn each_greeting_becomes_one_record_in_its_place() {
+    let input = b"220 mail.example.org ESMTP Postfix\r\n\
+        220-mx.example.net ESMTP\\r\\n220 ready\\r\\n\n\
+        \n\
+        554 5.7.1 go away\n\
+        SSH-2.0-OpenSSH_9.2\n\
+        220 caf\\xe9.example \\\\ \xff \x1b[2J\n\
+        250-\\q\n\
+        220 last.example.org ESMTP";
+    let ran = run_with(&["judge", "--from", "greetings", "-"], input);
+    assert_eq!(ran.err, "");
+    let records = assert_lines(&ran.fine());
+    let told: Vec<(&str, &Value, &Value)> = records
+        .iter()
+        .map(|record| {
+            (record["outcome"].as_str().unwrap(), &record["verdict"], &record["smtp"]["banner_name"])
+        })
+        .collect();
+    let (undetermined, null) = (Value::from("undetermined"), Value::Null);
+    let name = |name: &str| Value::from(name);
+    assert_eq!(
+        told,
+        [
+            ("greeted", &undetermined, &name("mail.example.org")),
+            ("greeted", &undetermined, &name("mx.example.net")),
+            ("closed", &null, &null),
+            ("rejected", &undetermined, &null),
+            ("not_smtp", &null, &null),
+            ("greeted", &undetermined, &null),
+            ("greeted", &undetermined, &null),
+            ("greeted", &undetermined, &name("last.example.org")),
+        ]
+    );
+    assert_eq!(records[1]["smtp"]["banner"].as_array().unwrap().len(), 2);
+    assert_eq!(records[5]["smtp"]["banner"][0], r"caf\xe9.example \\ \xff \x1b[2J");
+    for (at, record) in records.iter().enumerate() {
+        assert_eq!(record["target"]["asked"], format!("stdin line {}", at + 1));
+        assert_eq!((&record["target"]["ip"], &record["dns"]), (&null, &null));
+    }
+}
+
+#[test]
+fn each_line_of_zgrab2_becomes_one_record_in_its_place() {
+    let input = concat!(
+        r#"{"ip":"192.0.2.1","data":{"smtp":{"status":"success","protocol":"smtp","result":{"banner":"220 mail.example.org ESMTP Postfix\r\n"},"timestamp":"2026-01-02T03:04:05Z"}}}"#,
+        "\n",
+        r#"{"ip":"192.0.2.2","data":{"smtp":{"status":"connection-timeout","protocol":"smtp","timestamp":"2026-01-02T03:04:06Z","error":"dial tcp 192.0.2.2:25: i/o timeout"}}}"#,
+        "\n{\"ip\":\"192.0.2.3\",\n\n",
+        r#"{"domain":"mail.example.net","data":{"smtp":{"status":"success","protocol":"smtp","result":{"banner":"554 no"}}}}"#,
+    );
+    let ran = run_with(&["judge", "--from", "zgrab2", "-"], input.as_bytes());
+    assert_eq!(
+        ran.err,
+        "banneret: stdin line 3 is not JSON (column 18)\n\
+         banneret: 2 lines could not be read; their records say why in the tag `unreadable`\n"
+    );
+    let records = assert_lines(&ran.fine());
+    let outcomes: Vec<&str> = records.iter().map(|record| record["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["greeted", "timed_out", "not_smtp", "not_smtp", "rejected"]);
+    assert_eq!(
+        (&records[0]["verdict"], &records[0]["platform"]["name"]),
+        (&"undetermined".into(), &"postfix".into())
+    );
+    assert_eq!(records[0]["time"], "2026-01-02T03:04:05.000Z");
+    assert_eq!(records[2]["target"]["tags"]["unreadable"], "is not JSON (column 18)");
+    assert_eq!(records[4]["target"]["asked"], "mail.example.net");
+}
+
+#[test]
+fn a_stored_line_that_can_not_be_read_keeps_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.jsonl", &[sound()]);
+    let line = fs::read_to_string(path).unwrap();
+    let ran = run_with(&["judge", "-"], format!("{line}{{}}\n{line}").as_bytes());
+    assert_eq!(ran.err, "banneret: stdin line 2 has no `schema`\n");
+    let records = assert_lines(&ran.fine());
+    assert_eq!(records.len(), 3);
+    assert_eq!((&records[0], &records[2]), (&assert_lines(&line)[0], &assert_lines(&line)[0]));
+    assert_eq!(records[1]["target"]["tags"]["unreadable"], "has no `schema`");
+}
+
+#[test]
+fn an_input_of_another_kind_is_a_usage_error() {
+    let ran = run_with(&["judge", "-"], b"{}\n{}\n");
+    assert_eq!((ran.code, assert_lines(&ran.out).len()), (2, 2));
+    assert!(
+        ran.err.ends_with("banneret: not one line is a record; `--from` reads what other tools have seen\n")
+    );
+    for (words, told) in [
+        (
+            &["judge", "missing.jsonl"][..],
+            "records `missing.jsonl` can't be read: No such file or directory (os error 2)",
+        ),
+        (&["judge", "a.csv"], "`a.csv` is CSV, which holds no whole records; give the JSONL file"),
+        (&["judge", "a.parquet"], "`a.parquet` is Parquet, which is not read back; give the JSONL file"),
+        (&["judge", "-", "-"], "stdin can be read once only; `-` stands for more than one file"),
+        (
+            &["judge", "a.jsonl", "-o", "a.jsonl"],
+            "`a.jsonl` is read and can't be written at once; name another output",
+        ),
+        (
+            &["judge", "-", "-o", "a.txt"],
+            "`a.txt` has an ending that names no format; end it in `.jsonl`, `.csv` or `.parquet`, or say `--format`",
+        ),
+        (
+            &["judge", "-", "--resolve", "--resolver", "x"],
+            "--resolver `x`: is not an address of a resolver; write it as `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`",
+        ),
+    ] {
+        assert_eq!(run(words).wrong(2), format!("banneret: {told}"), "{words:?}");
+    }
+}
+
+#[test]
+fn records_can_go_to_a_table_with_their_tags() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.jsonl", &[sound()]);
+    let table = directory.path().join("b.csv");
+    let ran = run(&["judge".as_ref(), path.as_os_str(), "-o".as_ref(), table.as_os_str()]);
+    assert_eq!(ran.fine(), "");
+    let mut rows = csv::Reader::from_path(table).unwrap();
+    let header = rows.headers().unwrap().clone();
+    let record: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let row = rows.records().next().unwrap().unwrap();
+    for (tag, value) in record["target"]["tags"].as_object().unwrap() {
+        let at = header.iter().position(|name| name == format!("tag_{tag}")).unwrap();
+        assert_eq!(&row[at], value.as_str().unwrap());
+    }
+    assert!(header.iter().any(|name| name == "tag_unreadable"));
+}
+
+#[test]
+fn greetings_can_go_to_a_table_and_a_full_disk_is_no_usage_error() {
+    let table = run_with(
+        &["judge", "--from", "greetings", "-", "--format", "csv"],
+        b"220 mail.example.org ESMTP\n\n",
+    )
+    .fine();
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows[0].ends_with(",tag_unreadable") && rows[1].contains("mail.example.org"), "{table}");
+    let full =
+        run_with(&["judge", "--from", "greetings", "-", "-o", "/dev/full", "--format", "jsonl"], b"220 a\n");
+    assert_eq!(
+        full.wrong(4),
+        "banneret: output `/dev/full` can't be written: No space left on device (os error 28)"
+    );
+}
