@@ -17,7 +17,7 @@ use crate::report::file::{Committed, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::input::Input;
 use crate::report::manifest::{self, Completion, Manifest};
-use crate::report::summary::{Summary, json};
+use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
 use crate::scan::checkpoint::{Checkpoint, Counts};
@@ -26,6 +26,10 @@ use crate::scan::keeper::{Keeper, counts};
 use crate::scan::outputs::Output;
 use crate::scan::progress::Progress;
 use crate::scan::watermark::Watermark;
+
+/// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is seen once
+/// would take some 300 bytes.
+const SHOWN_GROUPS: usize = 4096;
 
 impl Session {
     pub(super) fn open_outputs(&self) -> anyhow::Result<Vec<Output>> {
@@ -69,7 +73,8 @@ impl Session {
 
     /// The summary of what an earlier run wrote, read from its first file.
     pub(super) fn summary_before(&self) -> anyhow::Result<Summary> {
-        let mut summary = Summary::new();
+        let groups = if self.summary.is_some() || self.html.is_some() { MAX_GROUPS } else { SHOWN_GROUPS };
+        let mut summary = Summary::with_groups(groups);
         let file = self.first_file();
         if let (Some(_), Some(path)) = (&self.resumed, file) {
             // Until a scan is complete, what is to be Parquet stands as lines.
