@@ -5,20 +5,24 @@
 //! by the feeder as places that stay taken.
 
 use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
 use tokio::task::LocalSet;
 
 use super::aim::{Aim, Asking, Earlier, Seen};
 use super::feeder::Note;
+use super::pace::Pace;
 use super::progress::Progress;
+use super::stop::{Level, Stop};
 use crate::evidence::{Observation, Outcome};
 use crate::name::HostName;
 use crate::probe::{LocalTrouble, Probe};
@@ -68,13 +72,17 @@ pub struct Settings {
     pub samples: NonZeroU8,
     /// Our own name, known as an echo when a greeting repeats it.
     pub own_name: Option<HostName>,
+    /// When connections may start.
+    pub pace: Arc<Pace>,
+    /// Whether any may still start.
+    pub stop: Stop,
 }
 
 /// Runs until the feeder hangs up; conversations that are under way then are dropped.
 pub async fn run<P: Probe + 'static>(
     settings: Settings,
     probe: P,
-    mut batches: UnboundedReceiver<Vec<Aim>>,
+    mut batches: Receiver<Vec<Aim>>,
     outlets: Outlets,
     progress: Arc<Progress>,
 ) {
@@ -90,15 +98,29 @@ pub async fn run<P: Probe + 'static>(
     let feed = async {
         let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
         while let Some(batch) = batches.recv().await {
-            shard.progress.in_flight.fetch_add(batch.len() as u64, Relaxed);
             for aim in batch {
-                tokio::task::spawn_local(Rc::clone(&shard).converse(aim));
+                if shard.may_start().await {
+                    shard.progress.in_flight.fetch_add(1, Relaxed);
+                    start(Rc::clone(&shard).converse(aim)).await;
+                } else {
+                    // Its turn stays undone.
+                    shard.give_place_back();
+                }
             }
         }
         // The feeder waits for every place before it hangs up, so nothing is left unless it means to drop it.
         outflow.abort();
     };
     tasks.run_until(feed).await;
+}
+
+/// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.
+async fn start(conversation: impl Future<Output = ()> + 'static) {
+    let mut conversation = Box::pin(conversation);
+    let is_over = poll_fn(|cx| Poll::Ready(conversation.as_mut().poll(cx).is_ready())).await;
+    if !is_over {
+        tokio::task::spawn_local(conversation);
+    }
 }
 
 /// What conversations ended with since the last batch left.
@@ -120,6 +142,27 @@ struct Shard<P> {
 }
 
 impl<P: Probe> Shard<P> {
+    /// Waits until the next conversation may start; `false` if none may any more.
+    async fn may_start(&self) -> bool {
+        let Settings { pace, stop, .. } = &self.settings;
+        if stop.level() != Level::Run {
+            return false;
+        }
+        if pace.is_due() {
+            return true;
+        }
+        tokio::select! {
+            biased;
+            () = stop.reached(Level::Drain) => false,
+            () = pace.wait() => true,
+        }
+    }
+
+    fn give_place_back(&self) {
+        self.ended.borrow_mut().report.ended += 1;
+        self.some.notify_one();
+    }
+
     async fn converse(self: Rc<Self>, mut aim: Aim) {
         let result = self.probe.probe(aim.whom()).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);

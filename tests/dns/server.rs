@@ -227,7 +227,7 @@ fn write_record(message: &mut Vec<u8>, record: &str, asked: &[u8], kind: u16, up
     }
     message.extend(owner);
     let type_code = match type_name {
-        "?" => kind,
+        "?" | "CH" => kind,
         "A" => 1,
         "NS" => 2,
         "CNAME" => 5,
@@ -235,7 +235,6 @@ fn write_record(message: &mut Vec<u8>, record: &str, asked: &[u8], kind: u16, up
         "PTR" => 12,
         "TXT" => 16,
         "AAAA" => 28,
-        "CH" => kind,
         other => panic!("no type `{other}`"),
     };
     message.extend(type_code.to_be_bytes());

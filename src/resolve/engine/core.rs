@@ -2,6 +2,7 @@
 //! batches of datagrams are the result.
 
 mod ending;
+mod hearing;
 #[cfg(test)]
 mod tests;
 
@@ -12,18 +13,17 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
-use self::ending::Source;
 use super::keys::{Key, Keys};
 use super::pace::Pace;
 use super::slots::{Slots, State, Ticket};
 use super::timers::Timers;
-use super::upstream::{Tone, Turn, Upstream};
+use super::upstream::Upstream;
 use crate::name::DnsName;
 use crate::resolve::health::Health;
 use crate::resolve::plan::Token;
-use crate::resolve::question::{Answer, Kind, Question, Transport};
+use crate::resolve::question::{Answer, Kind, Question};
 use crate::resolve::settings::Settings;
-use crate::resolve::wire::{self, Edns, Fault, Reading};
+use crate::resolve::wire::{self, Edns, Reading};
 
 /// Questions under way at once. One that nobody answers takes its place for the whole timeout.
 pub(crate) const SLOTS: usize = 16_384;
@@ -212,60 +212,6 @@ impl Core {
         }
     }
 
-    /// Takes a datagram that came in on a socket. What belongs to no question is ignored.
-    pub(crate) fn receive(&mut self, lane: Lane, datagram: &[u8], whole: bool, now: Instant) {
-        let Some(id) = wire::answer_id(datagram) else { return };
-        let key = Key::new(lane, id);
-        let Some(index) = self.keys.get(key) else { return };
-        let upstream = self.upstream_of(lane);
-        if index >= PROBES {
-            return self.receive_probe(key, upstream, datagram, now);
-        }
-        let slot = self.slots.at(index);
-        let Some(reading) = wire::read(datagram, &slot.name, slot.kind) else { return };
-        // What does not fit our buffer does not fit a datagram.
-        let reading = if whole { reading } else { Reading::Truncated };
-        let after = (slot.keys.last() == Some(&key)).then(|| now.saturating_duration_since(slot.last_sent));
-        let tone = match &reading {
-            Reading::Fault(Fault::Refused) => Tone::Refusing,
-            Reading::Fault(Fault::ServFail | Fault::FormErr) => Tone::Failing,
-            _ => Tone::Sound,
-        };
-        let turn = self.upstreams[upstream].heard(now, after, tone);
-        self.turned(upstream, turn);
-        if tone == Tone::Refusing
-            && self.upstreams[upstream].mostly_refuses()
-            && self.another(upstream).is_some()
-        {
-            let turn = self.upstreams[upstream].set_aside(now);
-            self.turned(upstream, turn);
-        }
-        // An answer counts once, however often it comes.
-        self.slots.at(index).keys.retain(|other| *other != key);
-        self.keys.remove(key);
-        self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
-    }
-
-    /// Takes what came of a question put over TCP.
-    pub(crate) fn receive_tcp(&mut self, reply: TcpReply, now: Instant) {
-        if self.slots.get(reply.ask.ticket).is_none() {
-            return;
-        }
-        let reading = match reply.reading {
-            None | Some(Reading::Truncated) => Reading::Fault(Fault::Unclear),
-            Some(reading) => reading,
-        };
-        let source = Source { upstream: reply.ask.upstream, transport: Transport::Tcp, now };
-        self.conclude(reply.ask.ticket.slot, source, reading);
-    }
-
-    /// A socket reported that nobody listens at its other end.
-    pub(crate) fn unreachable(&mut self, lane: Lane, now: Instant) {
-        let upstream = self.upstream_of(lane);
-        let turn = self.upstreams[upstream].unreachable(now);
-        self.turned(upstream, turn);
-    }
-
     fn upstream_of(&self, lane: Lane) -> usize {
         usize::from(lane.0 / self.lanes)
     }
@@ -290,15 +236,6 @@ impl Core {
         wire::write_query(&mut batch.bytes, key.id(), &DnsName::root(), Kind::A, Edns::Plain);
         batch.ends.push(batch.bytes.len());
         Some(lane)
-    }
-
-    fn receive_probe(&mut self, key: Key, upstream: usize, datagram: &[u8], now: Instant) {
-        if wire::read(datagram, &DnsName::root(), Kind::A).is_some() {
-            self.keys.remove(key);
-            self.probes[upstream] = None;
-            let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);
-            self.turned(upstream, turn);
-        }
     }
 
     fn next_queued(&mut self, upstream: usize) -> Option<Ticket> {
@@ -402,23 +339,6 @@ impl Core {
         let count = self.upstreams.len();
         let others = (1..count).map(|step| (than + step) % count);
         others.into_iter().find(|&other| self.upstreams[other].is_up() && among(other))
-    }
-
-    /// After an upstream went down or came up, nothing waits at one that is down while another is up.
-    fn turned(&mut self, upstream: usize, turn: Turn) {
-        let from: Vec<usize> = match turn {
-            Turn::None => return,
-            Turn::WentDown => vec![upstream],
-            Turn::CameUp => {
-                (0..self.upstreams.len()).filter(|&other| !self.upstreams[other].is_up()).collect()
-            }
-        };
-        for from in from {
-            if let Some(to) = self.another(from) {
-                let mut moved = std::mem::take(&mut self.again[from]);
-                self.again[to].append(&mut moved);
-            }
-        }
     }
 }
 

@@ -97,7 +97,7 @@ impl Wake for Bell {
 /// How the kernel is given datagrams of one length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Segments {
-    /// As one, to be cut into datagrams as late as it can (UDP_SEGMENT): about a third cheaper.
+    /// As one, to be cut into datagrams as late as it can (`UDP_SEGMENT`): about a third cheaper.
     Together,
     /// Each for itself.
     Apart,

@@ -197,6 +197,11 @@ impl Upstream {
         self.go_down(State::Aside { until: now + ASIDE })
     }
 
+    /// Takes it back if it was set aside: there is no other.
+    pub(super) fn recall(&mut self) -> Turn {
+        if matches!(self.state, State::Aside { .. }) { self.come_up() } else { Turn::None }
+    }
+
     /// A question was not answered in time.
     pub(super) fn timed_out(&mut self, now: Instant) -> Turn {
         self.seen().timeouts.fetch_add(1, Ordering::Relaxed);

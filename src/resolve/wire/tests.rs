@@ -29,7 +29,7 @@ fn pick(random: &mut StdRng) -> Name {
 
 fn ours(name: &Name) -> DnsName {
     let mut wire = Vec::new();
-    for label in name.iter() {
+    for label in name {
         wire.push(u8::try_from(label.len()).unwrap());
         wire.extend_from_slice(label);
     }

@@ -14,19 +14,22 @@ use crate::resolve::settings::Rate;
 /// What an upstream sends back, and after how long.
 type Replies = Vec<(Duration, Vec<u8>)>;
 /// An upstream: at this time, this many-th packet, this query.
-type Upstream<'a> = dyn FnMut(Duration, &[u8]) -> Replies + 'a;
+type Manner<'a> = dyn FnMut(Duration, &[u8]) -> Replies + 'a;
 
 const RTT: Duration = Duration::from_millis(20);
 /// The second pause after failures, a quarter less.
 const PAUSE_AT_LEAST: Duration = Duration::from_millis(375);
+
+/// A datagram under way to a socket: when it arrives, which of those at that time it is.
+type Coming = (Instant, u64, u16, Vec<u8>);
 
 /// Invented time, upstreams, and what happened.
 struct World<'a> {
     core: Core,
     start: Instant,
     now: Instant,
-    upstreams: Vec<Box<Upstream<'a>>>,
-    coming: BinaryHeap<Reverse<(Instant, u64, u16, Vec<u8>)>>,
+    upstreams: Vec<Box<Manner<'a>>>,
+    coming: BinaryHeap<Reverse<Coming>>,
     order: u64,
     /// When each packet went to which upstream, and on which socket under which number.
     packets: Vec<(Duration, usize, u16, u16)>,
@@ -34,8 +37,8 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(change: impl FnOnce(&mut Settings), upstreams: Vec<Box<Upstream<'a>>>) -> Self {
-        let addresses = (1..=upstreams.len()).map(|last| SocketAddr::from(([192, 0, 2, last as u8], 53)));
+    fn new(change: impl FnOnce(&mut Settings), upstreams: Vec<Box<Manner<'a>>>) -> Self {
+        let addresses = (1..).zip(&upstreams).map(|(last, _)| SocketAddr::from(([192, 0, 2, last], 53)));
         let mut settings = Settings::new(addresses.collect());
         change(&mut settings);
         let start = Instant::now();
@@ -65,8 +68,9 @@ impl<'a> World<'a> {
                 let Some(token) = more.next() else { break };
                 self.submit(token);
             }
-            if self.core.upstreams.iter().any(|upstream| upstream.is_up()) {
-                assert!(self.core.fresh.len() <= QUEUE, "only as much waits as goes soon");
+            if self.core.upstreams.iter().any(Upstream::is_up) {
+                let room = QUEUE.saturating_sub(self.core.fresh.len());
+                assert!(self.core.room() <= room, "only as much waits as goes soon");
             }
             self.core.expire(self.now);
             while let Some(lane) = self.core.next_batch(self.now, &mut batch) {
@@ -76,7 +80,7 @@ impl<'a> World<'a> {
             let mut answers = Vec::new();
             self.core.take_answers(&mut answers);
             for (token, answer) in answers {
-                let before = self.answers.insert(token.0, (answer, self.now - self.start));
+                let before = self.answers.insert(token.0, (answer, self.took()));
                 assert!(before.is_none(), "question {token:?} was answered twice");
             }
             if self.core.under_way() == 0 && more.size_hint().0 == 0 {
@@ -101,7 +105,7 @@ impl<'a> World<'a> {
             let query = &batch.bytes[start..end];
             start = end;
             let upstream = usize::from(lane.0 / 4);
-            let passed = self.now - self.start;
+            let passed = self.took();
             self.packets.push((passed, upstream, lane.0, u16::from_be_bytes([query[0], query[1]])));
             for (after, bytes) in (self.upstreams[upstream])(passed, query) {
                 self.order += 1;
@@ -127,7 +131,7 @@ impl<'a> World<'a> {
     }
 
     fn took(&self) -> Duration {
-        self.now - self.start
+        self.now.duration_since(self.start)
     }
 }
 
@@ -168,7 +172,7 @@ fn limited(rate: u32, rest: u8) -> impl FnMut(Duration, &[u8]) -> Replies {
     let mut filled = Duration::ZERO;
     move |now, query| {
         let burst = f64::from(rate) / 20.0;
-        tokens = (tokens + (now - filled).as_secs_f64() * f64::from(rate)).min(burst);
+        tokens = (tokens + now.saturating_sub(filled).as_secs_f64() * f64::from(rate)).min(burst);
         filled = now;
         if tokens >= 1.0 {
             tokens -= 1.0;
@@ -232,15 +236,16 @@ fn the_other_upstream_is_asked_at_once_and_the_same_after_a_pause() {
     world.run(&mut (0..1));
     let [first, second, third] = &world.packets[..] else { panic!("{:?}", world.packets) };
     assert_ne!(first.1, second.1);
-    assert!(second.0 - first.0 < 2 * RTT, "{:?}", world.packets);
-    assert!(third.0 - second.0 > PAUSE_AT_LEAST, "{:?}", world.packets);
+    assert!(second.0.saturating_sub(first.0) < 2 * RTT, "{:?}", world.packets);
+    assert!(third.0.saturating_sub(second.0) > PAUSE_AT_LEAST, "{:?}", world.packets);
 }
 
 #[test]
 fn no_second_holds_more_packets_than_the_limit() {
     for limit in [1, 7, 50, 1000] {
-        let lossy =
-            |_: Duration, query: &[u8]| if number(query) % 3 == 0 { Vec::new() } else { healthy(RTT, query) };
+        let lossy = |_: Duration, query: &[u8]| {
+            if number(query).is_multiple_of(3) { Vec::new() } else { healthy(RTT, query) }
+        };
         let rate = Rate::AtMost(NonZeroU32::new(limit).unwrap());
         let mut world = World::new(|settings| settings.rate = rate, vec![Box::new(lossy)]);
         world.run(&mut (0..limit * 4));
@@ -293,7 +298,7 @@ fn loss_duplicates_and_forgeries_lose_no_question_and_make_none_wrong() {
             let mut altered = reply(query, 3);
             altered[13] ^= 1;
             replies.push((RTT / 2, altered));
-            replies.push((RTT / 2, vec![random.next_u32() as u8; 40]));
+            replies.push((RTT / 2, vec![random.random(); 40]));
         }
         if !random.random_ratio(1, 20) {
             let times = if random.random_ratio(1, 50) { 2 } else { 1 };
@@ -336,6 +341,22 @@ fn with_all_upstreams_dead_questions_wait_and_then_time_out() {
     assert_eq!(world.count(Status::TimedOut), 30_000);
     assert!(world.took() < Duration::from_secs(60), "{:?}", world.took());
     assert!(world.packets.len() < 30_000, "{} packets to nobody", world.packets.len());
+}
+
+#[test]
+fn an_upstream_that_refuses_is_left_alone_unless_there_is_no_other() {
+    let refusing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 5))];
+    let mut world = World::new(|_| {}, vec![Box::new(refusing), Box::new(healthy)]);
+    world.run(&mut (0..30_000));
+    assert_eq!(world.count(Status::Found), 30_000);
+    let refused = world.packets.iter().filter(|packet| packet.1 == 0).count();
+    assert!(refused < 3000, "{refused} packets to one that refuses");
+
+    let gone = |now: Duration, query: &[u8]| if now.as_secs() < 2 { healthy(now, query) } else { Vec::new() };
+    let rate = Rate::AtMost(NonZeroU32::new(1000).unwrap());
+    let mut world = World::new(|settings| settings.rate = rate, vec![Box::new(refusing), Box::new(gone)]);
+    world.run(&mut (0..10_000));
+    assert!(world.count(Status::Refused) > 1000, "{} refused", world.count(Status::Refused));
 }
 
 #[test]

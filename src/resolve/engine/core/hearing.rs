@@ -1,0 +1,99 @@
+//! What comes in: datagrams, answers over TCP, news of upstreams that went or came back. Nothing that comes in is believed
+//! before it is shown to belong to a question.
+
+use std::time::Instant;
+
+use super::ending::Source;
+use super::{Core, Lane, PROBES, TcpReply};
+use crate::name::DnsName;
+use crate::resolve::engine::keys::Key;
+use crate::resolve::engine::upstream::{Tone, Turn, Upstream};
+use crate::resolve::question::{Kind, Transport};
+use crate::resolve::wire::{self, Fault, Reading};
+
+impl Core {
+    /// Takes a datagram that came in on a socket. What belongs to no question is ignored.
+    pub(crate) fn receive(&mut self, lane: Lane, datagram: &[u8], whole: bool, now: Instant) {
+        let Some(id) = wire::answer_id(datagram) else { return };
+        let key = Key::new(lane, id);
+        let Some(index) = self.keys.get(key) else { return };
+        let upstream = self.upstream_of(lane);
+        if index >= PROBES {
+            return self.receive_probe(key, upstream, datagram, now);
+        }
+        let slot = self.slots.at(index);
+        let Some(reading) = wire::read(datagram, &slot.name, slot.kind) else { return };
+        // What does not fit our buffer does not fit a datagram.
+        let reading = if whole { reading } else { Reading::Truncated };
+        let after = (slot.keys.last() == Some(&key)).then(|| now.saturating_duration_since(slot.last_sent));
+        let tone = match &reading {
+            Reading::Fault(Fault::Refused) => Tone::Refusing,
+            Reading::Fault(Fault::ServFail | Fault::FormErr) => Tone::Failing,
+            _ => Tone::Sound,
+        };
+        let turn = self.upstreams[upstream].heard(now, after, tone);
+        self.turned(upstream, turn);
+        if tone == Tone::Refusing
+            && self.upstreams[upstream].mostly_refuses()
+            && self.another(upstream).is_some()
+        {
+            let turn = self.upstreams[upstream].set_aside(now);
+            self.turned(upstream, turn);
+        }
+        // An answer counts once, however often it comes.
+        self.slots.at(index).keys.retain(|other| *other != key);
+        self.keys.remove(key);
+        self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
+    }
+
+    /// Takes what came of a question put over TCP.
+    pub(crate) fn receive_tcp(&mut self, reply: TcpReply, now: Instant) {
+        if self.slots.get(reply.ask.ticket).is_none() {
+            return;
+        }
+        let reading = match reply.reading {
+            None | Some(Reading::Truncated) => Reading::Fault(Fault::Unclear),
+            Some(reading) => reading,
+        };
+        let source = Source { upstream: reply.ask.upstream, transport: Transport::Tcp, now };
+        self.conclude(reply.ask.ticket.slot, source, reading);
+    }
+
+    /// A socket reported that nobody listens at its other end.
+    pub(crate) fn unreachable(&mut self, lane: Lane, now: Instant) {
+        let upstream = self.upstream_of(lane);
+        let turn = self.upstreams[upstream].unreachable(now);
+        self.turned(upstream, turn);
+    }
+
+    /// After an upstream went down or came up, nothing waits at one that is down while another is up.
+    pub(super) fn turned(&mut self, upstream: usize, turn: Turn) {
+        let from: Vec<usize> = match turn {
+            Turn::None => return,
+            Turn::WentDown => vec![upstream],
+            Turn::CameUp => {
+                (0..self.upstreams.len()).filter(|&other| !self.upstreams[other].is_up()).collect()
+            }
+        };
+        for from in from {
+            if let Some(to) = self.another(from) {
+                let mut moved = std::mem::take(&mut self.again[from]);
+                self.again[to].append(&mut moved);
+            }
+        }
+        if !self.upstreams.iter().any(Upstream::is_up) {
+            for upstream in &mut self.upstreams {
+                upstream.recall();
+            }
+        }
+    }
+
+    fn receive_probe(&mut self, key: Key, upstream: usize, datagram: &[u8], now: Instant) {
+        if wire::read(datagram, &DnsName::root(), Kind::A).is_some() {
+            self.keys.remove(key);
+            self.probes[upstream] = None;
+            let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);
+            self.turned(upstream, turn);
+        }
+    }
+}
