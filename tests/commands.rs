@@ -13,3 +13,5 @@ mod judge;
 #[path = "commands/report.rs"]
 mod report;
 mod support;
+#[path = "commands/verify.rs"]
+mod verify;

@@ -99,11 +99,13 @@ fn a_scan_killed_at_any_host_loses_and_doubles_nothing() {
 fn a_scan_killed_at_any_call_that_saves_loses_and_doubles_nothing() {
     alone("a_scan_killed_at_any_call_that_saves_loses_and_doubles_nothing", |work| {
         let world = World::start();
-        for calls in ["write", "fsync,fdatasync", "?rename,?renameat,?renameat2"] {
+        let kinds =
+            [("write", "write"), ("flush", "fsync,fdatasync"), ("rename", "?rename,?renameat,?renameat2")];
+        for (kind, calls) in kinds {
             let trial = Scan::new(work, 1);
             let most = traced(&trial, calls, &[]).most_of_one_thread();
             assert!(most > 0, "a scan has a {calls}");
-            tries(&format!("SIGKILL at a {calls}"), &world, work, |scan, chance| {
+            tries(&format!("SIGKILL at a {kind}"), &world, work, |scan, chance| {
                 let inject = format!("inject={calls}:signal=SIGKILL:when={}", chance.random_range(1..=most));
                 end_of(
                     scan.command_under(&["strace", "-fqq", "-o", "/dev/null", "-e", &inject])
@@ -119,12 +121,12 @@ fn a_scan_killed_at_any_call_that_saves_loses_and_doubles_nothing() {
 fn a_scan_whose_disk_fails_stops_and_completes_when_it_is_whole_again() {
     alone("a_scan_whose_disk_fails_stops_and_completes_when_it_is_whole_again", |work| {
         let world = World::start();
-        for (calls, error) in [("write", "ENOSPC"), ("fsync,fdatasync", "EIO")] {
+        for (kind, calls, error) in [("write", "write", "ENOSPC"), ("flush", "fsync,fdatasync", "EIO")] {
             let trial = Scan::new(work, 1);
             let paths = trial.path_filters();
             let most = traced(&trial, calls, &paths).most_of_one_thread();
             assert!(most > 0, "the outputs see a {calls}");
-            tries(&format!("{error} from a {calls} of an output"), &world, work, |scan, chance| {
+            tries(&format!("{error} from a {kind} of an output"), &world, work, |scan, chance| {
                 // Not among the last: how many there are differs a little from scan to scan.
                 let when = chance.random_range(1..=most.div_ceil(2));
                 let inject = format!("inject={calls}:error={error}:when={when}+");

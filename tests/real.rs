@@ -20,12 +20,14 @@ mod server;
 mod smtp;
 mod support;
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
 use block::{Kind, address};
 use dns::{AUTHORITATIVE, CACHING, Dns, TYPE_A, TYPE_PTR};
+use serde_json::Value;
 use smtp::Client;
 use support::namespace::{alone, await_some};
 
@@ -110,6 +112,75 @@ fn scan(work: &Path, resolver: Ipv4Addr) -> (String, String) {
     let read =
         |path| std::fs::read_to_string(path).expect("the scan wrote the output that it was told to write");
     (read(jsonl), read(csv))
+}
+
+#[test]
+fn a_scan_that_asks_for_tls_records_how_it_went_at_each_server() {
+    alone("a_scan_that_asks_for_tls_records_how_it_went_at_each_server", |work| {
+        let _dns = Dns::start(work);
+        let _servers = block::start(work, &block::HOSTS);
+        let seen: BTreeMap<String, Value> = scan_for_tls(work)
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|record| (record["target"]["ip"].as_str().unwrap().to_owned(), record))
+            .collect();
+        for (kind, status, alert) in [
+            (Kind::Postfix, "established", Value::Null),
+            // It runs under an account that may not read the key, and says so by 454.
+            (Kind::Exim, "refused", Value::Null),
+            (Kind::Aiosmtpd, "established", Value::Null),
+            (Kind::SmtpServer, "established", Value::Null),
+            (Kind::OpenSmtpd, "alert", 80.into()),
+            (Kind::Sendmail, "not_offered", Value::Null),
+            (Kind::Courier, "timed_out", Value::Null),
+        ] {
+            for host in block::hosts_of(kind).iter().filter(|host| host.expected.outcome == "greeted") {
+                let record = &seen[&host.address().to_string()];
+                let (smtp, tls) = (&record["smtp"], &record["smtp"]["tls"]);
+                assert_eq!(
+                    (&tls["status"], &tls["alert"]),
+                    (&Value::from(status), &alert),
+                    "{host:?}: {record}"
+                );
+                assert!(smtp["ehlo_name"].is_string(), "{host:?}: {record}");
+                assert_eq!(
+                    tls["code"],
+                    if kind == Kind::Exim { 454.into() } else { Value::Null },
+                    "{host:?}: {record}"
+                );
+                assert_eq!(tls["injected"], false, "{host:?}: {record}");
+                let made = status == "established";
+                assert_eq!(tls["extensions"].is_array(), made, "{host:?}: {record}");
+                assert_eq!(tls["certificate"]["names"].as_array().is_some(), made, "{host:?}: {record}");
+                if made {
+                    assert_eq!(tls["certificate"]["names"][0], "mx.example.cloud", "{host:?}: {record}");
+                    let offered = tls["extensions"].to_string().to_ascii_uppercase();
+                    assert!(!offered.contains("STARTTLS"), "no TLS inside TLS, {host:?}: {record}");
+                }
+            }
+        }
+    });
+}
+
+/// Scans the whole block as far as TLS; gives the records as JSONL. Courier's stall is the one wait.
+fn scan_for_tls(work: &Path) -> String {
+    let list = work.join("list.csv");
+    std::fs::write(&list, block::target_list()).unwrap();
+    let jsonl = work.join("tls.jsonl");
+    let run = Command::new(env!("CARGO_BIN_EXE_banneret"))
+        .args(["scan", "--allow-reserved", "--probe", "tls", "--ehlo-name", "scanner.example.email"])
+        .args(["--greeting-timeout", "10s", "--prefix-rate", "unlimited", "--progress", "never"])
+        .args(["--seed", "7", "--resolver", &format!("{CACHING}:53"), "-i"])
+        .arg(&list)
+        .arg("-o")
+        .arg(&jsonl)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(0), "the scan ended with {}: {said}", run.status);
+    let lines = std::fs::read_to_string(jsonl).expect("the scan wrote its output");
+    support::schema::assert_lines(&lines);
+    lines
 }
 
 #[test]

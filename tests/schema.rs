@@ -4,6 +4,7 @@
 
 mod support;
 
+use banneret::evidence::{Observation, Tls};
 use banneret::judge::{Code, judge};
 use banneret::record::{Record, json, read, row::Row};
 use proptest::prelude::*;
@@ -24,7 +25,7 @@ fn the_documented_example_is_written_to_the_letter() {
         r#""target":{"ip":"192.0.2.1","port":25,"asked":"192.0.2.0/24","expected_name":null,"helo_name":null,"tags":{"customer":"C-17"}},"#,
         r#""outcome":"greeted","#,
         r#""smtp":{"code":220,"banner":["mail.example.org ESMTP Postfix"],"banner_name":"mail.example.org","ehlo_name":null,"extensions":null,"#,
-        r#""tls":null,"truncated":false,"attempts":1,"connect_ms":12.3,"banner_ms":45.6},"#,
+        r#""tls":null,"truncated":false,"attempts":1,"connect_ms":12.3,"banner_ms":45.6,"samples":null},"#,
         r#""dns":{"ptr":{"status":"found","count":1,"names":[{"name":"mail.example.org","status":"found","addresses":["192.0.2.1"],"confirms":true}]},"#,
         r#""fcrdns":"pass","#,
         r#""banner_forward":{"status":"found","addresses":["192.0.2.1"],"confirms":true}},"#,
@@ -202,6 +203,9 @@ proptest! {
         let (seen, told) = (&record.evidence.observation, &back.evidence.observation);
         prop_assert_eq!(&told.greeting, &seen.greeting, "not a byte of the greeting is lost");
         prop_assert_eq!((told.outcome, told.truncated, told.attempts), (seen.outcome, seen.truncated, seen.attempts));
+        prop_assert_eq!(&told.samples, &seen.samples);
+        let tls = |seen: &Observation| seen.tls.as_ref().map(|tls| Tls { ehlo: None, ..(**tls).clone() });
+        prop_assert_eq!(tls(told), tls(seen));
         prop_assert_eq!(as_told(&back), back);
     }
 
@@ -220,6 +224,9 @@ proptest! {
     fn a_stored_record_is_judged_again_as_it_was(record in any_record()) {
         let mut record = record;
         record.evidence.observation.ehlo = None;
+        if let Some(tls) = &mut record.evidence.observation.tls {
+            tls.ehlo = None;
+        }
         let inventory = record.target.inventory.as_deref().cloned().unwrap_or_default();
         record.judgement = judge(&record.evidence, &inventory);
         let back = as_told(&record);

@@ -142,6 +142,31 @@ proptest! {
 }
 
 #[test]
+fn a_table_cut_anywhere_is_read_up_to_its_last_whole_row() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.csv");
+    let mut record = healthy_record();
+    record.evidence.observation.greeting.as_mut().unwrap().text =
+        ["mail.example.org, caf\u{e9} \"ready\""].iter().collect();
+    write_all(&path, &[record.clone(), record]);
+    let bytes = fs::read(&path).unwrap();
+    let ends: Vec<usize> = (1..=bytes.len()).filter(|&end| bytes[end - 1] == b'\n').collect();
+    for cut in ends[0]..=bytes.len() {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        let mut count = 0;
+        let end = Input::open(&path, None).unwrap().rows(|_| count += 1);
+        let end = end.unwrap_or_else(|wrong| panic!("cut at {cut} of {}: {wrong}", bytes.len()));
+        let whole = ends.iter().filter(|&&end| end <= cut).count() - 1;
+        // Without its line feed alone, a row is whole.
+        let is_whole = ends.iter().any(|&end| (end - 1..=end).contains(&cut));
+        assert!(count == whole || is_whole && count == whole + 1, "cut at {cut} of {}: {count}", bytes.len());
+        assert_eq!(end == End::Whole, is_whole, "cut at {cut} of {}", bytes.len());
+    }
+    fs::write(&path, "ip,outcome,time\n192.0.2.1,silent\n").unwrap();
+    assert!(Input::open(&path, None).unwrap().rows(|_| ()).is_err(), "a short row that is whole is an error");
+}
+
+#[test]
 fn a_compressed_file_cut_anywhere_is_read_up_to_its_last_whole_frame() {
     let directory = tempfile::tempdir().unwrap();
     for name in ["a.jsonl.gz", "a.jsonl.zst", "a.csv.zst"] {

@@ -4,6 +4,7 @@ mod check;
 mod records;
 
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -109,6 +110,8 @@ pub enum ProbeWord {
     Banner,
     /// The greeting, EHLO, then QUIT
     Ehlo,
+    /// The greeting, EHLO, STARTTLS if offered, EHLO, then QUIT
+    Tls,
 }
 
 /// Which targets get a record.
@@ -161,7 +164,7 @@ impl From<SeverityWord> for Severity {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Conversations")]
 pub struct ProbeArgs {
-    /// Ports, as 25 or 25,587
+    /// Ports, as 25 or 25,587,465; TLS comes first on 465
     #[arg(
         short,
         long,
@@ -190,6 +193,9 @@ pub struct ProbeArgs {
     /// Further attempts at a target that timed out
     #[arg(long, value_name = "N", default_value_t = 1, env = "BANNERET_RETRIES")]
     pub retries: u8,
+    /// Conversations with each target that greets, to see names rotate; each is paced as a connection of its own
+    #[arg(long, value_name = "N", default_value_t = NonZeroU8::MIN, env = "BANNERET_SAMPLES")]
+    pub samples: NonZeroU8,
     /// An address to connect from; several are used in turn [default: the system's choice]
     #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
     pub source_ip: Vec<IpAddr>,

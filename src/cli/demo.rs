@@ -1,5 +1,6 @@
 //! `banneret demo`: a simulated provider block, scanned as any other, and checked against what it really is.
 
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         prefix_rate: Rate::Unlimited,
         concurrency: None,
         retries: 0,
+        samples: NonZeroU8::MIN,
         resolver,
         keep: Keep::All,
         outputs: outputs.clone(),

@@ -24,7 +24,7 @@ impl Live {
         Self { width, paint: if plain { Paint::Plain } else { Paint::Ansi }, rows: 0 }
     }
 
-    fn print(&self, line: &str) -> Result<(), OutputError> {
+    fn print(line: &str) -> Result<(), OutputError> {
         let path = || PathBuf::from("-");
         writeln!(io::stdout(), "{line}").map_err(|source| match source.kind() {
             io::ErrorKind::BrokenPipe => OutputError::Closed { path: path() },
@@ -36,10 +36,10 @@ impl Live {
 impl Sink for Live {
     fn write(&mut self, record: &Record) -> Result<(), OutputError> {
         if self.rows == 0 {
-            self.print(&table::header(self.width))?;
+            Self::print(&table::header(self.width))?;
         }
         self.rows += 1;
-        self.print(&table::row(&Row::of(record), self.width, self.paint))
+        Self::print(&table::row(&Row::of(record), self.width, self.paint))
     }
 
     fn flush(&mut self, _: Reach) -> Result<Committed, OutputError> {

@@ -31,8 +31,8 @@ use args::{Cli, Command, ScanArgs};
 pub use exit::Exit;
 
 /// Runs the program: reads the arguments, does what they say, and tells how to end.
-pub fn run(arguments: Vec<OsString>) -> Exit {
-    match dispatch(&arguments) {
+pub fn run(arguments: &[OsString]) -> Exit {
+    match dispatch(arguments) {
         Ok(exit) => exit,
         Err(wrong) => {
             say(format_args!("banneret: {}", sentence(&wrong)));

@@ -41,7 +41,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let mut told = Vec::new();
     view.write(&counted.summary, &mut told)?;
-    Ok(print(&told)?)
+    print(&told)
 }
 
 /// Writes the page to a file, or to stdout for `-`.

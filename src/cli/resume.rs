@@ -9,6 +9,8 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command, CommandFactory};
 
 use super::args::Cli;
+use crate::report::format::{Form, Format};
+use crate::report::parquet;
 use crate::scan::checkpoint::Checkpoint;
 
 /// Flags of how a run is shown, not of what it does: a resumed run takes those that are typed with it.
@@ -75,8 +77,19 @@ pub fn read(path: &Path, typed: &ArgMatches) -> anyhow::Result<(Resumed, Vec<OsS
     let file = fs::read(path).with_context(|| format!("checkpoint `{shown}` can't be read"))?;
     let checkpoint =
         Checkpoint::decode(&file).map_err(|wrong| anyhow::anyhow!("checkpoint `{shown}` {wrong}"))?;
+    if checkpoint.arguments.get(1).is_none_or(|word| word != "scan") {
+        bail!("checkpoint `{shown}` holds no command line of a scan; start the scan anew");
+    }
+    let asked = checkpoint.arguments.iter().find_map(|word| word.strip_prefix("--format="));
+    let format = asked.and_then(|word| Format::parse(word).ok());
     for output in &checkpoint.outputs {
-        let length = fs::metadata(&output.path).map_or(0, |data| data.len());
+        let path = Path::new(&checkpoint.folder).join(&output.path);
+        let file = match Form::of(&path, format) {
+            // Until a scan is complete, what is to be Parquet stands as lines.
+            Ok(Form { format: Format::Parquet, .. }) => parquet::gathered(&path),
+            _ => path,
+        };
+        let length = fs::metadata(file).map_or(0, |data| data.len());
         if output.path != "-" && length < output.length {
             bail!(
                 "output `{}` holds {length} bytes, fewer than the {} that checkpoint `{shown}` counts: it is another file or was changed",
@@ -130,6 +143,20 @@ mod tests {
             Word::Scan(args) => (*args, of_scan, sub),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_checkpoint_without_a_scans_words_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.checkpoint");
+        let body = r#"{"version":"0.1.0","arguments":[],"folder":".","seed":7,"targets":"00","began":"","high":"0",
+            "pending":[],"outputs":[],"claimed":[],
+            "counts":{"drawn":0,"written":0,"dropped":0,"outcomes":{},"verdicts":{}}}"#;
+        let checkpoint: Checkpoint = serde_json::from_str(body).unwrap();
+        fs::write(&path, checkpoint.encode()).unwrap();
+        let (_, typed, _) = scan(&["banneret".to_owned(), "scan".to_owned()]);
+        let wrong = read(&path, &typed).unwrap_err().to_string();
+        assert!(wrong.ends_with("holds no command line of a scan; start the scan anew"), "{wrong}");
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         prefix_rate: args.pace.prefix_rate,
         concurrency: args.pace.concurrency.map(|count| count as usize),
         retries: args.probe.retries,
+        samples: args.probe.samples,
         resolver,
         keep: match args.output.keep {
             KeepWord::Greeted => Keep::Greeted,
@@ -100,6 +101,7 @@ pub(super) fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings
         depth: match args.probe {
             ProbeWord::Banner => probe::Depth::Banner,
             ProbeWord::Ehlo => probe::Depth::Ehlo,
+            ProbeWord::Tls => probe::Depth::Tls,
         },
         own_name: own_name(args.ehlo_name.as_deref())?,
         connect_timeout: args.connect_timeout,

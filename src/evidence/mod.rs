@@ -1,10 +1,13 @@
 //! What is known of one target: what the host showed and what DNS said, kept as seen, with no opinion.
 
+pub mod certificate;
 pub mod observation;
 pub mod resolution;
+pub mod tls;
 
 pub use observation::{Observation, Outcome};
 pub use resolution::{Forward, PtrName, Resolution, Status};
+pub use tls::{Certificate, Tls, TlsStatus, X509Error};
 
 /// All that a judgement may rest on.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::tls::Tls;
 use crate::smtp::reply::Reply;
 use crate::smtp::said::Said;
 
@@ -87,7 +88,7 @@ impl From<Said> for Outcome {
 }
 
 /// What one target showed, over all attempts; the last one's figures.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     /// The one word.
     pub outcome: Outcome,
@@ -95,6 +96,11 @@ pub struct Observation {
     pub greeting: Option<Reply>,
     /// The reply to our EHLO or HELO; `None` where none was sent or none came.
     pub ehlo: Option<Reply>,
+    /// What was seen of TLS; `None` where the conversation did not come to it.
+    pub tls: Option<Box<Tls>>,
+    /// The name in the greeting of each conversation of this scan, the first one's first, where there was more than
+    /// one; `None` in place of a name where a greeting held none or did not come.
+    pub samples: Vec<Option<Box<str>>>,
     /// Whether time or a limit ended the reading of the greeting.
     pub truncated: bool,
     /// Connections tried, local trouble not counted; 0 where there was no address to try.
@@ -108,6 +114,16 @@ pub struct Observation {
 impl Observation {
     /// An observation of nothing but the outcome.
     pub fn bare(outcome: Outcome, attempts: u8) -> Self {
-        Self { outcome, greeting: None, ehlo: None, truncated: false, attempts, connect: None, banner: None }
+        Self {
+            outcome,
+            greeting: None,
+            ehlo: None,
+            tls: None,
+            samples: Vec::new(),
+            truncated: false,
+            attempts,
+            connect: None,
+            banner: None,
+        }
     }
 }

@@ -10,6 +10,7 @@ pub mod around;
 mod banner;
 mod brand;
 pub mod cause;
+mod certificate;
 mod defaults;
 pub mod explain;
 pub mod fcrdns;
@@ -123,6 +124,7 @@ fn of_greeting(evidence: &Evidence, inventory: &Inventory) -> Judgement {
         name: banner.name.as_deref(),
         shape,
         ehlo_name: ehlo_name.as_deref(),
+        observation: &evidence.observation,
         expected_name: inventory.expected_name.as_deref(),
         platform: row,
         tenancy,

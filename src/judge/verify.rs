@@ -1,13 +1,14 @@
 //! The verdict, and which findings hold: one rule for each, from definite evidence only.
 
 use super::brand::brand;
+use super::certificate;
 use super::fcrdns::{self, Lead};
 use super::finding::Code;
 use super::platform::Row;
 use super::ptr::Ptr;
 use super::shape::{self, Flaw, Shape};
 use super::verdict::{Fcrdns, Relation, Tenancy, Verdict};
-use crate::evidence::{Resolution, Status};
+use crate::evidence::{Observation, Resolution, Status};
 use crate::name::HostName;
 
 /// One host, read and measured: all that the rules look at.
@@ -19,6 +20,7 @@ pub(super) struct Host<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) shape: Shape,
     pub(super) ehlo_name: Option<&'a str>,
+    pub(super) observation: &'a Observation,
     pub(super) expected_name: Option<&'a str>,
     pub(super) platform: Option<&'static Row>,
     pub(super) tenancy: Tenancy,
@@ -121,12 +123,25 @@ impl<'a> Host<'a> {
         {
             codes.push(Code::EhloDiffers);
         }
+        if self.name.is_some_and(|name| certificate::differs(self.observation, name)) {
+            codes.push(Code::CertificateDiffers);
+        }
+        if self.rotates() {
+            codes.push(Code::BannerRotates);
+        }
         if self.differs_from_expected() {
             codes.push(Code::ExpectedDiffers);
         }
         if self.claims_a_brand() {
             codes.push(Code::BrandClaim);
         }
+    }
+
+    /// Whether two greetings of one scan gave two names; one without a name says nothing.
+    fn rotates(&self) -> bool {
+        let mut names = self.observation.samples.iter().flatten();
+        let first = names.next();
+        names.any(|name| Some(name) != first)
     }
 
     fn causes(&self, codes: &mut Vec<Code>) {

@@ -65,6 +65,29 @@ impl<'a> Timer<'a> {
     }
 }
 
+/// Takes what has come already, if anything has; how the stream ended, if it has.
+pub(super) async fn catch_up<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    dialogue: &mut Dialogue<'_>,
+    timer: &Timer<'_>,
+) -> Option<HangUp> {
+    poll_fn(|cx| {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            Poll::Ready(match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Some(HangUp::Closed),
+                Poll::Ready(Ok(())) => {
+                    dialogue.hear(buffer.filled(), timer.now());
+                    None
+                }
+                Poll::Ready(Err(_)) => Some(HangUp::Reset),
+                Poll::Pending => None,
+            })
+        })
+    })
+    .await
+}
+
 /// How the conversation is to be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leave {
@@ -72,6 +95,11 @@ pub(super) enum Leave {
     Close,
     /// By a reset.
     Abort,
+    /// Not at all: it is TLS's turn, for so long.
+    Handshake {
+        /// Until when, since the first SYN.
+        until: Duration,
+    },
 }
 
 /// Carries out a dialogue to its end; `end` is what the end of the stream means. An error is trouble of this machine.
@@ -91,6 +119,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
                 Step::Listen { until } => (until, poll_hear(stream, dialogue, end, &timer, cx)),
                 Step::Close => return Poll::Ready(Ok(Leave::Close)),
                 Step::Abort => return Poll::Ready(Ok(Leave::Abort)),
+                Step::Handshake { until } => return Poll::Ready(Ok(Leave::Handshake { until })),
             };
             match progress {
                 Poll::Ready(Ok(())) => {}

@@ -7,6 +7,8 @@ mod fault;
 mod route;
 mod smtp;
 mod source;
+mod tls;
+mod wire;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -15,8 +17,9 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
-pub use smtp::{SetupError, Smtp};
+pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
 pub use source::SourceError;
+pub use tls::TlsError;
 
 /// How far a conversation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -26,6 +29,8 @@ pub enum Depth {
     Banner,
     /// The greeting, EHLO (HELO where EHLO is not known), then QUIT.
     Ehlo,
+    /// The same, and TLS where it is offered: its certificate, EHLO again inside it, then QUIT.
+    Tls,
 }
 
 /// Settings of every conversation of a scan.
@@ -68,8 +73,26 @@ pub enum LocalTrouble {
     Other(i32),
 }
 
+/// Whom to speak to.
+#[derive(Debug, Clone, Copy)]
+pub struct Whom<'a> {
+    /// Where.
+    pub socket: SocketAddr,
+    /// The name that led there, told in a TLS handshake; `None` where an address was asked for.
+    pub name: Option<&'a HostName>,
+}
+
+impl From<SocketAddr> for Whom<'_> {
+    fn from(socket: SocketAddr) -> Self {
+        Self { socket, name: None }
+    }
+}
+
 /// One way of speaking to targets.
 pub trait Probe {
     /// Holds one conversation, from SYN to the last FIN.
-    fn probe(&self, target: SocketAddr) -> impl Future<Output = Result<Observation, LocalTrouble>>;
+    fn probe<'a>(
+        &'a self,
+        target: impl Into<Whom<'a>>,
+    ) -> impl Future<Output = Result<Observation, LocalTrouble>>;
 }

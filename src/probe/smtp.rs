@@ -1,6 +1,6 @@
 //! The SMTP probe: one connection, one dialogue, one observation.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,12 +9,37 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
 use super::connect::{Connected, connect};
-use super::drive::{Leave, Timer, drive};
+use super::drive::{Leave, Timer, catch_up, drive};
 use super::route::Witness;
 use super::source::{SourceError, Sources};
-use super::{Depth, LocalTrouble, Probe, Settings};
-use crate::evidence::{Observation, Outcome};
-use crate::smtp::dialogue::{Dialogue, Ending, HangUp, Heard, Introduction, Patience};
+use super::tls::{Handshakes, Shaken, TlsError, server_name};
+use super::wire::Plain;
+use super::{Depth, LocalTrouble, Probe, Settings, Whom};
+use crate::evidence::{Observation, Outcome, Tls, TlsStatus};
+use crate::name::HostName;
+use crate::smtp::dialogue::{
+    Dialogue, Ending, Failure, HangUp, Heard, Introduction, Patience, Purpose, Secured, Security,
+};
+
+/// The port on which TLS comes first (RFC 8314 §3.3).
+pub const TLS_FIRST_PORT: u16 = 465;
+
+/// Whether TLS comes before the greeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Opening {
+    /// The greeting comes first, in plain.
+    #[default]
+    Plain,
+    /// TLS comes first.
+    Tls,
+}
+
+impl Opening {
+    /// What a port is for.
+    pub fn of(port: u16) -> Self {
+        if port == TLS_FIRST_PORT { Self::Tls } else { Self::Plain }
+    }
+}
 
 /// Why a scan can't begin.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +50,9 @@ pub enum SetupError {
     /// EHLO was asked for, and there is no name of our own to say.
     #[error("EHLO needs a name of this machine, which has no qualified one; give `--ehlo-name`")]
     NoOwnName,
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// Speaks SMTP to targets, one connection for each call.
@@ -34,18 +62,32 @@ pub struct Smtp {
     introduction: Option<Introduction>,
     sources: Sources,
     witness: Witness,
+    handshakes: Handshakes,
+}
+
+/// A stream that has just connected, and what is known of it.
+struct Line<'a, S> {
+    stream: &'a mut S,
+    end: HangUp,
+    opening: Opening,
+    name: Option<&'a HostName>,
+    ip: IpAddr,
 }
 
 impl Smtp {
     /// A probe with these settings; an error if a source address is not this machine's, or EHLO has no name to say.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let sources = Sources::new(&settings.sources)?;
+        let purpose = if settings.depth == Depth::Tls { Purpose::Tls } else { Purpose::Names };
         let introduction = match (settings.depth, &settings.own_name) {
             (Depth::Banner, _) => None,
-            (Depth::Ehlo, Some(own_name)) => Some(Introduction::new(own_name)),
-            (Depth::Ehlo, None) => return Err(SetupError::NoOwnName),
+            (Depth::Ehlo | Depth::Tls, Some(own_name)) => {
+                Some(Introduction::new(own_name).with_purpose(purpose))
+            }
+            (Depth::Ehlo | Depth::Tls, None) => return Err(SetupError::NoOwnName),
         };
-        Ok(Self { settings, introduction, sources, witness: Witness::default() })
+        let handshakes = Handshakes::new()?;
+        Ok(Self { settings, introduction, sources, witness: Witness::default(), handshakes })
     }
 
     /// Holds a conversation over any stream that has just connected, and says what was observed. How the stream is
@@ -54,29 +96,95 @@ impl Smtp {
         &self,
         stream: &mut S,
     ) -> Result<Observation, LocalTrouble> {
+        self.converse_on(stream, Opening::Plain).await
+    }
+
+    /// The same over a stream on which TLS may come first.
+    pub async fn converse_on<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: &mut S,
+        opening: Opening,
+    ) -> Result<Observation, LocalTrouble> {
         let start = Instant::now();
         let sleep = pin!(sleep_until(start));
-        let (observation, _) = self.listen(stream, HangUp::Closed, Timer::new(start, sleep)).await?;
+        let ip = Ipv4Addr::UNSPECIFIED.into();
+        let line = Line { stream, end: HangUp::Closed, opening, name: None, ip };
+        let (observation, _) = self.listen(line, Timer::new(start, sleep)).await?;
         Ok(observation)
     }
 
     async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
-        stream: &mut S,
-        end: HangUp,
-        timer: Timer<'_>,
+        line: Line<'_, S>,
+        mut timer: Timer<'_>,
     ) -> Result<(Observation, Leave), LocalTrouble> {
         let connected = timer.now();
         let patience =
             Patience { greeting: self.settings.greeting_timeout, host: self.settings.host_timeout };
         let mut dialogue = Dialogue::new(patience, self.introduction.as_ref(), connected);
-        let leave = drive(stream, &mut dialogue, end, timer).await?;
-        Ok((observation(dialogue.finish(), connected), leave))
+        if line.opening == Opening::Tls {
+            dialogue = dialogue.tls_first();
+        }
+        let mut leave = drive(&mut *line.stream, &mut dialogue, line.end, timer.reborrow()).await?;
+        let mut shaken = None;
+        if let Leave::Handshake { until } = leave {
+            // In a place of its own: conversations that never come to it don't pay for its room.
+            let (end, tls) = Box::pin(self.secure(line, &mut dialogue, timer, until)).await?;
+            (leave, shaken) = (end, Some(tls));
+        }
+        Ok((observation(dialogue.finish(), shaken, connected), leave))
+    }
+
+    /// Shakes hands and goes on inside TLS.
+    async fn secure<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        line: Line<'_, S>,
+        dialogue: &mut Dialogue<'_>,
+        mut timer: Timer<'_>,
+        until: Duration,
+    ) -> Result<(Leave, Box<Tls>), LocalTrouble> {
+        let ended = catch_up(line.stream, dialogue, &timer).await;
+        let is_early = dialogue.has_plaintext();
+        let before = Plain::default();
+        let whom = server_name(line.name, line.ip);
+        let deadline = timer.at(until);
+        let shaken = match ended {
+            Some(HangUp::Closed) => Ok(Shaken::Failed(TlsStatus::Closed)),
+            Some(HangUp::Reset) => Ok(Shaken::Failed(TlsStatus::Reset)),
+            None => self.handshakes.shake(line.stream, whom, &before, timer.reborrow(), deadline).await,
+        };
+        let is_settled = dialogue.is_settled();
+        let shaken = match shaken {
+            Ok(shaken) => shaken,
+            Err(_) if is_settled => Shaken::Failed(TlsStatus::Reset),
+            Err(trouble) => return Err(trouble),
+        };
+        let (is_late, text) = {
+            let before = before.get();
+            (before.record && !before.text.is_empty(), before.text.clone())
+        };
+        dialogue.hear(&text, timer.now());
+        let injected = is_early || is_late;
+        match shaken {
+            Shaken::Made(mut session, mut tls) => {
+                dialogue.secured(timer.now());
+                let leave = drive(&mut *session, dialogue, line.end, timer).await?;
+                session.end().await;
+                tls.injected = injected;
+                Ok((leave, tls))
+            }
+            Shaken::Failed(status) => {
+                dialogue.failed(failure(status));
+                let leave = drive(&mut tokio::io::empty(), dialogue, line.end, timer).await?;
+                Ok((leave, Box::new(Tls { injected, ..Tls::bare(status) })))
+            }
+        }
     }
 }
 
 impl Probe for Smtp {
-    async fn probe(&self, target: SocketAddr) -> Result<Observation, LocalTrouble> {
+    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Observation, LocalTrouble> {
+        let Whom { socket: target, name } = target.into();
         let start = Instant::now();
         let patience = self.settings.connect_timeout.min(self.settings.host_timeout);
         // A wait beyond what the clock can say is as good as the kernel's own, which is about two minutes.
@@ -88,7 +196,9 @@ impl Probe for Smtp {
             Ok(connected) => connected,
             Err(outcome) => return Ok(Observation::bare(outcome, 1)),
         };
-        let (observation, leave) = self.listen(&mut stream, end, timer).await?;
+        let line =
+            Line { stream: &mut stream, end, opening: Opening::of(target.port()), name, ip: target.ip() };
+        let (observation, leave) = self.listen(line, timer).await?;
         if leave == Leave::Abort {
             // Without it the rest would linger here while the peer holds on. A peer that is gone needs no reset.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
@@ -97,7 +207,16 @@ impl Probe for Smtp {
     }
 }
 
-fn observation(heard: Heard, connected: Duration) -> Observation {
+fn failure(status: TlsStatus) -> Failure {
+    match status {
+        TlsStatus::TimedOut => Failure::TimedOut,
+        TlsStatus::Closed => Failure::Closed,
+        TlsStatus::Reset => Failure::Reset,
+        _ => Failure::Protocol,
+    }
+}
+
+fn observation(heard: Heard, shaken: Option<Box<Tls>>, connected: Duration) -> Observation {
     let outcome = match heard.ending {
         Ending::Said(said) => said.into(),
         Ending::Silent => Outcome::Silent,
@@ -108,6 +227,8 @@ fn observation(heard: Heard, connected: Duration) -> Observation {
         outcome,
         greeting: heard.greeting,
         ehlo: heard.ehlo,
+        tls: heard.tls.map(|heard| tls(*heard, shaken)),
+        samples: Vec::new(),
         truncated: heard.truncated,
         attempts: 1,
         connect: Some(connected),
@@ -115,8 +236,30 @@ fn observation(heard: Heard, connected: Duration) -> Observation {
     }
 }
 
+/// What the words say of TLS, and the handshake if it came to one.
+fn tls(heard: Secured, shaken: Option<Box<Tls>>) -> Box<Tls> {
+    let Secured { security, plaintext, ehlo } = heard;
+    let mut tls = shaken.unwrap_or_else(|| {
+        let status = match security {
+            Security::NotOffered => TlsStatus::NotOffered,
+            Security::Refused(_) => TlsStatus::Refused,
+            Security::Failed(Failure::TimedOut) => TlsStatus::TimedOut,
+            Security::Failed(Failure::Closed) => TlsStatus::Closed,
+            Security::Failed(Failure::Reset) => TlsStatus::Reset,
+            Security::Begun | Security::Failed(Failure::Protocol) | Security::Made => TlsStatus::Protocol,
+        };
+        Box::new(Tls::bare(status))
+    });
+    tls.code = if let Security::Refused(code) = security { code } else { None };
+    tls.plaintext = plaintext;
+    tls.ehlo = ehlo;
+    tls
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     fn smtp() -> Smtp {
@@ -134,7 +277,7 @@ mod tests {
     #[test]
     fn a_waiting_probe_is_small() {
         let smtp = smtp();
-        let size = size_of_val(&smtp.probe("127.0.0.1:25".parse().unwrap()));
+        let size = size_of_val(&smtp.probe("127.0.0.1:25".parse::<SocketAddr>().unwrap()));
         assert!(size < 1024, "{size} octets");
     }
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
 use super::{Record, SCHEMA, time};
-use crate::evidence::{Forward, Observation, Resolution};
+use crate::evidence::{Certificate, Forward, Observation, Resolution, Tls, X509Error};
 use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};
 use crate::name::DnsName;
-use crate::smtp::reply::{Reply, Text};
+use crate::smtp::ehlo;
+use crate::smtp::reply::Reply;
 
 /// Appends the line of a record, line feed included. It is valid UTF-8 and holds no other line feed.
 pub fn encode(record: &Record, line: &mut Vec<u8>) {
@@ -68,8 +69,10 @@ fn smtp(line: &mut Vec<u8>, seen: &Observation, judged: &Judgement) {
     put(line, r#","ehlo_name":"#);
     optional(line, judged.ehlo_name.as_deref(), string);
     put(line, r#","extensions":"#);
-    optional(line, seen.ehlo.as_ref().and_then(extensions), |line, text| lines(line, text.lines().skip(1)));
-    put(line, r#","tls":null,"truncated":"#);
+    extensions(line, seen.ehlo.as_ref());
+    put(line, r#","tls":"#);
+    optional(line, seen.tls.as_deref(), tls);
+    put(line, r#","truncated":"#);
     boolean(line, seen.truncated);
     put(line, r#","attempts":"#);
     number(line, u64::from(seen.attempts));
@@ -77,12 +80,74 @@ fn smtp(line: &mut Vec<u8>, seen: &Observation, judged: &Judgement) {
     optional(line, seen.connect.map(tenths), milliseconds);
     put(line, r#","banner_ms":"#);
     optional(line, seen.banner.map(tenths), milliseconds);
+    put(line, r#","samples":"#);
+    optional(line, Some(&seen.samples).filter(|names| !names.is_empty()), |line, names| {
+        line.push(b'[');
+        for (index, name) in names.iter().enumerate() {
+            comma(line, index);
+            optional(line, name.as_deref(), string);
+        }
+        line.push(b']');
+    });
     put(line, "}");
 }
 
-/// The lines of an EHLO reply that name extensions: those behind the first (RFC 5321 §4.1.1.1), if it was accepted.
-fn extensions(reply: &Reply) -> Option<&Text> {
-    reply.code.is_some_and(|code| code.get() / 100 == 2).then_some(&reply.text)
+/// The lines of an EHLO reply that name extensions: those behind the first, if it was accepted.
+fn extensions(line: &mut Vec<u8>, reply: Option<&Reply>) {
+    optional(line, reply.and_then(ehlo::accepted), |line, text| lines(line, text.lines().skip(1)));
+}
+
+fn tls(line: &mut Vec<u8>, seen: &Tls) {
+    put(line, r#"{"status":""#);
+    put(line, seen.status.as_str());
+    put(line, r#"","alert":"#);
+    optional(line, seen.status.alert(), |line, alert| number(line, u64::from(alert)));
+    put(line, r#","code":"#);
+    optional(line, seen.code, |line, code| number(line, u64::from(code.get())));
+    put(line, r#","version":"#);
+    optional(line, seen.version.as_deref(), string);
+    put(line, r#","cipher":"#);
+    optional(line, seen.cipher.as_deref(), string);
+    put(line, r#","certificate":"#);
+    optional(line, seen.certificate.as_ref(), certificate);
+    put(line, r#","ehlo_name":"#);
+    optional(line, seen.ehlo.as_ref().and_then(ehlo::name).as_deref(), string);
+    put(line, r#","extensions":"#);
+    extensions(line, seen.ehlo.as_ref());
+    put(line, r#","injected":"#);
+    boolean(line, seen.injected);
+    put(line, r#","plaintext":"#);
+    optional(line, Some(&seen.plaintext).filter(|octets| !octets.is_empty()), |line, octets| {
+        banner_line(line, octets);
+    });
+    put(line, "}");
+}
+
+fn certificate(line: &mut Vec<u8>, seen: &Certificate) {
+    put(line, r#"{"names":["#);
+    for (index, name) in seen.names.iter().enumerate() {
+        comma(line, index);
+        string(line, name);
+    }
+    put(line, r#"],"count":"#);
+    number(line, u64::from(seen.count));
+    for (field, point) in [("not_before", seen.not_before), ("not_after", seen.not_after)] {
+        put(line, ",");
+        word(line, field);
+        put(line, ":");
+        optional(line, point, |line, point| {
+            line.push(b'"');
+            line.extend_from_slice(&time::format(point));
+            line.push(b'"');
+        });
+    }
+    put(line, r#","sha256":""#);
+    for byte in seen.sha256 {
+        line.extend_from_slice(&hex(byte));
+    }
+    put(line, r#"","x509_error":"#);
+    optional(line, seen.error.map(X509Error::as_str), word);
+    put(line, "}");
 }
 
 fn dns(line: &mut Vec<u8>, said: &Resolution, judged: &Judgement) {

@@ -49,10 +49,38 @@ pub(super) struct SmtpLine<'a> {
     pub(super) banner_name: Option<Str<'a>>,
     pub(super) ehlo_name: Option<Str<'a>>,
     pub(super) extensions: Option<Vec<Str<'a>>>,
+    pub(super) tls: Option<TlsLine<'a>>,
+    pub(super) samples: Option<Vec<Option<Str<'a>>>>,
     pub(super) truncated: Option<bool>,
     pub(super) attempts: Option<u8>,
     pub(super) connect_ms: Option<f64>,
     pub(super) banner_ms: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TlsLine<'a> {
+    #[serde(borrow)]
+    pub(super) status: Option<Str<'a>>,
+    pub(super) alert: Option<u8>,
+    pub(super) code: Option<u16>,
+    pub(super) version: Option<Str<'a>>,
+    pub(super) cipher: Option<Str<'a>>,
+    pub(super) certificate: Option<CertificateLine<'a>>,
+    pub(super) ehlo_name: Option<Str<'a>>,
+    pub(super) extensions: Option<Vec<Str<'a>>>,
+    pub(super) injected: Option<bool>,
+    pub(super) plaintext: Option<Str<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CertificateLine<'a> {
+    #[serde(borrow)]
+    pub(super) names: Option<Vec<Str<'a>>>,
+    pub(super) count: Option<u32>,
+    pub(super) not_before: Option<Str<'a>>,
+    pub(super) not_after: Option<Str<'a>>,
+    pub(super) sha256: Option<Str<'a>>,
+    pub(super) x509_error: Option<Str<'a>>,
 }
 
 #[derive(Debug, Deserialize)]

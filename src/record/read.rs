@@ -3,6 +3,8 @@
 //! Unknown fields are passed over and optional ones may be missing, so that lines of older and newer versions can be
 //! read; an unknown word in a known field is an error, because a report that leaves it out would count wrong.
 
+mod tls;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +20,6 @@ use crate::name::DnsName;
 use crate::record::neutral::Safe;
 use crate::smtp::reply::{self, Reply};
 use crate::targets::Inventory;
-
-/// The code of an EHLO reply that names extensions (RFC 5321 §4.3.2).
-const EHLO_ACCEPTED: u16 = 250;
 
 /// Why a line or a row is not a record.
 #[derive(Debug, thiserror::Error)]
@@ -185,19 +184,13 @@ impl SmtpLine<'_> {
             (None, Some(code)) => Some(Reply { code: Some(code), text: reply::Text::default() }),
             (None, None) => None,
         };
-        let ehlo = match self.extensions {
-            Some(extensions) => {
-                let mut text = reply::Text::default();
-                text.push(self.ehlo_name.unwrap_or_default().0.as_bytes());
-                bytes("extensions", &extensions)?.iter().for_each(|line| text.push(line));
-                Some(Reply { code: reply::Code::new(EHLO_ACCEPTED), text })
-            }
-            None => None,
-        };
+        let samples = self.samples.unwrap_or_default().into_iter();
         Ok(Observation {
             outcome,
             greeting,
-            ehlo,
+            ehlo: tls::ehlo_reply(self.ehlo_name, self.extensions)?,
+            tls: self.tls.map(|tls| tls.into_tls().map(Box::new)).transpose()?,
+            samples: samples.map(|name| name.map(|name| Box::from(&*name.0))).collect(),
             truncated: self.truncated.unwrap_or(false),
             attempts: self.attempts.unwrap_or(0),
             connect: duration("connect_ms", self.connect_ms)?,

@@ -169,16 +169,10 @@ impl Input {
 
     fn table(self, mut each: impl FnMut(&Row<'_>)) -> Result<End, InputError> {
         let Self { name, reader, .. } = self;
+        let reader = Remembering { reader, last: b'\n' };
         // A row that is short is told below, with what it lacks; one that was cut off is the last.
         let mut table = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(reader);
-        let failed = |error: csv::Error, name: &str| {
-            let line = error.position().map_or(1, csv::Position::line);
-            match error.into_kind() {
-                csv::ErrorKind::Io(source) => InputError::Read { name: name.to_owned(), source },
-                _ => InputError::Text { name: name.to_owned(), line, reason: "is not UTF-8" },
-            }
-        };
-        let names = table.headers().map_err(|error| failed(error, &name))?.clone();
+        let names = table.headers().map_err(|error| csv_error(error, &name))?.clone();
         if names.is_empty() {
             return Ok(End::Whole);
         }
@@ -186,31 +180,72 @@ impl Input {
         let header = header.map_err(|source| InputError::Line { name: name.clone(), line: 1, source })?;
         let mut cells = csv::StringRecord::new();
         loop {
-            match table.read_record(&mut cells) {
-                Ok(true) => {}
-                Ok(false) => return Ok(End::Whole),
-                Err(error) => match error.kind() {
-                    csv::ErrorKind::Io(source) if is_cut_off(source) => return Ok(End::Torn),
-                    _ => return Err(failed(error, &name)),
+            let wrong = match table.read_record(&mut cells) {
+                Ok(true) => match take_row(&header, names.len(), &cells, &name) {
+                    Ok(row) => {
+                        each(&row);
+                        continue;
+                    }
+                    Err(wrong) => wrong,
                 },
-            }
-            let line = cells.position().map_or(1, csv::Position::line);
-            if cells.len() < names.len() {
-                if table.is_done() {
-                    return Ok(End::Torn);
-                }
-                return Err(InputError::Text { name, line, reason: "has fewer cells than the header" });
-            }
-            match header.row(|index| cells.get(index)) {
-                Ok(row) => each(&row),
-                Err(source) => return Err(InputError::Line { name, line, source }),
-            }
+                Ok(false) => return Ok(End::Whole),
+                Err(error) => csv_error(error, &name),
+            };
+            return match wrong {
+                InputError::Read { source, .. } if is_cut_off(&source) => Ok(End::Torn),
+                wrong @ InputError::Read { .. } => Err(wrong),
+                // A line end behind it shows that the row was meant so.
+                _ if is_at_end(&mut table) && table.get_ref().last != b'\n' => Ok(End::Torn),
+                wrong => Err(wrong),
+            };
         }
     }
 
     fn text(&self, line: u64, reason: &'static str) -> InputError {
         InputError::Text { name: self.name.clone(), line, reason }
     }
+}
+
+/// A source that knows its last byte so far.
+struct Remembering<R> {
+    reader: R,
+    last: u8,
+}
+
+impl<R: Read> Read for Remembering<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.last = buffer[..count].last().copied().unwrap_or(self.last);
+        Ok(count)
+    }
+}
+
+fn take_row<'c>(
+    header: &Header,
+    columns: usize,
+    cells: &'c csv::StringRecord,
+    name: &str,
+) -> Result<Row<'c>, InputError> {
+    let line = cells.position().map_or(1, csv::Position::line);
+    if cells.len() < columns {
+        let reason = "has fewer cells than the header";
+        return Err(InputError::Text { name: name.to_owned(), line, reason });
+    }
+    let row = header.row(|index| cells.get(index));
+    row.map_err(|source| InputError::Line { name: name.to_owned(), line, source })
+}
+
+fn csv_error(error: csv::Error, name: &str) -> InputError {
+    let (name, line) = (name.to_owned(), error.position().map_or(1, csv::Position::line));
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => InputError::Read { name, source },
+        _ => InputError::Text { name, line, reason: "is not UTF-8" },
+    }
+}
+
+/// Whether nothing comes any more. The reader itself knows only after it has asked once more.
+fn is_at_end(table: &mut csv::Reader<impl Read>) -> bool {
+    matches!(table.read_byte_record(&mut csv::ByteRecord::new()), Ok(false))
 }
 
 /// Whether compressed data ends in the middle.

@@ -53,7 +53,7 @@ mod tests {
         let answers = put(&mut Told::new(answer), &questions);
         assert_eq!(answers.len(), 3000);
         for (question, answer) in questions.iter().zip(answers) {
-            assert_eq!(answer.names(), [question.name.clone()]);
+            assert_eq!(answer.names(), std::slice::from_ref(&question.name));
         }
         assert!(put(&mut Told::new(answer), &[]).is_empty());
     }

@@ -1,9 +1,12 @@
 //! One target under way, small enough that many can wait.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::evidence::Observation;
+use crate::name::HostName;
+use crate::probe::Whom;
 
 /// The number of an entry among those that a target set keeps.
 pub type EntryId = u32;
@@ -32,12 +35,27 @@ pub struct Aim {
     pub troubles: u8,
     /// Who asked.
     pub asked: Asked,
+    /// The host name that led to the address, where one did.
+    pub name: Option<Arc<HostName>>,
+    /// What earlier conversations showed, where another is wanted to see whether the name rotates.
+    pub earlier: Option<Box<Earlier>>,
+}
+
+/// What the conversations with a target showed so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// What the first one showed.
+    pub observation: Observation,
+    /// When that ended.
+    pub time: SystemTime,
+    /// The name in the greeting of each.
+    pub names: Vec<Option<Box<str>>>,
 }
 
 impl Aim {
-    /// Where to connect.
-    pub fn socket(&self) -> SocketAddr {
-        SocketAddr::new(self.ip, self.port)
+    /// Whom to speak to.
+    pub fn whom(&self) -> Whom<'_> {
+        Whom { socket: SocketAddr::new(self.ip, self.port), name: self.name.as_deref() }
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::watermark::Watermark;
+use crate::record::neutral::Safe;
 
 /// The form's name, first in the file. It changes with whatever an older reader would misunderstand.
 const FORM: &str = "banneret.checkpoint/1";
@@ -24,7 +25,7 @@ pub enum CheckpointError {
     #[error("is damaged: its checksum does not fit")]
     Damaged,
     /// The checksum fits, the contents do not.
-    #[error("can't be read: {0}")]
+    #[error("can't be read: {}", Safe(.0))]
     Contents(String),
 }
 
@@ -112,15 +113,16 @@ impl Checkpoint {
         Ok(Watermark::resume(self.high, &self.pending_turns()?))
     }
 
-    /// The turns that are not done below [`Checkpoint::high`].
+    /// The turns that are not done below [`Checkpoint::high`]; an error for more or older ones than a scan leaves.
     pub fn pending_turns(&self) -> Result<Vec<u128>, CheckpointError> {
         let wrong = |text: &str| CheckpointError::Contents(format!("`{text}` is no run of turns"));
-        let mut turns = Vec::new();
+        let mut turns: Vec<u128> = Vec::new();
         for run in &self.pending {
             let (first, last) = run.split_once('-').unwrap_or((run, run));
             let first: u128 = first.parse().map_err(|_| wrong(run))?;
             let last: u128 = last.parse().map_err(|_| wrong(run))?;
-            if first > last || last >= self.high || last - first > MAX_RUN {
+            let is_known = first <= last && last < self.high && self.high - first <= MAX_SPAN;
+            if !is_known || last - first >= MAX_PENDING - turns.len() as u128 {
                 return Err(wrong(run));
             }
             turns.extend(first..=last);
@@ -129,8 +131,10 @@ impl Checkpoint {
     }
 }
 
-/// No run is longer than what may be under way at once.
-const MAX_RUN: u128 = 1 << 24;
+/// More turns than are ever under way at once, and what fits memory.
+const MAX_PENDING: u128 = 1 << 24;
+/// More turns than are drawn while one is under way: half an hour at two million a second. As bits, 512 MiB.
+const MAX_SPAN: u128 = 1 << 32;
 
 /// Turns as runs: 3, 7, 8, 9 as `3`, `7-9`.
 pub fn runs(turns: impl Iterator<Item = u128>) -> Vec<String> {
@@ -189,7 +193,7 @@ mod tests {
             seed: 7,
             targets: "00ff".into(),
             began: "2026-01-02T03:04:05Z".into(),
-            high: u128::from(u64::MAX) + 9,
+            high: 1000,
             pending: runs([3, 7, 8, 9].into_iter()),
             outputs: vec![OutputMark { path: "/tmp/a.jsonl".into(), length: 123, rows: 2 }],
             claimed: vec!["192.0.2.1".parse().unwrap()],
@@ -203,6 +207,8 @@ mod tests {
         assert_eq!(Checkpoint::decode(&checkpoint.encode()), Ok(checkpoint.clone()));
         assert_eq!(checkpoint.pending, ["3", "7-9"]);
         assert_eq!(checkpoint.pending_turns().unwrap(), [3, 7, 8, 9]);
+        let far = Checkpoint { high: u128::from(u64::MAX) + 9, pending: Vec::new(), ..sample() };
+        assert_eq!(Checkpoint::decode(&far.encode()), Ok(far));
     }
 
     #[test]
@@ -223,6 +229,31 @@ mod tests {
             checkpoint.pending = vec![bad.into()];
             assert!(checkpoint.pending_turns().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn more_or_older_pending_turns_than_a_scan_leaves_are_refused() {
+        for (high, pending) in [
+            (1 << 60, vec!["0"]),
+            (1 << 100, vec!["0"]),
+            (u128::MAX, vec!["1"]),
+            (1 << 25, vec!["0-16777216"]),
+            (1 << 25, vec!["0-16777214", "16777215", "16777216"]),
+            (1 << 33, vec!["4294967295"]),
+        ] {
+            let checkpoint =
+                Checkpoint { high, pending: pending.iter().map(ToString::to_string).collect(), ..sample() };
+            assert!(checkpoint.watermark().is_err(), "{pending:?} below {high}");
+        }
+        let checkpoint = Checkpoint { high: 1 << 33, pending: vec!["4294967296".into()], ..sample() };
+        assert_eq!(checkpoint.watermark().unwrap().pending().next(), Some(1 << 32));
+    }
+
+    #[test]
+    fn what_a_checkpoint_says_wrong_is_shown_harmless() {
+        let checkpoint = Checkpoint { pending: vec!["\u{1b}[2J".into()], ..sample() };
+        let wrong = checkpoint.pending_turns().unwrap_err();
+        assert_eq!(wrong.to_string(), r"can't be read: `\x1b[2J` is no run of turns");
     }
 
     proptest! {

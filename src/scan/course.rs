@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::aim::{Aim, Asked};
+use crate::name::HostName;
 use crate::resolve::Want;
 use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, TargetSet, Turns};
 
@@ -39,6 +40,14 @@ impl Roster {
     /// Whether an address has a turn of its own.
     pub fn draws(&self, ip: IpAddr) -> bool {
         self.set.contains(ip)
+    }
+
+    /// The host name of an entry by its number among the names; `None` for the mail domain of an `mx:` entry.
+    pub fn host(&self, name: usize) -> Option<&HostName> {
+        match &self.names.get(name)?.kind {
+            Kind::Host(host) => Some(host),
+            _ => None,
+        }
     }
 
     /// What a record says of who asked.
@@ -135,7 +144,16 @@ impl Course {
     fn aim(&self, turn: u128, ip: IpAddr) -> Aim {
         let each = self.order.len().max(1);
         let port = usize::try_from(turn / each).ok().and_then(|at| self.roster.ports.get(at)).copied();
-        Aim { turn, ip, port: port.unwrap_or_default(), attempts: 0, troubles: 0, asked: Asked::Set }
+        Aim {
+            turn,
+            ip,
+            port: port.unwrap_or_default(),
+            attempts: 0,
+            troubles: 0,
+            asked: Asked::Set,
+            name: None,
+            earlier: None,
+        }
     }
 
     fn name(&self, turn: u128) -> Option<Turn> {

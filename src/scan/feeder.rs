@@ -1,7 +1,7 @@
 //! Decides what starts when: the one place that draws turns, paces them, makes further attempts and gives places out.
 //!
-//! A place is taken before a permit is asked for, so a batch that was permitted starts at once: after a stall there is
-//! no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
+//! Shards keep the overall pace, connection by connection, and take a batch only when the one before it has started: so
+//! nothing gathers between here and there, and after a stall there is no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
 //! place in the order waits at the gate. A pass never overlaps the order, so that a prefix is never paced twice.
 
 use std::collections::VecDeque;
@@ -10,23 +10,24 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::time::Instant;
 
 use super::aim::{Aim, Asking};
 use super::course::{Course, Turn};
 use super::gate::Gate;
-use super::pace::{LapPace, MAX_BATCH, Pace};
+use super::pace::{self, LapPace, MAX_BATCH};
 use super::places::Places;
 use super::progress::Progress;
 use super::shard::Report;
 use super::stop::{Level, Stop};
+use crate::name::HostName;
 use crate::probe::LocalTrouble;
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
-/// Targets that timed out wait for their pass until so many have gathered, or the order has ended. They are also what
-/// a checkpoint names one by one, so this bounds its size.
+/// Targets that timed out, or are to be spoken to again, wait for their pass until so many have gathered, or the order
+/// has ended. They are also what a checkpoint names one by one, so this bounds its size.
 const MAX_PARKED: usize = 65_536;
 /// The most targets at the gate before nothing more is drawn.
 const MAX_WAITING: usize = 65_536;
@@ -57,7 +58,7 @@ pub enum Note {
 /// How the scan is to be paced.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Connections a second, overall.
+    /// Connections a second, overall: shards keep it, batches follow from it.
     pub rate: Rate,
     /// Connections a second for each prefix.
     pub prefix_rate: Rate,
@@ -81,7 +82,7 @@ pub struct Feeder {
     course: Course,
     /// The next turn, drawn but not yet sent.
     ahead: Option<Turn>,
-    pace: Pace,
+    batch: usize,
     laps: LapPace,
     gate: Gate<Aim>,
     parked: Vec<Aim>,
@@ -97,7 +98,7 @@ pub struct Feeder {
     /// When the last one was held.
     last_sound: Instant,
     notes: UnboundedReceiver<Note>,
-    shards: Vec<UnboundedSender<Vec<Aim>>>,
+    shards: Vec<Sender<Vec<Aim>>>,
     resolver: Option<Inbox<Asking>>,
     progress: Arc<Progress>,
     stop: Stop,
@@ -115,7 +116,7 @@ enum Phase {
 /// What the feeder speaks to.
 pub struct Outlets {
     /// One sender a shard.
-    pub shards: Vec<UnboundedSender<Vec<Aim>>>,
+    pub shards: Vec<Sender<Vec<Aim>>>,
     /// For names.
     pub resolver: Inbox<Asking>,
     /// What it hears.
@@ -134,7 +135,7 @@ impl Feeder {
         Self {
             course,
             ahead: None,
-            pace: Pace::new(settings.rate),
+            batch: pace::batch(settings.rate) as usize,
             laps: LapPace::new(settings.prefix_rate),
             gate: Gate::new(settings.prefix_rate),
             parked: Vec::new(),
@@ -198,7 +199,7 @@ impl Feeder {
     /// What may start now, as far as there are places for it; names are sent on as they come.
     async fn gather(&mut self) -> Vec<Aim> {
         let now = Instant::now();
-        let room = self.places.room(now).min(self.pace.batch() as usize);
+        let room = self.places.room(now).min(self.batch);
         let mut batch = Vec::with_capacity(room);
         while batch.len() < room {
             if let Some(aim) = self.again.pop_front().or_else(|| self.gate.pass(now)) {
@@ -272,11 +273,10 @@ impl Feeder {
     }
 
     async fn send(&mut self, batch: Vec<Aim>) {
-        let permits = u32::try_from(batch.len()).unwrap_or(MAX_BATCH);
-        self.pace.wait(permits).await;
-        let shard = self.places.take(batch.len());
-        // A shard ends only after the feeder hangs up.
-        let _ = self.shards[shard].send(batch);
+        // A shard ends only after the feeder hangs up. Places are taken only once the batch is sure to go there.
+        let Ok(slot) = self.shards[self.places.emptiest()].reserve().await else { return };
+        self.places.take(batch.len());
+        slot.send(batch);
     }
 
     fn choose_phase(&mut self, now: Instant) {
@@ -311,7 +311,7 @@ impl Feeder {
                 }
                 self.parked.extend(report.again);
                 for ip in report.too_much {
-                    self.gate.slow_down(ip);
+                    self.gate.slow_down(now, ip);
                 }
                 if let Some(&(_, trouble)) = report.troubled.first() {
                     self.places.shrink(now);
@@ -387,12 +387,30 @@ impl Feeder {
 }
 
 /// The addresses that a name's targets would have; used where the set must be asked first.
-pub fn aims(turn: u128, name: usize, addresses: &[IpAddr], ports: &[u16]) -> Vec<Aim> {
-    let mut aims = Vec::with_capacity(addresses.len() * ports.len());
-    for &ip in addresses {
+pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> {
+    let mut aims = Vec::with_capacity(leads.len() * ports.len());
+    for lead in leads {
         for &port in ports {
-            aims.push(Aim { turn, ip, port, attempts: 0, troubles: 0, asked: super::aim::Asked::Name(name) });
+            aims.push(Aim {
+                turn,
+                ip: lead.ip,
+                port,
+                attempts: 0,
+                troubles: 0,
+                asked: super::aim::Asked::Name(name),
+                name: lead.host.clone(),
+                earlier: None,
+            });
         }
     }
     aims
+}
+
+/// An address, and the host name that led to it.
+#[derive(Debug, Clone)]
+pub struct Lead {
+    /// The address.
+    pub ip: IpAddr,
+    /// The name; `None` where it is not one that a host can have.
+    pub host: Option<Arc<HostName>>,
 }

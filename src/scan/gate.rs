@@ -48,13 +48,21 @@ impl<T> PartialEq for Waiting<T> {
 
 impl<T> Eq for Waiting<T> {}
 
+/// What is known of a prefix that asked for less.
+struct Slowed {
+    /// Connections a second.
+    pace: f64,
+    /// When the last of it started, or asked for less.
+    last: Instant,
+}
+
 /// Holds what came before its prefix was due.
 pub struct Gate<T> {
     rate: Rate,
     /// When the next of a prefix may start.
     next: HashMap<Prefix, Instant>,
-    /// The pace of prefixes that asked for less.
-    slowed: HashMap<Prefix, f64>,
+    /// Prefixes that asked for less.
+    slowed: HashMap<Prefix, Slowed>,
     waiting: BinaryHeap<Reverse<Waiting<T>>>,
     serial: u64,
 }
@@ -82,14 +90,14 @@ impl<T> Gate<T> {
 
     /// A mail server said that it is too much (421): its prefix goes at half its pace from now on, never below one a
     /// second. Does nothing where prefixes are not paced.
-    pub fn slow_down(&mut self, ip: IpAddr) {
+    pub fn slow_down(&mut self, now: Instant, ip: IpAddr) {
         let Rate::PerSecond(rate) = self.rate else { return };
         let prefix = Prefix::group(ip);
         if rate <= SLOWEST || (self.slowed.len() >= MAX_SLOWED && !self.slowed.contains_key(&prefix)) {
             return;
         }
-        let pace = self.slowed.entry(prefix).or_insert(rate);
-        *pace = (*pace / 2.0).max(SLOWEST);
+        let slowed = self.slowed.entry(prefix).or_insert(Slowed { pace: rate, last: now });
+        slowed.pace = (slowed.pace / 2.0).max(SLOWEST);
     }
 
     /// Puts something in line behind all of its prefix.
@@ -109,10 +117,22 @@ impl<T> Gate<T> {
 
     /// The next that may start at `now`.
     pub fn pass(&mut self, now: Instant) -> Option<T> {
-        if self.waiting.peek()?.0.due > now {
-            return None;
+        loop {
+            if self.waiting.peek()?.0.due > now {
+                return None;
+            }
+            let Reverse(waiting) = self.waiting.pop()?;
+            let Some(slowed) = self.slowed.get_mut(&Prefix::group(waiting.ip)) else {
+                return Some(waiting.item);
+            };
+            // Its time was set when it came in, and its prefix may have asked for less since.
+            let due = slowed.last + Rate::PerSecond(slowed.pace).interval();
+            if due <= now {
+                slowed.last = now;
+                return Some(waiting.item);
+            }
+            self.waiting.push(Reverse(Waiting { due, ..waiting }));
         }
-        self.waiting.pop().map(|Reverse(waiting)| waiting.item)
     }
 
     /// When the first in line may start.
@@ -122,7 +142,7 @@ impl<T> Gate<T> {
 
     fn interval(&self, prefix: Prefix) -> Duration {
         match self.slowed.get(&prefix) {
-            Some(&pace) => Rate::PerSecond(pace).interval(),
+            Some(slowed) => Rate::PerSecond(slowed.pace).interval(),
             None => self.rate.interval(),
         }
     }
@@ -172,15 +192,15 @@ mod tests {
     async fn each_421_halves_the_pace_of_its_prefix_but_not_below_one_a_second() {
         let begin = Instant::now();
         let mut gate = Gate::new(Rate::PerSecond(10.0));
-        gate.slow_down(ip("192.0.2.200"));
+        gate.slow_down(begin, ip("192.0.2.200"));
         assert!(gate.is_slowed(ip("192.0.2.1")));
         assert!(!gate.is_slowed(ip("192.0.3.1")));
         for item in 0..3 {
             gate.enter(begin, ip("192.0.2.1"), item);
         }
-        assert_eq!(pass_all(&mut gate, begin), [(0, 0), (1, 200), (2, 400)]);
+        assert_eq!(pass_all(&mut gate, begin), [(0, 200), (1, 400), (2, 600)]);
         for _ in 0..9 {
-            gate.slow_down(ip("192.0.2.200"));
+            gate.slow_down(begin, ip("192.0.2.200"));
         }
         let later = begin + Duration::from_secs(60);
         for item in 0..2 {
@@ -193,7 +213,7 @@ mod tests {
     async fn without_a_prefix_rate_nothing_waits_and_nothing_slows() {
         let begin = Instant::now();
         let mut gate = Gate::new(Rate::Unlimited);
-        gate.slow_down(ip("192.0.2.1"));
+        gate.slow_down(begin, ip("192.0.2.1"));
         assert!(!gate.is_slowed(ip("192.0.2.1")));
         for item in 0..3 {
             gate.enter(begin, ip("192.0.2.1"), item);

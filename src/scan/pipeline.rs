@@ -7,6 +7,7 @@
 //! ```
 //! When the feeder hangs up on the shards, each stage ends as the one before it has ended.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::thread;
 
@@ -17,6 +18,7 @@ use super::ScanError;
 use super::aim::Asking;
 use super::course::Course;
 use super::feeder::{self, Fed, Feeder};
+use super::pace::Pace;
 use super::progress::Progress;
 use super::shard;
 use super::stop::{Level, Stop};
@@ -27,6 +29,8 @@ use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
 const SEEN_BATCHES: usize = 64;
+/// Batches that may wait for a shard while it starts one: a shard is never without work, and what waits is no burst.
+const BATCHES_AHEAD: usize = 1;
 
 /// All that a scan is to do.
 pub struct Plan {
@@ -36,6 +40,8 @@ pub struct Plan {
     pub feeder: feeder::Settings,
     /// Further attempts at a target that timed out.
     pub retries: u8,
+    /// Conversations with each target that greets.
+    pub samples: NonZeroU8,
     /// Our own name.
     pub own_name: Option<HostName>,
 }
@@ -65,12 +71,20 @@ pub fn run<P: Probe + Send + 'static>(
     let (Some(for_feeder), Some(for_writer)) = (runtimes.next(), runtimes.next()) else {
         return Err(ScanError::Thread(std::io::ErrorKind::Other.into()));
     };
+    let pace = Arc::new(Pace::new(plan.feeder.rate, probes.len()));
     thread::scope(|scope| {
         let mut shards = Vec::with_capacity(probes.len());
         for (number, (runtime, probe)) in runtimes.zip(probes).enumerate() {
-            let (batches, taken) = mpsc::unbounded_channel();
+            let (batches, taken) = mpsc::channel(BATCHES_AHEAD);
             shards.push(batches);
-            let settings = shard::Settings { number, retries: plan.retries, own_name: plan.own_name.clone() };
+            let settings = shard::Settings {
+                number,
+                retries: plan.retries,
+                samples: plan.samples,
+                own_name: plan.own_name.clone(),
+                pace: Arc::clone(&pace),
+                stop: stop.clone(),
+            };
             let outlets = shard::Outlets {
                 resolver: resolver.inbox.clone(),
                 writer: seen.clone(),

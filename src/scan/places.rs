@@ -68,9 +68,14 @@ impl Places {
 
     /// Takes `count` places on the emptiest shard, and says which.
     pub fn take(&mut self, count: usize) -> usize {
-        let emptiest = (0..self.taken.len()).min_by_key(|&shard| self.taken[shard]).unwrap_or(0);
+        let emptiest = self.emptiest();
         self.taken[emptiest] += count;
         emptiest
+    }
+
+    /// The shard with the fewest taken places.
+    pub fn emptiest(&self) -> usize {
+        (0..self.taken.len()).min_by_key(|&shard| self.taken[shard]).unwrap_or(0)
     }
 
     /// Places of a shard are free again; `sound` if none of them ended in trouble.

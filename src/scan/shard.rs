@@ -5,20 +5,25 @@
 //! by the feeder as places that stay taken.
 
 use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
 use tokio::task::LocalSet;
 
-use super::aim::{Aim, Asking, Seen};
+use super::aim::{Aim, Asking, Earlier, Seen};
 use super::feeder::Note;
+use super::pace::Pace;
 use super::progress::Progress;
-use crate::evidence::Outcome;
+use super::stop::{Level, Stop};
+use crate::evidence::{Observation, Outcome};
 use crate::name::HostName;
 use crate::probe::{LocalTrouble, Probe};
 use crate::resolve::{Case, Inbox, Want};
@@ -38,7 +43,7 @@ pub struct Report {
     pub shard: usize,
     /// Conversations that ended: so many places are free again.
     pub ended: usize,
-    /// Targets that timed out and have attempts left.
+    /// Targets that timed out and have attempts left, and those that are to be spoken to again.
     pub again: Vec<Aim>,
     /// Targets that this machine could not speak to.
     pub troubled: Vec<(Aim, LocalTrouble)>,
@@ -63,15 +68,21 @@ pub struct Settings {
     pub number: usize,
     /// Further attempts at a target that timed out.
     pub retries: u8,
+    /// Conversations with each target that greets.
+    pub samples: NonZeroU8,
     /// Our own name, known as an echo when a greeting repeats it.
     pub own_name: Option<HostName>,
+    /// When connections may start.
+    pub pace: Arc<Pace>,
+    /// Whether any may still start.
+    pub stop: Stop,
 }
 
 /// Runs until the feeder hangs up; conversations that are under way then are dropped.
 pub async fn run<P: Probe + 'static>(
     settings: Settings,
     probe: P,
-    mut batches: UnboundedReceiver<Vec<Aim>>,
+    mut batches: Receiver<Vec<Aim>>,
     outlets: Outlets,
     progress: Arc<Progress>,
 ) {
@@ -87,15 +98,29 @@ pub async fn run<P: Probe + 'static>(
     let feed = async {
         let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
         while let Some(batch) = batches.recv().await {
-            shard.progress.in_flight.fetch_add(batch.len() as u64, Relaxed);
             for aim in batch {
-                tokio::task::spawn_local(Rc::clone(&shard).converse(aim));
+                if shard.may_start().await {
+                    shard.progress.in_flight.fetch_add(1, Relaxed);
+                    start(Rc::clone(&shard).converse(aim)).await;
+                } else {
+                    // Its turn stays undone.
+                    shard.give_place_back();
+                }
             }
         }
         // The feeder waits for every place before it hangs up, so nothing is left unless it means to drop it.
         outflow.abort();
     };
     tasks.run_until(feed).await;
+}
+
+/// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.
+async fn start(conversation: impl Future<Output = ()> + 'static) {
+    let mut conversation = Box::pin(conversation);
+    let is_over = poll_fn(|cx| Poll::Ready(conversation.as_mut().poll(cx).is_ready())).await;
+    if !is_over {
+        tokio::task::spawn_local(conversation);
+    }
 }
 
 /// What conversations ended with since the last batch left.
@@ -117,8 +142,29 @@ struct Shard<P> {
 }
 
 impl<P: Probe> Shard<P> {
+    /// Waits until the next conversation may start; `false` if none may any more.
+    async fn may_start(&self) -> bool {
+        let Settings { pace, stop, .. } = &self.settings;
+        if stop.level() != Level::Run {
+            return false;
+        }
+        if pace.is_due() {
+            return true;
+        }
+        tokio::select! {
+            biased;
+            () = stop.reached(Level::Drain) => false,
+            () = pace.wait() => true,
+        }
+    }
+
+    fn give_place_back(&self) {
+        self.ended.borrow_mut().report.ended += 1;
+        self.some.notify_one();
+    }
+
     async fn converse(self: Rc<Self>, mut aim: Aim) {
-        let result = self.probe.probe(aim.socket()).await;
+        let result = self.probe.probe(aim.whom()).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);
         let mut ended = self.ended.borrow_mut();
         let count = ended.report.ended + 1;
@@ -131,16 +177,27 @@ impl<P: Probe> Shard<P> {
             Ok(mut observation) => {
                 aim.attempts = aim.attempts.saturating_add(1);
                 observation.attempts = aim.attempts;
-                if observation.outcome == Outcome::TimedOut && aim.attempts <= self.settings.retries {
+                let is_sample = aim.earlier.is_some();
+                if observation.outcome == Outcome::TimedOut
+                    && aim.attempts <= self.settings.retries
+                    && !is_sample
+                {
                     self.progress.retried.fetch_add(1, Relaxed);
                     ended.report.again.push(aim);
                 } else {
                     let code = observation.greeting.as_ref().and_then(|reply| reply.code);
-                    if code.is_some_and(|code| code.get() == TOO_MUCH) {
+                    let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
+                    if is_too_much {
                         self.progress.slowdowns.fetch_add(1, Relaxed);
                         ended.report.too_much.push(aim.ip);
                     }
-                    ended.seen.push(Seen { aim, observation, time: SystemTime::now() });
+                    let seen = Seen { aim, observation, time: SystemTime::now() };
+                    // Who asked for less is not spoken to once more.
+                    let wanted = if is_too_much { NonZeroU8::MIN } else { self.settings.samples };
+                    match sample(seen, wanted) {
+                        Sampled::Further(aim) => ended.report.again.push(aim),
+                        Sampled::Enough(seen) => ended.seen.push(seen),
+                    }
                 }
             }
         }
@@ -185,5 +242,122 @@ impl<P: Probe> Shard<P> {
         let name = seen.observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
         let banner = name.and_then(|name| HostName::parse(&name).ok());
         Case { want: Want::Identity { ip: seen.aim.ip, banner }, carry: Asking::Host(Box::new(seen)) }
+    }
+}
+
+/// What is to become of a target after a conversation.
+#[derive(Debug)]
+enum Sampled {
+    /// Another conversation is wanted.
+    Further(Aim),
+    /// It has all the evidence that it will get.
+    Enough(Seen),
+}
+
+/// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one is the
+/// evidence, of the others only the names are kept.
+fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
+    let Seen { mut aim, observation, time } = seen;
+    let name = name_of(&observation);
+    let earlier = match aim.earlier.take() {
+        Some(mut earlier) => {
+            earlier.names.push(name);
+            earlier
+        }
+        None if wanted == NonZeroU8::MIN || !observation.outcome.is_judged() => {
+            return Sampled::Enough(Seen { aim, observation, time });
+        }
+        None => Box::new(Earlier { observation, time, names: vec![name] }),
+    };
+    if earlier.names.len() < usize::from(wanted.get()) {
+        return Sampled::Further(Aim { earlier: Some(earlier), ..aim });
+    }
+    let Earlier { mut observation, time, names } = *earlier;
+    observation.samples = names;
+    Sampled::Enough(Seen { aim, observation, time })
+}
+
+/// The name in a greeting, as it will be judged.
+fn name_of(observation: &Observation) -> Option<Box<str>> {
+    let greeting = observation.greeting.as_ref().filter(|_| observation.outcome.is_judged())?;
+    Greeting::read(greeting, Own::default()).name.map(String::into_boxed_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::aim::Asked;
+    use crate::smtp::reply::{Code, Reply, Text};
+
+    fn seen(aim: Aim, outcome: Outcome, text: &str) -> Seen {
+        let reply = Reply { code: Code::new(220), text: Text::from_iter([text]) };
+        let greeting = Some(reply).filter(|_| outcome.is_judged());
+        let observation = Observation { greeting, ..Observation::bare(outcome, 1) };
+        Seen { aim, observation, time: SystemTime::UNIX_EPOCH }
+    }
+
+    fn aim() -> Aim {
+        Aim {
+            turn: 7,
+            ip: IpAddr::from([192, 0, 2, 1]),
+            port: 25,
+            attempts: 1,
+            troubles: 0,
+            asked: Asked::Set,
+            name: None,
+            earlier: None,
+        }
+    }
+
+    const fn wanted(count: u8) -> NonZeroU8 {
+        NonZeroU8::new(count).unwrap()
+    }
+
+    #[test]
+    fn so_many_conversations_make_one_observation_with_all_names() {
+        let mut next = aim();
+        for (greeting, outcome) in [
+            ("a.example.org ESMTP", Outcome::Greeted),
+            ("b.example.org ESMTP", Outcome::Greeted),
+            ("", Outcome::TimedOut),
+        ] {
+            next = match sample(seen(next, outcome, greeting), wanted(4)) {
+                Sampled::Further(aim) => aim,
+                Sampled::Enough(seen) => panic!("{seen:?}"),
+            };
+            assert_eq!(next.turn, 7);
+        }
+        let Sampled::Enough(last) = sample(seen(next, Outcome::Rejected, "c.example.org no"), wanted(4))
+        else {
+            panic!("four were wanted");
+        };
+        assert_eq!(last.observation.outcome, Outcome::Greeted, "the first one is the evidence");
+        assert_eq!(last.observation.greeting.unwrap().text.first(), b"a.example.org ESMTP");
+        let names: Vec<_> = last.observation.samples.iter().map(Option::as_deref).collect();
+        assert_eq!(names, [Some("a.example.org"), Some("b.example.org"), None, Some("c.example.org")]);
+        assert_eq!(last.aim.earlier, None);
+    }
+
+    #[test]
+    fn where_one_is_wanted_or_nobody_greets_there_is_no_further_one() {
+        for (outcome, count) in
+            [(Outcome::Greeted, 1), (Outcome::Silent, 3), (Outcome::Refused, 3), (Outcome::NotSmtp, 3)]
+        {
+            let Sampled::Enough(last) = sample(seen(aim(), outcome, "a.example.org"), wanted(count)) else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(last.observation.samples, []);
+        }
+    }
+
+    #[test]
+    fn a_server_that_asks_for_less_is_left_with_the_names_seen_so_far() {
+        let Sampled::Further(aim) = sample(seen(aim(), Outcome::Greeted, "a.example.org"), wanted(9)) else {
+            panic!("nine were wanted");
+        };
+        let Sampled::Enough(last) = sample(seen(aim, Outcome::Rejected, "b.example.org"), wanted(1)) else {
+            panic!("it asked for less");
+        };
+        assert_eq!(last.observation.samples, [Some("a.example.org".into()), Some("b.example.org".into())]);
     }
 }

@@ -23,10 +23,10 @@ impl Watermark {
         let mut mark = Self { base: low / 64 * 64, words: VecDeque::new(), high };
         let words = usize::try_from(high.div_ceil(64) - mark.base / 64).unwrap_or(0);
         mark.words = std::iter::repeat_n(u64::MAX, words).collect();
-        if !high.is_multiple_of(64) {
-            if let Some(last) = mark.words.back_mut() {
-                *last = (1 << (high % 64)) - 1;
-            }
+        if let Some(last) = mark.words.back_mut()
+            && !high.is_multiple_of(64)
+        {
+            *last = (1 << (high % 64)) - 1;
         }
         for &turn in pending.iter().filter(|&&turn| turn < high) {
             if let Some((word, bit)) = mark.place(turn) {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::ScanError;
 use super::aim::{Aim, Asked, Asking, Seen};
 use super::course::Roster;
-use super::feeder::{Note, aims};
+use super::feeder::{Lead, Note, aims};
 use super::keeper::Keeper;
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
@@ -128,12 +128,19 @@ impl Writer {
         match (case.carry, case.solution) {
             (Asking::Host(seen), Solution::Identity(resolution)) => self.conclude(*seen, Some(resolution)),
             (Asking::Name { turn, name }, Solution::Addresses(found)) => {
-                self.led(turn, name, &found.addresses)
+                let host = self.roster.host(name).cloned().map(Arc::new);
+                let leads: Vec<Lead> =
+                    found.addresses.iter().map(|&ip| Lead { ip, host: host.clone() }).collect();
+                self.led(turn, name, &leads)
             }
             (Asking::Name { turn, name }, Solution::MailHosts(found)) => {
-                let addresses: Vec<IpAddr> =
-                    found.hosts.iter().flat_map(|host| host.addresses.addresses.iter().copied()).collect();
-                self.led(turn, name, &addresses)
+                let mut leads = Vec::new();
+                for host in &found.hosts {
+                    let name = host.name.to_host().map(Arc::new);
+                    let addresses = host.addresses.addresses.iter();
+                    leads.extend(addresses.map(|&ip| Lead { ip, host: name.clone() }));
+                }
+                self.led(turn, name, &leads)
             }
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
             (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
@@ -142,16 +149,17 @@ impl Writer {
     }
 
     /// A name led to these addresses: each that is allowed and new becomes a target of the name's turn.
-    fn led(&mut self, turn: u128, name: usize, addresses: &[IpAddr]) -> Result<(), ScanError> {
+    fn led(&mut self, turn: u128, name: usize, leads: &[Lead]) -> Result<(), ScanError> {
         let mut fresh = Vec::new();
         let mut blocked = 0;
-        for ip in addresses.iter().map(IpAddr::to_canonical) {
+        for lead in leads {
+            let ip = lead.ip.to_canonical();
             if self.roster.is_blocked(ip) {
                 blocked += 1;
             } else if self.roster.draws(ip) || !self.claimed.insert(ip) {
                 self.progress.merged.fetch_add(1, Relaxed);
             } else {
-                fresh.push(ip);
+                fresh.push(Lead { ip, host: lead.host.clone() });
             }
         }
         if !fresh.is_empty() {
@@ -161,9 +169,9 @@ impl Writer {
             let _ = self.notes.send(Note::Late(aims));
             return Ok(());
         }
-        if addresses.is_empty() || blocked == addresses.len() {
+        if leads.is_empty() || blocked == leads.len() {
             self.progress.drawn.fetch_add(1, Relaxed);
-            let outcome = if addresses.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
+            let outcome = if leads.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
             let record = self.record(
                 None,
                 self.roster.ports().first().copied().unwrap_or_default(),

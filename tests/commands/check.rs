@@ -1,5 +1,7 @@
 //! `banneret check`, at the hosts of a simulated block.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::LazyLock;
 
 use banneret::demo::{Block, Running, Truth};
@@ -199,6 +201,48 @@ fn nothing_that_a_server_says_acts_on_the_terminal() {
         assert!(!text.chars().any(acts), "{text:?}");
         assert!(text.lines().count() < 60, "{text}");
     }
+}
+
+#[test]
+fn letters_that_turn_a_line_around_are_shown_not_done() {
+    let listener = TcpListener::bind("127.28.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    let greeting = "220 mail.example.org \u{202e}gpj.exe\u{2066} \u{200b}x\r\n";
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(greeting.as_bytes()).unwrap();
+        // QUIT, or the end.
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let (port, dns) = (at.port().to_string(), TOWN.running.dns().to_string());
+    let words = ["check", "127.28.0.1", "--allow-reserved", "-p", &port, "--resolver", &dns];
+    let text = run(&[&words, &PATIENCE[..]].concat()).fine();
+    server.join().unwrap();
+    assert!(text.contains(r"220 mail.example.org \u{202e}gpj.exe\u{2066} \u{200b}x"), "{text}");
+}
+
+#[test]
+fn a_scan_writes_its_page_at_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let page = directory.path().join("a.html");
+    let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
+    let words = [
+        "scan",
+        "127.27.0.0/29",
+        "--allow-reserved",
+        "-q",
+        "--retries",
+        "0",
+        "--resolver",
+        &dns,
+        "-p",
+        &port,
+    ];
+    let html = ["--html", page.to_str().unwrap()];
+    let records = run(&[&words, &html[..], &PATIENCE[..]].concat()).fine();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<title>banneret: 127.27.0.0/29</title>"), "{page}");
+    assert!(page.contains(&format!("{} records", records.lines().count())), "{page}");
 }
 
 #[test]

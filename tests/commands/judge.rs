@@ -123,6 +123,7 @@ fn an_input_of_another_kind_is_a_usage_error() {
             "records `missing.jsonl` can't be read: No such file or directory (os error 2)",
         ),
         (&["judge", "a.csv"], "`a.csv` is CSV, which holds no whole records; give the JSONL file"),
+        (&["judge", "a.parquet"], "`a.parquet` is Parquet, which is not read back; give the JSONL file"),
         (&["judge", "-", "-"], "stdin can be read once only; `-` stands for more than one file"),
         (
             &["judge", "a.jsonl", "-o", "a.jsonl"],
@@ -130,7 +131,7 @@ fn an_input_of_another_kind_is_a_usage_error() {
         ),
         (
             &["judge", "-", "-o", "a.txt"],
-            "`a.txt` has an ending that names no format; end it in `.jsonl` or `.csv`, or say `--format`",
+            "`a.txt` has an ending that names no format; end it in `.jsonl`, `.csv` or `.parquet`, or say `--format`",
         ),
         (
             &["judge", "-", "--resolve", "--resolver", "x"],
@@ -157,4 +158,22 @@ fn records_can_go_to_a_table_with_their_tags() {
         assert_eq!(&row[at], value.as_str().unwrap());
     }
     assert!(header.iter().any(|name| name == "tag_unreadable"));
+}
+
+#[test]
+fn greetings_can_go_to_a_table_and_a_full_disk_is_no_usage_error() {
+    let table = run_with(
+        &["judge", "--from", "greetings", "-", "--format", "csv"],
+        b"220 mail.example.org ESMTP\n\n",
+    )
+    .fine();
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows[0].ends_with(",tag_unreadable") && rows[1].contains("mail.example.org"), "{table}");
+    let full =
+        run_with(&["judge", "--from", "greetings", "-", "-o", "/dev/full", "--format", "jsonl"], b"220 a\n");
+    assert_eq!(
+        full.wrong(4),
+        "banneret: output `/dev/full` can't be written: No space left on device (os error 28)"
+    );
 }

@@ -1,14 +1,15 @@
 //! The built program as a user runs it: words go in; what it wrote, how it ended and what it cost come out. Nothing of
 //! the caller's environment but `PATH` reaches it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{PipeReader, Read as _, Write as _};
 use std::process::{Child, Command, Output, Stdio};
 
 use super::namespace::await_some;
 
-/// The program.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_banneret");
+/// Set to another build of the program, so that numbers can be measured of it: a debug build is slow.
+const OTHER: &str = "BANNERET_PROGRAM";
 /// What a pipe holds before a writer waits (pipe(7)).
 const PIPE_ROOM: usize = 65_536;
 /// Clock ticks a second, as user space counts them on every Linux (proc(5)).
@@ -49,15 +50,20 @@ impl From<Output> for Ran {
     }
 }
 
+/// The program: the one built with this test, unless another is to be measured.
+fn program() -> OsString {
+    std::env::var_os(OTHER).unwrap_or_else(|| env!("CARGO_BIN_EXE_banneret").into())
+}
+
 /// The program, about to be run with these words.
 pub fn command(words: &[&str]) -> Command {
-    bare(Command::new(PROGRAM), words)
+    bare(Command::new(program()), words)
 }
 
 /// The program run by another one, as by `["strace", "-f"]`.
 pub fn command_under(wrapper: &[&str], words: &[&str]) -> Command {
     let mut command = Command::new(wrapper[0]);
-    command.args(&wrapper[1..]).arg(PROGRAM);
+    command.args(&wrapper[1..]).arg(program());
     bare(command, words)
 }
 
@@ -97,7 +103,7 @@ pub struct Cost {
 /// Runs it into a pipe that is full, so that it waits with its work done and all of its memory held; then lets it go on.
 pub fn measure(words: &[&str]) -> Cost {
     let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
-    writer.write_all(&[b'#'; PIPE_ROOM]).expect("it has room");
+    writer.write_all(&vec![b'#'; PIPE_ROOM]).expect("it has room");
     let mut command = command(words);
     let mut child = command.stdout(writer).spawn().expect("the program starts");
     // It holds a copy of the pipe's end, which would never close.

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use banneret::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use banneret::evidence::{
+    Certificate, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status, Tls, TlsStatus,
+    X509Error,
+};
 use banneret::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
@@ -161,15 +164,58 @@ fn duration() -> impl Strategy<Value = Option<Duration>> {
 
 fn observation() -> impl Strategy<Value = Observation> {
     let outcome = prop_oneof![select(&Outcome::ALL[..2]), select(&Outcome::ALL[..])];
-    (outcome, option::of(reply()), option::of(reply()), any::<bool>(), any::<u8>(), duration(), duration())
-        .prop_map(|(outcome, greeting, ehlo, truncated, attempts, connect, banner)| Observation {
+    let samples = vec(option::of(text().prop_map(Box::from)), 0..4);
+    let figures = (any::<bool>(), any::<u8>(), duration(), duration());
+    (outcome, option::of(reply()), option::of(reply()), option::of(tls()), samples, figures).prop_map(
+        |(outcome, greeting, ehlo, tls, samples, (truncated, attempts, connect, banner))| Observation {
             outcome,
             greeting,
             ehlo,
+            tls: tls.map(Box::new),
+            samples,
             truncated,
             attempts,
             connect,
             banner,
+        },
+    )
+}
+
+fn tls() -> impl Strategy<Value = Tls> {
+    let status = (select(&TlsStatus::WORDS[..]), any::<u8>())
+        .prop_map(|(word, alert)| TlsStatus::parse(word, Some(alert)).expect("a word of the list"));
+    let told = (option::of(text()), option::of(text()), option::of(0..1000u16));
+    (status, told, option::of(certificate()), option::of(reply()), any::<bool>(), vec(any::<u8>(), 0..40))
+        .prop_map(|(status, (version, cipher, code), certificate, ehlo, injected, plaintext)| Tls {
+            status,
+            code: code.and_then(reply::Code::new),
+            version: version.map(Box::from),
+            cipher: cipher.map(Box::from),
+            certificate,
+            ehlo,
+            injected,
+            plaintext,
+        })
+}
+
+fn certificate() -> impl Strategy<Value = Certificate> {
+    let validity = || option::of((0..253_402_300_800u64).prop_map(|at| UNIX_EPOCH + Duration::from_secs(at)));
+    let error = option::of(select(&[X509Error::Malformed, X509Error::Names][..]));
+    (
+        vec("[ -~]{0,30}".prop_map(Box::from), 0..5),
+        any::<u32>(),
+        validity(),
+        validity(),
+        any::<[u8; 32]>(),
+        error,
+    )
+        .prop_map(|(names, count, not_before, not_after, sha256, error)| Certificate {
+            names,
+            count,
+            not_before,
+            not_after,
+            sha256,
+            error,
         })
 }
 

@@ -24,6 +24,10 @@ pub struct CheckArgs {
     /// The name that the server ought to give
     #[arg(long, value_name = "NAME")]
     pub expected_name: Option<String>,
+    /// Ask the zones' own servers, too: whether a fix is published, until when caches may hide it, what greets at every
+    /// address of the banner's name
+    #[arg(long)]
+    pub verify: bool,
     /// Check special-purpose addresses too (127/8, 10/8, ...)
     #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
     pub allow_reserved: bool,

@@ -36,10 +36,10 @@ pub struct JudgeArgs {
     /// Ask DNS about hosts whose lines hold no answers of it
     #[arg(long)]
     pub resolve: bool,
-    /// Where the records go: .jsonl or .csv, with .gz or .zst behind if compressed; `-` is stdout
+    /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// The format of `-` or of an unusual ending: jsonl, csv
+    /// The format of `-` or of an unusual ending: jsonl, csv, parquet
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// How DNS is asked

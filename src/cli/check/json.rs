@@ -2,22 +2,35 @@
 //!
 //! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "why", "who_can_fix", "who_cares", "todo",
 //! "never", "check"}], "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
-//! "applies", "effect", "score"}]}}], "untried": [{"ip", "port", "trouble"}]}`
+//! "applies", "effect", "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
+//! `{"outlook", "clean", "questions": [{"name", "type", "standing", "cached", "ttl", "servers": [{"name", "ip", "answer"}]}],
+//! "doors": [{"ip", "port", "outcome", "banner_name", "ptr"}]}`
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::verify::Verified;
 use super::{Checked, Server};
 use crate::judge::advice::{Case, advice};
 use crate::judge::receivers::{Applies, Effect, forecast};
-use crate::record::{Record, json};
+use crate::record::{Record, json, time};
+use crate::resolve::{Answer, Kind};
 use crate::targets::Inventory;
 
 /// The object and a line feed.
 pub(super) fn text(checked: &Checked) -> serde_json::Result<String> {
-    let servers = checked.records().map(server).collect::<Result<Vec<_>, _>>()?;
+    let tried = checked.servers.iter().filter_map(|server| match server {
+        Server::Tried(record, verified) => Some((record, verified)),
+        Server::Untried(..) => None,
+    });
+    let mut servers = Vec::new();
+    for (record, verified) in tried {
+        let mut told = server(record)?;
+        told["verify"] = verified.as_deref().map_or(Value::Null, verify);
+        servers.push(told);
+    }
     let untried = checked.servers.iter().filter_map(|server| match server {
-        Server::Tried(_) => None,
+        Server::Tried(..) => None,
         Server::Untried(at, trouble) => {
             Some(json!({ "ip": at.ip(), "port": at.port(), "trouble": trouble.to_string() }))
         }
@@ -31,6 +44,54 @@ struct Whole<'a> {
     asked: &'a str,
     servers: Vec<Value>,
     untried: Vec<Value>,
+}
+
+fn verify(verified: &Verified) -> Value {
+    let questions = verified.compared.iter().map(|it| {
+        let servers = it.said.iter().map(|said| {
+            json!({ "name": said.server.to_string(), "ip": said.at.ip(), "answer": answer(&said.answer) })
+        });
+        json!({
+            "name": it.question.name.to_string(),
+            "type": kind(it.question.kind),
+            "standing": it.standing().as_str(),
+            "cached": answer(&it.cached),
+            "ttl": it.cached.ttl.as_secs(),
+            "servers": servers.collect::<Vec<_>>(),
+        })
+    });
+    let doors = verified.doors.iter().map(|door| {
+        json!({
+            "ip": door.at.ip(),
+            "port": door.at.port(),
+            "outcome": door.outcome.as_ref().ok().map(|outcome| outcome.as_str()),
+            "banner_name": door.banner_name,
+            "ptr": answer(&door.ptr),
+        })
+    });
+    json!({
+        "outlook": verified.outlook.as_str(),
+        "clean": verified.outlook.clean().map(time::to_string),
+        "questions": questions.collect::<Vec<_>>(),
+        "doors": doors.collect::<Vec<_>>(),
+    })
+}
+
+fn answer(answer: &Answer) -> Value {
+    let names = answer.names().iter().map(ToString::to_string);
+    let addresses = answer.addresses().iter().map(ToString::to_string);
+    json!({ "status": answer.status.as_str(), "found": names.chain(addresses).collect::<Vec<_>>() })
+}
+
+/// The name of a record type (RFC 1035 §3.2.2).
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ptr => "PTR",
+        Kind::A => "A",
+        Kind::Aaaa => "AAAA",
+        Kind::Mx => "MX",
+        Kind::Ns => "NS",
+    }
 }
 
 fn server(record: &Record) -> serde_json::Result<Value> {

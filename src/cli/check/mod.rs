@@ -5,8 +5,10 @@ mod json;
 mod plugin;
 mod server;
 mod story;
+mod verify;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
 
 use super::args::{CheckArgs, CheckWord};
 use super::exit::Exit;
@@ -14,12 +16,13 @@ use super::{print, terminal};
 use crate::judge::Severity;
 use crate::probe::LocalTrouble;
 use crate::record::Record;
+use verify::Verified;
 
 pub use plugin::usage as usage_of_plugin;
 
 /// What was asked for, and what was seen of it.
 #[derive(Debug)]
-pub(super) struct Checked {
+struct Checked {
     /// The target in normal form.
     asked: String,
     /// One for each address and port; one without an address where there was none to speak to.
@@ -28,9 +31,9 @@ pub(super) struct Checked {
 
 /// One address and port.
 #[derive(Debug)]
-pub(super) enum Server {
-    /// It was tried; whatever came of it is the record's.
-    Tried(Box<Record>),
+enum Server {
+    /// It was tried; whatever came of it is the record's. Its names may have been verified, too.
+    Tried(Box<Record>, Option<Box<Verified>>),
     /// This machine could not try it, which says nothing of the server.
     Untried(std::net::SocketAddr, LocalTrouble),
 }
@@ -38,7 +41,7 @@ pub(super) enum Server {
 impl Checked {
     fn records(&self) -> impl Iterator<Item = &Record> {
         self.servers.iter().filter_map(|server| match server {
-            Server::Tried(record) => Some(&**record),
+            Server::Tried(record, _) => Some(&**record),
             Server::Untried(..) => None,
         })
     }
@@ -48,6 +51,10 @@ impl Checked {
 pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     if args.nagios {
         return plugin::run(args);
+    }
+    if io::stderr().is_terminal() {
+        let patience = humantime::format_duration(args.probe.greeting_timeout);
+        let _ = writeln!(io::stderr(), "banneret: some servers greet late; up to {patience} are waited for");
     }
     let checked = server::check(args)?;
     let told = match args.format {

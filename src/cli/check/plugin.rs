@@ -8,6 +8,7 @@ use crate::cli::print;
 use crate::judge::{Severity, Verdict};
 use crate::record::Record;
 use crate::record::neutral::Safe;
+use crate::record::time;
 
 /// What opens the line.
 const SERVICE: &str = "SMTP IDENTITY";
@@ -42,7 +43,7 @@ fn state(checked: &Checked) -> State {
         State::Critical => 3,
     };
     let states = checked.servers.iter().map(|server| match server {
-        Server::Tried(record) => state_of(record),
+        Server::Tried(record, _) => state_of(record),
         Server::Untried(..) => State::Unknown,
     });
     states.max_by_key(rank).unwrap_or(State::Unknown)
@@ -59,7 +60,14 @@ fn state_of(record: &Record) -> State {
 
 fn story(checked: &Checked) -> String {
     let stories = checked.servers.iter().map(|server| match server {
-        Server::Tried(record) => story_of(record),
+        Server::Tried(record, verified) => {
+            let mut story = story_of(record);
+            if let Some(outlook) = verified.as_ref().map(|verified| verified.outlook) {
+                let clean = outlook.clean().map(|clean| format!(" until {}", time::to_string(clean)));
+                story.extend([", ", outlook.as_str(), clean.as_deref().unwrap_or_default()]);
+            }
+            story
+        }
         Server::Untried(at, trouble) => format!("{at} not tried: {trouble}"),
     });
     format!("{}: {}", checked.asked, stories.collect::<Vec<_>>().join("; "))
@@ -89,7 +97,7 @@ fn story_of(record: &Record) -> String {
 
 /// How long the only server took, in milliseconds.
 fn figures(checked: &Checked) -> String {
-    let [Server::Tried(record)] = checked.servers.as_slice() else { return String::new() };
+    let [Server::Tried(record, _)] = checked.servers.as_slice() else { return String::new() };
     let seen = &record.evidence.observation;
     let figure =
         |label: &str, time: std::time::Duration| format!("{label}={:.1}ms", time.as_secs_f64() * 1000.0);

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow, bail};
 use tokio::task::JoinSet;
 
-use super::{Checked, Server};
+use super::{Checked, Server, verify};
 use crate::cli::args::CheckArgs;
 use crate::cli::exit::Unable;
 use crate::cli::scan;
@@ -25,6 +25,20 @@ use crate::targets::{
 /// The most addresses of one name that are spoken to: no name has more that a person could look at.
 const MAX_ADDRESSES: usize = 32;
 
+/// What looking needs.
+pub(super) struct Look {
+    /// Speaks to servers.
+    pub(super) smtp: Arc<Smtp>,
+    /// Our own name.
+    pub(super) own_name: Option<HostName>,
+    /// How DNS is asked.
+    pub(super) settings: Settings,
+    /// What is not touched.
+    pub(super) exclusions: Exclusions,
+    /// Further attempts at what timed out.
+    pub(super) retries: u8,
+}
+
 /// Looks at a target.
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let kind = read_argument(Purpose::Targets, &args.target)?.kind;
@@ -34,18 +48,25 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let inventory = inventory(args)?;
     let ports = scan::distinct(&args.probe.port);
     let probe = scan::probe_settings(&args.probe)?;
-    let own_name = probe.own_name.clone();
-    let smtp = Smtp::new(probe)?;
-    let settings = scan::resolver_settings(&args.dns, false)?;
     let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
-    let exclusions = ExclusionsBuilder::new(policy).build();
+    let look = Look {
+        own_name: probe.own_name.clone(),
+        smtp: Arc::new(Smtp::new(probe)?),
+        settings: scan::resolver_settings(&args.dns, false)?,
+        exclusions: ExclusionsBuilder::new(policy).build(),
+        retries: args.probe.retries,
+    };
 
     let asked = kind.to_string();
-    let found = addresses(&kind, &settings)?;
-    let allowed: Vec<IpAddr> =
-        found.iter().copied().filter(|ip| exclusions.blocked(*ip).is_none()).take(MAX_ADDRESSES).collect();
+    let found = addresses(&kind, &look.settings)?;
+    let allowed: Vec<IpAddr> = found
+        .iter()
+        .copied()
+        .filter(|ip| look.exclusions.blocked(*ip).is_none())
+        .take(MAX_ADDRESSES)
+        .collect();
     if let (Kind::Address(ip), true) = (&kind, allowed.is_empty()) {
-        bail!("{}", refusal(*ip, &exclusions, args.allow_reserved));
+        bail!("{}", refusal(*ip, &look.exclusions, args.allow_reserved));
     }
     let label: Box<str> = asked.as_str().into();
     let make = |ip: Option<IpAddr>, port: u16| Target {
@@ -59,18 +80,25 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         let observation = Observation::bare(outcome, 0);
         let evidence = Evidence { ip: None, observation, resolution: None };
         let target = make(None, ports.first().copied().unwrap_or_default());
-        let servers = vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now())))];
+        let servers = vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now())), None)];
         return Ok(Checked { asked, servers });
     }
-    let seen = speak(smtp, &allowed, &ports, args.probe.retries)?;
-    let evidence = resolve(seen, own_name.as_ref(), &settings)?;
-    let servers = evidence.into_iter().map(|(at, evidence)| match evidence {
-        Ok((evidence, time)) => {
-            Server::Tried(Box::new(judged(make(Some(at.ip()), at.port()), evidence, time)))
-        }
-        Err(trouble) => Server::Untried(at, trouble),
-    });
-    let checked = Checked { asked, servers: servers.collect() };
+    let seen = speak(&look.smtp, &allowed, &ports, look.retries)?;
+    let evidence = resolve(seen, look.own_name.as_ref(), &look.settings)?;
+    let mut servers = Vec::with_capacity(evidence.len());
+    for (at, evidence) in evidence {
+        let (evidence, time) = match evidence {
+            Ok(evident) => evident,
+            Err(trouble) => {
+                servers.push(Server::Untried(at, trouble));
+                continue;
+            }
+        };
+        let record = judged(make(Some(at.ip()), at.port()), evidence, time);
+        let verified = if args.verify { verify::verify(&look, &record)? } else { None };
+        servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
+    }
+    let checked = Checked { asked, servers };
     if let (None, Some(Server::Untried(at, trouble))) = (checked.records().next(), checked.servers.first()) {
         return Err(anyhow!("`{at}` can't be spoken to from this machine: {trouble}").context(Unable));
     }
@@ -112,7 +140,7 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
         Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
     };
-    let found = match ask(vec![want], settings)?.pop() {
+    let found = match solve(vec![want], settings)?.pop() {
         Some(Solution::Addresses(found)) => (found.status, found.addresses),
         Some(Solution::MailHosts(found)) => {
             (found.status, found.hosts.into_iter().flat_map(|host| host.addresses.addresses).collect())
@@ -135,21 +163,21 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-type Spoken = Result<(Observation, SystemTime), LocalTrouble>;
+/// How a conversation went, and when it ended.
+pub(super) type Spoken = Result<(Observation, SystemTime), LocalTrouble>;
 
 /// Holds a conversation with each address and port: many addresses at once, the ports of one in turn.
-fn speak(
-    smtp: Smtp,
+pub(super) fn speak(
+    smtp: &Arc<Smtp>,
     addresses: &[IpAddr],
     ports: &[u16],
     retries: u8,
 ) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Unable)?;
-    let smtp = Arc::new(smtp);
     let mut seen = runtime.block_on(async {
         let mut conversations = JoinSet::new();
         for (place, &ip) in addresses.iter().enumerate() {
-            let (smtp, ports) = (Arc::clone(&smtp), ports.to_vec());
+            let (smtp, ports) = (Arc::clone(smtp), ports.to_vec());
             conversations.spawn(async move {
                 let mut seen = Vec::with_capacity(ports.len());
                 for port in ports {
@@ -192,7 +220,7 @@ fn resolve(
         Some(Want::Identity { ip: at.ip(), banner: name.and_then(|name| HostName::parse(&name).ok()) })
     };
     let wants: Vec<Option<Want>> = seen.iter().map(want).collect();
-    let mut solutions = ask(wants.iter().flatten().cloned().collect(), settings)?.into_iter();
+    let mut solutions = solve(wants.iter().flatten().cloned().collect(), settings)?.into_iter();
     let evident = seen.into_iter().zip(wants).map(|((at, spoken), want)| {
         let resolution = match want.and_then(|_| solutions.next()) {
             Some(Solution::Identity(resolution)) => Some(resolution),
@@ -206,7 +234,7 @@ fn resolve(
 }
 
 /// Asks DNS, and gives the solutions in the order of the wants.
-fn ask(wants: Vec<Want>, settings: &Settings) -> anyhow::Result<Vec<Solution>> {
+pub(super) fn solve(wants: Vec<Want>, settings: &Settings) -> anyhow::Result<Vec<Solution>> {
     if wants.is_empty() {
         return Ok(Vec::new());
     }

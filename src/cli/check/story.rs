@@ -2,7 +2,9 @@
 //! strangers said is neutralised.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use super::verify::{Compared, Outlook, Standing, Verified, content};
 use super::{Checked, Server};
 use crate::cli::terminal::paragraph;
 use crate::evidence::{Forward, Outcome, Status};
@@ -13,6 +15,7 @@ use crate::judge::receivers::{Applies, Effect, Reaction, forecast};
 use crate::record::Record;
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
+use crate::record::time;
 use crate::report::table::clip;
 use crate::smtp::reply::Reply;
 use crate::targets::Inventory;
@@ -36,7 +39,12 @@ pub(super) fn text(checked: &Checked, width: usize) -> String {
             page.text.push('\n');
         }
         match server {
-            Server::Tried(record) => page.server(&checked.asked, record),
+            Server::Tried(record, verified) => {
+                page.server(&checked.asked, record);
+                if let Some(verified) = verified {
+                    page.verified(verified);
+                }
+            }
             Server::Untried(at, trouble) => {
                 page.head(&checked.asked, &format!("{} port {}", at.ip(), at.port()));
                 page.row("outcome", &format!("not tried: {trouble}"));
@@ -194,6 +202,60 @@ impl Page {
                 Applies::Sometimes => ", at times",
             };
             self.row(rule.receiver, &format!("{}: {}{reply}{applies}", rule.name, effect(reaction.effect)));
+        }
+    }
+
+    fn verified(&mut self, verified: &Verified) {
+        self.text.push('\n');
+        let clean = verified.outlook.clean().map(time::to_string).unwrap_or_default();
+        self.line(&format!("  verify: {}", verified.outlook.as_str()));
+        self.row(
+            "",
+            &match verified.outlook {
+                Outlook::Current => "what the zones' own servers say is what was judged".to_owned(),
+                Outlook::FixedPendingCache(_) => {
+                    format!("the fix is published; caches may show the old answer until {clean}")
+                }
+                Outlook::ChangedPendingCache(_) => {
+                    format!("something else is published, which makes it no better; all see it from {clean}")
+                }
+                Outlook::Divided => {
+                    "the servers of a zone contradict each other: some have not taken over the change"
+                        .to_owned()
+                }
+                Outlook::Unknown => "no server of the zones gave a definite answer".to_owned(),
+            },
+        );
+        for compared in &verified.compared {
+            self.compared(compared);
+        }
+        let Some(name) = verified.name.as_ref().filter(|_| !verified.doors.is_empty()) else { return };
+        self.text.push('\n');
+        self.line(&format!("  what greets at the addresses of {name}"));
+        for door in &verified.doors {
+            let outcome = match &door.outcome {
+                Ok(outcome) => outcome.as_str().to_owned(),
+                Err(trouble) => format!("not tried: {trouble}"),
+            };
+            let banner = door.banner_name.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
+            self.row("", &format!("{}: {outcome}{banner}; PTR {}", door.at, content(&door.ptr)));
+        }
+    }
+
+    fn compared(&mut self, compared: &Compared) {
+        let Compared { question, cached, said } = compared;
+        let standing = match compared.standing() {
+            Standing::Same => "the same",
+            Standing::Pending(_) => "another answer is published",
+            Standing::Divided => "the servers contradict each other",
+            Standing::Unknown => "can't be told",
+        };
+        self.row(super::json::kind(question.kind), &format!("{}: {standing}", question.name));
+        let left = humantime::format_duration(Duration::from_secs(cached.ttl.as_secs()));
+        let left = if cached.status.is_definite() { format!(", for {left} more") } else { String::new() };
+        self.row("", &format!("resolver: {}{left}", content(cached)));
+        for said in said {
+            self.row("", &format!("{} ({}): {}", said.server, said.at.ip(), content(&said.answer)));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Every finding: hosts that have it, and hosts that come near.
 
 use super::{codes, judged};
+use crate::evidence::{Certificate, Observation, Tls, TlsStatus};
 use crate::judge::fixture::{greeted, host, reply};
 use crate::judge::{Code, Severity, Tenancy, judge};
 use crate::targets::Inventory;
@@ -155,6 +156,28 @@ fn the_names_of_one_host_are_compared_with_each_other_and_with_the_inventory() {
         evidence.observation.ehlo = Some(reply(ehlo));
         let judgement = judge(&evidence, &Inventory::default());
         assert_eq!(codes(&judgement).contains(&"ehlo_differs"), differs, "{ehlo}");
+    }
+    evidence.observation = greeted(OWN);
+    for (samples, rotates) in [
+        (&[][..], false),
+        (&[Some("mail.kestrel.example"), Some("mail.kestrel.example")][..], false),
+        (&[Some("mail.kestrel.example"), None], false),
+        (&[None, None], false),
+        (&[Some("mail.kestrel.example"), None, Some("mx.kestrel.example")], true),
+        (&[None, Some("a.kestrel.example"), Some("b.kestrel.example")], true),
+    ] {
+        evidence.observation.samples = samples.iter().map(|name| name.map(Box::from)).collect();
+        let judgement = judge(&evidence, &Inventory::default());
+        assert_eq!(codes(&judgement).contains(&"banner_rotates"), rotates, "{samples:?}");
+    }
+    for (name, differs) in
+        [("mail.kestrel.example", false), ("*.kestrel.example", false), ("mx.kestrel.example", true)]
+    {
+        let certificate = Certificate { names: vec![name.into()], count: 1, ..Certificate::default() };
+        let tls = Tls { certificate: Some(certificate), ..Tls::bare(TlsStatus::Established) };
+        evidence.observation = Observation { tls: Some(Box::new(tls)), ..greeted(OWN) };
+        let judgement = judge(&evidence, &Inventory::default());
+        assert_eq!(codes(&judgement).contains(&"certificate_differs"), differs, "{name}");
     }
     for (greeting, expected, differs) in [
         (OWN, "mail.kestrel.example", false),

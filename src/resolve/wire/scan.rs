@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::name;
 use super::{CLASS_IN, HEADER};
+use crate::evidence::Status;
 use crate::name::DnsName;
 use crate::resolve::question::{Exchange, Kind, Records};
 
@@ -48,6 +49,17 @@ pub enum Fault {
     /// A CNAME loop or over-long chain, a lame referral, an answer for another name, neither answer nor SOA, or bytes
     /// that are no message.
     Unclear,
+}
+
+impl Fault {
+    /// How a question ends of which this is the last that is known: never in a definite status.
+    pub fn status(self) -> Status {
+        match self {
+            Self::ServFail => Status::ServFail,
+            Self::Refused => Status::Refused,
+            Self::FormErr | Self::Unclear => Status::Malformed,
+        }
+    }
 }
 
 /// Reads a message as the answer to one question; `None` if it belongs to another one (or is none at all). The number

@@ -3,34 +3,29 @@
 //!
 //! Lock-step throughout: nothing is sent before the last line of a reply has come (a server may refuse those who talk
 //! early). A welcome is answered by EHLO if its reply is wanted, a refusal by QUIT alone (RFC 5321 §3.1).
+//!
+//! TLS itself is the owner's: the machine says when ([`Step::Handshake`]) and is told how it went. What is heard between
+//! the go-ahead and the handshake was never asked for; it is kept apart and reaches no reply (RFC 3207 §4.2, §6).
+
+mod command;
+mod heard;
 
 use std::time::Duration;
 
+use super::ehlo;
 use super::reply::{Code, Progress, Reader, Reply};
 use super::said::Said;
-use crate::name::HostName;
+use command::{Asking, Verb};
+
+pub use command::{Introduction, Purpose};
+pub use heard::{Ending, Failure, HangUp, Heard, Secured, Security};
 
 /// The most octets heard in one conversation: the largest reply and half as much again for the rest.
 pub const MAX_HEARD: usize = 96 * 1024;
 /// How long after QUIT the 221 and the server's close are waited for: a courtesy, so that the server closes first.
 pub const FAREWELL: Duration = Duration::from_secs(2);
-
-const QUIT: &[u8] = b"QUIT\r\n";
-
-/// How we introduce ourselves, where the reply to EHLO is wanted; made once for a scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Introduction {
-    ehlo: Box<[u8]>,
-    helo: Box<[u8]>,
-}
-
-impl Introduction {
-    /// By this name, our own (RFC 5321 §4.1.1.1; a server may refuse an empty one).
-    pub fn new(own_name: &HostName) -> Self {
-        let command = |verb: &str| [verb.as_bytes(), own_name.as_str().as_bytes(), b"\r\n"].concat().into();
-        Self { ehlo: command("EHLO "), helo: command("HELO ") }
-    }
-}
+/// How much of a text that came in place of a handshake is kept: enough to read two lines of it.
+pub const MAX_PLAINTEXT: usize = 512;
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -56,47 +51,16 @@ pub enum Step<'a> {
         /// When to call [`Dialogue::tick`].
         until: Duration,
     },
+    /// Shake hands for TLS, then say [`Dialogue::secured`] or [`Dialogue::failed`]. What had come before the first
+    /// octet of the handshake is for [`Dialogue::hear`].
+    Handshake {
+        /// When to call [`Dialogue::tick`].
+        until: Duration,
+    },
     /// Close; the conversation has ended by itself.
     Close,
     /// Abort with a reset: the peer holds on, and its connection is not to linger on our side.
     Abort,
-}
-
-/// How the other side ended the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HangUp {
-    /// By FIN.
-    Closed,
-    /// By RST.
-    Reset,
-}
-
-/// How the greeting came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Something was said.
-    Said(Said),
-    /// Not one line came in time.
-    Silent,
-    /// Closed without a word.
-    Closed,
-    /// Reset before a line was whole.
-    Reset,
-}
-
-/// What a conversation brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// How the greeting came out.
-    pub ending: Ending,
-    /// The greeting, whole or as far as it came.
-    pub greeting: Option<Reply>,
-    /// The reply to EHLO, or to HELO where EHLO is not known; whole or as far as it came.
-    pub ehlo: Option<Reply>,
-    /// Whether time, a limit or a reset cut the greeting short.
-    pub truncated: bool,
-    /// From the connection to the greeting's last line, or to the close that ended it.
-    pub banner: Option<Duration>,
 }
 
 /// The machine.
@@ -106,6 +70,8 @@ pub struct Dialogue<'a> {
     introduction: Option<&'a Introduction>,
     connected: Duration,
     heard: usize,
+    /// Whether STARTTLS was said.
+    started: bool,
     state: State,
     result: Heard,
 }
@@ -119,8 +85,11 @@ enum State {
         until: Duration,
     },
     Reply {
-        verb: Introducing,
+        to: Asking,
         reader: Reader,
+        until: Duration,
+    },
+    Handshake {
         until: Duration,
     },
     /// After QUIT: the 221 and the close are waited for, whatever the words.
@@ -128,18 +97,6 @@ enum State {
         until: Duration,
     },
     Over(Leave),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Introduce(Introducing),
-    Quit,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Introducing {
-    Ehlo,
-    Helo,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -166,15 +123,25 @@ impl<'a> Dialogue<'a> {
             introduction,
             connected,
             heard: 0,
+            started: false,
             state: State::Greeting(Reader::default()),
             result: Heard {
                 ending: Ending::Silent,
                 greeting: None,
                 ehlo: None,
+                tls: None,
                 truncated: false,
                 banner: None,
             },
         }
+    }
+
+    /// The same over a connection on which TLS comes first (RFC 8314 §3.3).
+    #[must_use]
+    pub fn tls_first(mut self) -> Self {
+        self.result.tls = Some(Box::new(Secured::new(Security::Begun)));
+        self.state = State::Handshake { until: self.greeting_deadline() };
+        self
     }
 
     /// What to do next.
@@ -182,9 +149,10 @@ impl<'a> Dialogue<'a> {
         match self.state {
             State::Greeting(_) => Step::Listen { until: self.greeting_deadline() },
             State::Sending { verb, sent, until } => {
-                Step::Send { octets: self.command(verb).get(sent..).unwrap_or_default(), until }
+                Step::Send { octets: verb.octets(self.introduction).get(sent..).unwrap_or_default(), until }
             }
             State::Reply { until, .. } | State::Farewell { until } => Step::Listen { until },
+            State::Handshake { until } => Step::Handshake { until },
             State::Over(Leave::Close) => Step::Close,
             State::Over(Leave::Abort) => Step::Abort,
         }
@@ -195,8 +163,8 @@ impl<'a> Dialogue<'a> {
         let State::Sending { verb, sent, until } = self.state else { return };
         let sent = sent.saturating_add(octets);
         self.state = match verb {
-            _ if sent < self.command(verb).len() => State::Sending { verb, sent, until },
-            Verb::Introduce(verb) => State::Reply { verb, reader: Reader::default(), until },
+            _ if sent < verb.octets(self.introduction).len() => State::Sending { verb, sent, until },
+            Verb::Ask(to) => State::Reply { to, reader: Reader::default(), until },
             Verb::Quit => State::Farewell { until },
         };
     }
@@ -205,17 +173,49 @@ impl<'a> Dialogue<'a> {
     /// is passed over.
     pub fn hear(&mut self, octets: &[u8], now: Duration) {
         self.heard = self.heard.saturating_add(octets.len());
-        if let State::Greeting(reader) | State::Reply { reader, .. } = &mut self.state {
-            match reader.feed(octets) {
+        match &mut self.state {
+            State::Greeting(reader) | State::Reply { reader, .. } => match reader.feed(octets) {
                 Progress::NeedMore => {}
-                Progress::Done { .. } => self.end_reply(Cause::LastLine, now),
+                Progress::Done { used } => {
+                    self.end_reply(Cause::LastLine, now);
+                    self.set_aside(octets.get(used..).unwrap_or_default());
+                }
                 Progress::Limit(_) => self.end_reply(Cause::Limit, now),
-            }
+            },
+            State::Handshake { .. } => self.set_aside(octets),
+            State::Sending { .. } | State::Farewell { .. } | State::Over(_) => {}
         }
         if self.heard > MAX_HEARD {
             self.end_reply(Cause::Limit, now);
             self.leave(Leave::Abort);
         }
+    }
+
+    /// The handshake was made: all that follows is said and heard inside TLS.
+    pub fn secured(&mut self, now: Duration) {
+        let State::Handshake { .. } = self.state else { return };
+        self.settle(Security::Made);
+        if self.result.greeting.is_none() {
+            self.state = State::Greeting(Reader::default());
+        } else {
+            // RFC 3207 §4.2: what was learnt before does not count any more.
+            self.say(Verb::Ask(Asking::Ehlo), now);
+        }
+    }
+
+    /// The handshake failed.
+    pub fn failed(&mut self, failure: Failure) {
+        let State::Handshake { .. } = self.state else { return };
+        self.settle(Security::Failed(failure));
+        if self.result.greeting.is_none() {
+            self.result.ending = match failure {
+                Failure::TimedOut => Ending::Silent,
+                Failure::Closed => Ending::Closed,
+                Failure::Reset => Ending::Reset,
+                Failure::Protocol => Ending::Said(Said::NotSmtp),
+            };
+        }
+        self.leave(if failure == Failure::TimedOut { Leave::Abort } else { Leave::Close });
     }
 
     /// The other side ended the connection.
@@ -228,7 +228,10 @@ impl<'a> Dialogue<'a> {
     pub fn tick(&mut self, now: Duration) {
         let until = match self.state {
             State::Greeting(_) => self.greeting_deadline(),
-            State::Sending { until, .. } | State::Reply { until, .. } | State::Farewell { until } => until,
+            State::Sending { until, .. }
+            | State::Reply { until, .. }
+            | State::Handshake { until }
+            | State::Farewell { until } => until,
             State::Over(_) => return,
         };
         if now >= until {
@@ -237,9 +240,18 @@ impl<'a> Dialogue<'a> {
         }
     }
 
+    /// Whether anything was said in plain since it is TLS's turn.
+    pub fn has_plaintext(&self) -> bool {
+        self.result.tls.as_ref().is_some_and(|tls| !tls.plaintext.is_empty())
+    }
+
     /// Whether it is settled how the greeting came out.
     pub fn is_settled(&self) -> bool {
-        !matches!(self.state, State::Greeting(_))
+        match self.state {
+            State::Greeting(_) => false,
+            State::Handshake { .. } => self.result.greeting.is_some(),
+            State::Sending { .. } | State::Reply { .. } | State::Farewell { .. } | State::Over(_) => true,
+        }
     }
 
     /// What was heard.
@@ -249,14 +261,6 @@ impl<'a> Dialogue<'a> {
 
     fn greeting_deadline(&self) -> Duration {
         self.connected.saturating_add(self.patience.greeting).min(self.patience.host)
-    }
-
-    fn command(&self, verb: Verb) -> &'a [u8] {
-        match (verb, self.introduction) {
-            (Verb::Introduce(Introducing::Ehlo), Some(introduction)) => &introduction.ehlo,
-            (Verb::Introduce(Introducing::Helo), Some(introduction)) => &introduction.helo,
-            (Verb::Quit, _) | (_, None) => QUIT,
-        }
     }
 
     fn say(&mut self, verb: Verb, now: Duration) {
@@ -271,16 +275,37 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    /// Ends the reply that is being read, if one is.
+    fn settle(&mut self, security: Security) {
+        if let Some(tls) = &mut self.result.tls {
+            tls.security = security;
+        }
+    }
+
+    /// Keeps what was said where a handshake is due, away from all replies.
+    fn set_aside(&mut self, octets: &[u8]) {
+        if let (State::Handshake { .. }, Some(tls)) = (&self.state, &mut self.result.tls) {
+            let room = MAX_PLAINTEXT.saturating_sub(tls.plaintext.len());
+            tls.plaintext.extend(octets.iter().take(room));
+        }
+    }
+
+    /// Ends the reply that is being read, or the handshake that is being made.
     fn end_reply(&mut self, cause: Cause, now: Duration) {
         match &mut self.state {
             State::Greeting(reader) => {
                 let reader = std::mem::take(reader);
                 self.end_greeting(reader, cause, now);
             }
-            State::Reply { verb, reader, .. } => {
-                let (verb, reader) = (*verb, std::mem::take(reader));
-                self.end_introduction(verb, reader, cause, now);
+            State::Reply { to, reader, .. } => {
+                let (to, reader) = (*to, std::mem::take(reader));
+                match to {
+                    Asking::Ehlo | Asking::Helo => self.end_introduction(to, reader, cause, now),
+                    Asking::StartTls => self.end_starttls(reader, cause, now),
+                }
+            }
+            State::Handshake { .. } => self.failed(cause.failure()),
+            State::Sending { verb: Verb::Ask(Asking::StartTls), .. } => {
+                self.settle(Security::Failed(cause.failure()));
             }
             State::Sending { .. } | State::Farewell { .. } | State::Over(_) => {}
         }
@@ -301,13 +326,14 @@ impl<'a> Dialogue<'a> {
                 _ => Ending::Said(said),
             },
             ehlo: None,
+            tls: self.result.tls.take(),
             truncated: greeting.is_some() && (is_overlong || !is_whole),
             banner: (greeting.is_some() && is_whole).then(|| now.saturating_sub(self.connected)),
             greeting,
         };
         match (cause, said) {
             (Cause::LastLine, Said::Welcome) if self.introduction.is_some() => {
-                self.say(Verb::Introduce(Introducing::Ehlo), now);
+                self.say(Verb::Ask(Asking::Ehlo), now);
             }
             (Cause::LastLine, Said::Welcome | Said::Refusal) if has_code => self.say(Verb::Quit, now),
             (Cause::LastLine | Cause::HangUp(_), _) => self.leave(Leave::Close),
@@ -315,19 +341,67 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    fn end_introduction(&mut self, verb: Introducing, reader: Reader, cause: Cause, now: Duration) {
+    fn end_introduction(&mut self, to: Asking, reader: Reader, cause: Cause, now: Duration) {
         let reply = reader.finish();
         let code = reply.as_ref().and_then(|reply| reply.code).map(Code::get);
+        // Inside TLS after STARTTLS the reply has a place of its own; where TLS came first, there is but one.
+        let inside = self.result.tls.as_mut().filter(|_| self.started);
+        let place = inside.map_or(&mut self.result.ehlo, |tls| &mut tls.ehlo);
         // The reply to EHLO stands where HELO brings none.
-        self.result.ehlo = reply.or(self.result.ehlo.take());
+        *place = reply.or(place.take());
+        let accepted = matches!(code, Some(200..=299));
+        let wants_tls = self.introduction.is_some_and(|it| it.purpose == Purpose::Tls);
         match cause {
             // RFC 5321 §3.2: a server that does not know EHLO may know HELO.
-            Cause::LastLine if verb == Introducing::Ehlo && matches!(code, Some(500 | 502 | 504)) => {
-                self.say(Verb::Introduce(Introducing::Helo), now);
+            Cause::LastLine if to == Asking::Ehlo && matches!(code, Some(500 | 502 | 504)) => {
+                self.say(Verb::Ask(Asking::Helo), now);
+            }
+            Cause::LastLine if wants_tls && accepted && self.result.tls.is_none() => {
+                self.ask_for_tls(to, now);
             }
             Cause::LastLine => self.say(Verb::Quit, now),
             Cause::HangUp(_) => self.leave(Leave::Close),
             Cause::Limit | Cause::Time => self.leave(Leave::Abort),
+        }
+    }
+
+    fn ask_for_tls(&mut self, after: Asking, now: Duration) {
+        let offers = |reply: &Reply| after == Asking::Ehlo && ehlo::offers(reply, "STARTTLS");
+        if self.result.ehlo.as_ref().is_some_and(offers) {
+            self.result.tls = Some(Box::new(Secured::new(Security::Begun)));
+            self.started = true;
+            self.say(Verb::Ask(Asking::StartTls), now);
+        } else {
+            self.result.tls = Some(Box::new(Secured::new(Security::NotOffered)));
+            self.say(Verb::Quit, now);
+        }
+    }
+
+    fn end_starttls(&mut self, reader: Reader, cause: Cause, now: Duration) {
+        let code = reader.finish().and_then(|reply| reply.code);
+        match cause {
+            Cause::LastLine if code.map(Code::get) == Some(220) => {
+                let until = now.saturating_add(self.patience.greeting).min(self.patience.host);
+                self.state = State::Handshake { until };
+            }
+            Cause::LastLine => {
+                self.settle(Security::Refused(code));
+                self.say(Verb::Quit, now);
+            }
+            Cause::Limit | Cause::Time | Cause::HangUp(_) => {
+                self.settle(Security::Failed(cause.failure()));
+                self.leave(if matches!(cause, Cause::HangUp(_)) { Leave::Close } else { Leave::Abort });
+            }
+        }
+    }
+}
+
+impl Cause {
+    fn failure(self) -> Failure {
+        match self {
+            Self::Time => Failure::TimedOut,
+            Self::HangUp(how) => how.into(),
+            Self::LastLine | Self::Limit => Failure::Protocol,
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Conversations, event by event, with time passed in.
 
+mod tls;
+
+use super::command::{QUIT, STARTTLS};
 use super::*;
+use crate::name::HostName;
 use proptest::prelude::*;
 
 const fn s(seconds: u64) -> Duration {
@@ -128,6 +132,8 @@ fn refusals_are_left_with_quit_too() {
     }
 }
 
+const EHLO: &[u8] = b"EHLO scanner.example.com\r\n";
+
 fn introduction() -> Introduction {
     Introduction::new(&HostName::parse("scanner.example.com").unwrap())
 }
@@ -215,7 +221,7 @@ fn an_introduction_that_goes_wrong_leaves_the_greeting_as_it_was() {
         let mut dialogue =
             Dialogue::new(Patience { greeting: s(45), host: s(60) }, Some(&introduction), s(1));
         dialogue.hear(b"220 mail.example.org\r\n", s(20));
-        assert_eq!(dialogue.step(), Step::Send { octets: &introduction.ehlo, until: s(60) });
+        assert_eq!(dialogue.step(), Step::Send { octets: EHLO, until: s(60) });
         dialogue.sent(26);
         dialogue.hear(said, s(21));
         match then {
@@ -285,7 +291,7 @@ proptest! {
         }
         for _ in 0..3 {
             match dialogue.step() {
-                Step::Send { until, .. } | Step::Listen { until } => {
+                Step::Send { until, .. } | Step::Listen { until } | Step::Handshake { until } => {
                     prop_assert!(until <= s(90));
                     dialogue.tick(until);
                 }

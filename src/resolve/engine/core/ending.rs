@@ -50,12 +50,7 @@ impl Core {
 
     /// Ends a question without a definite answer.
     pub(super) fn give_up(&mut self, index: u32) {
-        let status = match self.slots.at(index).fault {
-            None => Status::TimedOut,
-            Some(Fault::ServFail) => Status::ServFail,
-            Some(Fault::Refused) => Status::Refused,
-            Some(Fault::FormErr | Fault::Unclear) => Status::Malformed,
-        };
+        let status = self.slots.at(index).fault.map_or(Status::TimedOut, Fault::status);
         self.finish(index, Answer::bare(status));
     }
 

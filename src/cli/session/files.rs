@@ -1,0 +1,170 @@
+//! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
+
+use std::collections::HashSet;
+use std::io::{self, IsTerminal, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+
+use super::super::{exit::Unable, lists::Loaded, live::Live, resume::Resumed, terminal};
+use super::Session;
+use crate::record::time;
+use crate::report::file::{Committed, Start, Written};
+use crate::report::format::{Form, Format};
+use crate::report::input::Input;
+use crate::report::manifest::{self, Completion, Manifest};
+use crate::report::summary::{Summary, json};
+use crate::report::{atomic, parquet, sink};
+use crate::scan::ScanError;
+use crate::scan::checkpoint::{Checkpoint, Counts};
+use crate::scan::feeder::Fed;
+use crate::scan::keeper::{Keeper, counts};
+use crate::scan::outputs::Output;
+use crate::scan::progress::Progress;
+use crate::scan::watermark::Watermark;
+
+impl Session {
+    pub(super) fn open_outputs(&self) -> anyhow::Result<Vec<Output>> {
+        let stdout = [PathBuf::from("-")];
+        let default = self.outputs.is_empty();
+        if default && io::stdout().is_terminal() && self.format.is_none() {
+            let sink = Box::new(Live::start(terminal::width()));
+            return Ok(vec![Output { path: stdout[0].clone(), sink }]);
+        }
+        let paths = if default { &stdout[..] } else { &self.outputs };
+        let open = |(at, path): (usize, &PathBuf)| {
+            let form = Form::of(path, self.format)?;
+            let mark = self.resumed.as_ref().and_then(|resumed| resumed.checkpoint.outputs.get(at));
+            let start = match mark {
+                Some(mark) if path != Path::new("-") => {
+                    Start::At(Committed { length: mark.length, rows: mark.rows })
+                }
+                _ => Start::New,
+            };
+            let sink = sink::open(path, form, &self.loaded.tags, start).map_err(ScanError::Output)?;
+            Ok(Output { path: path.clone(), sink })
+        };
+        paths.iter().enumerate().map(open).collect()
+    }
+
+    /// The turns that an earlier run did, and the addresses that its names led to.
+    pub(super) fn done_before(&self) -> anyhow::Result<(Watermark, HashSet<IpAddr>)> {
+        let Some(Resumed { path, checkpoint }) = &self.resumed else { return Ok(Default::default()) };
+        if checkpoint.targets != digest(&self.loaded) {
+            bail!(
+                "the targets or exclusions are not those that checkpoint `{}` was made with; put the old lists back, or \
+                 start anew",
+                path.display()
+            );
+        }
+        let watermark = checkpoint
+            .watermark()
+            .map_err(|wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display()))?;
+        Ok((watermark, checkpoint.claimed.iter().copied().collect()))
+    }
+
+    /// The summary of what an earlier run wrote, read from its first file.
+    pub(super) fn summary_before(&self) -> anyhow::Result<Summary> {
+        let mut summary = Summary::new();
+        let file = self.outputs.iter().find(|path| *path != Path::new("-"));
+        if let (Some(_), Some(path)) = (&self.resumed, file) {
+            // Until a scan is complete, what is to be Parquet stands as lines.
+            let input = match Form::of(path, self.format)?.format {
+                Format::Parquet => Input::open(&parquet::gathered(path), None)?,
+                format => Input::open(path, Some(format))?,
+            };
+            input.rows(|row| summary.add(row))?;
+        }
+        Ok(summary)
+    }
+
+    pub(super) fn began(&self) -> SystemTime {
+        let before = self.resumed.as_ref().and_then(|resumed| time::parse(&resumed.checkpoint.began));
+        before.unwrap_or_else(SystemTime::now)
+    }
+
+    pub(super) fn keeper(&self, began: SystemTime, progress: &Arc<Progress>) -> anyhow::Result<Keeper> {
+        let beside = || {
+            let mut name = self.outputs.iter().find(|path| *path != Path::new("-"))?.as_os_str().to_owned();
+            name.push(".checkpoint");
+            Some(PathBuf::from(name))
+        };
+        let resumed = self.resumed.as_ref();
+        let path = resumed.map(|resumed| resumed.path.clone());
+        let Some(path) =
+            path.or_else(|| self.checkpoint.clone()).or_else(beside).filter(|_| !self.words.is_empty())
+        else {
+            return Ok(Keeper::none(Arc::clone(progress)));
+        };
+        if resumed.is_none() && path.exists() {
+            bail!(
+                "`{path}` is the checkpoint of an unfinished scan; go on with `banneret scan --resume {path}`, or remove it",
+                path = path.display()
+            );
+        }
+        let checkpoint = Checkpoint {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: self.words.clone(),
+            folder: std::env::current_dir()?.to_string_lossy().into_owned(),
+            seed: self.seed,
+            targets: digest(&self.loaded),
+            began: time::to_string(began),
+            high: 0,
+            pending: Vec::new(),
+            outputs: Vec::new(),
+            claimed: Vec::new(),
+            counts: Counts::default(),
+        };
+        Ok(Keeper::new(path, checkpoint, Arc::clone(progress)))
+    }
+
+    /// Beside the first output that is a file.
+    pub(super) fn write_manifest(
+        &self,
+        progress: &Progress,
+        written: &[Written],
+        began: SystemTime,
+        fed: Fed,
+    ) -> anyhow::Result<()> {
+        let Some(path) = self.outputs.iter().find_map(|output| manifest::path_of(output)) else {
+            return Ok(());
+        };
+        let command: Vec<String> =
+            std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let resolvers: Vec<String> = self.resolver.upstreams.iter().map(SocketAddr::to_string).collect();
+        let counts = counts(progress);
+        let manifest = Manifest {
+            version: env!("CARGO_PKG_VERSION"),
+            command: &command,
+            settings: &self.settings,
+            seed: self.seed,
+            shard: &self.loaded.shard.to_string(),
+            targets: progress.turns.load(Relaxed),
+            resolvers: &resolvers,
+            start: began,
+            end: SystemTime::now(),
+            by_outcome: &counts.outcomes,
+            by_verdict: &counts.verdicts,
+            completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },
+            outputs: written,
+        };
+        manifest.write(&path).context(Unable)
+    }
+
+    pub(super) fn write_summary(&self, summary: &Summary) -> anyhow::Result<()> {
+        let Some(path) = &self.summary else { return Ok(()) };
+        let mut text = Vec::new();
+        json::write(summary, &mut text)?;
+        let written =
+            if path == Path::new("-") { io::stdout().write_all(&text) } else { atomic::write(path, &text) };
+        written.with_context(|| format!("summary `{}` can't be written", path.display())).context(Unable)
+    }
+}
+
+fn digest(loaded: &Loaded) -> String {
+    format!("{:032x}", loaded.set.digest())
+}

@@ -1,0 +1,226 @@
+//! One scan from loaded targets to its exit code: what `scan` and `demo` have in common.
+
+mod files;
+mod told;
+
+use std::collections::HashMap;
+use std::num::NonZeroU8;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::args::ProgressWord;
+use super::bar::{Display, Watched};
+use super::exit::Exit;
+use super::lists::Loaded;
+use super::report;
+use super::resume::Resumed;
+use crate::judge::Severity;
+use crate::probe::{self, Smtp};
+use crate::rate::Rate;
+use crate::report::file::{OutputError, Written};
+use crate::report::format::Format;
+use crate::report::summary::Summary;
+use crate::resolve;
+use crate::scan::ScanError;
+use crate::scan::course::{Course, Roster};
+use crate::scan::feeder::{self, Fed};
+use crate::scan::limits;
+use crate::scan::outputs::Outputs;
+use crate::scan::pipeline::{self, Plan};
+use crate::scan::progress::Progress;
+use crate::scan::stop::Stop;
+use crate::scan::writer::{Keep, Writer};
+use crate::targets::Order;
+
+/// All that a scan is to do, settled.
+pub struct Session {
+    /// What to scan.
+    pub loaded: Loaded,
+    /// The order's key.
+    pub seed: u64,
+    /// At most so many targets.
+    pub limit: Option<u128>,
+    /// The ports.
+    pub ports: Vec<u16>,
+    /// How conversations go.
+    pub probe: probe::Settings,
+    /// Connections a second.
+    pub rate: Rate,
+    /// Connections a second for each prefix.
+    pub prefix_rate: Rate,
+    /// Conversations at once, as wished.
+    pub concurrency: Option<usize>,
+    /// Further attempts at a target that timed out.
+    pub retries: u8,
+    /// Conversations with each target that greets.
+    pub samples: NonZeroU8,
+    /// How DNS is asked.
+    pub resolver: resolve::Settings,
+    /// Which targets get a record.
+    pub keep: Keep,
+    /// Files for records; empty for the default of stdout.
+    pub outputs: Vec<PathBuf>,
+    /// Their format, where it was said.
+    pub format: Option<Format>,
+    /// Where the report goes as an HTML page.
+    pub html: Option<PathBuf>,
+    /// What its title says was scanned.
+    pub subject: String,
+    /// Where the summary goes as JSON.
+    pub summary: Option<PathBuf>,
+    /// The severity at which the exit code is 1.
+    pub fail_on: Option<Severity>,
+    /// When progress is shown.
+    pub progress: ProgressWord,
+    /// Errors only.
+    pub quiet: bool,
+    /// Where progress is kept, if not beside the first output file.
+    pub checkpoint: Option<PathBuf>,
+    /// The command line as words that mean the same later.
+    pub words: Vec<String>,
+    /// The scan to go on with.
+    pub resumed: Option<Resumed>,
+    /// The settings in force, for the manifest.
+    pub settings: serde_json::Value,
+}
+
+/// What a finished scan came to.
+pub struct Finished {
+    /// How the program is to end.
+    pub exit: Exit,
+    /// What was written, counted.
+    pub summary: Summary,
+    /// The outputs.
+    pub written: Vec<Written>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+pub use told::dry_run;
+
+impl Session {
+    /// Scans to the end, whichever it is.
+    pub fn run(self) -> anyhow::Result<Finished> {
+        let open_files = limits::raise_open_files();
+        let concurrency = limits::concurrency(open_files, self.concurrency);
+        // Where that fails, the table grows as it is needed.
+        let _ = limits::size_file_table(concurrency + 64);
+        let shards = std::thread::available_parallelism().map_or(1, usize::from);
+
+        let probes = (0..shards).map(|_| Smtp::new(self.probe.clone())).collect::<Result<Vec<_>, _>>()?;
+        let Loaded { set, exclusions, names, shard, .. } = &self.loaded;
+        let order = Arc::new(Order::new(Arc::clone(set), self.seed, *shard));
+        let roster =
+            Arc::new(Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone()));
+        let (watermark, claimed) = self.done_before()?;
+        let pending = watermark.pending().collect();
+        let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
+        let progress = Arc::new(Progress::default());
+        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
+        if let Some(resumed) = &self.resumed {
+            progress.restore(&resumed.checkpoint.counts);
+            let done = watermark.high() - watermark.pending().count() as u128;
+            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
+        }
+        if !self.quiet {
+            self.announce(&course, concurrency);
+        }
+
+        let began = self.began();
+        let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
+        let mut keeper = self.keeper(began, &progress)?;
+        // On disk before the first connection.
+        keeper.save(&mut outputs, &watermark, &claimed)?;
+        let worst = worst_of(outputs.summary());
+        let resolver = resolve::start(self.resolver.clone())?;
+        let stop = Stop::default();
+        super::signals::listen(stop.clone()).context("signals can't be listened to")?;
+        let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
+        let display = Display::start(watched, self.progress, self.quiet);
+
+        let clock = Instant::now();
+        let plan = Plan {
+            course,
+            feeder: feeder::Settings { rate: self.rate, prefix_rate: self.prefix_rate, concurrency },
+            retries: self.retries,
+            samples: self.samples,
+            own_name: self.probe.own_name.clone(),
+        };
+        let keep = self.keep;
+        let writer = |notes| Writer {
+            roster,
+            keep,
+            outputs,
+            keeper,
+            watermark,
+            notes,
+            progress: Arc::clone(&progress),
+            claimed,
+            open: HashMap::new(),
+            worst,
+        };
+        let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
+        drop(display);
+        let ended = match ended {
+            // The reader of the only output has seen enough: a quiet end, as of any filter.
+            Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
+                return Ok(Finished::quietly());
+            }
+            Err(ScanError::Output(closed @ OutputError::Closed { .. })) => {
+                super::say(format_args!(
+                    "banneret: {closed}; the other outputs can be completed with `--resume`"
+                ));
+                return Ok(Finished { exit: Exit::Stopped, ..Finished::quietly() });
+            }
+            other => other?,
+        };
+        let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
+        let (written, summary) = ended.writer.outputs.finish()?;
+        let took = clock.elapsed();
+        self.write_manifest(&progress, &written, began, fed)?;
+        self.write_summary(&summary)?;
+        if let Some(path) = &self.html {
+            report::write_html(&summary, &self.subject, path)?;
+        }
+        if !self.quiet {
+            told::tell(&summary, &progress, took)?;
+        }
+        let kept = keeper.path().map(Path::to_owned);
+        if fed == Fed::All {
+            keeper.remove()?;
+        } else if let (Some(path), false) = (&kept, self.quiet) {
+            super::say(format_args!(
+                "banneret: stopped early; go on with `banneret scan --resume {}`",
+                path.display()
+            ));
+        }
+        let exit = match fed {
+            Fed::Stopped => Exit::Stopped,
+            Fed::Stuck(count, trouble) => {
+                super::say(format_args!(
+                    "banneret: {count} targets could not be spoken to from this machine: {trouble}"
+                ));
+                Exit::Failed
+            }
+            Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
+            Fed::All => Exit::Done,
+        };
+        Ok(Finished { exit, summary, written, took })
+    }
+}
+
+/// The worst severity that a summary counts.
+fn worst_of(summary: &Summary) -> Severity {
+    let met = |severity: &Severity| summary.all.severity(*severity) > 0;
+    Severity::ALL.into_iter().filter(met).max().unwrap_or(Severity::None)
+}
+
+impl Finished {
+    fn quietly() -> Self {
+        Self { exit: Exit::Done, summary: Summary::new(), written: Vec::new(), took: Duration::ZERO }
+    }
+}
