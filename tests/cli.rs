@@ -4,6 +4,8 @@
 
 #[path = "cli/counts.rs"]
 mod counts;
+#[path = "cli/demo.rs"]
+mod demo;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/messages.rs"]

@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn paragraphs_break_at_spaces() {
         let text = "one two three four five six seven eight nine ten";
-        assert_eq!(paragraph(text, "- ", "  ", 1), "- one two three four five six seven eight\n  nine ten\n");
+        assert_eq!(paragraph(text, "- ", "  ", 1), "- one two three four five six seven\n  eight nine ten\n");
         assert_eq!(paragraph("", "- ", "  ", 80), "- \n");
         let word = "x".repeat(200);
         assert_eq!(paragraph(&word, "", "", 80), format!("{word}\n"));

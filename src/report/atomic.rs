@@ -5,9 +5,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Puts `bytes` at `path`: a reader sees the old file or the new one, never a part, and a loss of power changes nothing
-/// about that. On error the old file stays and no other is left.
+/// about that. On error the old file stays and no other is left. A link is followed; a device or a pipe is written to as
+/// it is, for nothing can take its place.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, |file| file.write_all(bytes))
+    if is_stream(path) {
+        return File::options().write(true).open(path)?.write_all(bytes);
+    }
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    replace(&path, |file| file.write_all(bytes))
+}
+
+/// Whether something stands at `path` that is no regular file, as a device or a pipe.
+pub fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
 /// The same with what `fill` writes.
@@ -60,6 +70,25 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(names(directory.path()), ["a.json"]);
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_stays_one() {
+        assert!(is_stream(Path::new("/dev/null")));
+        write(Path::new("/dev/null"), b"text").unwrap();
+        assert!(is_stream(Path::new("/dev/null")), "nothing took its place");
+        write(Path::new("/dev/full"), b"text").unwrap_err();
+    }
+
+    #[test]
+    fn a_link_is_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("a.json"), directory.path().join("b.json"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]

@@ -194,8 +194,13 @@ impl Input {
             return match wrong {
                 InputError::Read { source, .. } if is_cut_off(&source) => Ok(End::Torn),
                 wrong @ InputError::Read { .. } => Err(wrong),
-                // A line end behind it shows that the row was meant so.
-                _ if is_at_end(&mut table) && table.get_ref().last != b'\n' => Ok(End::Torn),
+                // A line end behind it shows that the row was meant so, unless it stands within an open quote.
+                _ if is_at_end(&mut table)
+                    && (table.get_ref().last != b'\n'
+                        || cells.iter().next_back().is_some_and(|c| c.ends_with('\n'))) =>
+                {
+                    Ok(End::Torn)
+                }
                 wrong => Err(wrong),
             };
         }

@@ -72,7 +72,7 @@ impl Keeper {
 
     /// The scan is complete: nothing is left to go on with.
     pub fn remove(self) -> Result<(), ScanError> {
-        let Some(kept) = self.kept else { return Ok(()) };
+        let Some(kept) = self.kept.filter(|kept| !atomic::is_stream(&kept.path)) else { return Ok(()) };
         match fs::remove_file(&kept.path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(ScanError::Checkpoint { path: kept.path, source })

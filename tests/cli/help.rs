@@ -102,7 +102,7 @@ fn flags(help: &str) -> Vec<(String, String)> {
     for line in help.lines() {
         match (opens(line), flags.last_mut()) {
             (Some(name), _) => flags.push((name, line.to_owned())),
-            (None, Some((_, text))) => text.push_str(&format!(" {}", line.trim())),
+            (None, Some((_, text))) => text.extend([" ", line.trim()]),
             (None, None) => {}
         }
     }

@@ -110,6 +110,21 @@ fn a_name_is_checked_at_its_addresses() {
 }
 
 #[test]
+fn a_conversation_goes_as_far_and_as_often_as_asked() {
+    let ip = home("postfix").ip.to_string();
+    let name = home("postfix").banner_name.unwrap();
+    let introduced = check(&ip, &["--probe", "ehlo", "--ehlo-name", "scan.example.org"]).fine();
+    assert!(introduced.contains(&format!("    EHLO name      {name}\n")), "{introduced}");
+    let secured = check(&ip, &["--probe", "tls", "--ehlo-name", "scan.example.org"]).fine();
+    assert!(secured.contains("    TLS            "), "{secured}");
+    let sampled = check(&ip, &["--samples", "3"]).fine();
+    assert!(sampled.contains(&format!("    greetings      {name} (3 of 3)\n")), "{sampled}");
+    let told = json(&ip, &["--samples", "2"]);
+    assert_eq!(told["servers"][0]["record"]["smtp"]["samples"], serde_json::json!([name, name]));
+    assert!(!check(&ip, &[]).fine().contains("    greetings "));
+}
+
+#[test]
 fn whatever_a_server_does_is_an_outcome() {
     for (persona, outcome) in [("refused", "refused"), ("closes", "closed"), ("ssh", "not_smtp")] {
         let told = json(&home(persona).ip.to_string(), &[]);

@@ -164,8 +164,10 @@ fn a_fix_that_does_not_show_is_told_apart_from_none() {
             doors,
             [
                 (r#""198.18.1.10":25 "greeted""#.to_owned(), &"mail.example.org".into()),
+                (r#""198.18.1.10":465 "refused""#.to_owned(), &Value::Null),
                 (r#""198.18.1.10":587 "refused""#.to_owned(), &Value::Null),
                 (r#""198.18.1.11":25 "greeted""#.to_owned(), &"old.example.org".into()),
+                (r#""198.18.1.11":465 "refused""#.to_owned(), &Value::Null),
                 (r#""198.18.1.11":587 "refused""#.to_owned(), &Value::Null),
             ]
         );

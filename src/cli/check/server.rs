@@ -1,8 +1,9 @@
 //! From a target as typed to what its servers showed: addresses, conversations, DNS, judgement. Writes nothing.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU8;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow, bail};
 use tokio::task::JoinSet;
@@ -14,7 +15,7 @@ use crate::cli::scan;
 use crate::evidence::{Evidence, Observation, Outcome, Status};
 use crate::judge::judge;
 use crate::name::HostName;
-use crate::probe::{LocalTrouble, Probe, Smtp};
+use crate::probe::{LocalTrouble, Probe, Smtp, Whom};
 use crate::record::{Record, Target};
 use crate::resolve::{self, Case, Settings, Solution, Want};
 use crate::smtp::greeting::{Greeting, Own};
@@ -24,6 +25,8 @@ use crate::targets::{
 
 /// The most addresses of one name that are spoken to: no name has more that a person could look at.
 const MAX_ADDRESSES: usize = 32;
+/// Between two conversations with one server: a scan's pace for a network, by default.
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// What looking needs.
 pub(super) struct Look {
@@ -37,6 +40,18 @@ pub(super) struct Look {
     pub(super) exclusions: Exclusions,
     /// Further attempts at what timed out.
     pub(super) retries: u8,
+}
+
+/// Who is spoken to.
+pub(super) struct Visit<'a> {
+    /// The addresses.
+    pub(super) addresses: &'a [IpAddr],
+    /// The ports, each at every address.
+    pub(super) ports: &'a [u16],
+    /// The name that led to them, told in a TLS handshake.
+    pub(super) name: Option<&'a HostName>,
+    /// Conversations with each that greets.
+    pub(super) samples: NonZeroU8,
 }
 
 /// Looks at a target.
@@ -83,7 +98,12 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         let servers = vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now())), None)];
         return Ok(Checked { asked, servers });
     }
-    let seen = speak(&look.smtp, &allowed, &ports, look.retries)?;
+    let name = match &kind {
+        Kind::Host(name) => Some(name),
+        _ => None,
+    };
+    let visit = Visit { addresses: &allowed, ports: &ports, name, samples: args.probe.samples };
+    let seen = speak(&look, &visit)?;
     let evidence = resolve(seen, look.own_name.as_ref(), &look.settings)?;
     let mut servers = Vec::with_capacity(evidence.len());
     for (at, evidence) in evidence {
@@ -166,23 +186,24 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
 /// How a conversation went, and when it ended.
 pub(super) type Spoken = Result<(Observation, SystemTime), LocalTrouble>;
 
-/// Holds a conversation with each address and port: many addresses at once, the ports of one in turn.
-pub(super) fn speak(
-    smtp: &Arc<Smtp>,
-    addresses: &[IpAddr],
-    ports: &[u16],
-    retries: u8,
-) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
+/// Speaks to each address and port: many addresses at once, the ports of one in turn.
+pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Unable)?;
     let mut seen = runtime.block_on(async {
         let mut conversations = JoinSet::new();
-        for (place, &ip) in addresses.iter().enumerate() {
-            let (smtp, ports) = (Arc::clone(smtp), ports.to_vec());
+        for (place, &ip) in visit.addresses.iter().enumerate() {
+            let (smtp, ports, name) = (Arc::clone(&look.smtp), visit.ports.to_vec(), visit.name.cloned());
+            let (retries, samples) = (look.retries, visit.samples);
             conversations.spawn(async move {
                 let mut seen = Vec::with_capacity(ports.len());
                 for port in ports {
                     let at = SocketAddr::new(ip, port);
-                    seen.push((at, persist(&smtp, at, retries).await));
+                    let whom = Whom { socket: at, name: name.as_ref() };
+                    let spoken = match persist(&smtp, whom, retries).await {
+                        Ok(first) => sample(&smtp, whom, first, samples).await,
+                        Err(trouble) => Err(trouble),
+                    };
+                    seen.push((at, spoken));
                 }
                 (place, seen)
             });
@@ -194,15 +215,49 @@ pub(super) fn speak(
 }
 
 /// Tries once more where nothing came back, as often as wished.
-async fn persist(smtp: &Smtp, at: SocketAddr, retries: u8) -> Spoken {
+async fn persist(smtp: &Smtp, whom: Whom<'_>, retries: u8) -> Spoken {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let observation = smtp.probe(at).await?;
+        let observation = smtp.probe(whom).await?;
         if observation.outcome != Outcome::TimedOut || attempts > retries {
             return Ok((Observation { attempts, ..observation }, SystemTime::now()));
         }
     }
+}
+
+/// Holds the further conversations with a server that greeted: the first one is the evidence, of the others the names are
+/// kept. Who says that it is too much is left in peace.
+async fn sample(
+    smtp: &Smtp,
+    whom: Whom<'_>,
+    (mut observation, time): (Observation, SystemTime),
+    samples: NonZeroU8,
+) -> Spoken {
+    if samples == NonZeroU8::MIN || !observation.outcome.is_judged() || is_too_much(&observation) {
+        return Ok((observation, time));
+    }
+    observation.samples.push(name_of(&observation));
+    for _ in 1..samples.get() {
+        tokio::time::sleep(BETWEEN).await;
+        let further = smtp.probe(whom).await?;
+        observation.samples.push(name_of(&further));
+        if is_too_much(&further) {
+            break;
+        }
+    }
+    Ok((observation, time))
+}
+
+/// RFC 5321 §3.8: 421 closes the channel, and asks for less.
+fn is_too_much(observation: &Observation) -> bool {
+    observation.greeting.as_ref().and_then(|reply| reply.code).is_some_and(|code| code.get() == 421)
+}
+
+/// The name in a greeting, as it will be judged.
+fn name_of(observation: &Observation) -> Option<Box<str>> {
+    let greeting = observation.greeting.as_ref().filter(|_| observation.outcome.is_judged())?;
+    Greeting::read(greeting, Own::default()).name.map(String::into_boxed_str)
 }
 
 type Evident = Result<(Evidence, SystemTime), LocalTrouble>;

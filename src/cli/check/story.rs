@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::verify::{Compared, Outlook, Standing, Verified, content};
 use super::{Checked, Server};
 use crate::cli::terminal::paragraph;
-use crate::evidence::{Forward, Outcome, Status};
+use crate::evidence::{Forward, Observation, Outcome, Status};
 use crate::judge::Verdict;
 use crate::judge::advice::{Advice, Case, advice};
 use crate::judge::explain::Subject;
@@ -127,6 +127,7 @@ impl Page {
         if let Some(name) = &judged.ehlo_name {
             self.row("EHLO name", name);
         }
+        self.further_names(&record.evidence.observation);
         let Some(resolution) = resolution else { return };
         if resolution.ptr != Status::Found {
             self.row("PTR names", &told(resolution.ptr, "none"));
@@ -142,6 +143,28 @@ impl Page {
         }
         if let Some(fcrdns) = judged.fcrdns {
             self.row("FCrDNS", fcrdns.as_str());
+        }
+    }
+
+    /// The names of further conversations, and of the certificate.
+    fn further_names(&mut self, seen: &Observation) {
+        let all = seen.samples.len();
+        let mut told: Vec<&Option<Box<str>>> = Vec::new();
+        for name in &seen.samples {
+            if told.contains(&name) {
+                continue;
+            }
+            let count = seen.samples.iter().filter(|other| *other == name).count();
+            let title = if told.is_empty() { "greetings" } else { "" };
+            self.row(title, &format!("{} ({count} of {all})", name.as_deref().unwrap_or("no name")));
+            told.push(name);
+        }
+        let Some(tls) = &seen.tls else { return };
+        let version = tls.version.as_deref().unwrap_or_default();
+        self.row("TLS", &format!("{} {version}", tls.status.as_str()));
+        if let Some(certificate) = tls.certificate.as_ref().filter(|it| !it.names.is_empty()) {
+            let names: Vec<&str> = certificate.names.iter().take(MAX_NAMES).map(AsRef::as_ref).collect();
+            self.row("certificate", &names.join(", "));
         }
     }
 

@@ -17,7 +17,7 @@ use crate::report::file::{Committed, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::input::Input;
 use crate::report::manifest::{self, Completion, Manifest};
-use crate::report::summary::{Summary, json};
+use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
 use crate::scan::checkpoint::{Checkpoint, Counts};
@@ -26,6 +26,10 @@ use crate::scan::keeper::{Keeper, counts};
 use crate::scan::outputs::Output;
 use crate::scan::progress::Progress;
 use crate::scan::watermark::Watermark;
+
+/// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is seen once
+/// would take some 300 bytes.
+const SHOWN_GROUPS: usize = 4096;
 
 impl Session {
     pub(super) fn open_outputs(&self) -> anyhow::Result<Vec<Output>> {
@@ -69,8 +73,9 @@ impl Session {
 
     /// The summary of what an earlier run wrote, read from its first file.
     pub(super) fn summary_before(&self) -> anyhow::Result<Summary> {
-        let mut summary = Summary::new();
-        let file = self.outputs.iter().find(|path| *path != Path::new("-"));
+        let groups = if self.summary.is_some() || self.html.is_some() { MAX_GROUPS } else { SHOWN_GROUPS };
+        let mut summary = Summary::with_groups(groups);
+        let file = self.first_file();
         if let (Some(_), Some(path)) = (&self.resumed, file) {
             // Until a scan is complete, what is to be Parquet stands as lines.
             let input = match Form::of(path, self.format)?.format {
@@ -82,6 +87,11 @@ impl Session {
         Ok(summary)
     }
 
+    /// The first output that is a file: not stdout, no device, no pipe.
+    fn first_file(&self) -> Option<&PathBuf> {
+        self.outputs.iter().find(|path| *path != Path::new("-") && !atomic::is_stream(path))
+    }
+
     pub(super) fn began(&self) -> SystemTime {
         let before = self.resumed.as_ref().and_then(|resumed| time::parse(&resumed.checkpoint.began));
         before.unwrap_or_else(SystemTime::now)
@@ -89,7 +99,7 @@ impl Session {
 
     pub(super) fn keeper(&self, began: SystemTime, progress: &Arc<Progress>) -> anyhow::Result<Keeper> {
         let beside = || {
-            let mut name = self.outputs.iter().find(|path| *path != Path::new("-"))?.as_os_str().to_owned();
+            let mut name = self.first_file()?.as_os_str().to_owned();
             name.push(".checkpoint");
             Some(PathBuf::from(name))
         };
@@ -100,7 +110,7 @@ impl Session {
         else {
             return Ok(Keeper::none(Arc::clone(progress)));
         };
-        if resumed.is_none() && path.exists() {
+        if resumed.is_none() && path.is_file() {
             bail!(
                 "`{path}` is the checkpoint of an unfinished scan; go on with `banneret scan --resume {path}`, or remove it",
                 path = path.display()
@@ -130,7 +140,7 @@ impl Session {
         began: SystemTime,
         fed: Fed,
     ) -> anyhow::Result<()> {
-        let Some(path) = self.outputs.iter().find_map(|output| manifest::path_of(output)) else {
+        let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) else {
             return Ok(());
         };
         let command: Vec<String> =

@@ -37,6 +37,10 @@ const MOST_USUAL: f64 = 0.5;
 const LEAST_JUDGED: u32 = 50;
 /// Epochs that a judgement looks at, and that a trial lasts: a limiter that resets each second must not fool it.
 const JUDGED: u64 = 10;
+/// Epochs without another trial after one that was lost, doubled each time, and the most: one that fails at any rate is
+/// not worth slowing down for.
+const FIRST_REPRIEVE: u64 = 100;
+const MOST_REPRIEVE: u64 = 600;
 /// Growth needs this share of recent packets answered.
 const KEEPS_UP: f64 = 0.4;
 
@@ -55,6 +59,9 @@ pub(super) struct Pace {
     phase: Phase,
     growth: f64,
     usual: f64,
+    /// How long no trial followed the last one that was lost, and until when.
+    reprieve: u64,
+    untried_until: Epoch,
     /// Epochs before this are not judged.
     judged_from: Epoch,
     /// Whether packets waited for tokens in this epoch.
@@ -99,6 +106,8 @@ impl Pace {
             phase: Phase::Calm,
             growth: FAST,
             usual: 0.0,
+            reprieve: 0,
+            untried_until: 0,
             judged_from: 0,
             pressed: false,
         }
@@ -187,7 +196,9 @@ impl Pace {
         let enough = first >= LEAST_JUDGED;
         let share = f64::from(failed) / f64::from(first.max(1));
         match self.phase {
-            Phase::Calm if enough && share > self.usual + NOTICE => self.cut(share),
+            Phase::Calm if enough && share > self.usual + NOTICE && self.epoch >= self.untried_until => {
+                self.cut(share);
+            }
             Phase::Calm => {
                 if enough && share < self.usual {
                     self.usual += (share - self.usual) * 0.1;
@@ -196,12 +207,18 @@ impl Pace {
                     self.rate = (self.rate * self.growth).min(self.cap);
                 }
             }
-            Phase::Trial { rate, share: before, until } if enough && ripe >= until => {
-                if share > before * REMAINS {
+            Phase::Trial { rate, share: before, until }
+                if ripe >= until && (enough || ripe >= until + JUDGED) =>
+            {
+                // A trial that too few packets take part in shows nothing either.
+                if !enough || share > before * REMAINS {
                     self.rate = rate;
-                    self.usual = share.min(MOST_USUAL);
+                    self.usual = if enough { share.min(MOST_USUAL) } else { self.usual };
+                    self.reprieve = (self.reprieve * 2).clamp(FIRST_REPRIEVE, MOST_REPRIEVE);
+                    self.untried_until = self.epoch + self.reprieve;
                 } else {
                     self.growth = SLOW;
+                    self.reprieve = 0;
                 }
                 self.phase = Phase::Calm;
                 self.judged_from = self.epoch;

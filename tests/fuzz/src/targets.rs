@@ -36,7 +36,8 @@ pub fn list(data: &[u8]) {
     let mut draw = Draw::new(data);
     let piece = usize::from(draw.byte()).max(1);
     let bytes = draw.rest();
-    let lines = 1 + bytes.iter().filter(|&&b| b == b'\n' || b == b'\r').count() as u64;
+    let ends = |at: usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    let lines = 1 + (0..bytes.len()).filter(|&at| ends(at)).count() as u64;
     let whole: Vec<_> = TargetList::new(bytes, Purpose::Targets, "list").collect();
     let pieces = TargetList::new(BufReader::with_capacity(piece, bytes), Purpose::Targets, "list");
     let told = |item: &Result<Entry, TargetError>| match item {

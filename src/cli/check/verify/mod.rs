@@ -4,9 +4,10 @@
 mod compare;
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU8;
 use std::time::SystemTime;
 
-use super::server::{self, Look};
+use super::server::{self, Look, Visit};
 use crate::evidence::Outcome;
 use crate::name::{DnsName, HostName};
 use crate::probe::LocalTrouble;
@@ -24,8 +25,8 @@ const MAX_SERVERS: usize = 4;
 const MAX_NAMES: usize = 4;
 /// Addresses of the banner's name that are looked at.
 const MAX_DOORS: usize = 8;
-/// The ports where a mail server greets in the clear.
-const PORTS: [u16; 2] = [25, 587];
+/// The ports where a mail server greets.
+const PORTS: [u16; 3] = [25, 465, 587];
 
 /// What was found out.
 #[derive(Debug)]
@@ -157,7 +158,8 @@ fn doors(look: &Look, name: &HostName) -> anyhow::Result<Vec<Door>> {
     }
     let questions: Vec<Question> = addresses.iter().copied().map(Question::ptr).collect();
     let ptrs = resolve::ask(look.settings.clone(), &questions)?;
-    let seen = server::speak(&look.smtp, &addresses, &PORTS, look.retries)?;
+    let visit = Visit { addresses: &addresses, ports: &PORTS, name: Some(name), samples: NonZeroU8::MIN };
+    let seen = server::speak(look, &visit)?;
     let doors = seen.into_iter().map(|(at, spoken)| {
         let greeting = spoken.as_ref().ok().and_then(|(seen, _)| seen.greeting.as_ref());
         let own = Own { name: look.own_name.as_ref(), ip: None };

@@ -1,0 +1,13 @@
+//! What a scan writes: the same rows in every form, harmless whatever hosts say, for the targets that were wished for.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
+
+#[path = "outputs/choices.rs"]
+mod choices;
+#[path = "outputs/files.rs"]
+mod files;
+#[path = "outputs/hostile.rs"]
+mod hostile;
+mod support;
+#[path = "outputs/world.rs"]
+mod world;

@@ -1,0 +1,204 @@
+//! One scan into every form of file at once: the same rows in each, and what stands beside them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::namespace::alone;
+use crate::support::schema::assert_lines;
+use crate::world;
+
+/// Columns that both forms hold as plain text.
+type Key = [String; 8];
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Rows of JSONL by what they say.
+pub(crate) fn json_rows(text_of_file: &str) -> BTreeSet<Key> {
+    let rows = assert_lines(text_of_file).into_iter().map(|record| {
+        let (target, smtp, dns) = (&record["target"], &record["smtp"], &record["dns"]);
+        let findings: Vec<String> = record["findings"].as_array().unwrap().iter().map(text).collect();
+        [
+            text(&target["ip"]),
+            text(&target["port"]),
+            text(&target["asked"]),
+            text(&record["outcome"]),
+            text(&record["verdict"]),
+            findings.join(";"),
+            text(&smtp["code"]),
+            text(&dns["fcrdns"]),
+        ]
+    });
+    collect(rows)
+}
+
+fn csv_rows(text_of_file: &str) -> BTreeSet<Key> {
+    let mut reader = csv::Reader::from_reader(text_of_file.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    assert_eq!(
+        header.iter().collect::<Vec<_>>().join(","),
+        "ip,port,asked,outcome,verdict,severity,findings,code,banner,banner_name,ehlo_name,ptr_status,ptr_names,fcrdns,\
+         banner_forward_status,banner_forward_confirms,relation,platform,tenancy,prefix,asn,as_name,connect_ms,banner_ms,\
+         time,expected_name"
+    );
+    let columns = ["ip", "port", "asked", "outcome", "verdict", "findings", "code", "fcrdns"];
+    let places = columns.map(|column| header.iter().position(|name| name == column).unwrap());
+    collect(reader.records().map(|row| {
+        let row = row.unwrap();
+        places.map(|place| row[place].to_owned())
+    }))
+}
+
+fn collect(rows: impl Iterator<Item = Key>) -> BTreeSet<Key> {
+    let mut set = BTreeSet::new();
+    for row in rows {
+        assert!(set.insert(row.clone()), "{row:?} is there twice");
+    }
+    set
+}
+
+pub(crate) fn read(path: &Path) -> String {
+    let bytes = std::fs::read(path).unwrap();
+    let mut text = String::new();
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text).map(drop),
+        Some("zst") => zstd::decode_all(bytes.as_slice()).map(|all| text = String::from_utf8(all).unwrap()),
+        _ => String::from_utf8(bytes).map(|all| text = all).map_err(std::io::Error::other),
+    }
+    .unwrap();
+    text
+}
+
+#[test]
+fn every_form_holds_the_same_rows_and_the_manifest_counts_them() {
+    alone("files::every_form_holds_the_same_rows_and_the_manifest_counts_them", |work| {
+        world::start(work);
+        let path = |name: &str| work.join(name).to_str().unwrap().to_owned();
+        let outputs = ["a.jsonl", "b.csv", "c.jsonl.gz", "d.csv.gz", "e.jsonl.zst", "f.csv.zst"].map(path);
+        let mut words = vec![
+            "198.18.0.0/28",
+            "mail.h0x1.bv",
+            "mail.far.bv",
+            "mx:dom.bv",
+            "mail.kept-out.bv",
+            "gone.bv",
+            "198.18.0.4-198.18.0.9",
+        ];
+        words.extend([
+            "-x",
+            "198.18.0.15",
+            "-x",
+            "198.18.0.0",
+            "-p",
+            "25,587",
+            "--keep",
+            "all",
+            "--fail-on",
+            "high",
+        ]);
+        let summary = path("summary.json");
+        words.extend(["--summary", &summary]);
+        outputs.iter().for_each(|output| words.extend(["-o", output]));
+        let ran = world::scan(&words).ends(1);
+        let all = json_rows(&read(Path::new(&outputs[0])));
+        for output in &outputs[1..] {
+            let text = read(Path::new(output));
+            let rows = if output.contains(".csv") { csv_rows(&text) } else { json_rows(&text) };
+            assert_eq!(rows, all, "{output}");
+        }
+        assert_targets(&all);
+        assert_manifest(Path::new(&format!("{}.manifest.json", outputs[0])), &all, &outputs);
+        let summary: Value = serde_json::from_str(&read(Path::new(&summary))).unwrap();
+        assert_eq!(summary["records"], all.len());
+        assert_eq!(counted(&summary["by_outcome"]), by(&all, 3));
+        assert_eq!(counted(&summary["by_verdict"]), by(&all, 4));
+        for gone in ["a.jsonl.checkpoint", "b.csv.manifest.json"] {
+            assert!(!work.join(gone).exists(), "{gone}: {}", ran.err);
+        }
+        assert!(ran.out.is_empty(), "stdout carries data only: {}", ran.out);
+    });
+}
+
+fn by(rows: &BTreeSet<Key>, column: usize) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row[column].is_empty()) {
+        *counts.entry(row[column].clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// Counts above zero.
+fn counted(counts: &Value) -> BTreeMap<String, u64> {
+    let counts =
+        counts.as_object().unwrap().iter().map(|(word, count)| (word.clone(), count.as_u64().unwrap()));
+    counts.filter(|&(_, count)| count > 0).collect()
+}
+
+/// Fourteen addresses at two ports; two more that one name and a domain's mail host lead to, and one of the latter alone;
+/// a name that leads only to what is excluded, and one that leads nowhere.
+fn assert_targets(rows: &BTreeSet<Key>) {
+    let outcome = |ip: &str, port: &str, asked: &str| {
+        let met: Vec<&str> = rows
+            .iter()
+            .filter(|row| row[..2] == [ip, port] && (asked.is_empty() || row[2] == asked))
+            .map(|row| row[3].as_str())
+            .collect();
+        met.join(" and ")
+    };
+    for (last, met) in [
+        ("1", "greeted"),
+        ("2", "greeted"),
+        ("3", "greeted"),
+        ("4", "rejected"),
+        ("5", "not_smtp"),
+        ("6", "closed"),
+        ("7", "timed_out"),
+        ("8", "refused"),
+        ("9", "greeted"),
+        ("10", "greeted"),
+    ] {
+        let ip = format!("198.18.0.{last}");
+        assert_eq!(outcome(&ip, "25", ""), met, "{ip}");
+        assert_eq!(outcome(&ip, "587", ""), "greeted", "{ip}");
+    }
+    assert_eq!(outcome("", "25", "mail.kept-out.bv"), "excluded");
+    assert_eq!(outcome("", "25", "gone.bv"), "unresolved");
+    for last in 1..=3 {
+        assert_eq!(outcome(&format!("198.18.5.{last}"), "25", ""), "greeted", "of a name: {last}");
+        assert_eq!(outcome(&format!("198.18.5.{last}"), "587", ""), "greeted", "of a name: {last}");
+    }
+    for never in ["198.18.0.15", "198.18.0.0"] {
+        assert!(rows.iter().all(|row| row[0] != never), "{never} is excluded");
+    }
+    assert_eq!(rows.len(), 14 * 2 + 3 * 2 + 2, "{rows:#?}");
+}
+
+fn assert_manifest(path: &Path, rows: &BTreeSet<Key>, outputs: &[String]) {
+    let manifest: Value = serde_json::from_str(&read(path)).unwrap();
+    assert_eq!(
+        (&manifest["seed"], &manifest["shard"], &manifest["complete"]),
+        (&7.into(), &"1/1".into(), &true.into())
+    );
+    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(manifest["resolvers"], serde_json::json!(["127.0.0.1:53"]));
+    assert_eq!(manifest["command"][1], "scan");
+    assert_eq!(
+        (&manifest["settings"]["keep"], &manifest["settings"]["rate"]),
+        (&"all".into(), &"1000".into())
+    );
+    assert_eq!(counted(&manifest["by_outcome"]), by(rows, 3));
+    assert_eq!(counted(&manifest["by_verdict"]), by(rows, 4));
+    assert!(manifest["start"].as_str().unwrap() < manifest["end"].as_str().unwrap());
+    assert!(manifest["targets"].as_u64().is_some_and(|targets| targets >= 28 + 5), "{manifest}");
+    for (told, path) in manifest["outputs"].as_array().unwrap().iter().zip(outputs) {
+        assert_eq!((&told["path"], &told["rows"]), (&path.as_str().into(), &rows.len().into()));
+    }
+}
