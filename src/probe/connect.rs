@@ -35,7 +35,7 @@ pub(super) async fn connect(
     target: SocketAddr,
     sources: &Sources,
     witness: &Witness,
-    mut timer: Timer<'_>,
+    timer: &mut Timer<'_>,
     deadline: Instant,
 ) -> Result<Connecting, LocalTrouble> {
     let blame = |fault| match fault {

@@ -35,11 +35,6 @@ impl<'a> Timer<'a> {
         Self { start, sleep }
     }
 
-    /// The same timer, for as long as a part of the conversation lasts.
-    pub(super) fn reborrow(&mut self) -> Timer<'_> {
-        Timer { start: self.start, sleep: self.sleep.as_mut() }
-    }
-
     /// Time since the first SYN.
     pub(super) fn now(&self) -> Duration {
         self.start.elapsed()
@@ -95,11 +90,8 @@ pub(super) enum Leave {
     Close,
     /// By a reset.
     Abort,
-    /// Not at all: it is TLS's turn, for so long.
-    Handshake {
-        /// Until when, since the first SYN.
-        until: Duration,
-    },
+    /// Not at all: it is TLS's turn.
+    Handshake,
 }
 
 /// Carries out a dialogue to its end; `end` is what the end of the stream means. An error is trouble of this machine.
@@ -107,7 +99,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     dialogue: &mut Dialogue<'_>,
     end: HangUp,
-    mut timer: Timer<'_>,
+    timer: &mut Timer<'_>,
 ) -> Result<Leave, LocalTrouble> {
     poll_fn(|cx| {
         loop {
@@ -116,10 +108,10 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
                     let sent = Pin::new(&mut *stream).poll_write(cx, octets);
                     (until, sent.map_ok(|sent| dialogue.sent(sent)))
                 }
-                Step::Listen { until } => (until, poll_hear(stream, dialogue, end, &timer, cx)),
+                Step::Listen { until } => (until, poll_hear(stream, dialogue, end, timer, cx)),
                 Step::Close => return Poll::Ready(Ok(Leave::Close)),
                 Step::Abort => return Poll::Ready(Ok(Leave::Abort)),
-                Step::Handshake { until } => return Poll::Ready(Ok(Leave::Handshake { until })),
+                Step::Handshake { .. } => return Poll::Ready(Ok(Leave::Handshake)),
             };
             match progress {
                 Poll::Ready(Ok(())) => {}

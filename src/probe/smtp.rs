@@ -1,6 +1,7 @@
 //! The SMTP probe: one connection, one dialogue, one observation.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -16,9 +17,8 @@ use super::tls::{Handshakes, Shaken, TlsError, server_name};
 use super::wire::Plain;
 use super::{Depth, LocalTrouble, Probe, Settings, Whom};
 use crate::evidence::{Observation, Outcome, Tls, TlsStatus};
-use crate::name::HostName;
 use crate::smtp::dialogue::{
-    Dialogue, Ending, Failure, HangUp, Heard, Introduction, Patience, Purpose, Secured, Security,
+    Dialogue, Ending, Failure, HangUp, Introduction, Patience, Purpose, Secured, Security, Step,
 };
 
 /// The port on which TLS comes first (RFC 8314 §3.3).
@@ -65,13 +65,11 @@ pub struct Smtp {
     handshakes: Handshakes,
 }
 
-/// A stream that has just connected, and what is known of it.
+/// A connection over which TLS is to be spoken.
 struct Line<'a, S> {
     stream: &'a mut S,
     end: HangUp,
-    opening: Opening,
-    name: Option<&'a HostName>,
-    ip: IpAddr,
+    whom: &'a Whom<'a>,
 }
 
 impl Smtp {
@@ -107,32 +105,33 @@ impl Smtp {
     ) -> Result<Observation, LocalTrouble> {
         let start = Instant::now();
         let sleep = pin!(sleep_until(start));
-        let ip = Ipv4Addr::UNSPECIFIED.into();
-        let line = Line { stream, end: HangUp::Closed, opening, name: None, ip };
-        let (observation, _) = self.listen(line, Timer::new(start, sleep)).await?;
+        let port = if opening == Opening::Tls { TLS_FIRST_PORT } else { 0 };
+        let whom = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into();
+        let (observation, _) =
+            self.listen(stream, HangUp::Closed, &whom, &mut Timer::new(start, sleep)).await?;
         Ok(observation)
     }
 
     async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
-        line: Line<'_, S>,
-        mut timer: Timer<'_>,
+        stream: &mut S,
+        end: HangUp,
+        whom: &Whom<'_>,
+        timer: &mut Timer<'_>,
     ) -> Result<(Observation, Leave), LocalTrouble> {
-        let connected = timer.now();
         let patience =
             Patience { greeting: self.settings.greeting_timeout, host: self.settings.host_timeout };
-        let mut dialogue = Dialogue::new(patience, self.introduction.as_ref(), connected);
-        if line.opening == Opening::Tls {
+        let mut dialogue = Dialogue::new(patience, self.introduction.as_ref(), timer.now());
+        if Opening::of(whom.socket.port()) == Opening::Tls {
             dialogue = dialogue.tls_first();
         }
-        let mut leave = drive(&mut *line.stream, &mut dialogue, line.end, timer.reborrow()).await?;
-        let mut shaken = None;
-        if let Leave::Handshake { until } = leave {
-            // In a place of its own: conversations that never come to it don't pay for its room.
-            let (end, tls) = Box::pin(self.secure(line, &mut dialogue, timer, until)).await?;
-            (leave, shaken) = (end, Some(tls));
+        let leave = drive(stream, &mut dialogue, end, timer).await?;
+        if leave != Leave::Handshake {
+            return Ok((observation(dialogue, None), leave));
         }
-        Ok((observation(dialogue.finish(), shaken, connected), leave))
+        // In a place of its own: conversations that never come to it don't pay for its room.
+        let (leave, tls) = Box::pin(self.secure(Line { stream, end, whom }, &mut dialogue, timer)).await?;
+        Ok((observation(dialogue, Some(tls)), leave))
     }
 
     /// Shakes hands and goes on inside TLS.
@@ -140,18 +139,20 @@ impl Smtp {
         &self,
         line: Line<'_, S>,
         dialogue: &mut Dialogue<'_>,
-        mut timer: Timer<'_>,
-        until: Duration,
+        timer: &mut Timer<'_>,
     ) -> Result<(Leave, Box<Tls>), LocalTrouble> {
-        let ended = catch_up(line.stream, dialogue, &timer).await;
+        let deadline = match dialogue.step() {
+            Step::Handshake { until } => timer.at(until),
+            _ => None,
+        };
+        let ended = catch_up(line.stream, dialogue, timer).await;
         let is_early = dialogue.has_plaintext();
         let before = Plain::default();
-        let whom = server_name(line.name, line.ip);
-        let deadline = timer.at(until);
+        let whom = server_name(line.whom.name, line.whom.socket.ip());
         let shaken = match ended {
             Some(HangUp::Closed) => Ok(Shaken::Failed(TlsStatus::Closed)),
             Some(HangUp::Reset) => Ok(Shaken::Failed(TlsStatus::Reset)),
-            None => self.handshakes.shake(line.stream, whom, &before, timer.reborrow(), deadline).await,
+            None => self.handshakes.shake(line.stream, whom, &before, timer, deadline).await,
         };
         let is_settled = dialogue.is_settled();
         let shaken = match shaken {
@@ -183,22 +184,28 @@ impl Smtp {
 }
 
 impl Probe for Smtp {
-    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Observation, LocalTrouble> {
-        let Whom { socket: target, name } = target.into();
+    fn probe<'a>(
+        &'a self,
+        target: impl Into<Whom<'a>>,
+    ) -> impl Future<Output = Result<Observation, LocalTrouble>> {
+        self.meet(target.into())
+    }
+}
+
+impl Smtp {
+    async fn meet(&self, whom: Whom<'_>) -> Result<Observation, LocalTrouble> {
         let start = Instant::now();
         let patience = self.settings.connect_timeout.min(self.settings.host_timeout);
         // A wait beyond what the clock can say is as good as the kernel's own, which is about two minutes.
         let deadline = start.checked_add(patience).unwrap_or(start + Duration::from_secs(600));
         let sleep = pin!(sleep_until(deadline));
         let mut timer = Timer::new(start, sleep);
-        let connecting = connect(target, &self.sources, &self.witness, timer.reborrow(), deadline).await?;
+        let connecting = connect(whom.socket, &self.sources, &self.witness, &mut timer, deadline).await?;
         let Connected { mut stream, end } = match connecting {
             Ok(connected) => connected,
             Err(outcome) => return Ok(Observation::bare(outcome, 1)),
         };
-        let line =
-            Line { stream: &mut stream, end, opening: Opening::of(target.port()), name, ip: target.ip() };
-        let (observation, leave) = self.listen(line, timer).await?;
+        let (observation, leave) = self.listen(&mut stream, end, &whom, &mut timer).await?;
         if leave == Leave::Abort {
             // Without it the rest would linger here while the peer holds on. A peer that is gone needs no reset.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
@@ -216,7 +223,9 @@ fn failure(status: TlsStatus) -> Failure {
     }
 }
 
-fn observation(heard: Heard, shaken: Option<Box<Tls>>, connected: Duration) -> Observation {
+fn observation(dialogue: Dialogue<'_>, shaken: Option<Box<Tls>>) -> Observation {
+    let connected = dialogue.connected();
+    let heard = dialogue.finish();
     let outcome = match heard.ending {
         Ending::Said(said) => said.into(),
         Ending::Silent => Outcome::Silent,
@@ -238,7 +247,7 @@ fn observation(heard: Heard, shaken: Option<Box<Tls>>, connected: Duration) -> O
 
 /// What the words say of TLS, and the handshake if it came to one.
 fn tls(heard: Secured, shaken: Option<Box<Tls>>) -> Box<Tls> {
-    let Secured { security, plaintext, ehlo } = heard;
+    let Secured { security, plaintext, ehlo, .. } = heard;
     let mut tls = shaken.unwrap_or_else(|| {
         let status = match security {
             Security::NotOffered => TlsStatus::NotOffered,
@@ -258,8 +267,6 @@ fn tls(heard: Secured, shaken: Option<Box<Tls>>) -> Box<Tls> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
 
     fn smtp() -> Smtp {
@@ -278,6 +285,6 @@ mod tests {
     fn a_waiting_probe_is_small() {
         let smtp = smtp();
         let size = size_of_val(&smtp.probe("127.0.0.1:25".parse::<SocketAddr>().unwrap()));
-        assert!(size < 1024, "{size} octets");
+        assert!(size <= 768, "{size} octets");
     }
 }

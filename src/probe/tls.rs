@@ -71,7 +71,7 @@ impl Handshakes {
         stream: &'a mut S,
         whom: ServerName<'static>,
         before: &'a Plain,
-        mut timer: Timer<'_>,
+        timer: &mut Timer<'_>,
         deadline: Option<Instant>,
     ) -> Result<Shaken<'a, S>, LocalTrouble> {
         let mut connect: Pin<&mut Connect<_>> = pin!(self.0.connect(whom, Wire::new(stream, before)));

@@ -64,9 +64,20 @@ pub enum Security {
     Made,
 }
 
+/// What TLS began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// It came first of all.
+    First,
+    /// STARTTLS.
+    Asked,
+}
+
 /// What a conversation brought of TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secured {
+    /// What it began with.
+    pub opening: Opening,
     /// How far it came.
     pub security: Security,
     /// What was said in plain between the go-ahead and the handshake; its first [`super::MAX_PLAINTEXT`] octets.
@@ -76,8 +87,8 @@ pub struct Secured {
 }
 
 impl Secured {
-    pub(super) fn new(security: Security) -> Self {
-        Self { security, plaintext: Vec::new(), ehlo: None }
+    pub(super) fn new(opening: Opening, security: Security) -> Self {
+        Self { opening, security, plaintext: Vec::new(), ehlo: None }
     }
 }
 

@@ -18,7 +18,7 @@ use super::said::Said;
 use command::{Asking, Verb};
 
 pub use command::{Introduction, Purpose};
-pub use heard::{Ending, Failure, HangUp, Heard, Secured, Security};
+pub use heard::{Ending, Failure, HangUp, Heard, Opening, Secured, Security};
 
 /// The most octets heard in one conversation: the largest reply and half as much again for the rest.
 pub const MAX_HEARD: usize = 96 * 1024;
@@ -70,8 +70,6 @@ pub struct Dialogue<'a> {
     introduction: Option<&'a Introduction>,
     connected: Duration,
     heard: usize,
-    /// Whether STARTTLS was said.
-    started: bool,
     state: State,
     result: Heard,
 }
@@ -123,7 +121,6 @@ impl<'a> Dialogue<'a> {
             introduction,
             connected,
             heard: 0,
-            started: false,
             state: State::Greeting(Reader::default()),
             result: Heard {
                 ending: Ending::Silent,
@@ -139,7 +136,7 @@ impl<'a> Dialogue<'a> {
     /// The same over a connection on which TLS comes first (RFC 8314 §3.3).
     #[must_use]
     pub fn tls_first(mut self) -> Self {
-        self.result.tls = Some(Box::new(Secured::new(Security::Begun)));
+        self.result.tls = Some(Box::new(Secured::new(Opening::First, Security::Begun)));
         self.state = State::Handshake { until: self.greeting_deadline() };
         self
     }
@@ -254,6 +251,11 @@ impl<'a> Dialogue<'a> {
         }
     }
 
+    /// When the connection stood.
+    pub fn connected(&self) -> Duration {
+        self.connected
+    }
+
     /// What was heard.
     pub fn finish(self) -> Heard {
         self.result
@@ -345,7 +347,7 @@ impl<'a> Dialogue<'a> {
         let reply = reader.finish();
         let code = reply.as_ref().and_then(|reply| reply.code).map(Code::get);
         // Inside TLS after STARTTLS the reply has a place of its own; where TLS came first, there is but one.
-        let inside = self.result.tls.as_mut().filter(|_| self.started);
+        let inside = self.result.tls.as_mut().filter(|tls| tls.opening == Opening::Asked);
         let place = inside.map_or(&mut self.result.ehlo, |tls| &mut tls.ehlo);
         // The reply to EHLO stands where HELO brings none.
         *place = reply.or(place.take());
@@ -368,11 +370,10 @@ impl<'a> Dialogue<'a> {
     fn ask_for_tls(&mut self, after: Asking, now: Duration) {
         let offers = |reply: &Reply| after == Asking::Ehlo && ehlo::offers(reply, "STARTTLS");
         if self.result.ehlo.as_ref().is_some_and(offers) {
-            self.result.tls = Some(Box::new(Secured::new(Security::Begun)));
-            self.started = true;
+            self.result.tls = Some(Box::new(Secured::new(Opening::Asked, Security::Begun)));
             self.say(Verb::Ask(Asking::StartTls), now);
         } else {
-            self.result.tls = Some(Box::new(Secured::new(Security::NotOffered)));
+            self.result.tls = Some(Box::new(Secured::new(Opening::Asked, Security::NotOffered)));
             self.say(Verb::Quit, now);
         }
     }
