@@ -47,6 +47,11 @@ pub fn command() -> Command {
     command
 }
 
+/// Whether the command that was typed takes settings from elsewhere: no file of settings ends `demo` or `man`.
+pub fn is_heard(command: &Command, arguments: &[OsString]) -> bool {
+    arguments.get(1).is_some_and(|typed| with_settings(command).iter().any(|name| typed == name.as_str()))
+}
+
 /// The commands that take settings from elsewhere: those that can be told of a file.
 fn with_settings(command: &Command) -> Vec<String> {
     let takes = |sub: &&Command| sub.get_arguments().any(|arg| arg.get_long() == Some("config"));

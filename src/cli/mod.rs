@@ -60,7 +60,9 @@ fn sentence(wrong: &anyhow::Error) -> String {
 
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
     let mut command = config::command();
-    if let Some(path) = config::named(arguments) {
+    if config::is_heard(&command, arguments)
+        && let Some(path) = config::named(arguments)
+    {
         command = config::apply(command, &path)?;
     }
     let matches = match command.clone().try_get_matches_from(arguments) {
