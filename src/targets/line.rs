@@ -161,7 +161,9 @@ pub fn parse(text: &str) -> Result<Kind, LineError> {
     if is_numeric(text) {
         return prefix::parse_address(text).map(Kind::Address).map_err(LineError::Address);
     }
-    HostName::parse(text).map(Kind::Host).map_err(LineError::Name)
+    let host = HostName::parse(text).map_err(LineError::Name)?;
+    // In normal form it may be no name any more: `AS64500.`, or wide digits.
+    if host.as_str() == text { Ok(Kind::Host(host)) } else { parse(host.as_str()) }
 }
 
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
@@ -261,6 +263,8 @@ mod tests {
             ("MX:Example.org.", "mx:example.org"),
             ("AS64500", "AS64500"),
             ("as0", "AS0"),
+            ("AS64500.", "AS64500"),
+            ("\u{ff21}\u{ff33}64500", "AS64500"),
             ("as-1.example", "as-1.example"),
             ("mx.example.org", "mx.example.org"),
         ] {
