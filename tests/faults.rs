@@ -222,7 +222,9 @@ fn a_scan_asked_to_stop_saves_and_can_be_resumed() {
                 let target = world.accepted() + midway(chance);
                 let mut child = scan.command().spawn().unwrap();
                 world.await_accepted(target, &mut child);
-                signals.iter().for_each(|signal| send(&child, signal));
+                for signal in signals {
+                    send(&child, signal);
+                }
                 let ended = end_of(child);
                 assert_eq!(ended.status.code(), STOPPED, "{fault}: {}", said(&ended));
                 for path in &scan.outputs()[..2] {

@@ -7,7 +7,7 @@
 //! It answers QUIT, EHLO and the rest, each taken to arrive whole, as a lock-step client sends them.
 //!
 //! Unsafe are the three epoll calls, for which the standard library has no safe form: they get a descriptor that
-//! [`Epoll`] owns, and a live array with its own length.
+//! `Epoll` owns, and a live array with its own length.
 #![allow(unsafe_code)]
 
 use std::io::{self, Read, Write};

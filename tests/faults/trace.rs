@@ -73,7 +73,7 @@ impl Trace {
                     unsaved.remove(file);
                 }
                 "connect" if call.rest.contains("htons(25)") => {
-                    assert!(renames > 0, "the checkpoint comes first")
+                    assert!(renames > 0, "the checkpoint comes first");
                 }
                 name if name.starts_with("rename") && call.rest.contains(&format!("\"{checkpoint}\"")) => {
                     assert!(

@@ -126,9 +126,9 @@ impl World {
         let (count, changed) = &*self.accepted;
         let mut accepted = count.lock().unwrap();
         while *accepted < wanted {
-            let (next, waited) = changed.wait_timeout(accepted, LOOK).unwrap();
-            accepted = next;
-            if waited.timed_out() && scan.try_wait().unwrap().is_some() {
+            let (held, pause) = changed.wait_timeout(accepted, LOOK).unwrap();
+            accepted = held;
+            if pause.timed_out() && scan.try_wait().unwrap().is_some() {
                 let mut said = String::new();
                 let _ = scan.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
                 panic!("the scan ended after {} of {wanted} connections, said: {said}", *accepted);

@@ -106,7 +106,9 @@ fn every_form_holds_the_same_rows_and_the_manifest_counts_them() {
         ]);
         let summary = path("summary.json");
         words.extend(["--summary", &summary]);
-        outputs.iter().for_each(|output| words.extend(["-o", output]));
+        for output in outputs {
+            words.extend(["-o", output]);
+        }
         let ran = world::scan(&words).ends(1);
         let all = json_rows(&read(Path::new(&outputs[0])));
         for output in &outputs[1..] {

@@ -18,7 +18,7 @@ fn greeting(ip: Ipv4Addr, port: u16) -> Vec<u8> {
         (25, [.., 0, 4]) => b"554 mail.h4.bv no thanks\r\n".to_vec(),
         (25, [.., 0, 5]) => b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(),
         (25, [.., 0, 6]) => Vec::new(),
-        (_, [.., third, last]) => format!("220 mail.h{}x{last}.bv ESMTP Postfix\r\n", third).into_bytes(),
+        (_, [.., third, last]) => format!("220 mail.h{third}x{last}.bv ESMTP Postfix\r\n").into_bytes(),
     }
 }
 
