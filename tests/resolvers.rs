@@ -129,7 +129,9 @@ fn scan(work: &Path, resolvers: &[&str], targets: &[&str]) -> BTreeMap<Ipv4Addr,
     let mut words =
         vec!["scan", "--allow-reserved", "--dns-timeout", "1500ms", "--prefix-rate", "unlimited", "-q"];
     words.extend(["-o", file.path().to_str().unwrap()]);
-    resolvers.iter().for_each(|resolver| words.extend(["--resolver", resolver]));
+    for resolver in resolvers {
+        words.extend(["--resolver", resolver]);
+    }
     words.extend(targets);
     let ran: Ran = command(&words).output().unwrap().into();
     assert_eq!(ran.ends(0).err, "");

@@ -13,7 +13,7 @@ use super::keyed::{ByQuestion, Keyed};
 use super::question::{Answer, Question};
 use super::want::{Case, Solved};
 
-/// What stands for one question between [`Plan::next_question`] and [`Plan::answered`].
+/// What stands for one question between `Plan::next_question` and `Plan::answered`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token(pub u32);
 
