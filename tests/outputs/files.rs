@@ -106,7 +106,7 @@ fn every_form_holds_the_same_rows_and_the_manifest_counts_them() {
         ]);
         let summary = path("summary.json");
         words.extend(["--summary", &summary]);
-        for output in outputs {
+        for output in &outputs {
             words.extend(["-o", output]);
         }
         let ran = world::scan(&words).ends(1);
