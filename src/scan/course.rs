@@ -133,7 +133,7 @@ impl Course {
 
     /// Whether the last turn has been taken.
     pub fn is_over(&self) -> bool {
-        self.over
+        self.over || (self.pending.len() == 0 && self.next >= self.end)
     }
 
     /// How many blocks the first lap visits.

@@ -360,6 +360,12 @@ impl Feeder {
     /// Waits for what could change: a note, or the time of the first at the gate.
     async fn rest(&mut self) {
         let now = Instant::now();
+        let order_over = self.course.is_over() && self.ahead.is_none();
+        let idle = self.places.taken() == 0 && self.gate.is_empty() && self.places.room(now) > 0;
+        if idle && order_over && !self.parked.is_empty() {
+            // Nobody will say anything: the next pass is due.
+            return;
+        }
         let due = match (self.gate.due(), self.places.closed_until(now)) {
             (Some(gate), None) if self.places.room(now) > 0 => Some(gate),
             (_, Some(open)) => Some(open),

@@ -164,6 +164,7 @@ impl<P: Probe> Shard<P> {
     }
 
     async fn converse(self: Rc<Self>, mut aim: Aim) {
+        let _fuse = Fuse(&*self);
         let result = self.probe.probe(aim.whom()).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);
         let mut ended = self.ended.borrow_mut();
@@ -242,6 +243,22 @@ impl<P: Probe> Shard<P> {
         let name = seen.observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
         let banner = name.and_then(|name| HostName::parse(&name).ok());
         Case { want: Want::Identity { ip: seen.aim.ip, banner }, carry: Asking::Host(Box::new(seen)) }
+    }
+}
+
+/// Ends the scan in order if a conversation falls over, a defect of this program: nobody else would miss its target.
+struct Fuse<'a, P>(&'a Shard<P>);
+
+impl<P> Drop for Fuse<'_, P> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        self.0.settings.stop.ask(Level::Drain);
+        if let Ok(mut ended) = self.0.ended.try_borrow_mut() {
+            ended.report.ended += 1;
+            self.0.some.notify_one();
+        }
     }
 }
 
