@@ -270,7 +270,7 @@ pub struct OutputArgs {
     /// No progress, no summary, no announcement: errors only
     #[arg(short, long, env = "BANNERET_QUIET")]
     pub quiet: bool,
-    /// More to stderr: settings in force, upstreams' health
+    /// More to stderr: the settings in force and the resolvers that are asked
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -99,7 +99,8 @@ fn apply_table(mut command: Command, table: &toml::Table) -> anyhow::Result<Comm
 /// Every flag in force, by its long name, wherever its value came from.
 pub fn in_force(matches: &clap::ArgMatches) -> serde_json::Value {
     let mut settings = serde_json::Map::new();
-    for id in matches.ids().map(clap::Id::as_str) {
+    // Groups of flags are named as their types are, and are no settings.
+    for id in matches.ids().map(clap::Id::as_str).filter(|id| !id.starts_with(char::is_uppercase)) {
         // Groups of flags have names too, and no values.
         let Ok(Some(values)) = matches.try_get_raw(id) else { continue };
         let mut values: Vec<serde_json::Value> =

@@ -75,6 +75,12 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         words,
         resumed,
     };
+    if args.output.verbose > 0 {
+        super::say(format_args!("banneret: settings {}", session.settings));
+        for upstream in &session.resolver.upstreams {
+            super::say(format_args!("banneret: resolver {upstream}"));
+        }
+    }
     if args.dry_run {
         return dry_run(&session);
     }

@@ -8,9 +8,6 @@ use crate::evidence::Observation;
 use crate::name::HostName;
 use crate::probe::Whom;
 
-/// The number of an entry among those that a target set keeps.
-pub type EntryId = u32;
-
 /// Who asked for a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {

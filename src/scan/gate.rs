@@ -151,11 +151,6 @@ impl<T> Gate<T> {
     pub fn clear(&mut self) {
         self.waiting.clear();
     }
-
-    /// The addresses in line.
-    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.waiting.iter().map(|Reverse(waiting)| waiting.ip)
-    }
 }
 
 #[cfg(test)]
