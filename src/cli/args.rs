@@ -255,7 +255,7 @@ pub struct OutputArgs {
     /// Go on from a checkpoint, with the settings it holds
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
-    /// The report as one HTML page, written at the end
+    /// The report as one HTML page, written at the end, with what is to be fixed beside it (.fixes.csv)
     #[arg(long, value_name = "FILE", env = "BANNERET_HTML")]
     pub html: Option<PathBuf>,
     /// The summary as JSON, written at the end

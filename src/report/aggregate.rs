@@ -17,12 +17,18 @@ pub struct Aggregate {
 
 /// Counts the records of all files, `-` being stdin; `asked` wins over their endings.
 pub fn aggregate<P: AsRef<Path>>(files: &[P], asked: Option<Format>) -> Result<Aggregate, InputError> {
-    let mut aggregate = Aggregate::default();
-    for file in files {
-        let end = Input::open(file.as_ref(), asked)?.rows(|row| aggregate.summary.add(row))?;
-        if end == End::Torn {
-            aggregate.torn.push(file.as_ref().to_owned());
+    Aggregate::default().with(files, asked)
+}
+
+impl Aggregate {
+    /// The same, counted on top of what was counted so far.
+    pub fn with<P: AsRef<Path>>(mut self, files: &[P], asked: Option<Format>) -> Result<Self, InputError> {
+        for file in files {
+            let end = Input::open(file.as_ref(), asked)?.rows(|row| self.summary.add(row))?;
+            if end == End::Torn {
+                self.torn.push(file.as_ref().to_owned());
+            }
         }
+        Ok(self)
     }
-    Ok(aggregate)
 }

@@ -56,7 +56,7 @@ pub struct ReportArgs {
     /// json, csv, markdown or prometheus [default: text for a terminal]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Write the report as one HTML page, too; `-` is stdout, in place of the text
+    /// Write the report as one HTML page, too, and FILE.fixes.csv beside it; `-` is stdout, the page alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// What `-` or files with an unusual ending hold: jsonl, csv

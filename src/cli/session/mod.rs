@@ -16,7 +16,6 @@ use super::args::ProgressWord;
 use super::bar::{Display, Watched};
 use super::exit::Exit;
 use super::lists::Loaded;
-use super::report;
 use super::resume::Resumed;
 use crate::judge::Severity;
 use crate::probe::{self, Smtp};
@@ -179,13 +178,11 @@ impl Session {
             other => other?,
         };
         let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
-        let (written, summary) = ended.writer.outputs.finish()?;
+        let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
-        self.write_manifest(&progress, &written, began, fed)?;
+        let manifest = self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
-        if let Some(path) = &self.html {
-            report::write_html(&summary, &self.subject, path)?;
-        }
+        self.write_page(&mut summary, manifest)?;
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }

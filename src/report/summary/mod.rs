@@ -6,6 +6,7 @@
 //! up of it is missing from its group.
 
 pub mod csv;
+pub mod detail;
 pub mod groups;
 pub mod json;
 pub mod markdown;
@@ -13,6 +14,7 @@ pub mod prometheus;
 pub mod text;
 pub mod view;
 
+pub use detail::Detail;
 pub use groups::{Counts, Groups, Tally};
 pub use view::{View, ViewError};
 
@@ -67,6 +69,8 @@ pub struct Summary {
     pub platforms: Groups<String>,
     /// By the banner's name.
     pub banner_names: Groups<String>,
+    /// Single hosts, where a page is to show them.
+    pub detail: Option<Detail>,
     as_names: HashMap<u32, String>,
 }
 
@@ -93,13 +97,23 @@ impl Summary {
             domains: Groups::new(most),
             platforms: Groups::new(most),
             banner_names: Groups::new(most),
+            detail: None,
             as_names: HashMap::new(),
         }
+    }
+
+    /// The same, with single hosts for a page.
+    #[must_use]
+    pub fn detailed(self) -> Self {
+        Self { detail: Some(Detail::default()), ..self }
     }
 
     /// Counts one record.
     pub fn add(&mut self, row: &Row<'_>) {
         self.all.add(row);
+        if let Some(detail) = &mut self.detail {
+            detail.add(row);
+        }
         self.outcomes.add(row.outcome as usize);
         row.findings.iter().for_each(|code| self.findings.add(code as usize));
         if let Some(prefix) = row.prefix() {
