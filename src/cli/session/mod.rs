@@ -23,11 +23,12 @@ use crate::probe::{self, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
-use crate::report::summary::Summary;
+use crate::report::summary::{Ended, Mark, Summary};
 use crate::resolve;
 use crate::scan::ScanError;
 use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
+use crate::scan::keeper::counts;
 use crate::scan::limits;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
@@ -179,8 +180,15 @@ impl Session {
             other => other?,
         };
         let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
-        let (written, summary) = ended.writer.outputs.finish()?;
+        let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
+        let counted = counts(&progress);
+        let ended = Ended {
+            by_outcome: &counted.outcomes,
+            by_verdict: &counted.verdicts,
+            complete: fed == Fed::All,
+        };
+        summary.add_unkept(ended, &Mark::default());
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         if let Some(path) = &self.html {
