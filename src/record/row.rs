@@ -87,7 +87,9 @@ impl Tags<'_> {
     /// The value of a tag; `None` where the row has no such tag, or an empty one, which a table can't tell apart.
     pub fn get(&self, name: &str) -> Option<&str> {
         let value = match self {
-            Self::Inventory(tags) => tags.iter().find(|(tag, _)| **tag == *name).map(|(_, value)| value.as_str()),
+            Self::Inventory(tags) => {
+                tags.iter().find(|(tag, _)| **tag == *name).map(|(_, value)| value.as_str())
+            }
             Self::Text(tags) => tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| &**value),
         };
         value.filter(|value| !value.is_empty())

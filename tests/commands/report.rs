@@ -43,14 +43,17 @@ fn many_files_are_one_summary_in_every_format() {
 fn records_are_grouped_as_wished_and_the_worst_come_first() {
     let directory = tempfile::tempdir().unwrap();
     let mut tagged = without_ptr();
-    let inventory = Inventory { tags: vec![(Arc::from("customer"), "B-2".to_owned())], ..Inventory::default() };
+    let inventory =
+        Inventory { tags: vec![(Arc::from("customer"), "B-2".to_owned())], ..Inventory::default() };
     tagged.target.inventory = Some(Arc::new(inventory));
     let one = write(directory.path(), "a.jsonl", &[healthy_record(), healthy_record(), tagged.clone()]);
     let other = write(directory.path(), "b.csv", &[tagged]);
     let words = ["report", one.to_str().unwrap(), other.to_str().unwrap(), "--group-by", "tag:customer"];
-    let json: Value = serde_json::from_str(&run(&[&words[..], &["--format", "json"]].concat()).fine()).unwrap();
+    let json: Value =
+        serde_json::from_str(&run(&[&words[..], &["--format", "json"]].concat()).fine()).unwrap();
     let groups = json["groups"]["tag:customer"].as_array().unwrap();
-    let told: Vec<_> = groups.iter().map(|group| (group["key"].as_str(), group["records"].as_u64())).collect();
+    let told: Vec<_> =
+        groups.iter().map(|group| (group["key"].as_str(), group["records"].as_u64())).collect();
     assert_eq!(told, [(Some("B-2"), Some(1)), (Some("C-17"), Some(2))], "CSV written without tags has none");
     assert_eq!(groups[0]["by_severity"]["high"], 1);
     let text = run(&words).fine();

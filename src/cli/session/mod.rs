@@ -183,11 +183,8 @@ impl Session {
         let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
         let counted = counts(&progress);
-        let ended = Ended {
-            by_outcome: &counted.outcomes,
-            by_verdict: &counted.verdicts,
-            complete: fed == Fed::All,
-        };
+        let ended =
+            Ended { by_outcome: &counted.outcomes, by_verdict: &counted.verdicts, complete: fed == Fed::All };
         summary.add_unkept(ended, &Mark::default());
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;

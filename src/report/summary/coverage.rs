@@ -142,7 +142,8 @@ impl Summary {
         let Self { reach, .. } = self;
         let asked = |outcome: Outcome| self.outcome(outcome) + reach.unkept.at(outcome as usize);
         let answered = [Outcome::Greeted, Outcome::Rejected, Outcome::NotSmtp].map(asked);
-        let mut why: Vec<_> = Status::ALL.iter().map(|&it| (it.as_str(), reach.unknown.at(it as usize))).collect();
+        let mut why: Vec<_> =
+            Status::ALL.iter().map(|&it| (it.as_str(), reach.unknown.at(it as usize))).collect();
         why.push((FORWARD, reach.unknown.at(Status::ALL.len())));
         why.push((NOT_KEPT, reach.unkept_undetermined));
         why.retain(|&(_, count)| count > 0);

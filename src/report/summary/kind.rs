@@ -49,7 +49,9 @@ pub enum KindError {
     )]
     Unknown(String),
     /// A prefix that no address has.
-    #[error("`{0}` has no length that prefixes have; write `prefix:16`, or `prefix:16/32` to say that of IPv6, too")]
+    #[error(
+        "`{0}` has no length that prefixes have; write `prefix:16`, or `prefix:16/32` to say that of IPv6, too"
+    )]
     Length(String),
     /// A tag without a name.
     #[error("`{0}` names no tag; write `tag:customer` for the column `customer` of the target list")]

@@ -22,7 +22,11 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         words(out, &breakdown)?;
     }
     let coverage = summary.coverage();
-    head(out, "banneret_coverage_records", "How many targets were asked, answered, were judged, stayed undetermined.")?;
+    head(
+        out,
+        "banneret_coverage_records",
+        "How many targets were asked, answered, were judged, stayed undetermined.",
+    )?;
     for (reach, count) in [
         ("asked", coverage.asked),
         ("answered", coverage.answered),
