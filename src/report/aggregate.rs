@@ -44,12 +44,12 @@ impl Aggregate {
         let Some(path) = manifest::path_of(file).filter(|path| path.is_file()) else {
             return self.summary.add_bare_file();
         };
-        match Told::read(&path).filter(|told| told.is_of(self.summary.records_since(mark))) {
-            Some(told) => self.summary.add_unkept(told.ended(), mark),
-            None => {
-                self.passed_over.push(path);
-                self.summary.add_bare_file();
-            }
+        let told = Told::read(&path).filter(|told| told.is_of(self.summary.records_since(mark)));
+        if let Some(told) = told {
+            self.summary.add_unkept(told.ended(), mark);
+        } else {
+            self.passed_over.push(path);
+            self.summary.add_bare_file();
         }
     }
 }

@@ -56,7 +56,7 @@ pub struct ReportArgs {
     /// json, csv, markdown or prometheus [default: text for a terminal]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Group by this, too: prefix:16, asn, domain, ptr_domain, platform, banner_name, tag:NAME, finding, severity, ...
+    /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
     #[arg(long, value_name = "WHAT")]
     pub group_by: Vec<String>,
     /// Where the report goes, put in place whole; `-` is stdout

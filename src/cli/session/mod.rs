@@ -218,6 +218,14 @@ impl Session {
     }
 }
 
+/// Counts the targets that left no record.
+fn add_unkept(summary: &mut Summary, progress: &Progress, fed: Fed) {
+    let counted = counts(progress);
+    let (by_outcome, by_verdict) = (&counted.outcomes, &counted.verdicts);
+    summary.add_unkept(Ended { by_outcome, by_verdict, complete: fed == Fed::All }, &Mark::default());
+}
+
+
 /// The worst severity that a summary counts.
 fn worst_of(summary: &Summary) -> Severity {
     let met = |severity: &Severity| summary.all.severity(*severity) > 0;

@@ -48,7 +48,7 @@ impl Serialize for Reached<'_> {
         map.serialize_entry("answered", &coverage.answered)?;
         map.serialize_entry("judged", &coverage.judged)?;
         map.serialize_entry("undetermined", &coverage.undetermined)?;
-        map.serialize_entry("why", &BTreeMap::from_iter(coverage.why.iter().copied()))?;
+        map.serialize_entry("why", &coverage.why.iter().copied().collect::<BTreeMap<_, _>>())?;
         map.serialize_entry("counted_by", coverage.basis.as_str())?;
         map.serialize_entry("stopped_scans", &coverage.stopped)?;
         map.end()
