@@ -23,6 +23,6 @@ pub use hickory::system_upstreams;
 pub use manners::{Manner, try_upstreams};
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
-pub use service::{Ended, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with};
+pub use service::{Ended, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with, unserved};
 pub use settings::{Rate, Settings, UpstreamError, parse_upstream};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};
