@@ -97,7 +97,7 @@ fn where_a_packet_in_twenty_is_lost_no_answer_is_wrong_and_next_to_none_is_missi
         lose("udp dport 53 numgen random mod 100 < 5 drop");
         let count = ask(Rate::Rising);
         assert!(
-            count.packets as usize * 100 > count.questions * 104,
+            count.packets * 100 > count.questions as u64 * 104,
             "{} packets: nothing was lost",
             count.packets
         );

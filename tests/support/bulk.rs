@@ -237,7 +237,7 @@ fn answers(at: SocketAddrV4) -> bool {
         socket.send(question)?;
         let mut answer = [0; 512];
         socket.recv(&mut answer)?;
-        Ok(answer[3] & 15 == 0)
+        Ok(answer[3] % 16 == 0)
     });
     asked.unwrap_or(false)
 }
