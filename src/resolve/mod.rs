@@ -10,6 +10,7 @@ pub mod inquiry;
 mod keyed;
 pub mod manners;
 mod plan;
+mod public;
 pub mod question;
 pub mod service;
 pub mod settings;
