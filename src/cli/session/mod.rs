@@ -225,7 +225,6 @@ fn add_unkept(summary: &mut Summary, progress: &Progress, fed: Fed) {
     summary.add_unkept(Ended { by_outcome, by_verdict, complete: fed == Fed::All }, &Mark::default());
 }
 
-
 /// The worst severity that a summary counts.
 fn worst_of(summary: &Summary) -> Severity {
     let met = |severity: &Severity| summary.all.severity(*severity) > 0;
