@@ -182,10 +182,7 @@ impl Session {
         let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
         let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
-        let counted = counts(&progress);
-        let ended =
-            Ended { by_outcome: &counted.outcomes, by_verdict: &counted.verdicts, complete: fed == Fed::All };
-        summary.add_unkept(ended, &Mark::default());
+        add_unkept(&mut summary, &progress, fed);
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         if let Some(path) = &self.html {
