@@ -10,14 +10,14 @@ use anyhow::{Context, anyhow, bail};
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{print, terminal};
-use crate::report::aggregate::Aggregate;
+use crate::report::aggregate::aggregate;
 use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
 use crate::report::html::fixes::Sheet;
 use crate::report::html::{self, Page, Run};
 use crate::report::input::InputError;
 use crate::report::manifest;
-use crate::report::summary::{Summary, View};
+use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
 
 /// Counts and shows.
 pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
@@ -26,19 +26,24 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         None => View::Terminal { width: terminal::width() },
     };
     let from = args.from.as_deref().map(Format::parse).transpose()?;
+    let kinds = kinds(&args.group_by)?;
     check_stdin(&args.records)?;
-    let on_stdout = args.html.as_deref() == Some(Path::new("-"));
+    let stdout = Path::new("-");
+    let on_stdout = args.html.as_deref() == Some(stdout) && args.output == stdout;
     if on_stdout && args.format.is_some() {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
-    let summary = match &args.html {
-        Some(_) => Summary::new().detailed(),
-        None => Summary::new(),
-    };
-    let counted = Aggregate { summary, torn: Vec::new() };
-    let mut counted = counted.with(&args.records, from).map_err(say_from)?;
-    for torn in &counted.torn {
-        tell_torn(torn);
+    let mut summary = Summary::grouped(MAX_GROUPS, kinds);
+    if args.html.is_some() {
+        summary = summary.detailed();
+    }
+    let mut counted = aggregate(&args.records, from, summary).map_err(say_from)?;
+    counted.torn.iter().for_each(|torn| tell_torn(torn));
+    for manifest in &counted.passed_over {
+        super::say(format_args!(
+            "banneret: manifest `{}` is not that of the records beside it; it counts for nothing",
+            manifest.display()
+        ));
     }
     if let Some(path) = &args.html {
         let names: Vec<String> = args.records.iter().map(|path| path.display().to_string()).collect();
@@ -51,7 +56,23 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let mut told = Vec::new();
     view.write(&counted.summary, &mut told)?;
-    print(&told)
+    if args.output == stdout {
+        return print(&told);
+    }
+    put(&args.output, &told)?;
+    Ok(Exit::Done)
+}
+
+/// What `--group-by` says, each kind once.
+fn kinds(words: &[String]) -> anyhow::Result<Vec<Kind>> {
+    let mut kinds = Vec::new();
+    for word in words {
+        let kind = Kind::parse(word)?;
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
 }
 
 /// Writes the page to a file and the list of what is to be fixed beside it, or the page alone to stdout for `-`.
@@ -95,6 +116,13 @@ fn fixes_beside(page: &Path) -> Option<PathBuf> {
     let mut name = if is_html { page.file_stem()? } else { page.file_name()? }.to_owned();
     name.push(".fixes.csv");
     Some(page.with_file_name(name))
+}
+
+/// Puts a file in place, whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    atomic::write(path, bytes)
+        .with_context(|| format!("report `{}` can't be written", path.display()))
+        .context(Unable)
 }
 
 /// An ending that says nothing is told with the flag that says it here.

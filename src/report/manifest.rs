@@ -6,11 +6,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::atomic;
 use super::output::Written;
+use super::summary::Ended;
 use crate::record::time;
 
 /// The longest manifest that is read, in bytes: many times what a run with hundreds of outputs writes.
@@ -75,13 +76,13 @@ pub fn path_of(output: &Path) -> Option<PathBuf> {
 
 /// The manifest beside an output, as it stands; `None` if there is none that can be read.
 pub fn beside(output: &Path) -> Option<Value> {
-    let path = path_of(output)?;
+    serde_json::from_slice(&read(&path_of(output)?)?).ok()
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut text).ok()?;
-    if text.len() as u64 > LONGEST {
-        return None;
-    }
-    serde_json::from_slice(&text).ok()
+    (text.len() as u64 <= LONGEST).then_some(text)
 }
 
 impl Manifest<'_> {
@@ -117,6 +118,39 @@ impl Manifest<'_> {
             by_verdict: self.by_verdict,
             outputs: self.outputs.iter().map(OutputForm::of).collect(),
         }
+    }
+}
+
+/// What a manifest tells of the records it stands beside.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Told {
+    schema: String,
+    by_outcome: BTreeMap<String, u64>,
+    by_verdict: BTreeMap<String, u64>,
+    complete: bool,
+    outputs: Vec<ToldFile>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct ToldFile {
+    rows: u64,
+}
+
+impl Told {
+    /// Reads it; `None` if it is no manifest of this form.
+    pub fn read(path: &Path) -> Option<Self> {
+        let told: Self = serde_json::from_slice(&read(path)?).ok()?;
+        (told.schema == SCHEMA).then_some(told)
+    }
+
+    /// Whether it is of outputs with so many records.
+    pub fn is_of(&self, records: u64) -> bool {
+        self.outputs.first().is_some_and(|first| first.rows == records)
+    }
+
+    /// How the targets ended.
+    pub fn ended(&self) -> Ended<'_> {
+        Ended { by_outcome: &self.by_outcome, by_verdict: &self.by_verdict, complete: self.complete }
     }
 }
 

@@ -10,7 +10,7 @@ use banneret::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
 use banneret::record::cell;
 use banneret::record::escape::{escape, unescape};
 use banneret::record::neutral::{Safe, acts};
-use banneret::record::row::{PtrNames, Row};
+use banneret::record::row::{PtrNames, Row, Tags};
 use banneret::report::html::fixes::Sheet;
 use banneret::report::html::{self, Page, Run};
 use banneret::report::summary::Summary;
@@ -78,6 +78,7 @@ fn row(text: &str) -> Row<'_> {
         tenancy: Tenancy::Unknown,
         asn: Some(64500),
         as_name: Some(text.into()),
+        tags: Tags::Text(Vec::new()),
     }
 }
 
