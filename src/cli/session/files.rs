@@ -16,7 +16,7 @@ use crate::record::time;
 use crate::report::file::{Committed, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::input::Input;
-use crate::report::manifest::{self, Completion, Manifest};
+use crate::report::manifest::{self, Canaries, Completion, Manifest};
 use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
@@ -157,6 +157,11 @@ impl Session {
             resolvers: &resolvers,
             start: began,
             end: SystemTime::now(),
+            canaries: Canaries {
+                looks: progress.looks.load(Relaxed),
+                silent: progress.silent_looks.load(Relaxed),
+                slowdowns: progress.losses.load(Relaxed),
+            },
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
             completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },

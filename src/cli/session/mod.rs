@@ -26,6 +26,8 @@ use crate::report::format::Format;
 use crate::report::summary::Summary;
 use crate::resolve;
 use crate::scan::ScanError;
+use crate::scan::added::Added;
+use crate::scan::canary::Manners;
 use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
 use crate::scan::limits;
@@ -114,8 +116,9 @@ impl Session {
         let probes = (0..shards).map(|_| Smtp::new(self.probe.clone())).collect::<Result<Vec<_>, _>>()?;
         let Loaded { set, exclusions, names, shard, .. } = &self.loaded;
         let order = Arc::new(Order::new(Arc::clone(set), self.seed, *shard));
-        let roster =
-            Arc::new(Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone()));
+        let added = Arc::new(Added::default());
+        let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
+        let roster = Arc::new(roster.with_added(Arc::clone(&added)));
         let (watermark, claimed) = self.done_before()?;
         let pending = watermark.pending().collect();
         let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
@@ -145,10 +148,17 @@ impl Session {
         let clock = Instant::now();
         let plan = Plan {
             course,
-            feeder: feeder::Settings { rate: self.rate, prefix_rate: self.prefix_rate, concurrency },
+            feeder: feeder::Settings {
+                rate: self.rate,
+                prefix_rate: self.prefix_rate,
+                concurrency,
+                canaries: Manners::default(),
+            },
             retries: self.retries,
             samples: self.samples,
             own_name: self.probe.own_name.clone(),
+            added: Arc::clone(&added),
+            tell: Box::new(told::notice(self.quiet)),
         };
         let keep = self.keep;
         let writer = |notes| Writer {
@@ -162,6 +172,7 @@ impl Session {
             claimed,
             open: HashMap::new(),
             worst,
+            undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop(display);
