@@ -118,14 +118,17 @@ pub async fn run<P: Probe + 'static>(
         let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
         while let Some(batch) = batches.recv().await {
             for aim in batch {
+                // Asked again after the wait: it may have been long.
                 if shard.settings.added.blocks(aim.ip) {
                     shard.leave_out(aim);
-                } else if shard.may_start().await {
-                    shard.progress.in_flight.fetch_add(1, Relaxed);
-                    start(Rc::clone(&shard).converse(aim)).await;
-                } else {
+                } else if !shard.may_start().await {
                     // Its turn stays undone.
                     shard.give_place_back();
+                } else if shard.settings.added.blocks(aim.ip) {
+                    shard.leave_out(aim);
+                } else {
+                    shard.progress.in_flight.fetch_add(1, Relaxed);
+                    start(Rc::clone(&shard).converse(aim)).await;
                 }
             }
         }

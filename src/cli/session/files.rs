@@ -61,7 +61,7 @@ impl Session {
         if checkpoint.targets != digest(&self.loaded) {
             bail!(
                 "the targets or exclusions are not those that checkpoint `{}` was made with; put the old lists back, or \
-                 start anew",
+                 start anew (what is to be excluded from now on goes to the end of an exclusion list)",
                 path.display()
             );
         }
@@ -97,7 +97,12 @@ impl Session {
         before.unwrap_or_else(SystemTime::now)
     }
 
-    pub(super) fn keeper(&self, began: SystemTime, progress: &Arc<Progress>) -> anyhow::Result<Keeper> {
+    pub(super) fn keeper(
+        &self,
+        began: SystemTime,
+        progress: &Arc<Progress>,
+        listed: Vec<u64>,
+    ) -> anyhow::Result<Keeper> {
         let beside = || {
             let mut name = self.first_file()?.as_os_str().to_owned();
             name.push(".checkpoint");
@@ -122,6 +127,7 @@ impl Session {
             folder: std::env::current_dir()?.to_string_lossy().into_owned(),
             seed: self.seed,
             targets: digest(&self.loaded),
+            listed,
             began: time::to_string(began),
             high: 0,
             pending: Vec::new(),

@@ -15,9 +15,11 @@ use anyhow::Context;
 use super::args::ProgressWord;
 use super::bar::{Display, Watched};
 use super::exit::Exit;
+use super::late::{self, Watch};
 use super::lists::Loaded;
 use super::report;
 use super::resume::Resumed;
+use super::scan::late_addresses;
 use crate::judge::Severity;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
@@ -42,6 +44,8 @@ use crate::targets::Order;
 pub struct Session {
     /// What to scan.
     pub loaded: Loaded,
+    /// The files of `--exclude-file`, to be looked at again.
+    pub exclusion_files: Vec<PathBuf>,
     /// The order's key.
     pub seed: u64,
     /// At most so many targets.
@@ -106,7 +110,7 @@ pub use told::dry_run;
 
 impl Session {
     /// Scans to the end, whichever it is.
-    pub fn run(self) -> anyhow::Result<Finished> {
+    pub fn run(mut self) -> anyhow::Result<Finished> {
         let open_files = limits::raise_open_files();
         let concurrency = limits::concurrency(open_files, self.concurrency);
         // Where that fails, the table grows as it is needed.
@@ -114,9 +118,13 @@ impl Session {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
 
         let probes = (0..shards).map(|_| Smtp::new(self.probe.clone())).collect::<Result<Vec<_>, _>>()?;
-        let Loaded { set, exclusions, names, shard, .. } = &self.loaded;
+        let late = std::mem::take(&mut self.loaded.late);
+        let Loaded { set, exclusions, names, shard, policy, .. } = &self.loaded;
         let order = Arc::new(Order::new(Arc::clone(set), self.seed, *shard));
         let added = Arc::new(Added::default());
+        if let Some(exclusions) = late.exclusions(*policy) {
+            added.renew(exclusions);
+        }
         let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
         let roster = Arc::new(roster.with_added(Arc::clone(&added)));
         let (watermark, claimed) = self.done_before()?;
@@ -135,7 +143,7 @@ impl Session {
 
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
-        let mut keeper = self.keeper(began, &progress)?;
+        let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &claimed)?;
         let worst = worst_of(outputs.summary());
@@ -144,6 +152,14 @@ impl Session {
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
         let display = Display::start(watched, self.progress, self.quiet);
+        let watch = Watch::start(late::Watched {
+            files: self.exclusion_files.clone(),
+            late,
+            policy: *policy,
+            addresses: late_addresses(self.resolver.clone()),
+            added: Arc::clone(&added),
+            quiet: self.quiet,
+        });
 
         let clock = Instant::now();
         let plan = Plan {
@@ -175,7 +191,7 @@ impl Session {
             undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
-        drop(display);
+        drop((display, watch));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
