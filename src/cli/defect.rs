@@ -13,7 +13,10 @@ pub(super) fn tell() {
 
 fn told(defect: &PanicHookInfo<'_>) -> String {
     let place = defect.location().map(ToString::to_string).unwrap_or_default();
-    let text = Safe(defect.payload_as_str().unwrap_or("no message")).to_string();
+    let payload = defect.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    let text = Safe(text);
     let mut told = format!("banneret: a defect of this program at {place}: {text}");
     // Where RUST_BACKTRACE asks for it.
     let trace = Backtrace::capture();

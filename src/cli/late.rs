@@ -29,7 +29,7 @@ pub struct Late {
     /// Of each file, how many entries count from the start.
     pub counts: Vec<u64>,
     known: HashSet<Kind>,
-    late: Vec<(String, Entry, Vec<IpAddr>)>,
+    entries: Vec<(String, Entry, Vec<IpAddr>)>,
 }
 
 impl Late {
@@ -52,19 +52,19 @@ impl Late {
         ExclusionsBuilder::new(ReservedPolicy::Allow).add(list, &entry)?;
         let found = addresses(&entry.kind)?;
         self.known.insert(entry.kind.clone());
-        self.late.push((list.to_owned(), entry, found));
+        self.entries.push((list.to_owned(), entry, found));
         Ok(true)
     }
 
     /// All that came late; `None` if nothing did.
     pub fn exclusions(&self, policy: ReservedPolicy) -> Option<Exclusions> {
         let mut builder = ExclusionsBuilder::new(policy);
-        for (list, entry, addresses) in &self.late {
+        for (list, entry, addresses) in &self.entries {
             // It was added to another one before.
             builder.add(list, entry).ok()?;
             builder.add_addresses(list, addresses.iter().copied());
         }
-        (!self.late.is_empty()).then(|| builder.build())
+        (!self.entries.is_empty()).then(|| builder.build())
     }
 }
 

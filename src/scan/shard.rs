@@ -118,13 +118,12 @@ pub async fn run<P: Probe + 'static>(
         let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
         while let Some(batch) = batches.recv().await {
             for aim in batch {
-                // Asked again after the wait: it may have been long.
-                if shard.settings.added.blocks(aim.ip) {
-                    shard.leave_out(aim);
-                } else if !shard.may_start().await {
+                // Asked again after the wait, which may have been long.
+                let is_excluded = || shard.settings.added.blocks(aim.ip);
+                if !is_excluded() && !shard.may_start().await {
                     // Its turn stays undone.
                     shard.give_place_back();
-                } else if shard.settings.added.blocks(aim.ip) {
+                } else if is_excluded() {
                     shard.leave_out(aim);
                 } else {
                     shard.progress.in_flight.fetch_add(1, Relaxed);

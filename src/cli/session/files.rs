@@ -1,6 +1,7 @@
 //! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -174,6 +175,16 @@ impl Session {
             outputs: written,
         };
         manifest.write(&path).context(Unable)
+    }
+
+    /// Removes what Parquet files were made from: until now a resumed scan could have needed it.
+    pub(super) fn tidy(&self) {
+        for path in &self.outputs {
+            if Form::of(path, self.format).is_ok_and(|form| form.format == Format::Parquet) {
+                // It does no harm if it stays.
+                let _ = fs::remove_file(parquet::gathered(path));
+            }
+        }
     }
 
     pub(super) fn write_summary(&self, summary: &Summary) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use anyhow::Context;
 use super::args::ProgressWord;
 use super::bar::{Display, Watched};
 use super::exit::Exit;
-use super::late::{self, Watch};
+use super::late::{self, Late, Watch};
 use super::lists::Loaded;
 use super::report;
 use super::resume::Resumed;
@@ -32,7 +32,7 @@ use crate::scan::added::Added;
 use crate::scan::canary::Manners;
 use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
-use crate::scan::keeper::counts;
+use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
@@ -153,14 +153,7 @@ impl Session {
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
         let display = Display::start(watched, self.progress, self.quiet);
-        let watch = Watch::start(late::Watched {
-            files: self.exclusion_files.clone(),
-            late,
-            policy: *policy,
-            addresses: late_addresses(self.resolver.clone()),
-            added: Arc::clone(&added),
-            quiet: self.quiet,
-        });
+        let watch = self.watch(late, &added);
 
         let clock = Instant::now();
         let plan = Plan {
@@ -218,16 +211,35 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
+        let exit = self.leave(fed, worst, keeper)?;
+        Ok(Finished { exit, summary, written, took })
+    }
+
+    /// Looks at the exclusion files again while the scan runs.
+    fn watch(&self, late: Late, added: &Arc<Added>) -> Watch {
+        Watch::start(late::Watched {
+            files: self.exclusion_files.clone(),
+            late,
+            policy: self.loaded.policy,
+            addresses: late_addresses(self.resolver.clone()),
+            added: Arc::clone(added),
+            quiet: self.quiet,
+        })
+    }
+
+    /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to end.
+    fn leave(&self, fed: Fed, worst: Severity, keeper: Keeper) -> anyhow::Result<Exit> {
         let kept = keeper.path().map(Path::to_owned);
         if fed == Fed::All {
             keeper.remove()?;
+            self.tidy();
         } else if let (Some(path), false) = (&kept, self.quiet) {
             super::say(format_args!(
                 "banneret: stopped early; go on with `banneret scan --resume {}`",
                 path.display()
             ));
         }
-        let exit = match fed {
+        Ok(match fed {
             Fed::Stopped => Exit::Stopped,
             Fed::Stuck(count, trouble) => {
                 super::say(format_args!(
@@ -237,8 +249,7 @@ impl Session {
             }
             Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
             Fed::All => Exit::Done,
-        };
-        Ok(Finished { exit, summary, written, took })
+        })
     }
 }
 
