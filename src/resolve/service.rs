@@ -50,6 +50,12 @@ pub trait Resolve: Send {
     /// Takes a question; the caller has looked for room.
     fn submit(&mut self, token: Token, question: &Question);
 
+    /// Takes a question for one upstream alone, by its number in [`Resolve::health`]; no other is asked in its place.
+    fn submit_to(&mut self, upstream: usize, token: Token, question: &Question);
+
+    /// Leaves an upstream alone for a while, if there is another one to ask.
+    fn set_aside(&mut self, upstream: usize);
+
     /// Works, and appends answers, until there are some, `patience` has passed, or its waker was woken.
     fn turn(&mut self, patience: Duration, answers: &mut Vec<(Token, Answer)>);
 

@@ -32,6 +32,15 @@ pub(super) enum State {
     Tcp,
 }
 
+/// Who may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// Whoever is up.
+    Any,
+    /// One upstream alone: the question is about that one.
+    Alone,
+}
+
 /// One question under way.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -41,6 +50,7 @@ pub(super) struct Slot {
     pub(super) name: DnsName,
     pub(super) kind: Kind,
     pub(super) state: State,
+    pub(super) route: Route,
     pub(super) edns: Edns,
     /// Numbers under which answers may come, the latest packet's last.
     pub(super) keys: Vec<Key>,
@@ -110,6 +120,7 @@ impl Slots {
             name: question.name.clone(),
             kind: question.kind,
             state: State::Queued,
+            route: Route::Any,
             edns: Edns::Offered,
             keys,
             packets: 0,
