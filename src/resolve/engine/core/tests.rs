@@ -365,7 +365,7 @@ fn what_was_never_asked_outlasts_an_outage_longer_than_its_timeout() {
 fn a_question_for_one_upstream_is_put_to_no_other() {
     let failing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 2))];
     for (other, status) in
-        [(Box::new(failing) as Box<Manner>, Status::ServFail), (Box::new(silent), Status::TimedOut)]
+        [(Box::new(failing) as Box<Manner<'_>>, Status::ServFail), (Box::new(silent), Status::TimedOut)]
     {
         let mut world = World::new(|_| {}, vec![Box::new(healthy), other]);
         world.submit_to(1, 0);
