@@ -14,8 +14,6 @@ mod block;
 mod dns;
 #[path = "real/records.rs"]
 mod records;
-#[path = "real/server.rs"]
-mod server;
 #[path = "real/smtp.rs"]
 mod smtp;
 mod support;

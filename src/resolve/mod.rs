@@ -11,6 +11,7 @@ mod keyed;
 mod later;
 pub mod manners;
 mod plan;
+mod public;
 pub mod question;
 pub mod service;
 pub mod settings;
@@ -25,7 +26,7 @@ pub use manners::{Manner, try_upstreams};
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
 pub use service::{
-    Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with,
+    Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with, unserved,
 };
 pub use settings::{HELD_BACK, Rate, Settings, UpstreamError, parse_upstream};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

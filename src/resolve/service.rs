@@ -153,6 +153,12 @@ impl Default for Bounds {
     }
 }
 
+/// An inbox with no resolver behind it: cases come out as they were handed in. For tests and benches of what feeds it.
+pub fn unserved<T>() -> (Inbox<T>, mpsc::Receiver<Vec<Case<T>>>) {
+    let (inbox, cases) = mpsc::channel(BATCHES);
+    (Inbox(inbox), cases)
+}
+
 /// Starts a resolver on anything that asks, within bounds.
 pub fn start_on<T: Send + 'static>(
     resolve: impl Resolve + 'static,

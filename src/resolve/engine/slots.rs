@@ -41,6 +41,15 @@ pub(super) enum Route {
     Alone,
 }
 
+/// Whose choice a question's letters are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Chance's, where the upstream repeats them.
+    Drawn,
+    /// Nobody's: an answer came back in others.
+    Small,
+}
+
 /// One question under way.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -52,6 +61,7 @@ pub(super) struct Slot {
     pub(super) state: State,
     pub(super) route: Route,
     pub(super) edns: Edns,
+    pub(super) spelling: Spelling,
     /// Numbers under which answers may come, the latest packet's last.
     pub(super) keys: Vec<Key>,
     /// Packets for `name`, and before for what it is an alias of.
@@ -122,6 +132,7 @@ impl Slots {
             state: State::Queued,
             route: Route::Any,
             edns: Edns::Offered,
+            spelling: Spelling::Drawn,
             keys,
             packets: 0,
             spent: 0,
