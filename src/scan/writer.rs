@@ -114,16 +114,13 @@ impl Writer {
             tokio::select! {
                 biased;
                 () = &mut cut_off => break,
-                batch = solved.recv(), if solved_open => match batch {
-                    Some(batch) => {
-                        for case in batch { self.solved(case)?; }
-                        last = Instant::now();
-                    },
-                    None => solved_open = false,
+                batch = solved.recv(), if solved_open => {
+                    (solved_open, last) = (batch.is_some(), Instant::now());
+                    for case in batch.into_iter().flatten() { self.solved(case)?; }
                 },
-                batch = seen.recv(), if seen_open => match batch {
-                    Some(batch) => for seen in batch { self.conclude(seen, None)?; },
-                    None => (seen_open, last) = (false, Instant::now()),
+                batch = seen.recv(), if seen_open => {
+                    (seen_open, last) = (batch.is_some(), Instant::now());
+                    for seen in batch.into_iter().flatten() { self.conclude(seen, None)?; }
                 },
                 () = tokio::time::sleep_until(last + LULL), if !seen_open && stop.level() != Level::Run => break,
                 _ = tick.tick() => self.save()?,
