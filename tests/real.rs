@@ -16,8 +16,6 @@ mod check;
 mod dns;
 #[path = "real/records.rs"]
 mod records;
-#[path = "real/server.rs"]
-mod server;
 #[path = "real/smtp.rs"]
 mod smtp;
 mod support;

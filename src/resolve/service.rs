@@ -112,6 +112,12 @@ pub fn start_with<T: Send + 'static>(
     start_on(Told::new(answer), super::settings::HOSTS_IN_FLIGHT)
 }
 
+/// An inbox with no resolver behind it: cases come out as they were handed in. For tests and benches of what feeds it.
+pub fn unserved<T>() -> (Inbox<T>, mpsc::Receiver<Vec<Case<T>>>) {
+    let (inbox, cases) = mpsc::channel(BATCHES);
+    (Inbox(inbox), cases)
+}
+
 /// Starts a resolver on anything that asks, with at most so many cases open.
 pub fn start_on<T: Send + 'static>(
     resolve: impl Resolve + 'static,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::dns::CACHING;
-use super::server::{Server, servers};
+use super::support::server::{Server, servers};
 
 /// What answers at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::block::{FORWARD, HOSTS, Host, Reverse, address};
-use super::server::{Server, servers};
+use super::support::server::{Server, servers};
 
 /// NSD: answers for its zones alone, never by asking others.
 pub(crate) const AUTHORITATIVE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 53);

@@ -56,6 +56,12 @@ pub struct ReportArgs {
     /// json, csv, markdown or prometheus [default: text for a terminal]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
+    /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
+    #[arg(long, value_name = "WHAT")]
+    pub group_by: Vec<String>,
+    /// Where the report goes, put in place whole; `-` is stdout
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
     /// Write the report as one HTML page, too; `-` is stdout, in place of the text
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

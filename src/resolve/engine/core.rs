@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, Waiting};
 use super::pace::Pace;
-use super::slots::{Slots, State, Ticket};
+use super::slots::{Slot, Slots, Spelling, State, Ticket};
 use super::timers::Timers;
 use super::upstream::Upstream;
 use crate::name::DnsName;
@@ -23,7 +23,7 @@ use crate::resolve::health::Health;
 use crate::resolve::plan::Token;
 use crate::resolve::question::{Answer, Kind, Question};
 use crate::resolve::settings::Settings;
-use crate::resolve::wire::{self, Edns, Reading};
+use crate::resolve::wire::{self, Edns, Letters, Reading};
 
 /// Questions under way at once. One that nobody answers takes its place for the whole timeout.
 pub(crate) const SLOTS: usize = 16_384;
@@ -94,8 +94,10 @@ impl Core {
     /// Nothing under way; `lanes` sockets to each upstream.
     pub(crate) fn new(settings: &Settings, lanes: u16, random: StdRng, now: Instant) -> (Self, Arc<Health>) {
         let health = Arc::new(Health::new(&settings.upstreams));
-        let upstreams: Vec<Upstream> = (0..settings.upstreams.len())
-            .map(|index| Upstream::new(index, Pace::new(settings.rate, now), Arc::clone(&health), now))
+        let paces = settings.upstreams.iter().map(|&upstream| Pace::new(settings.rate_to(upstream), now));
+        let upstreams: Vec<Upstream> = paces
+            .enumerate()
+            .map(|(index, pace)| Upstream::new(index, pace, Arc::clone(&health), now))
             .collect();
         let core = Self {
             timeout: settings.timeout,
@@ -216,10 +218,14 @@ impl Core {
         usize::from(lane.0 / self.lanes)
     }
 
-    /// A random socket of an upstream.
+    /// A random socket of an upstream, another one than that on which the first to be sent once more went last.
     fn lane(&mut self, upstream: usize) -> u16 {
         let first = u16::try_from(upstream).unwrap_or(0) * self.lanes;
-        first + self.random.random_range(0..self.lanes)
+        let drawn = self.random.random_range(0..self.lanes);
+        let again = self.again[upstream].front().copied();
+        let last = again.and_then(|ticket| self.slots.get(ticket)?.keys.last().copied()).map(Key::lane);
+        let drawn = if last == Some(Lane(first + drawn)) { (drawn + 1) % self.lanes } else { drawn };
+        first + drawn
     }
 
     /// Puts a question of our own to an upstream that may not be there: any answer shows that it is.
@@ -227,8 +233,8 @@ impl Core {
         let due = |upstream: &Upstream| upstream.probe_at().is_some_and(|at| at <= now);
         let upstream = self.upstreams.iter().position(due).filter(|_| self.slots.taken() > 0)?;
         let lane = Lane(self.lane(upstream));
-        let number = PROBES + u32::try_from(upstream).unwrap_or(0);
-        let key = self.keys.insert_unused(lane, number, &mut self.random);
+        let slot = PROBES + u32::try_from(upstream).unwrap_or(0);
+        let key = self.keys.insert_unused(lane, Waiting { slot, letters: Letters::SMALL }, &mut self.random);
         if let Some(old) = self.probes[upstream].replace(key) {
             self.keys.remove(old);
         }
@@ -249,7 +255,8 @@ impl Core {
 
     fn send(&mut self, ticket: Ticket, lane: Lane, now: Instant, batch: &mut Batch) {
         let upstream = self.upstream_of(lane);
-        let key = self.keys.insert_unused(lane, ticket.slot, &mut self.random);
+        let letters = self.letters(ticket, upstream);
+        let key = self.keys.insert_unused(lane, Waiting { slot: ticket.slot, letters }, &mut self.random);
         let Some(slot) = self.slots.get(ticket) else { return };
         slot.keys.push(key);
         slot.packets += 1;
@@ -263,7 +270,11 @@ impl Core {
             slot.epoch_upstream = upstream;
         }
         upstream_state.sent();
+        let start = batch.bytes.len();
         wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, slot.edns);
+        if letters != Letters::SMALL {
+            letters.write(&mut batch.bytes[start..], &slot.name);
+        }
         batch.ends.push(batch.bytes.len());
         let gives_up = slot.gives_up(self.timeout).unwrap_or(now);
         let left = gives_up.saturating_duration_since(now);
@@ -273,6 +284,17 @@ impl Core {
         let wait = wait.min(left / (more + 1));
         let wait = jitter(wait, self.random.next_u32());
         self.timers.set(ticket.slot, (now + wait).min(gives_up));
+    }
+
+    /// How the next packet of a question is spelt. The last one is in small letters: whatever an upstream does to others
+    /// loses nobody an answer.
+    fn letters(&mut self, ticket: Ticket, upstream: usize) -> Letters {
+        let attempts = self.attempts;
+        let drawn = |slot: &mut Slot| slot.spelling == Spelling::Drawn && slot.packets + 1 < attempts;
+        if self.upstreams[upstream].is_spelt_by_chance() && self.slots.get(ticket).is_some_and(drawn) {
+            return Letters::drawn(self.random.next_u32());
+        }
+        Letters::SMALL
     }
 
     fn fire(&mut self, index: u32, now: Instant) {

@@ -32,6 +32,15 @@ pub(super) enum State {
     Tcp,
 }
 
+/// Whose choice a question's letters are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Chance's, where the upstream repeats them.
+    Drawn,
+    /// Nobody's: an answer came back in others.
+    Small,
+}
+
 /// One question under way.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -42,6 +51,7 @@ pub(super) struct Slot {
     pub(super) kind: Kind,
     pub(super) state: State,
     pub(super) edns: Edns,
+    pub(super) spelling: Spelling,
     /// Numbers under which answers may come, the latest packet's last.
     pub(super) keys: Vec<Key>,
     /// Packets for `name`, and before for what it is an alias of.
@@ -111,6 +121,7 @@ impl Slots {
             kind: question.kind,
             state: State::Queued,
             edns: Edns::Offered,
+            spelling: Spelling::Drawn,
             keys,
             packets: 0,
             spent: 0,

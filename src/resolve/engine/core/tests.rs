@@ -11,6 +11,8 @@ use super::*;
 use crate::evidence::Status;
 use crate::resolve::settings::Rate;
 
+mod letters;
+
 /// What an upstream sends back, and after how long.
 type Replies = Vec<(Duration, Vec<u8>)>;
 /// An upstream: at this time, this many-th packet, this query.
@@ -227,6 +229,19 @@ fn each_packet_has_a_number_of_its_own_and_another_upstream_where_there_is_one()
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), 4);
+}
+
+#[test]
+fn a_question_put_again_goes_out_on_another_socket() {
+    let mut world = World::new(|_| {}, vec![Box::new(silent)]);
+    // Few enough that nobody doubts the upstream, and probes it.
+    for token in 0..7 {
+        world.run(&mut (token..token + 1));
+    }
+    assert_eq!(world.packets.len(), 28);
+    for packets in world.packets.chunks(4) {
+        assert!(packets.windows(2).all(|pair| pair[0].2 != pair[1].2), "{packets:?}");
+    }
 }
 
 #[test]
