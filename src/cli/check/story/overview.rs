@@ -33,12 +33,9 @@ impl Page {
             lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
         });
         for line in &lines {
-            let mut told = String::from("  ");
-            for (text, width) in line.iter().zip(widths) {
-                told.push_str(&format!("  {text:<width$}"));
-            }
-            let told = clip(told.trim_end(), self.width.max(WIDEST));
-            self.line(&told);
+            let cells = line.iter().zip(widths).map(|(text, width)| format!("{text:<width$}"));
+            let told = format!("    {}", cells.collect::<Vec<_>>().join("  "));
+            self.line(&clip(told.trim_end(), self.width.max(WIDEST)));
         }
     }
 }

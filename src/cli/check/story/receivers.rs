@@ -56,7 +56,7 @@ impl Page {
         match (&forecast.helo_name, forecast.helo_observed) {
             (Some(name), true) => self.row("HELO name", &format!("{name}, as observed")),
             (Some(name), false) => {
-                self.row("HELO name", &format!("{name}: the banner's, as a stand-in (see --helo-name)"))
+                self.row("HELO name", &format!("{name}: the banner's, as a stand-in (see --helo-name)"));
             }
             (None, _) => {}
         }

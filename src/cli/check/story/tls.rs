@@ -65,18 +65,17 @@ fn words(tls: &Tls, opening: Opening) -> String {
 fn made_out(certificate: &Certificate) -> String {
     let names: Vec<&str> = certificate.names.iter().take(MAX_NAMES).map(AsRef::as_ref).collect();
     let count = usize::try_from(certificate.count).unwrap_or(usize::MAX);
-    let mut told = if names.is_empty() { "names nobody".to_owned() } else { names.join(", ") };
-    if count > names.len() {
-        told.push_str(&format!(" and {} more", count - names.len()));
+    let more = count.saturating_sub(names.len());
+    let mut told = vec![match names.as_slice() {
+        [] => "names nobody".to_owned(),
+        names if more > 0 => format!("{} and {more} more", names.join(", ")),
+        names => names.join(", "),
+    }];
+    told.extend(certificate.error.map(|error| error.as_str().to_owned()));
+    if let Some(end) = certificate.not_after.map(time::to_string) {
+        told.push(format!("valid until {}", end.get(..DAY).unwrap_or(&end)));
     }
-    if let Some(error) = certificate.error {
-        told.push_str(&format!("; {}", error.as_str()));
-    }
-    if let Some(end) = certificate.not_after {
-        let end = time::to_string(end);
-        told.push_str(&format!("; valid until {}", end.get(..DAY).unwrap_or(&end)));
-    }
-    told
+    told.join("; ")
 }
 
 /// The alerts that servers end handshakes by (RFC 8446 §6).
