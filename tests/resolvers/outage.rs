@@ -98,16 +98,13 @@ impl Zone for World {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         let in_trouble =
             number >= self.from.load(Ordering::SeqCst) && number < self.until.load(Ordering::SeqCst);
-        match self.fault.filter(|_| in_trouble) {
-            Some(fault) => Answer::Fault(fault),
-            None => {
-                if in_trouble {
-                    // Once is enough.
-                    let _ = self.lost.try_send(());
-                }
-                self.undisturbed(owner, kind)
-            }
+        match (in_trouble, self.fault) {
+            (true, Some(fault)) => return Answer::Fault(fault),
+            // Once is enough.
+            (true, None) => drop(self.lost.try_send(())),
+            (false, _) => {}
         }
+        self.undisturbed(owner, kind)
     }
 }
 
@@ -276,8 +273,8 @@ fn a_resolver_lost_at_half_makes_no_verdict_wrong_and_a_later_pass_makes_all_rig
                     resolver.rise();
                 }
                 resolver.mend();
-                let resolved = read(&resolve(work, &disturbed));
-                let differ: Vec<_> = resolved.iter().filter(|(ip, record)| truth[ip] != **record).collect();
+                let after = read(&resolve(work, &disturbed));
+                let differ: Vec<_> = after.iter().filter(|(ip, record)| truth[ip] != **record).collect();
                 assert!(differ.is_empty(), "{loss:?}: {} differ, as {:?}", differ.len(), differ[0]);
                 println!("{loss:?}: equal to the undisturbed scan after `judge --resolve`");
                 for file in [disturbed, work.join("resolved.jsonl")] {
