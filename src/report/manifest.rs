@@ -28,6 +28,17 @@ pub enum Completion {
     Stopped,
 }
 
+/// What further looks at hosts that had greeted came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Canaries {
+    /// Looks.
+    pub looks: u64,
+    /// Looks without an answer.
+    pub silent: u64,
+    /// Times that the scan slowed down for it.
+    pub slowdowns: u64,
+}
+
 /// A run.
 #[derive(Debug, Clone)]
 pub struct Manifest<'a> {
@@ -49,6 +60,8 @@ pub struct Manifest<'a> {
     pub start: SystemTime,
     /// When it ended.
     pub end: SystemTime,
+    /// Further looks at hosts that had greeted, in this run.
+    pub canaries: Canaries,
     /// How many targets ended so, those without a record included.
     pub by_outcome: &'a BTreeMap<String, u64>,
     /// How many were judged so.
@@ -114,6 +127,7 @@ impl Manifest<'_> {
             start: time::to_string(self.start),
             end: time::to_string(self.end),
             complete: self.completion == Completion::Complete,
+            canaries: self.canaries,
             by_outcome: self.by_outcome,
             by_verdict: self.by_verdict,
             outputs: self.outputs.iter().map(OutputForm::of).collect(),
@@ -167,6 +181,7 @@ struct Form<'a> {
     start: String,
     end: String,
     complete: bool,
+    canaries: Canaries,
     by_outcome: &'a BTreeMap<String, u64>,
     by_verdict: &'a BTreeMap<String, u64>,
     outputs: Vec<OutputForm<'a>>,
@@ -210,6 +225,7 @@ mod tests {
             resolvers: &["192.0.2.53:53".to_owned()],
             start: UNIX_EPOCH,
             end: UNIX_EPOCH + Duration::from_millis(1500),
+            canaries: Canaries { looks: 4, silent: 1, slowdowns: 0 },
             by_outcome: &[("greeted".to_owned(), 2)].into(),
             by_verdict: &BTreeMap::new(),
             completion: Completion::Complete,
@@ -224,7 +240,8 @@ mod tests {
                 "schema": "banneret.manifest/1", "version": "0.1.0", "command": ["banneret", "scan", "192.0.2.0/31"],
                 "settings": {"rate": 1000.0}, "seed": u64::MAX, "shard": "1/1", "targets": 2,
                 "resolvers": ["192.0.2.53:53"], "start": "1970-01-01T00:00:00.000Z",
-                "end": "1970-01-01T00:00:01.500Z", "complete": true, "by_outcome": {"greeted": 2}, "by_verdict": {},
+                "end": "1970-01-01T00:00:01.500Z", "complete": true,
+                "canaries": {"looks": 4, "silent": 1, "slowdowns": 0}, "by_outcome": {"greeted": 2}, "by_verdict": {},
                 "outputs": [{"path": written.path, "rows": 2, "length": 8, "sha256": "c3f9"}],
             })
         );

@@ -33,7 +33,8 @@ pub struct JudgeArgs {
     /// What the lines are
     #[arg(long, value_name = "FORM", default_value = "records")]
     pub from: LinesWord,
-    /// Ask DNS about hosts whose lines hold no answers of it
+    /// Ask DNS for what is not settled: answers that a line lacks, and those that were not definite; the others
+    /// stand
     #[arg(long)]
     pub resolve: bool,
     /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
