@@ -99,6 +99,7 @@ fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>
     let output = Output { path: PathBuf::from("-"), sink: Box::new(kept.clone()) };
     let writer = |notes| Writer {
         roster: Arc::clone(&roster),
+        accepts: banneret::judge::accept::Acceptances::default(),
         keep: Keep::All,
         outputs: Outputs::new(vec![output], Summary::new()),
         keeper: Keeper::none(Arc::clone(&progress)),

@@ -28,6 +28,8 @@ pub(super) struct Line<'a> {
     pub(super) platform: Option<PlatformLine<'a>>,
     pub(super) tenancy: Option<Str<'a>>,
     pub(super) network: Option<NetworkLine<'a>>,
+    pub(super) accepted: Option<Vec<AcceptedLine<'a>>>,
+    pub(super) clears_by: Option<Vec<Str<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,6 +130,14 @@ pub(super) struct NetworkLine<'a> {
     pub(super) asn: Option<u32>,
     #[serde(borrow)]
     pub(super) as_name: Option<Str<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AcceptedLine<'a> {
+    #[serde(borrow)]
+    pub(super) code: Str<'a>,
+    pub(super) reason: Option<Str<'a>>,
+    pub(super) until: Option<Str<'a>>,
 }
 
 /// Tags in the order of the line.

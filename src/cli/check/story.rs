@@ -176,6 +176,9 @@ impl Page {
             advice.severity.as_str(),
             advice.fixer.as_str()
         ));
+        if let Some(accepted) = &advice.accepted {
+            self.row("accepted", &format!("until {}: {}", accepted.until, accepted.reason));
+        }
         self.row("why", advice.why);
         self.row("who cares", advice.cares);
         for (at, todo) in advice.todo.iter().enumerate() {

@@ -19,6 +19,7 @@ use super::lists::Loaded;
 use super::report;
 use super::resume::Resumed;
 use crate::judge::Severity;
+use crate::judge::accept::Acceptances;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
@@ -62,6 +63,8 @@ pub struct Session {
     pub resolver: resolve::Settings,
     /// Which targets get a record.
     pub keep: Keep,
+    /// Findings that the user accepts.
+    pub accepts: Acceptances,
     /// Files for records; empty for the default of stdout.
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
@@ -150,10 +153,11 @@ impl Session {
             samples: self.samples,
             own_name: self.probe.own_name.clone(),
         };
-        let keep = self.keep;
+        let (keep, accepts) = (self.keep, self.accepts.clone());
         let writer = |notes| Writer {
             roster,
             keep,
+            accepts,
             outputs,
             keeper,
             watermark,

@@ -52,6 +52,7 @@ pub fn write(summary: &Summary, title: &Title<'_>, out: &mut dyn Write) -> io::R
     for breakdown in summary.breakdowns() {
         chart::bars(&breakdown, out)?;
     }
+    clones(&summary.clones.listed(), out)?;
     hilbert::map(&summary.prefixes, out)?;
     let worst = summary.prefixes.worst();
     table("Worst networks", "network", worst.iter().take(WORST).map(|&(key, tally)| (key, tally)), out)?;
@@ -63,6 +64,20 @@ pub fn write(summary: &Summary, title: &Title<'_>, out: &mut dyn Write) -> io::R
     table("Domains", "domain", summary.domains.listed(LISTED).0.into_iter(), out)?;
     table("Platforms", "platform", summary.platforms.listed(LISTED).0.into_iter(), out)?;
     out.write_all(b"</main>\n</body>\n</html>\n")
+}
+
+fn clones(listed: &[(&str, u64)], out: &mut dyn Write) -> io::Result<()> {
+    if listed.is_empty() {
+        return Ok(());
+    }
+    out.write_all(
+        b"<section><h2>Cloned images</h2>\n<table>\n<thead><tr><th scope=\"col\">default or foreign name</th>\
+          <th scope=\"col\">records</th></tr></thead>\n<tbody>\n",
+    )?;
+    for (name, records) in listed.iter().take(LISTED) {
+        writeln!(out, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", Html(name), grouped(*records))?;
+    }
+    out.write_all(b"</tbody>\n</table></section>\n")
 }
 
 fn system(summary: &Summary, asn: u32) -> String {

@@ -23,6 +23,9 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             table.count(kind, word, count);
         }
     }
+    for (name, records) in summary.clones.listed().into_iter().take(LISTED) {
+        table.count("cloned_image", name, records);
+    }
     table.groups("prefix", &summary.prefixes);
     table.groups("asn", &summary.systems);
     table.groups("domain", &summary.domains);

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
 
+use super::what_if::{WORDS, WhatIf};
 use super::{Counts, Groups, Summary, Tally};
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
@@ -27,7 +28,7 @@ struct Whole<'a>(&'a Summary);
 impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(summary) = self;
-        let mut map = serializer.serialize_map(Some(6))?;
+        let mut map = serializer.serialize_map(Some(9))?;
         map.serialize_entry("records", &summary.all.records)?;
         map.serialize_entry("by_outcome", &Words(&summary.outcomes, Outcome::ALL.map(Outcome::as_str)))?;
         map.serialize_entry("by_verdict", &verdicts(&summary.all))?;
@@ -37,7 +38,34 @@ impl Serialize for Whole<'_> {
         )?;
         map.serialize_entry("by_finding", &Words(&summary.findings, Code::ALL.map(Code::as_str)))?;
         map.serialize_entry("groups", &Kinds(summary))?;
+        map.serialize_entry("by_accepted", &Words(&summary.accepted, Code::ALL.map(Code::as_str)))?;
+        map.serialize_entry("what_if", &Cleared(&summary.what_if))?;
+        map.serialize_entry("cloned_images", &Cloned(summary))?;
         map.end()
+    }
+}
+
+/// What one change would clear; every word, so that a reader can do sums.
+struct Cleared<'a>(&'a WhatIf);
+
+impl Serialize for Cleared<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1 + WORDS.len()))?;
+        map.serialize_entry("in_trouble", &self.0.in_trouble)?;
+        for (at, word) in WORDS.iter().enumerate() {
+            map.serialize_entry(word, &self.0.counts.at(at))?;
+        }
+        map.end()
+    }
+}
+
+struct Cloned<'a>(&'a Summary);
+
+impl Serialize for Cloned<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let listed = self.0.clones.listed().into_iter().take(LISTED);
+        let clone = |(name, records)| serde_json::json!({ "banner_name": name, "records": records });
+        serializer.collect_seq(listed.map(clone))
     }
 }
 
@@ -146,14 +174,16 @@ mod tests {
             &group(r#""postfix""#),
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
-            "}}\n",
+            r#"},"by_accepted":{},"what_if":{"in_trouble":1,"ptr_alone":0,"banner_alone":0,"forward_alone":0,"#,
+            r#""no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[]}"#,
+            "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
     }
 
     #[test]
     fn nothing_scanned_has_every_field() {
-        let empty = r#"{"records":0,"by_outcome":{},"by_verdict":{},"by_severity":{},"by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"platform":[],"banner_name":[]}}"#;
+        let empty = r#"{"records":0,"by_outcome":{},"by_verdict":{},"by_severity":{},"by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"platform":[],"banner_name":[]},"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[]}"#;
         assert_eq!(shown(&Summary::new()), format!("{empty}\n"));
     }
 

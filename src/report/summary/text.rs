@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{Breakdown, Summary};
 use crate::judge::Severity;
+use crate::record::neutral::Safe;
 use crate::report::table::{clip, grouped};
 
 /// How many of the worst networks are shown.
@@ -26,6 +27,7 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     for breakdown in summary.breakdowns() {
         section(out, width, &breakdown)?;
     }
+    clones(summary, width, out)?;
     worst(summary, width, out)
 }
 
@@ -45,6 +47,24 @@ fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Resu
             bar(share, room)
         );
         writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// What no record can say, being written before the others are seen.
+fn clones(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let listed = summary.clones.listed();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\ncloned images: one default or foreign name, many addresses")?;
+    for (name, records) in listed.iter().take(WORST) {
+        let name = clip(&Safe(name).to_string(), NARROWEST - COUNT - 4);
+        let line = format!("  {name:<room$}{:>COUNT$}", grouped(*records), room = NARROWEST - COUNT - 2);
+        writeln!(out, "{}", clip(&line, width))?;
+    }
+    if listed.len() > WORST {
+        writeln!(out, "  and {} more", grouped((listed.len() - WORST) as u64))?;
     }
     Ok(())
 }
@@ -140,6 +160,9 @@ severity
 
 finding
   ptr_missing                           1   0.4 % ▏
+
+what_if
+  unknown                               1 100.0 % ████████████████████
 
 worst networks
   network           records      high    medium       low
