@@ -104,16 +104,20 @@ fn settle(file: &str, entry: Spanned<Entry>) -> Result<Acceptance, Wrong> {
     let text = |value: &Spanned<Value>| value.get_ref().as_str().map(str::to_owned);
     let network = entry.address.map(|said| {
         let network = text(&said).and_then(|text| network(&text));
-        network.ok_or_else(|| wrong(&said, "is no address and no prefix; write it as 192.0.2.7 or 192.0.2.0/24"))
+        network
+            .ok_or_else(|| wrong(&said, "is no address and no prefix; write it as 192.0.2.7 or 192.0.2.0/24"))
     });
     let names = entry.name.map(|said| {
         let name = text(&said).filter(|name| !name.trim_matches(['*', '.']).is_empty());
-        let name = name.ok_or_else(|| wrong(&said, "is no name; write it as mail.example.org or *.example.org"))?;
+        let name =
+            name.ok_or_else(|| wrong(&said, "is no name; write it as mail.example.org or *.example.org"))?;
         Ok(Names::parse(&name))
     });
     let tags = entry.tag.into_iter().map(|(name, value)| match value {
         Value::String(value) => Ok((name, value)),
-        other => Err(missing(&format!("tag `{}` is `{}`; write its value in quotes", Safe(&name), Safe(other)))),
+        other => {
+            Err(missing(&format!("tag `{}` is `{}`; write its value in quotes", Safe(&name), Safe(other))))
+        }
     });
     Ok(Acceptance {
         code,
@@ -188,17 +192,37 @@ until = "2027-01-01"
     #[test]
     fn a_mistake_is_told_with_its_line_and_value() {
         for (change, line, what) in [
-            (("reason = \"the provider sets no PTR\"\n", ""), 2, "`reason` is missing; say why it is accepted"),
-            (("\"the provider sets no PTR\"", "\" \""), 7, "` ` is no reason; say in words why it is accepted"),
+            (
+                ("reason = \"the provider sets no PTR\"\n", ""),
+                2,
+                "`reason` is missing; say why it is accepted",
+            ),
+            (
+                ("\"the provider sets no PTR\"", "\" \""),
+                7,
+                "` ` is no reason; say in words why it is accepted",
+            ),
             (("until = 2026-12-31\n", ""), 2, "`until` is missing; give the last day, as 2026-12-31"),
             (("2026-12-31", "\"soon\""), 8, "`soon` is no day; write the last one as 2026-12-31"),
             (("2026-12-31", "\"2026-02-30\""), 8, "`2026-02-30` is no day; write the last one as 2026-12-31"),
             (("2026-12-31", "20261231"), 8, "`20261231` is no day; write the last one as 2026-12-31"),
-            (("2026-12-31", "2026-12-31T00:00:00Z"), 8, "`2026-12-31T00:00:00Z` is no day; write the last one as 2026-12-31"),
+            (
+                ("2026-12-31", "2026-12-31T00:00:00Z"),
+                8,
+                "`2026-12-31T00:00:00Z` is no day; write the last one as 2026-12-31",
+            ),
             (("code = \"ptr_generic\"\n", ""), 2, "`code` is missing; name the finding that is accepted"),
             (("ptr_generic", "ptr_odd"), 3, "`ptr_odd` is no finding; `banneret explain` lists them"),
-            (("192.0.2.0/24", "192.0.2.0/33"), 4, "`192.0.2.0/33` is no address and no prefix; write it as 192.0.2.7 or 192.0.2.0/24"),
-            (("\"*.example.org\"", "\"*.\""), 5, "`*.` is no name; write it as mail.example.org or *.example.org"),
+            (
+                ("192.0.2.0/24", "192.0.2.0/33"),
+                4,
+                "`192.0.2.0/33` is no address and no prefix; write it as 192.0.2.7 or 192.0.2.0/24",
+            ),
+            (
+                ("\"*.example.org\"", "\"*.\""),
+                5,
+                "`*.` is no name; write it as mail.example.org or *.example.org",
+            ),
             (("\"C-17\"", "17"), 2, "tag `customer` is `17`; write its value in quotes"),
         ] {
             let wrong = read(&WHOLE.replacen(change.0, change.1, 1)).unwrap_err();

@@ -185,7 +185,11 @@ mod tests {
             let all = codes.iter().map(|&code| acceptance(code)).collect();
             let judgement = judged(&unfinished(), all, Duration::ZERO);
             assert_eq!(judgement.findings.len(), 3);
-            assert_eq!((judgement.accepted.len(), judgement.severity), (accepted, Some(severity)), "{codes:?}");
+            assert_eq!(
+                (judgement.accepted.len(), judgement.severity),
+                (accepted, Some(severity)),
+                "{codes:?}"
+            );
         }
     }
 
@@ -199,8 +203,10 @@ mod tests {
 
     #[test]
     fn an_acceptance_is_for_the_hosts_that_it_names() {
-        let network = |text: &str| Acceptance { network: Prefix::parse(text).ok(), ..acceptance(Code::PtrGeneric) };
-        let name = |text: &str| Acceptance { names: Some(Names::parse(text)), ..acceptance(Code::PtrGeneric) };
+        let network =
+            |text: &str| Acceptance { network: Prefix::parse(text).ok(), ..acceptance(Code::PtrGeneric) };
+        let name =
+            |text: &str| Acceptance { names: Some(Names::parse(text)), ..acceptance(Code::PtrGeneric) };
         let tag = |name: &str, value: &str| Acceptance {
             tags: vec![(name.to_owned(), value.to_owned())],
             ..acceptance(Code::PtrGeneric)

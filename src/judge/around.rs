@@ -96,7 +96,10 @@ mod tests {
     fn a_sound_name_on_many_addresses_tells_a_shared_host_where_nothing_else_does() {
         assert_eq!(completed(OWN, PTR, "here", many(MANY)).1, Tenancy::Shared);
         assert_eq!(completed(OWN, PTR, "elsewhere", many(MANY)).1, Tenancy::Unknown);
-        assert_eq!(completed(OWN, "mail.kestrel.example=here x.example.net=here", "here", many(MANY)).1, Tenancy::Dedicated);
+        assert_eq!(
+            completed(OWN, "mail.kestrel.example=here x.example.net=here", "here", many(MANY)).1,
+            Tenancy::Dedicated
+        );
         assert_eq!(completed(OWN, PTR, "here", Around::default()).1, Tenancy::Unknown);
     }
 

@@ -42,7 +42,7 @@ use std::time::SystemTime;
 use crate::evidence::{Evidence, Observation, Resolution};
 use crate::smtp::greeting::Greeting;
 use crate::targets::Inventory;
-use accept::{Accepted, Acceptances};
+use accept::{Acceptances, Accepted};
 use around::Around;
 use platform::Row;
 use ptr::Ptr;
@@ -213,12 +213,7 @@ impl<'a> Seen<'a> {
         self.resolution.map(|resolution| Ptr::all(resolution, self.ip)).unwrap_or_default()
     }
 
-    fn tenancy(
-        &self,
-        shape: Shape,
-        ptrs: &[Ptr<'_>],
-        inventory: &Inventory,
-    ) -> (Tenancy, tenancy::Reason) {
+    fn tenancy(&self, shape: Shape, ptrs: &[Ptr<'_>], inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
         let usable = self.banner.name.as_deref().filter(|_| shape.is_usable());
         let platform = self.platform.as_ref().map(|(_, row)| *row);
         tenancy::tenancy(tenancy::Signs { banner: usable, ptrs, platform }, inventory)

@@ -77,8 +77,7 @@ impl Run {
             return Around::default();
         };
         let name = banner::banner(&evidence.observation).name;
-        let same_name =
-            name.and_then(|name| self.names.get(name.as_str())).map_or(0, Addresses::count);
+        let same_name = name.and_then(|name| self.names.get(name.as_str())).map_or(0, Addresses::count);
         let leads = evidence.resolution.iter().flat_map(|resolution| &resolution.banner_forward.addresses);
         let greeted_elsewhere = leads.filter(|&&lead| lead != ip && self.has_greeted(lead)).count();
         Around { same_name, greeted_elsewhere }
@@ -159,7 +158,9 @@ mod tests {
     fn a_name_counts_once_for_each_address() {
         let mut run = Run::default();
         let first = at("192.0.2.1", LOCAL, "not_asked");
-        for (ip, count) in [("192.0.2.1", 1), ("192.0.2.1", 1), ("192.0.2.2", 2), ("2001:db8::1", 3), ("192.0.2.9", 3)] {
+        for (ip, count) in
+            [("192.0.2.1", 1), ("192.0.2.1", 1), ("192.0.2.2", 2), ("2001:db8::1", 3), ("192.0.2.9", 3)]
+        {
             run.add(&at(ip, LOCAL, "not_asked"));
             assert_eq!(run.around(&first).same_name, count, "{ip}");
         }
@@ -170,7 +171,10 @@ mod tests {
     #[test]
     fn only_those_that_greeted_count() {
         let mut run = Run::default();
-        let silent = Evidence { observation: Observation::bare(Outcome::Silent, 1), ..host(LOCAL, "nxdomain", "here") };
+        let silent = Evidence {
+            observation: Observation::bare(Outcome::Silent, 1),
+            ..host(LOCAL, "nxdomain", "here")
+        };
         run.add(&silent);
         assert_eq!(run.around(&host(LOCAL, "nxdomain", "here")), Around::default());
         run.add(&host(LOCAL, "nxdomain", "here"));
@@ -186,8 +190,12 @@ mod tests {
         run.add(&Evidence { ip: Some(ELSEWHERE.into()), ..here.clone() });
         assert_eq!(run.around(&here).greeted_elsewhere, 1);
         let mut both = here.clone();
-        both.resolution.as_mut().unwrap().banner_forward.addresses =
-            vec![HERE.into(), ELSEWHERE.into(), "198.51.100.8".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+        both.resolution.as_mut().unwrap().banner_forward.addresses = vec![
+            HERE.into(),
+            ELSEWHERE.into(),
+            "198.51.100.8".parse().unwrap(),
+            "2001:db8::1".parse().unwrap(),
+        ];
         assert_eq!(run.around(&both).greeted_elsewhere, 1);
         run.add(&at("2001:db8::1", LOCAL, "here"));
         assert_eq!(run.around(&both).greeted_elsewhere, 2);
@@ -212,10 +220,16 @@ mod tests {
         let mut run = Run::with_names(4);
         for name in ["a", "b", "c", "d", "e"] {
             for last in 1..=3 {
-                run.add(&at(&format!("192.0.2.{last}"), &format!("220 {name}.kestrel.example ESMTP"), "here"));
+                run.add(&at(
+                    &format!("192.0.2.{last}"),
+                    &format!("220 {name}.kestrel.example ESMTP"),
+                    "here",
+                ));
             }
         }
-        let count = |name| run.around(&at("192.0.2.1", &format!("220 {name}.kestrel.example ESMTP"), "here")).same_name;
+        let count = |name| {
+            run.around(&at("192.0.2.1", &format!("220 {name}.kestrel.example ESMTP"), "here")).same_name
+        };
         assert_eq!(["a", "b", "c", "d", "e"].map(count), [3, 3, 3, 3, 0]);
     }
 }

@@ -140,14 +140,19 @@ impl Host<'_, '_> {
     fn forward_helps(&self) -> bool {
         let banner = self.banner().map(|name| (name, &self.resolution.banner_forward));
         let names = self.resolution.names.iter().map(|ptr| (ptr.name.clone(), &ptr.forward)).chain(banner);
-        let away = names.filter(|(name, forward)| Lead::of(forward).is_away() && !is_others(&name.to_string()));
+        let away =
+            names.filter(|(name, forward)| Lead::of(forward).is_away() && !is_others(&name.to_string()));
         away.into_iter().any(|(name, forward)| {
             let added = self.leading_here(forward);
             let mut resolution = self.resolution.clone();
             if self.banner().as_ref() == Some(&name) {
                 resolution.banner_forward = added.clone();
             }
-            resolution.names.iter_mut().filter(|ptr| ptr.name == name).for_each(|ptr| ptr.forward = added.clone());
+            resolution
+                .names
+                .iter_mut()
+                .filter(|ptr| ptr.name == name)
+                .for_each(|ptr| ptr.forward = added.clone());
             self.is_clear(&Seen { resolution: Some(&resolution), ..self.seen.clone() })
         })
     }
@@ -206,7 +211,12 @@ mod tests {
             (OWN, "static-192-0-2-1.isp.example=here", "here", Some("ptr")),
             // One PTR name of several, the one that confirms; or the other made to confirm as well.
             (OWN, "mail.kestrel.example=here old.kestrel.example=elsewhere", "here", Some("ptr forward")),
-            ("220 *****", "mail.kestrel.example=here a.example.net=no_data b.example.net=no_data", "not_asked", Some("ptr")),
+            (
+                "220 *****",
+                "mail.kestrel.example=here a.example.net=no_data b.example.net=no_data",
+                "not_asked",
+                Some("ptr"),
+            ),
             // The banner's name does not lead here: a PTR record to it would be no better.
             (OWN, "nxdomain", "nxdomain", Some("")),
             (OWN, "nxdomain", "servfail", Some("")),
@@ -243,7 +253,11 @@ mod tests {
     #[test]
     fn names_of_others_are_not_taken() {
         for greeting in ["220 mx.google.com ESMTP", "220 vmi1.contaboserver.net ESMTP"] {
-            assert_eq!(clears(greeting, "nxdomain", "here", &Inventory::default()).as_deref(), Some(""), "{greeting}");
+            assert_eq!(
+                clears(greeting, "nxdomain", "here", &Inventory::default()).as_deref(),
+                Some(""),
+                "{greeting}"
+            );
         }
     }
 
@@ -251,9 +265,11 @@ mod tests {
     fn what_the_user_expects_is_heeded() {
         let expects = |name: &str| Inventory { expected_name: Some(name.to_owned()), ..Inventory::default() };
         let reverse = "mx.kestrel.example=here";
-        for (expected, remedies) in
-            [("mx.kestrel.example", Some("banner")), ("mail.kestrel.example", None), ("www.kestrel.example", Some(""))]
-        {
+        for (expected, remedies) in [
+            ("mx.kestrel.example", Some("banner")),
+            ("mail.kestrel.example", None),
+            ("www.kestrel.example", Some("")),
+        ] {
             assert_eq!(clears(OWN, reverse, "here", &expects(expected)).as_deref(), remedies, "{expected}");
         }
     }

@@ -83,7 +83,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         let observation = Observation::bare(outcome, 0);
         let evidence = Evidence { ip: None, observation, resolution: None };
         let target = make(None, ports.first().copied().unwrap_or_default());
-        let servers = vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now(), &accepts)), None)];
+        let servers =
+            vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now(), &accepts)), None)];
         return Ok(Checked { asked, servers });
     }
     let name = match &kind {

@@ -52,7 +52,8 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let desk =
         if args.resolve { Some(Resolved::start(scan::resolver_settings(&args.dns, false)?)?) } else { None };
     let now = SystemTime::now();
-    let court = Court { accepts: accept::load(args.accept.as_deref(), now)?, run: first_pass(args, now)?, now };
+    let court =
+        Court { accepts: accept::load(args.accept.as_deref(), now)?, run: first_pass(args, now)?, now };
     let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
     match (Bench { sink, court, desk, unreadable: 0, read: 0 }).work(args) {
         // Whoever read the records has seen enough.

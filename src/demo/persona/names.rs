@@ -10,11 +10,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "generic_ptr",
         about: "The provider's PTR, the customer's banner",
         shares: [60, 130, 150],
-        truth: MISMATCH.must(&["ptr_generic"]).never(&[
-            "ptr_missing",
-            "banner_unresolvable",
-            "ptr_malformed",
-        ]).clears(&["ptr"]),
+        truth: MISMATCH
+            .must(&["ptr_generic"])
+            .never(&["ptr_missing", "banner_unresolvable", "ptr_malformed"])
+            .clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix (Ubuntu)"), &own, POSTFIX)
@@ -42,7 +41,8 @@ pub(super) const ROWS: &[Persona] = &[
         shares: [4, 10, 20],
         truth: MISMATCH
             .must(&["banner_unresolvable", "banner_differs"])
-            .never(&["banner_resolves_elsewhere"]).clears(&["banner", "forward"]),
+            .never(&["banner_resolves_elsewhere"])
+            .clears(&["banner", "forward"]),
         live: |host| {
             let (own, other) = (host.own("mail"), host.other("smtp"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX).known_as(host, &other)
@@ -52,7 +52,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "banner_no_data",
         about: "The banner's name exists, without an address; its domain is the PTR's",
         shares: [4, 6, 6],
-        truth: RELATED.must(&["banner_unresolvable"]).never(&["banner_differs", "banner_resolves_elsewhere"]).clears(&["banner", "forward"]),
+        truth: RELATED
+            .must(&["banner_unresolvable"])
+            .never(&["banner_differs", "banner_resolves_elsewhere"])
+            .clears(&["banner", "forward"]),
         live: |host| {
             let (own, gate) = (host.own("post"), host.own("gate"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -123,7 +126,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "one_label",
         about: "A name of one label that is nobody's default",
         shares: [2, 6, 10],
-        truth: NO_NAME.must(&["banner_unqualified"]).never(&["banner_default", "banner_absent"]).clears(&["banner"]),
+        truth: NO_NAME
+            .must(&["banner_unqualified"])
+            .never(&["banner_default", "banner_absent"])
+            .clears(&["banner"]),
         live: |host| {
             let name = format!("{}box", letter_word(host));
             Life::says(format!("220 {name} ESMTP Postfix"), &name, POSTFIX).known_as(host, &host.own("mail"))
@@ -165,7 +171,11 @@ pub(super) const ROWS: &[Persona] = &[
         code: "literal",
         about: "An address literal in the name's place",
         shares: [1, 4, 8],
-        truth: NO_NAME.nameless().must(&["banner_literal"]).never(&["banner_bare_address", "banner_absent"]).clears(&["banner"]),
+        truth: NO_NAME
+            .nameless()
+            .must(&["banner_literal"])
+            .never(&["banner_bare_address", "banner_absent"])
+            .clears(&["banner"]),
         live: |host| {
             let greeting = format!("220 [{}] ESMTP ready", host.ip);
             Life::says(greeting, "localhost", PLAIN).nameless().known_as(host, &host.own("mail"))
@@ -175,7 +185,11 @@ pub(super) const ROWS: &[Persona] = &[
         code: "bare_address",
         about: "An address in the name's place, without brackets",
         shares: [1, 4, 10],
-        truth: NO_NAME.nameless().must(&["banner_bare_address"]).never(&["banner_literal", "banner_absent"]).clears(&["banner"]),
+        truth: NO_NAME
+            .nameless()
+            .must(&["banner_bare_address"])
+            .never(&["banner_literal", "banner_absent"])
+            .clears(&["banner"]),
         live: |host| {
             let greeting = format!("220 {} ESMTP Postfix", host.ip);
             Life::says(greeting, "localhost", PLAIN).nameless().known_as(host, &host.own("mail"))

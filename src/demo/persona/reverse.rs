@@ -71,7 +71,8 @@ pub(super) const ROWS: &[Persona] = &[
         truth: UNCONFIRMED
             .relation(Relation::Exact)
             .must(&["ptr_unconfirmed", "banner_resolves_elsewhere"])
-            .never(&["banner_unresolvable"]).clears(&["forward"]),
+            .never(&["banner_unresolvable"])
+            .clears(&["forward"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -83,12 +84,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_partly",
         about: "Three PTR names, one of them leads back",
         shares: [4, 6, 4],
-        truth: MATCH.must(&["ptr_multiple", "ptr_partly_unconfirmed"]).never(&[
-            "ptr_missing",
-            "ptr_unconfirmed",
-            "banner_differs",
-            "banner_unresolvable",
-        ]).clears(&["ptr"]),
+        truth: MATCH
+            .must(&["ptr_multiple", "ptr_partly_unconfirmed"])
+            .never(&["ptr_missing", "ptr_unconfirmed", "banner_differs", "banner_unresolvable"])
+            .clears(&["ptr"]),
         live: |host| {
             let (own, gone, moved) = (host.own("mail"), host.own("gone"), host.other("www"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
