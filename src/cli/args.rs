@@ -224,7 +224,8 @@ pub struct DnsArgs {
     /// An upstream resolver; several share the load [default: the system's]
     #[arg(long, value_name = "ADDR[:PORT]", env = "BANNERET_RESOLVER")]
     pub resolver: Vec<String>,
-    /// Packets a second to each resolver, or `unlimited` [default: 2000, rising as answers allow]
+    /// Packets a second to each resolver, or `unlimited` [default: 2000, rising as answers allow; to public
+    /// resolvers as 9.9.9.9 at most 1000]
     #[arg(long, value_name = "N", env = "BANNERET_DNS_RATE")]
     pub dns_rate: Option<Rate>,
     /// For one question, from its first packet to giving up

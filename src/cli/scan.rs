@@ -40,8 +40,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
-    let resolver = resolver_settings(&args.dns, args.dry_run)?;
+    let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
     let loaded = lists::load(&args.targets, &|kind| excluded_addresses(kind, &resolver))?;
+    resolver.held_back = resolve::HELD_BACK;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let words = match typed.command.find_subcommand("scan") {
         Some(scan) => resume::words(scan, typed.matches, seed)?,

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::column::{COLUMNS, JOIN, NO_REMEDY};
-use super::line::Line;
+use super::column::{COLUMNS, JOIN, NO_REMEDY, TAG};
+use super::line::RowLine;
 use super::read::{ReadError, known};
 use super::{Record, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
@@ -74,6 +75,28 @@ impl PtrNames<'_> {
     }
 }
 
+/// The tags of a row, header and value, in the order of the target list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tags<'a> {
+    /// From a record in hand.
+    Inventory(&'a [(Arc<str>, String)]),
+    /// From a file.
+    Text(Vec<(Cow<'a, str>, Cow<'a, str>)>),
+}
+
+impl Tags<'_> {
+    /// The value of a tag; `None` where the row has no such tag, or an empty one, which a table can't tell apart.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let value = match self {
+            Self::Inventory(tags) => {
+                tags.iter().find(|(tag, _)| **tag == *name).map(|(_, value)| value.as_str())
+            }
+            Self::Text(tags) => tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| &**value),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+}
+
 /// What reports need of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row<'a> {
@@ -113,6 +136,8 @@ pub struct Row<'a> {
     pub accepted: Codes,
     /// The single changes after which nothing of weight would be found.
     pub clears_by: Option<Remedies>,
+    /// What the user said of the host.
+    pub tags: Tags<'a>,
 }
 
 impl<'a> Row<'a> {
@@ -140,12 +165,13 @@ impl<'a> Row<'a> {
             as_name: network.and_then(|network| network.name.as_deref()).map(Cow::Borrowed),
             accepted: judged.accepted.iter().map(|accepted| accepted.code).collect(),
             clears_by: judged.clears_by,
+            tags: Tags::Inventory(record.target.inventory.as_deref().map_or(&[], |said| &said.tags)),
         }
     }
 
     /// The view of a JSONL line; borrows from it where it can.
     pub fn from_json(line: &'a str) -> Result<Self, ReadError> {
-        Line::parse(line)?.into_row()
+        RowLine::parse(line)?.into_row()
     }
 
     /// The /24 or /48 of the target.
@@ -166,18 +192,22 @@ fn remedies(text: &str) -> Result<Remedies, ReadError> {
 #[derive(Debug, Clone)]
 pub struct Header {
     positions: [Option<usize>; COLUMNS.len()],
+    tags: Vec<(Box<str>, usize)>,
 }
 
 impl Header {
     /// Reads the header row; the order is free and further columns are passed over. Fails without `ip` or `outcome`.
     pub fn read<'h>(names: impl Iterator<Item = &'h str>) -> Result<Self, ReadError> {
         let mut positions = [None; COLUMNS.len()];
+        let mut tags = Vec::new();
         for (position, name) in names.enumerate() {
-            if let Some(index) = COLUMNS.iter().position(|column| column.name == name) {
+            if let Some(tag) = name.strip_prefix(TAG) {
+                tags.push((tag.into(), position));
+            } else if let Some(index) = COLUMNS.iter().position(|column| column.name == name) {
                 positions[index].get_or_insert(position);
             }
         }
-        let header = Self { positions };
+        let header = Self { positions, tags };
         for needed in ["ip", "outcome"] {
             header.position(needed).ok_or(ReadError::Missing { field: needed })?;
         }
@@ -185,7 +215,7 @@ impl Header {
     }
 
     /// Reads one row, given how to get the cell at a position. Missing columns are read as empty cells.
-    pub fn row<'c>(&self, get: impl Fn(usize) -> Option<&'c str>) -> Result<Row<'c>, ReadError> {
+    pub fn row<'c>(&'c self, get: impl Fn(usize) -> Option<&'c str>) -> Result<Row<'c>, ReadError> {
         let cell =
             |name| self.position(name).and_then(&get).map(cell::unguard).filter(|text| !text.is_empty());
         let list = |name| cell(name).into_iter().flat_map(|text| text.split(JOIN));
@@ -221,7 +251,13 @@ impl Header {
                 .map(|word| known("accepted", word, Code::parse(word)))
                 .collect::<Result<_, _>>()?,
             clears_by: cell("clears_by").map(remedies).transpose()?,
+            tags: Tags::Text(self.tags_of(&get)),
         })
+    }
+
+    fn tags_of<'c>(&'c self, get: &impl Fn(usize) -> Option<&'c str>) -> Vec<(Cow<'c, str>, Cow<'c, str>)> {
+        let cells = self.tags.iter().filter_map(|(tag, position)| Some((&**tag, get(*position)?)));
+        cells.map(|(tag, cell)| (tag.into(), cell::unguard(cell).into())).collect()
     }
 
     fn position(&self, name: &str) -> Option<usize> {

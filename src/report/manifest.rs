@@ -1,15 +1,17 @@
 //! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::atomic;
 use super::output::Written;
+use super::summary::Ended;
 use crate::record::time;
 
 /// The name of the manifest's form.
@@ -98,6 +100,39 @@ impl Manifest<'_> {
             by_verdict: self.by_verdict,
             outputs: self.outputs.iter().map(File::of).collect(),
         }
+    }
+}
+
+/// What a manifest tells of the records it stands beside.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Told {
+    schema: String,
+    by_outcome: BTreeMap<String, u64>,
+    by_verdict: BTreeMap<String, u64>,
+    complete: bool,
+    outputs: Vec<ToldFile>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct ToldFile {
+    rows: u64,
+}
+
+impl Told {
+    /// Reads it; `None` if it is no manifest of this form.
+    pub fn read(path: &Path) -> Option<Self> {
+        let told: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        (told.schema == SCHEMA).then_some(told)
+    }
+
+    /// Whether it is of outputs with so many records.
+    pub fn is_of(&self, records: u64) -> bool {
+        self.outputs.first().is_some_and(|first| first.rows == records)
+    }
+
+    /// How the targets ended.
+    pub fn ended(&self) -> Ended<'_> {
+        Ended { by_outcome: &self.by_outcome, by_verdict: &self.by_verdict, complete: self.complete }
     }
 }
 

@@ -4,16 +4,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
+use super::public;
+
 /// The port of DNS (RFC 1035 §4.2).
 pub const DNS_PORT: u16 = 53;
 /// Hosts whose questions are open at once. A dead delegation holds its host for the whole timeout; this many let 1 in 10
 /// be dead at 10,000 hosts a second, in a few megabytes.
 pub const HOSTS_IN_FLIGHT: usize = 16_384;
+/// Hosts that a scan holds back for a second pass: at about a kilobyte each, what a resolver that is away for ten minutes
+/// leaves behind at 30 hosts a second, or one that restarts at any rate.
+pub const HELD_BACK: usize = 16_384;
 
 /// How many packets a second go to each upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
-    /// From 2,000, rising and falling as answers allow.
+    /// From 2,000, rising and falling as answers allow; to a well-known public resolver 1,000 and no more.
     Rising,
     /// The same, never above this.
     AtMost(NonZeroU32),
@@ -34,6 +39,8 @@ pub struct Settings {
     pub attempts: NonZeroU8,
     /// Hosts whose questions are open at once; more wait in the inbox.
     pub hosts_in_flight: usize,
+    /// Hosts at most that wait for a second pass because their answers settle nothing; 0: all have one pass.
+    pub held_back: usize,
 }
 
 impl Settings {
@@ -46,6 +53,16 @@ impl Settings {
             timeout: Duration::from_secs(15),
             attempts: NonZeroU8::MIN.saturating_add(3),
             hosts_in_flight: HOSTS_IN_FLIGHT,
+            held_back: 0,
+        }
+    }
+
+    /// How many packets a second go to one upstream: a public resolver is everybody's, and gets less unless the user
+    /// says a number.
+    pub(super) fn rate_to(&self, upstream: SocketAddr) -> Rate {
+        match (self.rate, public::share_of(upstream.ip())) {
+            (Rate::Rising, Some(share)) => Rate::AtMost(share),
+            (rate, _) => rate,
         }
     }
 }
@@ -85,6 +102,25 @@ mod tests {
             ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
         ] {
             assert_eq!(parse_upstream(typed), Ok(read.parse().unwrap()), "{typed}");
+        }
+    }
+
+    fn address(ip: &str) -> SocketAddr {
+        SocketAddr::new(ip.parse().unwrap(), DNS_PORT)
+    }
+
+    #[test]
+    fn a_public_resolver_gets_less_unless_the_user_says_a_number() {
+        let (public, own) = (address("9.9.9.9"), address("192.0.2.53"));
+        let most = |rate| Rate::AtMost(NonZeroU32::new(rate).unwrap());
+        for (rate, to_public, to_own) in [
+            (Rate::Rising, most(1000), Rate::Rising),
+            (most(50), most(50), most(50)),
+            (most(5000), most(5000), most(5000)),
+            (Rate::Unlimited, Rate::Unlimited, Rate::Unlimited),
+        ] {
+            let settings = Settings { rate, ..Settings::new(vec![public, own]) };
+            assert_eq!((settings.rate_to(public), settings.rate_to(own)), (to_public, to_own), "{rate:?}");
         }
     }
 

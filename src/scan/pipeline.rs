@@ -99,7 +99,8 @@ pub fn run<P: Probe + Send + 'static>(
         let feeder = Feeder::new(plan.feeder, plan.course, outlets, Arc::clone(progress), stop.clone());
         let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
         drop((seen, notes));
-        let written = for_writer.block_on(writer.run(seen_by_writer, resolver.solved, stop));
+        let written =
+            for_writer.block_on(writer.run(seen_by_writer, (resolver.solved, resolver.hurry), stop));
         if written.is_err() {
             stop.ask(Level::Now);
         }

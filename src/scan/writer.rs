@@ -25,13 +25,15 @@ use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::accept::Acceptances;
 use crate::judge::{Context, Judgement, Severity, judge_in};
 use crate::record::{Record, Target};
-use crate::resolve::{Solution, Solved};
+use crate::resolve::{Hurry, Solution, Solved};
 use crate::targets::Inventory;
 
 /// Progress is saved this often while records come.
 const SAVE_EACH: Duration = Duration::from_millis(500);
-/// How long answers of DNS are waited for after the scan was asked to end.
+/// How long answers of DNS are waited for after the scan was asked to end …
 const DRAIN: Duration = Duration::from_secs(15);
+/// … and, once no conversation is under way, how long after the last that came: a resolver that is away holds nobody up.
+const LULL: Duration = Duration::from_secs(2);
 
 /// Which targets get a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,18 +92,21 @@ pub struct OpenName {
 }
 
 impl Writer {
-    /// Writes until both streams have ended or the scan must stop; then makes all of it durable.
+    /// Writes until both streams have ended or the scan must stop; then makes all of it durable. Hosts that wait for a
+    /// second pass over DNS when it must are written as they are: their mail servers are not to be asked twice.
     pub async fn run(
         mut self,
         mut seen: Receiver<Vec<Seen>>,
-        mut solved: Receiver<Vec<Solved<Asking>>>,
+        (mut solved, hurry): (Receiver<Vec<Solved<Asking>>>, Hurry),
         stop: &Stop,
     ) -> Result<Self, ScanError> {
         let mut tick = tokio::time::interval_at(Instant::now() + SAVE_EACH, SAVE_EACH);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut seen_open, mut solved_open) = (true, true);
+        let mut last = Instant::now();
         let cut_off = async {
             stop.reached(Level::Drain).await;
+            hurry.ask();
             tokio::select! {
                 () = tokio::time::sleep(DRAIN) => {}
                 () = stop.reached(Level::Now) => {}
@@ -112,14 +117,15 @@ impl Writer {
             tokio::select! {
                 biased;
                 () = &mut cut_off => break,
-                batch = solved.recv(), if solved_open => match batch {
-                    Some(batch) => for case in batch { self.solved(case)?; },
-                    None => solved_open = false,
+                batch = solved.recv(), if solved_open => {
+                    (solved_open, last) = (batch.is_some(), Instant::now());
+                    for case in batch.into_iter().flatten() { self.solved(case)?; }
                 },
-                batch = seen.recv(), if seen_open => match batch {
-                    Some(batch) => for seen in batch { self.conclude(seen, None)?; },
-                    None => seen_open = false,
+                batch = seen.recv(), if seen_open => {
+                    (seen_open, last) = (batch.is_some(), Instant::now());
+                    for seen in batch.into_iter().flatten() { self.conclude(seen, None)?; }
                 },
+                () = tokio::time::sleep_until(last + LULL), if !seen_open && stop.level() != Level::Run => break,
                 _ = tick.tick() => self.save()?,
             }
         }

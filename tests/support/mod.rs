@@ -1,5 +1,5 @@
-//! What integration tests share: records of every shape, the schema that each written line must keep, and a network
-//! namespace of a test's own.
+//! What integration tests share: records of every shape, the schema that each written line must keep, a network
+//! namespace of a test's own, and real servers.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(
@@ -9,9 +9,11 @@
     reason = "a test may fail by panic; its programs have no outside"
 )]
 
+pub mod bulk;
 pub mod hosts;
 pub mod namespace;
 pub mod program;
 pub mod records;
 pub mod schema;
+pub mod server;
 pub mod syns;

@@ -24,11 +24,12 @@ use crate::probe::{self, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
-use crate::report::summary::Summary;
+use crate::report::summary::{Ended, Mark, Summary};
 use crate::resolve;
 use crate::scan::ScanError;
 use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
+use crate::scan::keeper::counts;
 use crate::scan::limits;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
@@ -183,8 +184,9 @@ impl Session {
             other => other?,
         };
         let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
-        let (written, summary) = ended.writer.outputs.finish()?;
+        let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
+        add_unkept(&mut summary, &progress, fed);
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         if let Some(path) = &self.html {
@@ -215,6 +217,13 @@ impl Session {
         };
         Ok(Finished { exit, summary, written, took })
     }
+}
+
+/// Counts the targets that left no record.
+fn add_unkept(summary: &mut Summary, progress: &Progress, fed: Fed) {
+    let counted = counts(progress);
+    let (by_outcome, by_verdict) = (&counted.outcomes, &counted.verdicts);
+    summary.add_unkept(Ended { by_outcome, by_verdict, complete: fed == Fed::All }, &Mark::default());
 }
 
 /// The worst severity that a summary counts.

@@ -219,7 +219,7 @@ pub fn change(old: Option<&State>, new: Option<&State>) -> Option<Change> {
 mod tests {
     use super::*;
     use crate::judge::Tenancy;
-    use crate::record::row::PtrNames;
+    use crate::record::row::{PtrNames, Tags};
     use std::time::SystemTime;
 
     pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static> {
@@ -242,6 +242,7 @@ mod tests {
             as_name: None,
             accepted: crate::record::row::Codes::default(),
             clears_by: None,
+            tags: Tags::Text(Vec::new()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::evidence::Outcome;
 use crate::judge::{Code, Tenancy, Verdict};
-use crate::record::row::{PtrNames, Row};
+use crate::record::row::{PtrNames, Row, Tags};
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -27,6 +27,7 @@ fn row(last: u8, text: &str) -> Row<'_> {
         as_name: Some(text.into()),
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
+        tags: Tags::Text(Vec::new()),
     }
 }
 

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, Waiting};
 use super::pace::Pace;
-use super::slots::{Slots, State, Ticket};
+use super::slots::{Route, Slot, Slots, Spelling, State, Ticket};
 use super::timers::Timers;
 use super::upstream::Upstream;
 use crate::name::DnsName;
@@ -23,7 +23,7 @@ use crate::resolve::health::Health;
 use crate::resolve::plan::Token;
 use crate::resolve::question::{Answer, Kind, Question};
 use crate::resolve::settings::Settings;
-use crate::resolve::wire::{self, Edns, Reading};
+use crate::resolve::wire::{self, Edns, Letters, Reading};
 
 /// Questions under way at once. One that nobody answers takes its place for the whole timeout.
 pub(crate) const SLOTS: usize = 16_384;
@@ -35,6 +35,9 @@ pub(crate) const BATCH: usize = 32;
 const PROBES: u32 = u32::MAX - 0xffff;
 /// Each wait is so many times the one before it: the last packets must outlast a short outage.
 const PATIENCE: u32 = 3;
+/// While no upstream is up, nothing is given up unasked for so many timeouts: 30 s by default, in which those who feed
+/// the resolver wait. Afterwards a question waits for its own timeout only, so that a scan goes on.
+const OUTAGE: u32 = 2;
 
 /// One of the sockets, numbered through all upstreams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,14 +91,18 @@ pub(crate) struct Core {
     /// The upstream whose turn it is.
     turn: usize,
     fired: Vec<u32>,
+    /// Since when no upstream has been up.
+    out_since: Option<Instant>,
 }
 
 impl Core {
     /// Nothing under way; `lanes` sockets to each upstream.
     pub(crate) fn new(settings: &Settings, lanes: u16, random: StdRng, now: Instant) -> (Self, Arc<Health>) {
         let health = Arc::new(Health::new(&settings.upstreams));
-        let upstreams: Vec<Upstream> = (0..settings.upstreams.len())
-            .map(|index| Upstream::new(index, Pace::new(settings.rate, now), Arc::clone(&health), now))
+        let paces = settings.upstreams.iter().map(|&upstream| Pace::new(settings.rate_to(upstream), now));
+        let upstreams: Vec<Upstream> = paces
+            .enumerate()
+            .map(|(index, pace)| Upstream::new(index, pace, Arc::clone(&health), now))
             .collect();
         let core = Self {
             timeout: settings.timeout,
@@ -113,6 +120,7 @@ impl Core {
             random,
             turn: 0,
             fired: Vec::new(),
+            out_since: None,
         };
         (core, health)
     }
@@ -134,6 +142,24 @@ impl Core {
         let ticket = self.slots.take(token, question, now);
         self.fresh.push_back(ticket);
         self.timers.set(ticket.slot, now + self.timeout);
+    }
+
+    /// Takes a question for one upstream alone; it does not wait for one that is down.
+    pub(crate) fn submit_to(&mut self, upstream: usize, token: Token, question: &Question, now: Instant) {
+        let ticket = self.slots.take(token, question, now);
+        let slot = self.slots.at(ticket.slot);
+        slot.route = Route::Alone;
+        slot.upstream = upstream;
+        self.again[upstream].push_back(ticket);
+        self.timers.set(ticket.slot, now + self.timeout);
+    }
+
+    /// Leaves an upstream alone for a while, if there is another one to ask.
+    pub(crate) fn set_aside(&mut self, upstream: usize, now: Instant) {
+        if self.another(upstream).is_some() {
+            let turn = self.upstreams[upstream].set_aside(now);
+            self.turned(upstream, turn);
+        }
     }
 
     /// Answers since the last call.
@@ -198,6 +224,8 @@ impl Core {
             let turn = self.upstreams[upstream].tick(now);
             self.turned(upstream, turn);
         }
+        let is_out = !self.upstreams.iter().any(Upstream::is_up);
+        self.out_since = is_out.then(|| self.out_since.unwrap_or(now));
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.expire(now, &mut fired);
         for slot in fired.drain(..) {
@@ -216,10 +244,14 @@ impl Core {
         usize::from(lane.0 / self.lanes)
     }
 
-    /// A random socket of an upstream.
+    /// A random socket of an upstream, another one than that on which the first to be sent once more went last.
     fn lane(&mut self, upstream: usize) -> u16 {
         let first = u16::try_from(upstream).unwrap_or(0) * self.lanes;
-        first + self.random.random_range(0..self.lanes)
+        let drawn = self.random.random_range(0..self.lanes);
+        let again = self.again[upstream].front().copied();
+        let last = again.and_then(|ticket| self.slots.get(ticket)?.keys.last().copied()).map(Key::lane);
+        let drawn = if last == Some(Lane(first + drawn)) { (drawn + 1) % self.lanes } else { drawn };
+        first + drawn
     }
 
     /// Puts a question of our own to an upstream that may not be there: any answer shows that it is.
@@ -227,8 +259,8 @@ impl Core {
         let due = |upstream: &Upstream| upstream.probe_at().is_some_and(|at| at <= now);
         let upstream = self.upstreams.iter().position(due).filter(|_| self.slots.taken() > 0)?;
         let lane = Lane(self.lane(upstream));
-        let number = PROBES + u32::try_from(upstream).unwrap_or(0);
-        let key = self.keys.insert_unused(lane, number, &mut self.random);
+        let slot = PROBES + u32::try_from(upstream).unwrap_or(0);
+        let key = self.keys.insert_unused(lane, Waiting { slot, letters: Letters::SMALL }, &mut self.random);
         if let Some(old) = self.probes[upstream].replace(key) {
             self.keys.remove(old);
         }
@@ -249,7 +281,8 @@ impl Core {
 
     fn send(&mut self, ticket: Ticket, lane: Lane, now: Instant, batch: &mut Batch) {
         let upstream = self.upstream_of(lane);
-        let key = self.keys.insert_unused(lane, ticket.slot, &mut self.random);
+        let letters = self.letters(ticket, upstream);
+        let key = self.keys.insert_unused(lane, Waiting { slot: ticket.slot, letters }, &mut self.random);
         let Some(slot) = self.slots.get(ticket) else { return };
         slot.keys.push(key);
         slot.packets += 1;
@@ -263,7 +296,11 @@ impl Core {
             slot.epoch_upstream = upstream;
         }
         upstream_state.sent();
+        let start = batch.bytes.len();
         wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, slot.edns);
+        if letters != Letters::SMALL {
+            letters.write(&mut batch.bytes[start..], &slot.name);
+        }
         batch.ends.push(batch.bytes.len());
         let gives_up = slot.gives_up(self.timeout).unwrap_or(now);
         let left = gives_up.saturating_duration_since(now);
@@ -273,6 +310,17 @@ impl Core {
         let wait = wait.min(left / (more + 1));
         let wait = jitter(wait, self.random.next_u32());
         self.timers.set(ticket.slot, (now + wait).min(gives_up));
+    }
+
+    /// How the next packet of a question is spelt. The last one is in small letters: whatever an upstream does to others
+    /// loses nobody an answer.
+    fn letters(&mut self, ticket: Ticket, upstream: usize) -> Letters {
+        let attempts = self.attempts;
+        let drawn = |slot: &mut Slot| slot.spelling == Spelling::Drawn && slot.packets + 1 < attempts;
+        if self.upstreams[upstream].is_spelt_by_chance() && self.slots.get(ticket).is_some_and(drawn) {
+            return Letters::drawn(self.random.next_u32());
+        }
+        Letters::SMALL
     }
 
     fn fire(&mut self, index: u32, now: Instant) {
@@ -296,9 +344,21 @@ impl Core {
             (State::Sent | State::Parked, _) if may => self.queue_again(index, upstream),
             (State::Parked, _) => self.give_up(index),
             (_, Some(at)) => self.timers.set(index, at),
-            // Paced, not lost: its time begins with its first packet.
-            (_, None) if self.upstreams.iter().any(Upstream::is_up) => self.timers.set(index, now + timeout),
-            (_, None) => self.give_up(index),
+            (_, None) => self.fire_unsent(index, now),
+        }
+    }
+
+    /// A question whose time came before its first packet: paced, not lost, while there is somebody to ask.
+    fn fire_unsent(&mut self, index: u32, now: Instant) {
+        let is_alone = self.slots.at(index).route == Route::Alone;
+        let patience = match self.out_since {
+            _ if is_alone => None,
+            None => Some(now + self.timeout),
+            Some(since) => Some(since + self.timeout * OUTAGE).filter(|&until| now < until),
+        };
+        match patience {
+            Some(until) => self.timers.set(index, until),
+            None => self.give_up(index),
         }
     }
 
@@ -314,7 +374,10 @@ impl Core {
 
     /// Queues a question once more, at another upstream than the last if there is one.
     fn queue_again(&mut self, index: u32, last: usize) {
-        let upstream = self.another(last).unwrap_or(last);
+        let upstream = match self.slots.at(index).route {
+            Route::Any => self.another(last).unwrap_or(last),
+            Route::Alone => last,
+        };
         self.queue_at(index, upstream);
     }
 

@@ -8,6 +8,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::core::Lane;
+use crate::resolve::wire::Letters;
 
 /// A number on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,12 @@ impl Key {
         Self(u32::from(lane.0) << 16 | u32::from(id))
     }
 
+    /// The socket.
+    pub(super) fn lane(self) -> Lane {
+        // The lane is in the high 16 bits.
+        Lane(u16::try_from(self.0 >> 16).unwrap_or(0))
+    }
+
     /// The number alone, as in a message.
     #[expect(clippy::cast_possible_truncation, reason = "the number is in the low 16 bits")]
     pub(super) fn id(self) -> u16 {
@@ -25,26 +32,35 @@ impl Key {
     }
 }
 
-/// From numbers to the slots of their questions.
+/// What waits for a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Waiting {
+    /// The slot of its question.
+    pub(super) slot: u32,
+    /// How the question was spelt.
+    pub(super) letters: Letters,
+}
+
+/// From numbers to what waits for them.
 #[derive(Debug, Default)]
-pub(super) struct Keys(HashMap<u32, u32, BuildHasherDefault<KeyHasher>>);
+pub(super) struct Keys(HashMap<u32, Waiting, BuildHasherDefault<KeyHasher>>);
 
 impl Keys {
     /// Takes a random number that is not in use on a socket (RFC 5452 §9.2).
     #[expect(clippy::cast_possible_truncation, reason = "any 16 random bits")]
-    pub(super) fn insert_unused(&mut self, lane: Lane, slot: u32, random: &mut StdRng) -> Key {
+    pub(super) fn insert_unused(&mut self, lane: Lane, waiting: Waiting, random: &mut StdRng) -> Key {
         loop {
             let key = Key::new(lane, random.next_u32() as u16);
             // Far fewer are in use than there are: a question has no more of them than packets.
             if let Entry::Vacant(place) = self.0.entry(key.0) {
-                place.insert(slot);
+                place.insert(waiting);
                 return key;
             }
         }
     }
 
-    /// The slot that waits for a number.
-    pub(super) fn get(&self, key: Key) -> Option<u32> {
+    /// What waits for a number.
+    pub(super) fn get(&self, key: Key) -> Option<Waiting> {
         self.0.get(&key.0).copied()
     }
 

@@ -32,6 +32,24 @@ pub(super) enum State {
     Tcp,
 }
 
+/// Who may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// Whoever is up.
+    Any,
+    /// One upstream alone: the question is about that one.
+    Alone,
+}
+
+/// Whose choice a question's letters are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Chance's, where the upstream repeats them.
+    Drawn,
+    /// Nobody's: an answer came back in others.
+    Small,
+}
+
 /// One question under way.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -41,7 +59,9 @@ pub(super) struct Slot {
     pub(super) name: DnsName,
     pub(super) kind: Kind,
     pub(super) state: State,
+    pub(super) route: Route,
     pub(super) edns: Edns,
+    pub(super) spelling: Spelling,
     /// Numbers under which answers may come, the latest packet's last.
     pub(super) keys: Vec<Key>,
     /// Packets for `name`, and before for what it is an alias of.
@@ -110,7 +130,9 @@ impl Slots {
             name: question.name.clone(),
             kind: question.kind,
             state: State::Queued,
+            route: Route::Any,
             edns: Edns::Offered,
+            spelling: Spelling::Drawn,
             keys,
             packets: 0,
             spent: 0,

@@ -28,6 +28,8 @@ const FIRST_REST: Duration = Duration::from_millis(500);
 const MOST_REST: Duration = Duration::from_secs(4);
 /// Answers after which the share of REFUSED is looked at.
 const JUDGED_ANSWERS: u32 = 200;
+/// Answers in a row in other letters than the questions after which it is not asked in drawn letters any more.
+const MISSPELT: u8 = 8;
 /// How long an upstream that mostly refuses is set aside.
 const ASIDE: Duration = Duration::from_secs(10);
 
@@ -44,6 +46,10 @@ pub(super) struct Upstream {
     unreachable: u32,
     answers: u32,
     refused: u32,
+    /// Whether somebody on the way could send answers in its name.
+    is_remote: bool,
+    /// Answers in a row that did not repeat the question's letters.
+    misspelt: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,7 +96,6 @@ impl Upstream {
         let upstream = Self {
             pace,
             index,
-            health,
             state: State::Up,
             smoothed: None,
             last_answer: now,
@@ -98,6 +103,9 @@ impl Upstream {
             unreachable: 0,
             answers: 0,
             refused: 0,
+            is_remote: !health.upstreams[index].address.ip().to_canonical().is_loopback(),
+            misspelt: 0,
+            health,
         };
         upstream.publish();
         upstream
@@ -178,6 +186,19 @@ impl Upstream {
                 Turn::None
             }
             State::Down { .. } => self.come_up(),
+        }
+    }
+
+    /// Whether its questions are spelt by chance: not over the loopback, where nobody else answers, and not if it gives
+    /// them back in letters of its own.
+    pub(super) fn is_spelt_by_chance(&self) -> bool {
+        self.is_remote && self.misspelt < MISSPELT
+    }
+
+    /// An answer repeated the letters that chance had chosen, or did not.
+    pub(super) fn repeated(&mut self, letters: bool) {
+        if self.is_spelt_by_chance() {
+            self.misspelt = if letters { 0 } else { self.misspelt + 1 };
         }
     }
 

@@ -1,11 +1,13 @@
 //! DNS messages as bytes (RFC 1035 §4): a question is written, an answer is read in place. Knows no socket, no clock and
 //! no other question than the one it is given. Total: any bytes give a reading, none a panic.
 
+mod letters;
 mod name;
 mod scan;
 #[cfg(test)]
 mod tests;
 
+pub use letters::Letters;
 pub use scan::{Fault, Reading, read};
 
 use super::question::Kind;

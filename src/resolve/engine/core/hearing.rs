@@ -6,23 +6,32 @@ use std::time::Instant;
 use super::ending::Source;
 use super::{Core, Lane, PROBES, TcpReply};
 use crate::name::DnsName;
-use crate::resolve::engine::keys::Key;
+use crate::resolve::engine::keys::{Key, Waiting};
+use crate::resolve::engine::slots::{Route, Spelling, State};
 use crate::resolve::engine::upstream::{Tone, Turn, Upstream};
 use crate::resolve::question::{Kind, Transport};
-use crate::resolve::wire::{self, Fault, Reading};
+use crate::resolve::wire::{self, Fault, Letters, Reading};
 
 impl Core {
     /// Takes a datagram that came in on a socket. What belongs to no question is ignored.
     pub(crate) fn receive(&mut self, lane: Lane, datagram: &[u8], whole: bool, now: Instant) {
         let Some(id) = wire::answer_id(datagram) else { return };
         let key = Key::new(lane, id);
-        let Some(index) = self.keys.get(key) else { return };
+        let Some(Waiting { slot: index, letters }) = self.keys.get(key) else { return };
         let upstream = self.upstream_of(lane);
         if index >= PROBES {
             return self.receive_probe(key, upstream, datagram, now);
         }
         let slot = self.slots.at(index);
         let Some(reading) = wire::read(datagram, &slot.name, slot.kind) else { return };
+        if letters != Letters::SMALL {
+            let repeated = letters.are_in(datagram, &slot.name);
+            self.upstreams[upstream].repeated(repeated);
+            if !repeated {
+                return self.ask_in_small_letters(index, upstream, now);
+            }
+        }
+        let slot = self.slots.at(index);
         // What does not fit our buffer does not fit a datagram.
         let reading = if whole { reading } else { Reading::Truncated };
         let after = (slot.keys.last() == Some(&key)).then(|| now.saturating_duration_since(slot.last_sent));
@@ -33,17 +42,26 @@ impl Core {
         };
         let turn = self.upstreams[upstream].heard(now, after, tone);
         self.turned(upstream, turn);
-        if tone == Tone::Refusing
-            && self.upstreams[upstream].mostly_refuses()
-            && self.another(upstream).is_some()
-        {
-            let turn = self.upstreams[upstream].set_aside(now);
-            self.turned(upstream, turn);
+        if tone == Tone::Refusing && self.upstreams[upstream].mostly_refuses() {
+            self.set_aside(upstream, now);
         }
         // An answer counts once, however often it comes.
         self.slots.at(index).keys.retain(|other| *other != key);
         self.keys.remove(key);
         self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
+    }
+
+    /// What does not repeat the question's letters is not believed: it is forged, or the upstream changes letters, and
+    /// then answers the question once more.
+    fn ask_in_small_letters(&mut self, index: u32, upstream: usize, now: Instant) {
+        let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);
+        self.turned(upstream, turn);
+        let attempts = self.attempts;
+        let slot = self.slots.at(index);
+        let was_drawn = std::mem::replace(&mut slot.spelling, Spelling::Small) == Spelling::Drawn;
+        if was_drawn && slot.packets < attempts && matches!(slot.state, State::Sent | State::Late) {
+            self.queue_at(index, upstream);
+        }
     }
 
     /// Takes what came of a question put over TCP.
@@ -77,8 +95,13 @@ impl Core {
         };
         for from in from {
             if let Some(to) = self.another(from) {
-                let mut moved = std::mem::take(&mut self.again[from]);
-                self.again[to].append(&mut moved);
+                for ticket in std::mem::take(&mut self.again[from]) {
+                    match self.slots.get(ticket).filter(|slot| slot.state == State::Queued) {
+                        Some(slot) if slot.route == Route::Alone => self.give_up(ticket.slot),
+                        Some(_) => self.again[to].push_back(ticket),
+                        None => {}
+                    }
+                }
             }
         }
         if !self.upstreams.iter().any(Upstream::is_up) {

@@ -6,19 +6,19 @@ use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::support::namespace::{await_some, is_root};
+use super::namespace::{await_some, is_root};
 
 /// Where the servers are, if not at their usual place.
 const SERVERS: &str = "BANNERET_SERVERS";
 
 /// Where `scripts/setup` puts the servers; fails the test if they are not there.
-pub(crate) fn servers() -> PathBuf {
+pub fn servers() -> PathBuf {
     let cache = || std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache");
     let usual = || cache().unwrap_or_else(home).join("banneret/servers");
     let place = std::env::var_os(SERVERS).map_or_else(usual, PathBuf::from);
     // The last that the script fetches.
-    let all_there = place.join("smtp-server.stamp").exists();
+    let all_there = place.join("haraka.stamp").exists();
     assert!(all_there, "no servers in `{}`: run scripts/setup", place.display());
     assert!(is_root(), "the servers need accounts of their own: run as root");
     place
@@ -26,7 +26,7 @@ pub(crate) fn servers() -> PathBuf {
 
 /// A running server; ended when dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     name: String,
     child: Child,
     log: PathBuf,
@@ -34,7 +34,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `command` with its output in a log below `work`.
-    pub(crate) fn start(name: &str, work: &Path, command: &mut Command) -> Self {
+    pub fn start(name: &str, work: &Path, command: &mut Command) -> Self {
         let log = work.join(format!("{name}.log"));
         let file = File::create(&log).unwrap();
         let output = file.try_clone().unwrap();
@@ -45,7 +45,7 @@ impl Server {
     }
 
     /// Waits until somebody listens there. Nobody is called: the first call that a server sees is the test's own.
-    pub(crate) fn await_listening(&mut self, address: SocketAddrV4) {
+    pub fn await_listening(&mut self, address: SocketAddrV4) {
         let local = u32::from_ne_bytes(address.ip().octets());
         // As in proc_pid_net(5): the local end, any remote end, the state LISTEN.
         let listener = format!(" {local:08X}:{:04X} 00000000:0000 0A ", address.port());
@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// Waits until `is_ready`; a server that ends before that fails the test with its log.
-    pub(crate) fn await_ready(&mut self, what: &str, mut is_ready: impl FnMut() -> bool) {
+    pub fn await_ready(&mut self, what: &str, mut is_ready: impl FnMut() -> bool) {
         let mut ended = None;
         await_some(&format!("{what} of {}", self.name), || {
             ended = self.child.try_wait().unwrap();
@@ -65,7 +65,7 @@ impl Server {
     }
 
     /// What it has logged by now.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 }
