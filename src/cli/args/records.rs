@@ -66,7 +66,7 @@ pub struct ReportArgs {
     /// Where the report goes, put in place whole; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// Write the report as one HTML page, too; `-` is stdout, in place of the text
+    /// Write the report as one HTML page, too, and FILE.fixes.csv beside it; `-` is stdout, the page alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// What `-` or files with an unusual ending hold: jsonl, csv
