@@ -9,7 +9,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::line::{AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine};
+use super::line::{
+    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine,
+};
 use super::row::{PtrNames, Row, Tags};
 use super::{Network, Record, SCHEMA, Target, escape, time};
 use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
