@@ -195,7 +195,9 @@ mod tests {
 
     #[test]
     fn an_acceptance_ends_with_its_day() {
-        for (after, accepted) in [(END - Duration::from_millis(1), 1), (END, 0), (END * 2, 0)] {
+        for (after, accepted) in
+            [(Duration::ZERO, 1), (END.saturating_sub(Duration::from_nanos(1)), 1), (END, 0), (END * 2, 0)]
+        {
             let judgement = judged(&unfinished(), vec![acceptance(Code::PtrGeneric)], after);
             assert_eq!(judgement.accepted.len(), accepted, "{after:?}");
         }
