@@ -5,7 +5,7 @@ use std::net::{IpAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 
-use banneret::demo::zone::{Answer, Data, Entry, Held, Kind};
+use banneret::demo::zone::{Answer, Data, Entry, Held};
 use banneret::name::DnsName;
 use serde_json::Value;
 
