@@ -14,14 +14,11 @@ use crate::evidence::{Certificate, Tls, TlsStatus};
 /// The log's TLS, if there is any; `status` and `error` are how the whole grab ended.
 pub(super) fn read(result: &Value, status: &str, error: &str) -> Option<Tls> {
     let log = result.get("tls").and_then(|tls| tls.get("handshake_log"));
-    let code = match text(result, "starttls") {
-        Some(said) => reply(said).and_then(|reply| reply.code),
-        // TLS came first, or there is none.
-        None => {
-            log?;
-            None
-        }
-    };
+    let asked = text(result, "starttls");
+    if asked.is_none() && log.is_none() {
+        return None;
+    }
+    let code = asked.and_then(reply).and_then(|reply| reply.code);
     if let Some(code) = code.filter(|code| !(200..300).contains(&code.get())) {
         return Some(Tls { code: Some(code), ..Tls::bare(TlsStatus::Refused) });
     }
@@ -84,6 +81,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::smtp::reply::Code;
 
     fn certificate() -> String {
         let key = KeyPair::generate().unwrap();
@@ -115,7 +113,7 @@ mod tests {
             }});
             let tls = read(&result, "success", "").unwrap();
             assert_eq!((tls.status, tls.version.as_deref()), (TlsStatus::Established, Some(version)));
-            assert_eq!((tls.code.map(|code| code.get()), tls.cipher.as_deref()), (code, Some("TLS_X")));
+            assert_eq!((tls.code.map(Code::get), tls.cipher.as_deref()), (code, Some("TLS_X")));
             assert_eq!(tls.certificate.unwrap().names, ["mail.example.org".into()]);
         }
     }
