@@ -11,7 +11,7 @@ use super::run::{Scan, end_of, said, send};
 use super::support::namespace::alone;
 use super::support::syns::Syns;
 use super::tally::Tally;
-use super::world::{SIZE, World};
+use super::world::{SIZE, SMALL, World};
 use super::{MARGIN, STOPPED, UNREADABLE};
 
 /// The upper half of the small block.
@@ -33,8 +33,8 @@ fn what_is_excluded_in_mid_scan_is_not_touched_any_more_and_a_resumed_scan_knows
         let world = World::start();
         let list = work.join("opt-out.txt");
         fs::write(&list, format!("{FIRST} # ticket 1\n")).unwrap();
-        let words = ["--exclude-file", list.to_str().unwrap(), "--rate=80"];
-        let scan = Scan::new(work, 1).with(&words);
+        let words = ["--exclude-file", list.to_str().unwrap()];
+        let scan = Scan::new(work, 1).of(SMALL, 80).with(&words);
         let listener = Syns::listen();
         let mut command = scan.command_loud();
         let mut child = command.spawn().unwrap();

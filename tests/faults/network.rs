@@ -75,7 +75,7 @@ fn outage(name: &str, fault: &str, take: &[&str], give: &[&str]) {
     });
 }
 
-const ROUTE: &str = "route add local 198.18.0.0/15 dev lo";
+const ROUTE: &str = "route replace local 198.18.0.0/15 dev lo";
 
 #[test]
 fn an_interface_that_goes_down_in_mid_scan_makes_no_host_unreachable() {

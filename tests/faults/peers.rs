@@ -15,8 +15,10 @@ use super::run::{Scan, end_of, said};
 use super::support::namespace::alone;
 use super::support::program::peak_memory;
 use super::tally::Tally;
-use super::world::{SIZE, TARPITS, World};
+use super::world::{SIZE, SMALL, TARPITS, World};
 
+/// Connections a second: all are under way at once.
+const RATE: u32 = 5000;
 /// Between two octets of a tarpit that drips.
 const DRIP: Duration = Duration::from_millis(40);
 /// What a thousand conversations may add to the memory of a scan: of each greeting no more than 64 KiB are kept.
@@ -79,10 +81,10 @@ fn a_thousand_tarpits_at_once_are_left_in_time_and_harm_nobody() {
         let (sender, comers) = channel();
         let tarpits = thread::spawn(move || serve(&comers));
         let _world = World::start_beside(sender);
-        let brief = ["--host-timeout=5s", "--greeting-timeout=5s", "--rate=unlimited"];
-        let mut child = Scan::new(work, 1).with(&brief).command().spawn().unwrap();
+        let brief = ["--host-timeout=5s", "--greeting-timeout=5s"];
+        let mut child = Scan::new(work, 1).of(SMALL, RATE).with(&brief).command().spawn().unwrap();
         let usual = watch_memory(&mut child);
-        let scan = Scan::new(work, 2).with(&brief).with(&[&TARPITS.targets()]);
+        let scan = Scan::new(work, 2).of(SMALL, RATE).with(&brief).with(&[&TARPITS.targets()]);
         let mut child = scan.command().spawn().unwrap();
         let peak = watch_memory(&mut child);
         // They never let go: it is the scan that leaves each of them, and then ends.
@@ -117,7 +119,7 @@ fn each_address_has_one_conversation_at_a_time_and_nobody_speaks_before_the_gree
         "peers::each_address_has_one_conversation_at_a_time_and_nobody_speaks_before_the_greeting_has_ended",
         |work| {
             let world = World::start_on(&[25, 587], None);
-            let scan = Scan::new(work, 1).with(&["-p", "25,587", "--rate=unlimited", "--samples=2"]);
+            let scan = Scan::new(work, 1).of(SMALL, RATE).with(&["-p", "25,587", "--samples=2"]);
             let ended = end_of(scan.command().spawn().unwrap());
             assert!(ended.status.success(), "{}", said(&ended));
             world.assert_polite();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use super::support::namespace::await_some;
+use super::support::program as built;
 use super::world::{Block, RESOLVER, SMALL, World};
 
 /// New connections for each second: the small block takes some two seconds, so that progress is saved in between.
@@ -181,7 +182,7 @@ fn filters<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
 
 fn program(wrapper: &[&str], arguments: &[String]) -> Command {
     let mut command = Command::new(wrapper[0]);
-    command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_banneret")).args(arguments);
+    command.args(&wrapper[1..]).arg(built::program()).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
