@@ -1,8 +1,8 @@
 //! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -14,6 +14,8 @@ use super::output::Written;
 use super::summary::Ended;
 use crate::record::time;
 
+/// The longest manifest that is read, in bytes: many times what a run with hundreds of outputs writes.
+const LONGEST: u64 = 1 << 20;
 /// The name of the manifest's form.
 const SCHEMA: &str = "banneret.manifest/1";
 
@@ -85,7 +87,23 @@ pub fn path_of(output: &Path) -> Option<PathBuf> {
     (output != Path::new("-")).then(|| PathBuf::from(name))
 }
 
+/// The manifest beside an output, as it stands; `None` if there is none that can be read.
+pub fn beside(output: &Path) -> Option<Value> {
+    serde_json::from_slice(&read(&path_of(output)?)?).ok()
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut text).ok()?;
+    (text.len() as u64 <= LONGEST).then_some(text)
+}
+
 impl Manifest<'_> {
+    /// The manifest as a value, for who shows it.
+    pub fn value(&self) -> Value {
+        serde_json::to_value(self.form()).unwrap_or_default()
+    }
+
     /// Puts it at `path`, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), ManifestError> {
         let text = serde_json::to_vec_pretty(&self.form()).map_err(io::Error::from);
@@ -112,7 +130,7 @@ impl Manifest<'_> {
             canaries: self.canaries,
             by_outcome: self.by_outcome,
             by_verdict: self.by_verdict,
-            outputs: self.outputs.iter().map(File::of).collect(),
+            outputs: self.outputs.iter().map(OutputForm::of).collect(),
         }
     }
 }
@@ -135,7 +153,7 @@ struct ToldFile {
 impl Told {
     /// Reads it; `None` if it is no manifest of this form.
     pub fn read(path: &Path) -> Option<Self> {
-        let told: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let told: Self = serde_json::from_slice(&read(path)?).ok()?;
         (told.schema == SCHEMA).then_some(told)
     }
 
@@ -166,18 +184,18 @@ struct Form<'a> {
     canaries: Canaries,
     by_outcome: &'a BTreeMap<String, u64>,
     by_verdict: &'a BTreeMap<String, u64>,
-    outputs: Vec<File<'a>>,
+    outputs: Vec<OutputForm<'a>>,
 }
 
 #[derive(Serialize)]
-struct File<'a> {
+struct OutputForm<'a> {
     path: String,
     rows: u64,
     length: u64,
     sha256: &'a str,
 }
 
-impl<'a> File<'a> {
+impl<'a> OutputForm<'a> {
     fn of(output: &'a Written) -> Self {
         let path = output.path.to_string_lossy().into_owned();
         Self { path, rows: output.rows, length: output.length, sha256: &output.sha256 }
@@ -214,6 +232,7 @@ mod tests {
             outputs: std::slice::from_ref(&written),
         };
         manifest.write(&path).unwrap();
+        assert_eq!(beside(&written.path), Some(manifest.value()));
         let read: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(
             read,
