@@ -60,6 +60,9 @@ const STUCK: Option<i32> = Some(4);
 /// Set to 1 by `scripts/faults full`: each call is hurt in turn, and crowds are as large as promised.
 const FULL: &str = "BANNERET_FAULTS_FULL";
 
+/// After how many hosts a fault comes.
+type Moment = fn(&mut StdRng) -> u32;
+
 /// How much is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Size {
@@ -220,7 +223,7 @@ fn a_scan_asked_to_stop_saves_and_can_be_resumed() {
         let world = World::start();
         let first = |_: &mut StdRng| 1;
         let last = |_: &mut StdRng| SIZE;
-        let moments: [(&str, &[&str], fn(&mut StdRng) -> u32); 6] = [
+        let moments: [(&str, &[&str], Moment); 6] = [
             ("SIGINT at the start", &["INT"], first),
             ("SIGINT in the middle", &["INT"], midway),
             ("SIGINT at the end", &["INT"], last),

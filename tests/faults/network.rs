@@ -49,11 +49,13 @@ fn packets_lost_on_the_way_cost_no_host_its_record() {
     });
 }
 
-/// Runs one `ip` command in the namespace.
-fn ip(command: &str) {
-    let done =
-        Command::new("ip").args(command.split(' ')).status().expect("`ip` is there: run scripts/setup");
-    assert!(done.success(), "`ip {command}` failed");
+/// Runs `ip` commands in the namespace.
+fn ip_all(commands: &[&str]) {
+    for command in commands {
+        let done =
+            Command::new("ip").args(command.split(' ')).status().expect("`ip` is there: run scripts/setup");
+        assert!(done.success(), "`ip {command}` failed");
+    }
 }
 
 /// Takes the network away in mid-scan and gives it back: no host is told to be unreachable, for it was not asked.
@@ -64,10 +66,10 @@ fn outage(name: &str, fault: &str, take: &[&str], give: &[&str]) {
             let target = world.accepted() + midway(chance);
             let mut child = scan.command().spawn().unwrap();
             world.await_accepted(target, &mut child);
-            take.iter().for_each(|command| ip(command));
+            ip_all(take);
             // The time without a network is the fault: nothing is waited for.
             thread::park_timeout(Duration::from_millis(chance.random_range(100..1500)));
-            give.iter().for_each(|command| ip(command));
+            ip_all(give);
             let ended = end_of(child);
             assert!(ended.status.success(), "{}", said(&ended));
             ended
