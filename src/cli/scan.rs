@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Command};
 
+use super::accept;
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
+use super::late::Addresses;
 use super::lists;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
@@ -39,7 +42,8 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
     let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
-    let loaded = lists::load(&args.targets, &|kind| excluded_addresses(kind, &resolver))?;
+    let counts = resumed.as_ref().map_or(&[][..], |resumed| &resumed.checkpoint.listed);
+    let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
     resolver.held_back = resolve::HELD_BACK;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let words = match typed.command.find_subcommand("scan") {
@@ -47,6 +51,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         None => Vec::new(),
     };
     let session = Session {
+        exclusion_files: args.targets.exclude_file.clone(),
         loaded,
         seed,
         limit: args.targets.max_targets,
@@ -63,6 +68,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
             KeepWord::Findings => Keep::Findings,
             KeepWord::All => Keep::All,
         },
+        accepts: accept::load(args.output.accept.as_deref(), SystemTime::now())?,
         outputs: args.output.output.clone(),
         format,
         html: args.output.html.clone(),
@@ -157,6 +163,11 @@ pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<re
         }
     };
     Ok(settings)
+}
+
+/// The addresses of an excluded name, as long as the scan runs.
+pub(super) fn late_addresses(settings: resolve::Settings) -> Addresses {
+    Box::new(move |kind| excluded_addresses(kind, &settings))
 }
 
 /// The addresses of an excluded name. What can't be told for certain stops the scan: exclusions fail closed.

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
@@ -22,7 +23,8 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
-use crate::judge::{Judgement, Severity, judge};
+use crate::judge::accept::Acceptances;
+use crate::judge::{Context, Judgement, Severity, judge_in};
 use crate::record::{Record, Target};
 use crate::resolve::{Hurry, Solution, Solved};
 use crate::targets::Inventory;
@@ -63,6 +65,8 @@ pub struct Writer {
     pub roster: Arc<Roster>,
     /// Which targets get a record.
     pub keep: Keep,
+    /// Findings that the user accepts.
+    pub accepts: Acceptances,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -79,6 +83,8 @@ pub struct Writer {
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
     pub worst: Severity,
+    /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
+    pub undone: usize,
 }
 
 /// A name whose targets have not all ended.
@@ -86,6 +92,8 @@ pub struct Writer {
 pub struct OpenName {
     left: usize,
     records: Vec<Record>,
+    /// Targets of it that could not be judged.
+    undone: usize,
 }
 
 impl Writer {
@@ -170,7 +178,7 @@ impl Writer {
         }
         if !fresh.is_empty() {
             let aims = aims(turn, name, &fresh, self.roster.ports());
-            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new() });
+            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new(), undone: 0 });
             // The feeder hears until the scan is over.
             let _ = self.notes.send(Note::Late(aims));
             return Ok(());
@@ -184,7 +192,7 @@ impl Writer {
                 Asked::Name(name),
             );
             let observation = Observation::bare(outcome, 0);
-            let record = record.finish(SystemTime::now(), observation, None);
+            let record = record.finish(SystemTime::now(), observation, None, &self.accepts);
             self.emit(&record)?;
         }
         self.name_done(turn);
@@ -205,21 +213,37 @@ impl Writer {
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
         let Seen { aim, observation, time } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
-        let record = self.record(Some(ip), port, asked).finish(time, observation, resolution);
+        let (draft, accepts) = (self.record(Some(ip), port, asked), &self.accepts);
+        // What a stranger said and this program can't judge must not end the scan.
+        let finish = || draft.finish(time, observation, resolution, accepts);
+        let record = catch_unwind(AssertUnwindSafe(finish)).ok();
         let Some(open) = self.open.get_mut(&turn) else {
-            self.emit(&record)?;
-            self.turn_done(turn);
+            match record {
+                Some(record) => {
+                    self.emit(&record)?;
+                    self.turn_done(turn);
+                }
+                None => self.undone += 1,
+            }
             return Ok(());
         };
-        open.records.push(record);
+        open.undone += usize::from(record.is_none());
+        open.records.extend(record);
         open.left -= 1;
-        if open.left == 0 {
-            let records = self.open.remove(&turn).map(|open| open.records).unwrap_or_default();
-            for record in &records {
-                self.emit(record)?;
-            }
-            self.name_done(turn);
+        let Some(OpenName { records, undone, .. }) =
+            (open.left == 0).then(|| self.open.remove(&turn)).flatten()
+        else {
+            return Ok(());
+        };
+        if undone > 0 {
+            self.undone += undone;
+            let _ = self.notes.send(Note::NameDone);
+            return Ok(());
         }
+        for record in &records {
+            self.emit(record)?;
+        }
+        self.name_done(turn);
         Ok(())
     }
 
@@ -250,11 +274,18 @@ impl Writer {
 struct Draft(Target);
 
 impl Draft {
-    fn finish(self, time: SystemTime, observation: Observation, resolution: Option<Resolution>) -> Record {
+    fn finish(
+        self,
+        time: SystemTime,
+        observation: Observation,
+        resolution: Option<Resolution>,
+        accepts: &Acceptances,
+    ) -> Record {
         let evidence = Evidence { ip: self.0.ip, observation, resolution };
+        let context = Context { accepts: Some((accepts, time)), ..Context::default() };
         let judgement = match &self.0.inventory {
-            Some(inventory) => judge(&evidence, inventory),
-            None => judge(&evidence, &Inventory::default()),
+            Some(inventory) => judge_in(&context, &evidence, inventory),
+            None => judge_in(&context, &evidence, &Inventory::default()),
         };
         Record { time, target: self.0, evidence, judgement, network: None }
     }

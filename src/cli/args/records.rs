@@ -9,8 +9,10 @@ use super::DnsArgs;
 /// `banneret explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A verdict, a finding or a topic, as records write it; the list of all if left out
-    pub code: Option<String>,
+    /// A verdict, a finding, an outcome or a topic, as records write it, or a question in your own words; the list of
+    /// all if left out
+    #[arg(value_name = "CODE")]
+    pub words: Vec<String>,
 }
 
 /// What the lines of an input are.
@@ -37,6 +39,9 @@ pub struct JudgeArgs {
     /// stand
     #[arg(long)]
     pub resolve: bool,
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
@@ -63,7 +68,7 @@ pub struct ReportArgs {
     /// Where the report goes, put in place whole; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// Write the report as one HTML page, too; `-` is stdout, in place of the text
+    /// Write the report as one HTML page, too, and FILE.fixes.csv beside it; `-` is stdout, the page alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// What `-` or files with an unusual ending hold: jsonl, csv
