@@ -156,26 +156,25 @@ impl<T> Plan<T> {
     }
 
     fn take_outcome(&mut self, outcome: Outcome<Open<T>>, now: Instant) -> Vec<usize> {
-        match outcome {
+        let (cases, again, liars) = match outcome {
             Outcome::BorneOut(cases) => {
-                cases.into_iter().for_each(|open| self.settle(open, now));
-                Vec::new()
+                for open in cases {
+                    self.settle(open, now);
+                }
+                return Vec::new();
             }
             Outcome::Recovered(cases) => {
                 self.stretch += 1;
                 self.again = Again::Now;
-                cases.into_iter().for_each(|open| self.refuse(open, Again::Now, now));
-                Vec::new()
+                (cases, Again::Now, Vec::new())
             }
-            Outcome::Unclear(cases) => {
-                cases.into_iter().for_each(|open| self.refuse(open, Again::Later, now));
-                Vec::new()
-            }
-            Outcome::Lies(cases, liars) => {
-                cases.into_iter().for_each(|open| self.refuse(open, self.again, now));
-                liars
-            }
+            Outcome::Unclear(cases) => (cases, Again::Later, Vec::new()),
+            Outcome::Lies(cases, liars) => (cases, self.again, liars),
+        };
+        for open in cases {
+            self.refuse(open, again, now);
         }
+        liars
     }
 
     /// When the next round of canaries is due.

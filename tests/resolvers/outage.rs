@@ -135,7 +135,7 @@ struct Resolver {
 
 impl Resolver {
     fn start(loss: Loss) -> (Self, mpsc::Receiver<()>) {
-        let (lost, told) = mpsc::sync_channel(1);
+        let (sender, told) = mpsc::sync_channel(1);
         let never = || AtomicU64::new(u64::MAX);
         let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
         let world = World {
@@ -145,7 +145,7 @@ impl Resolver {
             until: never(),
             loss,
             canaries: never(),
-            lost,
+            lost: sender,
         };
         let mut resolver = Self { world: Arc::new(world), runtime: None };
         resolver.rise();

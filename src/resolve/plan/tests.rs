@@ -26,13 +26,11 @@ fn answer_all(plan: &mut Plan<u8>, now: Instant, answer: impl Fn(&Question) -> A
 
 fn by_kind(question: &Question) -> Answer {
     let ttl = Duration::from_secs(300);
-    match question.kind {
-        Kind::Ptr => Answer::found(Records::Names(vec![DnsName::parse("mx.example.org").unwrap()]), ttl),
-        _ => {
-            let all = (1..=100).map(|last| std::net::IpAddr::from([192, 0, 2, last]));
-            Answer::found(Records::Addresses(all.collect()), ttl)
-        }
+    if question.kind == Kind::Ptr {
+        return Answer::found(Records::Names(vec![DnsName::parse("mx.example.org").unwrap()]), ttl);
     }
+    let all = (1..=100).map(|last| std::net::IpAddr::from([192, 0, 2, last]));
+    Answer::found(Records::Addresses(all.collect()), ttl)
 }
 
 #[test]
