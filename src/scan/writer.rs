@@ -23,7 +23,8 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
-use crate::judge::{Judgement, Severity, judge};
+use crate::judge::accept::Acceptances;
+use crate::judge::{Context, Judgement, Severity, judge_in};
 use crate::record::{Record, Target};
 use crate::resolve::{Hurry, Solution, Solved};
 use crate::targets::Inventory;
@@ -64,6 +65,8 @@ pub struct Writer {
     pub roster: Arc<Roster>,
     /// Which targets get a record.
     pub keep: Keep,
+    /// Findings that the user accepts.
+    pub accepts: Acceptances,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -189,7 +192,7 @@ impl Writer {
                 Asked::Name(name),
             );
             let observation = Observation::bare(outcome, 0);
-            let record = record.finish(SystemTime::now(), observation, None);
+            let record = record.finish(SystemTime::now(), observation, None, &self.accepts);
             self.emit(&record)?;
         }
         self.name_done(turn);
@@ -210,9 +213,10 @@ impl Writer {
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
         let Seen { aim, observation, time } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
-        let draft = self.record(Some(ip), port, asked);
+        let (draft, accepts) = (self.record(Some(ip), port, asked), &self.accepts);
         // What a stranger said and this program can't judge must not end the scan.
-        let record = catch_unwind(AssertUnwindSafe(|| draft.finish(time, observation, resolution))).ok();
+        let finish = || draft.finish(time, observation, resolution, accepts);
+        let record = catch_unwind(AssertUnwindSafe(finish)).ok();
         let Some(open) = self.open.get_mut(&turn) else {
             match record {
                 Some(record) => {
@@ -270,11 +274,18 @@ impl Writer {
 struct Draft(Target);
 
 impl Draft {
-    fn finish(self, time: SystemTime, observation: Observation, resolution: Option<Resolution>) -> Record {
+    fn finish(
+        self,
+        time: SystemTime,
+        observation: Observation,
+        resolution: Option<Resolution>,
+        accepts: &Acceptances,
+    ) -> Record {
         let evidence = Evidence { ip: self.0.ip, observation, resolution };
+        let context = Context { accepts: Some((accepts, time)), ..Context::default() };
         let judgement = match &self.0.inventory {
-            Some(inventory) => judge(&evidence, inventory),
-            None => judge(&evidence, &Inventory::default()),
+            Some(inventory) => judge_in(&context, &evidence, inventory),
+            None => judge_in(&context, &evidence, &Inventory::default()),
         };
         Record { time, target: self.0, evidence, judgement, network: None }
     }

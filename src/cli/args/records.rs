@@ -10,8 +10,10 @@ use crate::report::diff::Change;
 /// `banneret explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A verdict, a finding or a topic, as records write it; the list of all if left out
-    pub code: Option<String>,
+    /// A verdict, a finding, an outcome or a topic, as records write it, or a question in your own words; the list of
+    /// all if left out
+    #[arg(value_name = "CODE")]
+    pub words: Vec<String>,
 }
 
 /// What the lines of an input are.
@@ -38,6 +40,9 @@ pub struct JudgeArgs {
     /// stand
     #[arg(long)]
     pub resolve: bool,
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,

@@ -43,17 +43,18 @@ pub enum Agreement {
 }
 
 impl State {
-    /// What one record says.
+    /// What one record says. What the user accepts is no trouble.
     pub fn of(row: &Row<'_>) -> Self {
         let weight = |code: Code| code.severity(row.tenancy);
         let mut ptr_names = row.ptr_names.to_strings();
         ptr_names.sort_unstable();
-        let trouble: Codes = row.findings.iter().filter(|&code| weight(code) >= Severity::Low).collect();
+        let findings = row.findings.without(row.accepted);
+        let trouble: Codes = findings.iter().filter(|&code| weight(code) >= Severity::Low).collect();
         Self {
             outcome: row.outcome,
             verdict: row.verdict,
             trouble,
-            severity: row.findings.iter().map(weight).max().unwrap_or(Severity::None),
+            severity: findings.iter().map(weight).max().unwrap_or(Severity::None),
             since: (!trouble.is_empty()).then_some(row.time),
             banner_name: row.banner_name.as_deref().map(Box::from),
             ptr_names: ptr_names.into_boxed_slice(),

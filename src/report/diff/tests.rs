@@ -25,6 +25,8 @@ pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static>
         tenancy: Tenancy::Unknown,
         asn: None,
         as_name: None,
+        accepted: crate::record::row::Codes::default(),
+        clears_by: None,
         tags: Tags::Text(Vec::new()),
     }
 }
