@@ -1,21 +1,28 @@
-//! CPU time of a lookup: banneret's resolver beside hickory-resolver's, in turns, against the same responder.
+//! CPU time of a lookup: banneret's resolver beside hickory-resolver's and, where it is installed, massdns, in turns,
+//! against one NSD.
 //!
-//! The responder is a child process on the loopback interface that answers from the question alone: the PTR name of
-//! `a.b.c.d` is `h-a-b-c-d.example.net`, whose address is `a.b.c.d`; one address in seven has no PTR record. Each host
-//! is so 1.86 lookups. Loopback bills half of the kernel's work on both sides to each process.
+//! The names are those of a zone of `tests/support/bulk.rs`: a host has no PTR record, or one whose name leads back, so
+//! that it is one lookup or two; massdns asks for the PTR record alone. Every answer is held against the zone. Each client
+//! is a process of its own, on one processor, and NSD is on another one; loopback bills the kernel's work for both sides
+//! to whoever sends. CPU time is user and system, all threads.
 //!
-//! `cargo bench --bench resolve [-- HOSTS [ROUNDS [banneret|hickory]]]`. CPU time is that of this process, user and system.
+//! `cargo bench --bench resolve [-- HOSTS [ROUNDS [CLIENT]]]`; CLIENT is `banneret`, `hickory` or `massdns`.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::process::{Child, Command, Stdio};
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use banneret::evidence::Status;
+use banneret::name::DnsName;
 use banneret::resolve::{Case, Rate, Settings, Solution, Want, start};
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
@@ -23,58 +30,168 @@ use hickory_resolver::config::{
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
+use support::bulk::{self, Sort, address};
+use support::program::peak_memory;
 
-/// Hosts asked for by banneret in each round; hickory is given a tenth.
-const HOSTS: u32 = 300_000;
+/// Hosts asked for in each round; hickory is given a tenth.
+const HOSTS: u32 = 200_000;
 const ROUNDS: usize = 5;
-/// The block that is asked for: benchmarking addresses (RFC 2544), and what lies behind them.
-const FIRST: u32 = u32::from_be_bytes([198, 18, 0, 0]);
+/// The same where only that it runs is to be seen.
+const TRIAL: (u32, usize) = (1000, 1);
 /// Lookups under way in hickory: where it does best.
 const IN_FLIGHT: usize = 256;
-/// One address in so many has no PTR record.
-const SPARSE: u32 = 7;
+/// Lookups under way in massdns: where it does best.
+const MASSDNS_IN_FLIGHT: &str = "64";
+const CLIENTS: [&str; 3] = ["banneret", "hickory", "massdns"];
 
 fn main() {
-    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
-    let first = args.next();
-    if first.as_deref() == Some("respond") {
-        return respond();
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let measured = args.iter().any(|arg| arg == "--bench");
+    args.retain(|arg| arg != "--bench");
+    let number = |at: usize| args.get(at).and_then(|text| text.parse().ok());
+    if let [client, upstream, hosts] = &args[..]
+        && let Ok(upstream) = upstream.parse()
+    {
+        return ask(client, upstream, hosts.parse().unwrap());
     }
-    let hosts = first.and_then(|text| text.parse().ok()).unwrap_or(HOSTS);
-    let rounds = args.next().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
-    let only = args.next();
-    let responder = Responder::start();
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{:<10} {:>10} {:>12} {:>12}", "", "lookups", "us CPU each", "a second").unwrap();
-    let mut costs = [Vec::new(), Vec::new()];
-    for _ in 0..rounds {
-        for (index, (name, run)) in
-            [("banneret", banneret as fn(_, _) -> u32), ("hickory", hickory)].into_iter().enumerate()
-        {
-            if only.as_deref().is_some_and(|only| only != name) {
-                continue;
-            }
-            let (cpu, wall) = (cpu_time(), Instant::now());
-            let lookups = run(responder.address, if index == 0 { hosts } else { hosts / 10 });
-            let (cpu, wall) = (cpu_time().saturating_sub(cpu), wall.elapsed());
-            let cost = cpu.as_secs_f64() * 1e6 / f64::from(lookups);
-            let pace = f64::from(lookups) / wall.as_secs_f64();
-            writeln!(out, "{name:<10} {lookups:>10} {cost:>12.2} {pace:>12.0}").unwrap();
-            costs[index].push(cost);
-        }
-    }
-    if only.is_some() {
-        return;
-    }
-    let [ours, theirs] = costs.map(|mut list| {
-        list.sort_by(f64::total_cmp);
-        list[list.len() / 2]
-    });
-    writeln!(out, "median: {ours:.2} and {theirs:.2} us CPU a lookup, 1/{:.1}", theirs / ours).unwrap();
+    let (hosts, rounds) = if measured { (HOSTS, ROUNDS) } else { TRIAL };
+    let hosts = number(0).unwrap_or(hosts);
+    let rounds = number(1).map_or(rounds, |rounds| usize::try_from(rounds).unwrap());
+    compare(hosts, rounds, args.get(2).map(String::as_str));
 }
 
-fn addresses(hosts: u32) -> impl Iterator<Item = Ipv4Addr> {
-    (FIRST..FIRST + hosts).map(Ipv4Addr::from)
+/// Runs the clients in turns and prints what each costs.
+fn compare(hosts: u32, rounds: usize, only: Option<&str>) {
+    let work = tempfile::tempdir().unwrap();
+    let upstream = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let SocketAddr::V4(at) = upstream else { panic!("{upstream}") };
+    let last = numbers().nth(hosts as usize).unwrap();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let [for_server, for_client] = if processors > 1 { [Some(0), Some(1)] } else { [None, None] };
+    let _nsd = bulk::serve(work.path(), at, last, for_server);
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{:<10} {:>9} {:>12} {:>9} {:>9}",
+        "client", "lookups", "us CPU each", "a second", "peak MiB"
+    )
+    .unwrap();
+    let mut costs = CLIENTS.map(|_| Vec::new());
+    for _ in 0..rounds {
+        for (client, costs) in CLIENTS.iter().zip(&mut costs) {
+            if only.is_some_and(|only| only != *client) {
+                continue;
+            }
+            let share = if *client == "hickory" { hosts.div_ceil(10) } else { hosts };
+            let Some(run) = Run::of(client, at, share, work.path(), for_client) else {
+                writeln!(out, "{client:<10} not installed").unwrap();
+                continue;
+            };
+            let (cost, pace) = (run.cost(), f64::from(run.lookups) / run.wall.as_secs_f64());
+            let memory = run.memory.map_or_else(|| "-".to_owned(), |bytes| (bytes >> 20).to_string());
+            writeln!(out, "{client:<10} {:>9} {cost:>12.2} {pace:>9.0} {memory:>9}", run.lookups).unwrap();
+            costs.push(cost);
+        }
+    }
+    let medians = costs.map(|mut list| {
+        list.sort_by(f64::total_cmp);
+        list.get(list.len() / 2).copied()
+    });
+    let ours = medians[0];
+    for (client, median) in CLIENTS.iter().zip(medians) {
+        let Some(median) = median else { continue };
+        let share = ours.map_or_else(String::new, |ours| format!(", {:.2} times ours", median / ours));
+        writeln!(out, "median {client}: {median:.2} us CPU a lookup{share}").unwrap();
+    }
+}
+
+/// What one client took.
+struct Run {
+    lookups: u32,
+    cpu: Duration,
+    wall: Duration,
+    /// At its peak, in bytes, where the client tells.
+    memory: Option<u64>,
+}
+
+impl Run {
+    /// Runs a client over so many hosts; `None` if it is not installed.
+    fn of(client: &str, at: SocketAddrV4, hosts: u32, work: &Path, processor: Option<usize>) -> Option<Self> {
+        let own = std::env::current_exe().unwrap();
+        let mut command = match processor {
+            Some(processor) => Command::new("taskset").pinned(processor),
+            None => Command::new("env"),
+        };
+        if client == "massdns" {
+            let list = massdns_files(work, at, hosts)?;
+            command.args([
+                "massdns",
+                "-q",
+                "-t",
+                "PTR",
+                "-o",
+                "B",
+                "-w",
+                "/dev/null",
+                "-s",
+                MASSDNS_IN_FLIGHT,
+            ]);
+            command.args(["-r", "resolvers"]).arg(list).current_dir(work);
+        } else {
+            command.arg(own).args([client, &at.to_string(), &hosts.to_string()]);
+        }
+        let (cpu, begin) = (children_cpu(), Instant::now());
+        let ended: Output = command.stderr(Stdio::inherit()).output().unwrap();
+        let (cpu, wall) = (children_cpu().saturating_sub(cpu), begin.elapsed());
+        assert!(ended.status.success(), "{client} ended with {}", ended.status);
+        let told = String::from_utf8(ended.stdout).unwrap();
+        let mut numbers = told.split_whitespace().map(|number| number.parse::<u64>().unwrap());
+        let lookups = if client == "massdns" { u64::from(hosts) } else { numbers.next().unwrap() };
+        Some(Self { lookups: u32::try_from(lookups).unwrap(), cpu, wall, memory: numbers.next() })
+    }
+
+    /// Microseconds of CPU time for each lookup.
+    fn cost(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / f64::from(self.lookups)
+    }
+}
+
+trait Pinned {
+    fn pinned(self, processor: usize) -> Self;
+}
+
+impl Pinned for Command {
+    fn pinned(mut self, processor: usize) -> Self {
+        self.args(["-c", &processor.to_string()]);
+        self
+    }
+}
+
+/// The list of resolvers and that of names; the latter's file. `None` where massdns is not installed.
+fn massdns_files(work: &Path, at: SocketAddrV4, hosts: u32) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).find(|folder| folder.join("massdns").is_file())?;
+    std::fs::write(work.join("resolvers"), format!("{at}\n")).unwrap();
+    let names = numbers().take(hosts as usize).map(|number| DnsName::reverse(address(number).into()));
+    let list = work.join("names");
+    std::fs::write(&list, names.map(|name| format!("{name}\n")).collect::<String>()).unwrap();
+    Some(list)
+}
+
+/// The hosts of the zone whose lookups every client does alike.
+fn numbers() -> impl Iterator<Item = u32> {
+    (0..).filter(|&number| matches!(Sort::of(number), Sort::Absent | Sort::Plain))
+}
+
+/// The client's side: asks for all hosts and tells lookups and memory.
+fn ask(client: &str, upstream: SocketAddr, hosts: u32) {
+    let lookups = match client {
+        "banneret" => banneret(upstream, hosts),
+        "hickory" => hickory(upstream, hosts),
+        other => panic!("no client `{other}`"),
+    };
+    let memory = peak_memory(std::process::id()).unwrap();
+    writeln!(std::io::stdout(), "{lookups} {memory}").unwrap();
 }
 
 /// Asks for all hosts; counts the lookups that were answered as they must be.
@@ -85,12 +202,15 @@ fn banneret(upstream: SocketAddr, hosts: u32) -> u32 {
     let health = Arc::clone(&resolver.health);
     let inbox = resolver.inbox;
     let feeder = std::thread::spawn(move || {
-        let mut addresses = addresses(hosts);
+        let mut numbers = numbers().take(hosts as usize);
         loop {
-            let batch: Vec<_> = addresses
+            let batch: Vec<_> = numbers
                 .by_ref()
                 .take(256)
-                .map(|ip| Case { want: Want::Identity { ip: ip.into(), banner: None }, carry: ip })
+                .map(|number| Case {
+                    want: Want::Identity { ip: address(number).into(), banner: None },
+                    carry: number,
+                })
                 .collect();
             if batch.is_empty() || inbox.send_blocking(batch).is_err() {
                 return;
@@ -101,7 +221,7 @@ fn banneret(upstream: SocketAddr, hosts: u32) -> u32 {
     while let Some(batch) = resolver.solved.blocking_recv() {
         for solved in batch {
             let Solution::Identity(resolution) = solved.solution else { panic!() };
-            if u32::from(solved.carry) % SPARSE == 0 {
+            if Sort::of(solved.carry) == Sort::Absent {
                 assert_eq!(resolution.ptr, Status::NxDomain, "{}", solved.carry);
                 lookups += 1;
             } else {
@@ -113,7 +233,7 @@ fn banneret(upstream: SocketAddr, hosts: u32) -> u32 {
     feeder.join().unwrap();
     let sent = health.upstreams[0].sent.load(Ordering::Relaxed);
     if sent > u64::from(lookups) + u64::from(lookups / 100) {
-        // The responder was overrun: the figure holds more than one packet a lookup.
+        // NSD was overrun: the figure holds more than one packet a lookup.
         eprintln!("{sent} packets for {lookups} lookups");
     }
     lookups
@@ -139,11 +259,11 @@ fn hickory(upstream: SocketAddr, hosts: u32) -> u32 {
         let resolver = Arc::new(builder.build().unwrap());
         let mut tasks = tokio::task::JoinSet::new();
         let mut lookups = 0;
-        for ip in addresses(hosts) {
+        for number in numbers().take(hosts as usize) {
             if tasks.len() >= IN_FLIGHT {
                 lookups += tasks.join_next().await.unwrap().unwrap();
             }
-            tasks.spawn(hickory_host(Arc::clone(&resolver), ip));
+            tasks.spawn(hickory_host(Arc::clone(&resolver), number));
         }
         while let Some(host) = tasks.join_next().await {
             lookups += host.unwrap();
@@ -152,9 +272,10 @@ fn hickory(upstream: SocketAddr, hosts: u32) -> u32 {
     })
 }
 
-async fn hickory_host(resolver: Arc<TokioResolver>, ip: Ipv4Addr) -> u32 {
+async fn hickory_host(resolver: Arc<TokioResolver>, number: u32) -> u32 {
+    let ip: Ipv4Addr = address(number);
     let names = resolver.lookup(Name::from(IpAddr::from(ip)), RecordType::PTR).await;
-    if u32::from(ip) % SPARSE == 0 {
+    if Sort::of(number) == Sort::Absent {
         assert!(names.is_err());
         return 1;
     }
@@ -169,102 +290,12 @@ async fn hickory_host(resolver: Arc<TokioResolver>, ip: Ipv4Addr) -> u32 {
     2
 }
 
-/// User and system time of this process, ended threads included.
-fn cpu_time() -> Duration {
+/// User and system time of the children that have ended (fields 16 and 17 of proc(5) `stat`).
+fn children_cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let behind_name = stat.rsplit(')').next().unwrap();
     let ticks: u64 =
-        behind_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        behind_name.split_whitespace().skip(13).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
     // Linux shows them at 100 a second on every architecture.
     Duration::from_millis(ticks * 10)
-}
-
-/// The responder's process; dropped, it ends.
-struct Responder {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Responder {
-    fn start() -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg("respond")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { child, address: line.trim().parse().unwrap() }
-    }
-}
-
-impl Drop for Responder {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-fn respond() {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).unwrap();
-    socket.set_recv_buffer_size(8 << 20).unwrap();
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let socket = UdpSocket::from(socket);
-    println!("{}", socket.local_addr().unwrap());
-    // The parent's end of this pipe closes when it ends, however it ends.
-    std::thread::spawn(|| {
-        std::io::stdin().read_line(&mut String::new()).ok();
-        std::process::exit(0);
-    });
-    let mut message = [0; 2048];
-    loop {
-        let Ok((length, peer)) = socket.recv_from(&mut message) else { continue };
-        let length = answer(&mut message, length);
-        socket.send_to(&message[..length], peer).ok();
-    }
-}
-
-/// Makes an answer of the query in place; tells its length.
-fn answer(message: &mut [u8; 2048], length: usize) -> usize {
-    let mut numbers = [0u8; 4];
-    let mut end = 12;
-    let forward = message[13] == b'h' && message[14] == b'-';
-    let digits: &[u8] = &message[if forward { 15..13 + usize::from(message[12]) } else { 13..length }];
-    let mut at = 0;
-    for &byte in digits {
-        match byte {
-            b'0'..=b'9' => numbers[at] = numbers[at].wrapping_mul(10).wrapping_add(byte - b'0'),
-            _ if at == 3 => break,
-            _ => at += 1,
-        }
-    }
-    while message[end] != 0 {
-        end += 1 + usize::from(message[end]);
-    }
-    end += 5;
-    if !forward {
-        numbers.reverse();
-    }
-    let exists = forward || u32::from_be_bytes(numbers) % SPARSE != 0;
-    message[2] = 0x81;
-    message[3] = if exists { 0x80 } else { 0x83 };
-    message[6..12].copy_from_slice(&[0, u8::from(exists), 0, u8::from(!exists), 0, 0]);
-    let mut record = vec![0xc0, 12, 0, if forward { 1 } else { 12 }, 0, 1, 0, 0, 1, 44, 0];
-    if forward {
-        record.push(4);
-        record.extend(numbers);
-    } else if exists {
-        let label = format!("h-{}-{}-{}-{}", numbers[0], numbers[1], numbers[2], numbers[3]);
-        let name =
-            [&[u8::try_from(label.len()).unwrap()], label.as_bytes(), b"\x07example\x03net\0"].concat();
-        record.push(u8::try_from(name.len()).unwrap());
-        record.extend(name);
-    } else {
-        record = b"\x07in-addr\x04arpa\0\0\x06\0\x01\0\0\x01\x2c\0\x18\0\x01n\0".to_vec();
-        record.extend([0; 16]);
-        record.extend([0, 0, 1, 44]);
-    }
-    message[end..end + record.len()].copy_from_slice(&record);
-    end + record.len()
 }
