@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 
 use banneret::record::Record;
 use banneret::record::column::{COLUMNS, Kind};
-use banneret::record::row::{PtrNames, Row};
+use banneret::record::row::{PtrNames, Row, Tags};
 use banneret::record::time;
 use banneret::report::input::{End, Input};
 use banneret::report::{Committed, Form, Format, OutputError, Reach, Sink, Start, sink};
@@ -57,6 +57,7 @@ fn normal(row: &Row<'_>) -> Row<'static> {
         platform: row.platform.as_deref().and_then(owned),
         as_name: row.as_name.as_deref().and_then(owned),
         ptr_names: PtrNames::Text(names.split(';').map(|name| name.to_owned().into()).collect()),
+        tags: Tags::Text(Vec::new()),
         ..row.clone()
     }
 }

@@ -43,6 +43,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     resolver.rate = resolve::Rate::Unlimited;
     resolver.timeout = PATIENCE;
     let session = Session {
+        exclusion_files: Vec::new(),
         loaded: lists::load(&targets, &|_| Ok(Vec::new()))?,
         seed: args.seed,
         limit: None,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::args::TargetArgs;
+use super::late::Late;
 use crate::targets::{
     BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, Shard, TargetError,
     TargetList, TargetSet, TargetSetBuilder, read_argument,
@@ -29,6 +30,10 @@ pub struct Loaded {
     pub tags: Vec<Arc<str>>,
     /// Lines that could not be read and were skipped.
     pub skipped: u64,
+    /// What the exclusion files hold, and what of it came after the start of a scan that is resumed.
+    pub late: Late,
+    /// What is done about reserved addresses.
+    pub policy: ReservedPolicy,
 }
 
 /// Where the addresses of an excluded host name come from.
@@ -36,6 +41,11 @@ pub type NamesOf<'a> = &'a dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>>;
 
 /// Reads all lists and builds the set. No target has been touched yet, so every error is one of usage.
 pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded> {
+    load_since(args, addresses, &[])
+}
+
+/// The same for a scan whose exclusion files held so many entries when it began.
+pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> anyhow::Result<Loaded> {
     let shard: Shard =
         args.shard.parse().map_err(|wrong| anyhow::anyhow!("--shard `{}` {wrong}", args.shard))?;
     if args.targets.is_empty() && args.input.is_empty() {
@@ -46,7 +56,10 @@ pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded>
         bail!("stdin can be read once only; `-` stands for more than one list");
     }
     let bad_lines = if args.skip_bad_targets { BadLines::Skip } else { BadLines::Stop };
-    let exclusions = Arc::new(exclusions(args, addresses)?);
+    let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
+    let mut late = Late::default();
+    let exclusions =
+        Arc::new(exclusions(args, ExclusionsBuilder::new(policy), addresses, (counts, &mut late))?);
     let mut reading = Reading { builder: TargetSetBuilder::new(), bad_lines, skipped: 0, tags: Vec::new() };
     for text in &args.targets {
         reading.take(read_argument(Purpose::Targets, text))?;
@@ -60,19 +73,32 @@ pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded>
     let set = Arc::new(builder.build(Arc::clone(&exclusions))?);
     let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
     let names = mine.map(|(_, entry)| entry.clone()).collect();
-    Ok(Loaded { set, exclusions, names, shard, tags, skipped })
+    Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy })
 }
 
-fn exclusions(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Exclusions> {
-    let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
-    let mut builder = ExclusionsBuilder::new(policy);
+fn exclusions(
+    args: &TargetArgs,
+    mut builder: ExclusionsBuilder,
+    addresses: NamesOf<'_>,
+    (counts, late): (&[u64], &mut Late),
+) -> anyhow::Result<Exclusions> {
     for text in &args.exclude {
         builder.argument(text)?;
     }
-    for path in &args.exclude_file {
+    for (at, path) in args.exclude_file.iter().enumerate() {
+        let most = counts.get(at).copied().unwrap_or(u64::MAX);
+        let mut count = 0;
         for entry in open(Purpose::Exclusions, path)? {
-            builder.add(&shown(path), &entry?)?;
+            let entry = entry?;
+            if count < most {
+                builder.add(&shown(path), &entry)?;
+                late.know(&entry);
+                count += 1;
+            } else {
+                late.take(&shown(path), entry, addresses)?;
+            }
         }
+        late.counts.push(count);
     }
     let names: Vec<(Kind, String)> =
         builder.names().map(|(kind, list)| (kind.clone(), list.to_owned())).collect();
@@ -117,7 +143,7 @@ fn note_tags(entry: &Entry, tags: &mut Vec<Arc<str>>) {
     }
 }
 
-fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufRead>>> {
+pub(super) fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufRead>>> {
     let input: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))
     } else {
@@ -128,6 +154,6 @@ fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufR
     Ok(TargetList::new(input, purpose, &shown(path)))
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }

@@ -14,7 +14,7 @@ use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
 use crate::report::html::{self, Title};
 use crate::report::input::InputError;
-use crate::report::summary::{Summary, View};
+use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
 
 /// Counts and shows.
 pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
@@ -23,14 +23,21 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         None => View::Terminal { width: terminal::width() },
     };
     let from = args.from.as_deref().map(Format::parse).transpose()?;
+    let kinds = kinds(&args.group_by)?;
     check_stdin(&args.records)?;
-    let on_stdout = args.html.as_deref() == Some(Path::new("-"));
+    let stdout = Path::new("-");
+    let on_stdout = args.html.as_deref() == Some(stdout) && args.output == stdout;
     if on_stdout && args.format.is_some() {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
-    let counted = aggregate(&args.records, from).map_err(say_from)?;
-    for torn in &counted.torn {
-        tell_torn(torn);
+    let summary = Summary::grouped(MAX_GROUPS, kinds);
+    let counted = aggregate(&args.records, from, summary).map_err(say_from)?;
+    counted.torn.iter().for_each(|torn| tell_torn(torn));
+    for manifest in &counted.passed_over {
+        super::say(format_args!(
+            "banneret: manifest `{}` is not that of the records beside it; it counts for nothing",
+            manifest.display()
+        ));
     }
     if let Some(path) = &args.html {
         let names: Vec<String> = args.records.iter().map(|path| path.display().to_string()).collect();
@@ -41,7 +48,23 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let mut told = Vec::new();
     view.write(&counted.summary, &mut told)?;
-    print(&told)
+    if args.output == stdout {
+        return print(&told);
+    }
+    put(&args.output, &told)?;
+    Ok(Exit::Done)
+}
+
+/// What `--group-by` says, each kind once.
+fn kinds(words: &[String]) -> anyhow::Result<Vec<Kind>> {
+    let mut kinds = Vec::new();
+    for word in words {
+        let kind = Kind::parse(word)?;
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
 }
 
 /// Writes the page to a file, or to stdout for `-`.
@@ -52,7 +75,12 @@ pub(super) fn write_html(summary: &Summary, subject: &str, path: &Path) -> anyho
         print(&page)?;
         return Ok(());
     }
-    atomic::write(path, &page)
+    put(path, &page)
+}
+
+/// Puts a file in place, whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    atomic::write(path, bytes)
         .with_context(|| format!("report `{}` can't be written", path.display()))
         .context(Unable)
 }

@@ -130,6 +130,59 @@ pub(super) struct NetworkLine<'a> {
     pub(super) as_name: Option<Str<'a>>,
 }
 
+/// What a short view takes of a line; the rest is passed over without being looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct RowLine<'a> {
+    #[serde(borrow)]
+    pub(super) schema: Option<Str<'a>>,
+    pub(super) time: Option<Str<'a>>,
+    pub(super) target: Option<TargetRow<'a>>,
+    pub(super) outcome: Option<Str<'a>>,
+    pub(super) smtp: Option<SmtpRow<'a>>,
+    pub(super) dns: Option<DnsRow<'a>>,
+    pub(super) verdict: Option<Str<'a>>,
+    pub(super) severity: Option<Str<'a>>,
+    pub(super) findings: Option<Vec<Str<'a>>>,
+    pub(super) platform: Option<NameRow<'a>>,
+    pub(super) tenancy: Option<Str<'a>>,
+    pub(super) network: Option<NetworkLine<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TargetRow<'a> {
+    #[serde(borrow)]
+    pub(super) ip: Option<Str<'a>>,
+    pub(super) port: Option<u16>,
+    pub(super) asked: Option<Str<'a>>,
+    pub(super) tags: Option<Tags<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SmtpRow<'a> {
+    #[serde(borrow)]
+    pub(super) banner_name: Option<Str<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DnsRow<'a> {
+    #[serde(borrow)]
+    pub(super) ptr: Option<PtrRow<'a>>,
+    pub(super) fcrdns: Option<Str<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PtrRow<'a> {
+    #[serde(borrow)]
+    pub(super) status: Option<Str<'a>>,
+    pub(super) names: Option<Vec<NameRow<'a>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NameRow<'a> {
+    #[serde(borrow)]
+    pub(super) name: Str<'a>,
+}
+
 /// Tags in the order of the line.
 #[derive(Debug, Default)]
 pub(super) struct Tags<'a>(pub(super) Vec<(Str<'a>, Str<'a>)>);

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::line::{DnsLine, ForwardLine, Line, NetworkLine, SmtpLine, Str, TargetLine};
-use super::row::{PtrNames, Row};
+use super::line::{DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine};
+use super::row::{PtrNames, Row, Tags};
 use super::{Network, Record, SCHEMA, Target, escape, time};
 use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
 use crate::judge::{
@@ -74,11 +74,8 @@ impl<'a> Line<'a> {
     /// Reads the JSON and looks at the form.
     pub(super) fn parse(line: &'a str) -> Result<Self, ReadError> {
         let line: Self = serde_json::from_str(line)?;
-        match &line.schema {
-            Some(Str(form)) if form == SCHEMA => Ok(line),
-            Some(Str(form)) => Err(ReadError::Schema(form.chars().take(SCHEMA.len() * 2).collect())),
-            None => Err(ReadError::Missing { field: "schema" }),
-        }
+        check_form(line.schema.as_ref())?;
+        Ok(line)
     }
 
     fn into_record(self) -> Result<Record, ReadError> {
@@ -121,6 +118,15 @@ impl<'a> Line<'a> {
             network,
         })
     }
+}
+
+impl<'a> RowLine<'a> {
+    /// Reads the JSON and looks at the form.
+    pub(super) fn parse(line: &'a str) -> Result<Self, ReadError> {
+        let line: Self = serde_json::from_str(line)?;
+        check_form(line.schema.as_ref())?;
+        Ok(line)
+    }
 
     /// The short view of the line.
     pub(super) fn into_row(self) -> Result<Row<'a>, ReadError> {
@@ -132,9 +138,10 @@ impl<'a> Line<'a> {
         let ptr = self.dns.and_then(|dns| dns.ptr);
         let ptr_status = ptr.as_ref().map(|ptr| status("ptr", ptr.status.as_ref())).transpose()?;
         let names = ptr.and_then(|ptr| ptr.names).unwrap_or_default();
+        let tags = target.tags.unwrap_or_default().0.into_iter();
         Ok(Row {
             time: known("time", &told.0, time::parse(&told.0))?,
-            ip: target.address()?,
+            ip: address(target.ip.as_ref())?,
             port: target.port.ok_or(ReadError::Missing { field: "port" })?,
             asked: target.asked.unwrap_or_default().0,
             outcome: outcome(self.outcome)?,
@@ -149,17 +156,26 @@ impl<'a> Line<'a> {
             tenancy: tenancy(self.tenancy)?,
             asn: network.asn,
             as_name: network.as_name.map(|name| name.0),
+            tags: Tags::Text(tags.map(|(name, value)| (name.0, value.0)).collect()),
         })
     }
 }
 
-impl TargetLine<'_> {
-    fn address(&self) -> Result<Option<IpAddr>, ReadError> {
-        self.ip.as_ref().map(|text| known("ip", &text.0, text.0.parse().ok())).transpose()
+fn check_form(schema: Option<&Str<'_>>) -> Result<(), ReadError> {
+    match schema {
+        Some(Str(form)) if form == SCHEMA => Ok(()),
+        Some(Str(form)) => Err(ReadError::Schema(form.chars().take(SCHEMA.len() * 2).collect())),
+        None => Err(ReadError::Missing { field: "schema" }),
     }
+}
 
+fn address(text: Option<&Str<'_>>) -> Result<Option<IpAddr>, ReadError> {
+    text.map(|text| known("ip", &text.0, text.0.parse().ok())).transpose()
+}
+
+impl TargetLine<'_> {
     fn into_target(self) -> Result<Target, ReadError> {
-        let ip = self.address()?;
+        let ip = address(self.ip.as_ref())?;
         let tags = self.tags.unwrap_or_default().0.into_iter();
         let inventory = Inventory {
             expected_name: self.expected_name.map(|name| name.0.into_owned()),

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::column::{COLUMNS, JOIN};
-use super::line::Line;
+use super::column::{COLUMNS, JOIN, TAG};
+use super::line::RowLine;
 use super::read::{ReadError, known};
 use super::{Record, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
@@ -73,6 +74,28 @@ impl PtrNames<'_> {
     }
 }
 
+/// The tags of a row, header and value, in the order of the target list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tags<'a> {
+    /// From a record in hand.
+    Inventory(&'a [(Arc<str>, String)]),
+    /// From a file.
+    Text(Vec<(Cow<'a, str>, Cow<'a, str>)>),
+}
+
+impl Tags<'_> {
+    /// The value of a tag; `None` where the row has no such tag, or an empty one, which a table can't tell apart.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let value = match self {
+            Self::Inventory(tags) => {
+                tags.iter().find(|(tag, _)| **tag == *name).map(|(_, value)| value.as_str())
+            }
+            Self::Text(tags) => tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| &**value),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+}
+
 /// What reports need of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row<'a> {
@@ -108,6 +131,8 @@ pub struct Row<'a> {
     pub asn: Option<u32>,
     /// The name of its holder.
     pub as_name: Option<Cow<'a, str>>,
+    /// What the user said of the host.
+    pub tags: Tags<'a>,
 }
 
 impl<'a> Row<'a> {
@@ -133,12 +158,13 @@ impl<'a> Row<'a> {
             tenancy: judged.tenancy,
             asn: network.map(|network| network.asn),
             as_name: network.and_then(|network| network.name.as_deref()).map(Cow::Borrowed),
+            tags: Tags::Inventory(record.target.inventory.as_deref().map_or(&[], |said| &said.tags)),
         }
     }
 
     /// The view of a JSONL line; borrows from it where it can.
     pub fn from_json(line: &'a str) -> Result<Self, ReadError> {
-        Line::parse(line)?.into_row()
+        RowLine::parse(line)?.into_row()
     }
 
     /// The /24 or /48 of the target.
@@ -151,18 +177,22 @@ impl<'a> Row<'a> {
 #[derive(Debug, Clone)]
 pub struct Header {
     positions: [Option<usize>; COLUMNS.len()],
+    tags: Vec<(Box<str>, usize)>,
 }
 
 impl Header {
     /// Reads the header row; the order is free and further columns are passed over. Fails without `ip` or `outcome`.
     pub fn read<'h>(names: impl Iterator<Item = &'h str>) -> Result<Self, ReadError> {
         let mut positions = [None; COLUMNS.len()];
+        let mut tags = Vec::new();
         for (position, name) in names.enumerate() {
-            if let Some(index) = COLUMNS.iter().position(|column| column.name == name) {
+            if let Some(tag) = name.strip_prefix(TAG) {
+                tags.push((tag.into(), position));
+            } else if let Some(index) = COLUMNS.iter().position(|column| column.name == name) {
                 positions[index].get_or_insert(position);
             }
         }
-        let header = Self { positions };
+        let header = Self { positions, tags };
         for needed in ["ip", "outcome"] {
             header.position(needed).ok_or(ReadError::Missing { field: needed })?;
         }
@@ -170,7 +200,7 @@ impl Header {
     }
 
     /// Reads one row, given how to get the cell at a position. Missing columns are read as empty cells.
-    pub fn row<'c>(&self, get: impl Fn(usize) -> Option<&'c str>) -> Result<Row<'c>, ReadError> {
+    pub fn row<'c>(&'c self, get: impl Fn(usize) -> Option<&'c str>) -> Result<Row<'c>, ReadError> {
         let cell =
             |name| self.position(name).and_then(&get).map(cell::unguard).filter(|text| !text.is_empty());
         let list = |name| cell(name).into_iter().flat_map(|text| text.split(JOIN));
@@ -202,7 +232,13 @@ impl Header {
                 .map_or(Ok(Tenancy::Unknown), |word| known("tenancy", word, Tenancy::parse(word)))?,
             asn: cell("asn").map(|text| known("asn", text, text.parse().ok())).transpose()?,
             as_name: text("as_name"),
+            tags: Tags::Text(self.tags_of(&get)),
         })
+    }
+
+    fn tags_of<'c>(&'c self, get: &impl Fn(usize) -> Option<&'c str>) -> Vec<(Cow<'c, str>, Cow<'c, str>)> {
+        let cells = self.tags.iter().filter_map(|(tag, position)| Some((&**tag, get(*position)?)));
+        cells.map(|(tag, cell)| (tag.into(), cell::unguard(cell).into())).collect()
     }
 
     fn position(&self, name: &str) -> Option<usize> {

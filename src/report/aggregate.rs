@@ -1,10 +1,13 @@
 //! Many record files counted into one summary, record by record: memory does not grow with the records.
+//!
+//! Beside a file may stand the manifest of the scan that wrote it: it knows of targets that left no record.
 
 use std::path::{Path, PathBuf};
 
 use super::format::Format;
 use super::input::{End, Input, InputError};
-use super::summary::Summary;
+use super::manifest::{self, Told};
+use super::summary::{Mark, Summary};
 
 /// The numbers of record files.
 #[derive(Debug, Clone, Default)]
@@ -13,16 +16,40 @@ pub struct Aggregate {
     pub summary: Summary,
     /// The files that end in the middle of a record, as a crash leaves them: what stands before is counted.
     pub torn: Vec<PathBuf>,
+    /// Manifests that can't be read or are of other records than those they stand beside; they count for nothing.
+    pub passed_over: Vec<PathBuf>,
 }
 
-/// Counts the records of all files, `-` being stdin; `asked` wins over their endings.
-pub fn aggregate<P: AsRef<Path>>(files: &[P], asked: Option<Format>) -> Result<Aggregate, InputError> {
-    let mut aggregate = Aggregate::default();
-    for file in files {
-        let end = Input::open(file.as_ref(), asked)?.rows(|row| aggregate.summary.add(row))?;
-        if end == End::Torn {
-            aggregate.torn.push(file.as_ref().to_owned());
-        }
+/// Counts the records of all files, `-` being stdin, into a summary; `asked` wins over their endings.
+pub fn aggregate<P: AsRef<Path>>(
+    files: &[P],
+    asked: Option<Format>,
+    summary: Summary,
+) -> Result<Aggregate, InputError> {
+    let mut aggregate = Aggregate { summary, ..Aggregate::default() };
+    for file in files.iter().map(AsRef::as_ref) {
+        let mark = aggregate.summary.mark();
+        let end = Input::open(file, asked)?.rows(|row| aggregate.summary.add(row))?;
+        aggregate.file_ends(file, end, &mark);
     }
     Ok(aggregate)
+}
+
+impl Aggregate {
+    /// Takes note of how the reading of a file ended, and of what its manifest tells; `mark` was taken before it.
+    pub fn file_ends(&mut self, file: &Path, end: End, mark: &Mark) {
+        if end == End::Torn {
+            self.torn.push(file.to_owned());
+        }
+        let Some(path) = manifest::path_of(file).filter(|path| path.is_file()) else {
+            return self.summary.add_bare_file();
+        };
+        let told = Told::read(&path).filter(|told| told.is_of(self.summary.records_since(mark)));
+        if let Some(told) = told {
+            self.summary.add_unkept(told.ended(), mark);
+        } else {
+            self.passed_over.push(path);
+            self.summary.add_bare_file();
+        }
+    }
 }

@@ -106,9 +106,9 @@ impl Input {
     }
 
     /// Hands the short view of each record in turn to `each`.
-    pub fn rows(self, mut each: impl FnMut(&Row<'_>)) -> Result<End, InputError> {
+    pub fn rows(self, mut each: impl FnMut(&mut Row<'_>)) -> Result<End, InputError> {
         match self.form.format {
-            Format::Jsonl => self.lines(|line| Row::from_json(line).map(|row| each(&row))),
+            Format::Jsonl => self.lines(|line| Row::from_json(line).map(|mut row| each(&mut row))),
             Format::Csv => self.table(each),
             Format::Parquet => {
                 Err(self.text(1, "is Parquet, which is not read back; give the JSONL or CSV file"))
@@ -167,7 +167,7 @@ impl Input {
         Ok(End::Whole)
     }
 
-    fn table(self, mut each: impl FnMut(&Row<'_>)) -> Result<End, InputError> {
+    fn table(self, mut each: impl FnMut(&mut Row<'_>)) -> Result<End, InputError> {
         let Self { name, reader, .. } = self;
         let reader = Remembering { reader, last: b'\n' };
         // A row that is short is told below, with what it lacks; one that was cut off is the last.
@@ -182,8 +182,8 @@ impl Input {
         loop {
             let wrong = match table.read_record(&mut cells) {
                 Ok(true) => match take_row(&header, names.len(), &cells, &name) {
-                    Ok(row) => {
-                        each(&row);
+                    Ok(mut row) => {
+                        each(&mut row);
                         continue;
                     }
                     Err(wrong) => wrong,
@@ -226,7 +226,7 @@ impl<R: Read> Read for Remembering<R> {
 }
 
 fn take_row<'c>(
-    header: &Header,
+    header: &'c Header,
     columns: usize,
     cells: &'c csv::StringRecord,
     name: &str,

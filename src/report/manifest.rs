@@ -1,15 +1,17 @@
 //! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::atomic;
 use super::output::Written;
+use super::summary::Ended;
 use crate::record::time;
 
 /// The name of the manifest's form.
@@ -22,6 +24,17 @@ pub enum Completion {
     Complete,
     /// The run stopped before; it can be resumed.
     Stopped,
+}
+
+/// What further looks at hosts that had greeted came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Canaries {
+    /// Looks.
+    pub looks: u64,
+    /// Looks without an answer.
+    pub silent: u64,
+    /// Times that the scan slowed down for it.
+    pub slowdowns: u64,
 }
 
 /// A run.
@@ -45,6 +58,8 @@ pub struct Manifest<'a> {
     pub start: SystemTime,
     /// When it ended.
     pub end: SystemTime,
+    /// Further looks at hosts that had greeted, in this run.
+    pub canaries: Canaries,
     /// How many targets ended so, those without a record included.
     pub by_outcome: &'a BTreeMap<String, u64>,
     /// How many were judged so.
@@ -94,10 +109,44 @@ impl Manifest<'_> {
             start: time::to_string(self.start),
             end: time::to_string(self.end),
             complete: self.completion == Completion::Complete,
+            canaries: self.canaries,
             by_outcome: self.by_outcome,
             by_verdict: self.by_verdict,
             outputs: self.outputs.iter().map(File::of).collect(),
         }
+    }
+}
+
+/// What a manifest tells of the records it stands beside.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Told {
+    schema: String,
+    by_outcome: BTreeMap<String, u64>,
+    by_verdict: BTreeMap<String, u64>,
+    complete: bool,
+    outputs: Vec<ToldFile>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct ToldFile {
+    rows: u64,
+}
+
+impl Told {
+    /// Reads it; `None` if it is no manifest of this form.
+    pub fn read(path: &Path) -> Option<Self> {
+        let told: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        (told.schema == SCHEMA).then_some(told)
+    }
+
+    /// Whether it is of outputs with so many records.
+    pub fn is_of(&self, records: u64) -> bool {
+        self.outputs.first().is_some_and(|first| first.rows == records)
+    }
+
+    /// How the targets ended.
+    pub fn ended(&self) -> Ended<'_> {
+        Ended { by_outcome: &self.by_outcome, by_verdict: &self.by_verdict, complete: self.complete }
     }
 }
 
@@ -114,6 +163,7 @@ struct Form<'a> {
     start: String,
     end: String,
     complete: bool,
+    canaries: Canaries,
     by_outcome: &'a BTreeMap<String, u64>,
     by_verdict: &'a BTreeMap<String, u64>,
     outputs: Vec<File<'a>>,
@@ -157,6 +207,7 @@ mod tests {
             resolvers: &["192.0.2.53:53".to_owned()],
             start: UNIX_EPOCH,
             end: UNIX_EPOCH + Duration::from_millis(1500),
+            canaries: Canaries { looks: 4, silent: 1, slowdowns: 0 },
             by_outcome: &[("greeted".to_owned(), 2)].into(),
             by_verdict: &BTreeMap::new(),
             completion: Completion::Complete,
@@ -170,7 +221,8 @@ mod tests {
                 "schema": "banneret.manifest/1", "version": "0.1.0", "command": ["banneret", "scan", "192.0.2.0/31"],
                 "settings": {"rate": 1000.0}, "seed": u64::MAX, "shard": "1/1", "targets": 2,
                 "resolvers": ["192.0.2.53:53"], "start": "1970-01-01T00:00:00.000Z",
-                "end": "1970-01-01T00:00:01.500Z", "complete": true, "by_outcome": {"greeted": 2}, "by_verdict": {},
+                "end": "1970-01-01T00:00:01.500Z", "complete": true,
+                "canaries": {"looks": 4, "silent": 1, "slowdowns": 0}, "by_outcome": {"greeted": 2}, "by_verdict": {},
                 "outputs": [{"path": written.path, "rows": 2, "length": 8, "sha256": "c3f9"}],
             })
         );

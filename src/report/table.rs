@@ -111,7 +111,8 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-fn columns(text: &str) -> usize {
+/// How many columns a text takes at most.
+pub fn columns(text: &str) -> usize {
     text.chars().map(column_count).sum()
 }
 
@@ -131,7 +132,7 @@ mod tests {
     use crate::evidence::Outcome;
     use crate::judge::{Code, Tenancy, Verdict};
     use crate::record::neutral::acts;
-    use crate::record::row::PtrNames;
+    use crate::record::row::{PtrNames, Tags};
     use proptest::prelude::*;
 
     #[test]
@@ -159,6 +160,7 @@ mod tests {
             tenancy: Tenancy::Unknown,
             asn: None,
             as_name: None,
+            tags: Tags::Text(Vec::new()),
         }
     }
 

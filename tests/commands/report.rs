@@ -3,9 +3,11 @@
 use std::fs;
 use std::io::Read;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use banneret::judge::{Code, Finding, Severity, Verdict};
 use banneret::record::Record;
+use banneret::targets::Inventory;
 use serde_json::Value;
 
 use crate::cli::{program, run, run_with, write};
@@ -35,6 +37,62 @@ fn many_files_are_one_summary_in_every_format() {
     assert!(shown(&["--format", "markdown"]).contains('|'));
     assert!(shown(&["--format", "prometheus"]).contains("banneret_records"));
     assert!(shown(&[]).contains("no_ptr"));
+}
+
+#[test]
+fn records_are_grouped_as_wished_and_the_worst_come_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tagged = without_ptr();
+    let inventory =
+        Inventory { tags: vec![(Arc::from("customer"), "B-2".to_owned())], ..Inventory::default() };
+    tagged.target.inventory = Some(Arc::new(inventory));
+    let one = write(directory.path(), "a.jsonl", &[healthy_record(), healthy_record(), tagged.clone()]);
+    let other = write(directory.path(), "b.csv", &[tagged]);
+    let words = ["report", one.to_str().unwrap(), other.to_str().unwrap(), "--group-by", "tag:customer"];
+    let json: Value =
+        serde_json::from_str(&run(&[&words[..], &["--format", "json"]].concat()).fine()).unwrap();
+    let groups = json["groups"]["tag:customer"].as_array().unwrap();
+    let told: Vec<_> =
+        groups.iter().map(|group| (group["key"].as_str(), group["records"].as_u64())).collect();
+    assert_eq!(told, [(Some("B-2"), Some(1)), (Some("C-17"), Some(2))], "CSV written without tags has none");
+    assert_eq!(groups[0]["by_severity"]["high"], 1);
+    let text = run(&words).fine();
+    assert!(text.contains("by tag:customer\n  group") && !text.contains("worst networks"), "{text}");
+    let path = directory.path().join("banneret.prom");
+    let to_file = ["--group-by", "severity", "--format", "prometheus", "-o", path.to_str().unwrap()];
+    assert_eq!(run(&[&words[..], &to_file].concat()).fine(), "");
+    let metrics = fs::read_to_string(path).unwrap();
+    for line in [
+        "banneret_group_verdict_records{group_by=\"tag:customer\",key=\"B-2\",verdict=\"no_ptr\"} 1",
+        "banneret_group_verdict_records{group_by=\"severity\",key=\"high\",verdict=\"no_ptr\"} 2",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[test]
+fn a_manifest_tells_of_targets_that_left_no_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.jsonl", &[healthy_record(), without_ptr()]);
+    let manifest = directory.path().join("a.jsonl.manifest.json");
+    let coverage = |rows: u64| {
+        let told = serde_json::json!({
+            "schema": "banneret.manifest/1", "by_outcome": {"greeted": 3, "timed_out": 97},
+            "by_verdict": {"match": 1, "no_ptr": 1, "undetermined": 1}, "complete": true, "outputs": [{"rows": rows}],
+        });
+        fs::write(&manifest, told.to_string()).unwrap();
+        let ran = run(&["report", path.to_str().unwrap(), "--format", "json"]);
+        (serde_json::from_str::<Value>(&ran.out).unwrap()["coverage"].clone(), ran.err)
+    };
+    let (told, silent) = coverage(2);
+    let expected = serde_json::json!({
+        "asked": 100, "answered": 3, "judged": 3, "undetermined": 1, "why": {"not_kept": 1}, "counted_by": "scans",
+        "stopped_scans": 0,
+    });
+    assert_eq!((told, silent.as_str()), (expected, ""));
+    let (told, said) = coverage(3);
+    assert_eq!((&told["asked"], &told["counted_by"]), (&2.into(), &"records".into()));
+    assert!(said.ends_with("is not that of the records beside it; it counts for nothing\n"), "{said}");
 }
 
 #[test]
@@ -72,6 +130,10 @@ fn a_report_reads_stdin_and_says_what_it_can_not_read() {
         (
             &["report", "a.jsonl", "--format", "xml"],
             "`xml` is no format of a report; there are `json`, `csv`, `markdown` and `prometheus`",
+        ),
+        (
+            &["report", "a.jsonl", "--group-by", "tag:"],
+            "`tag:` names no tag; write `tag:customer` for the column `customer` of the target list",
         ),
         (&["report", "-", "-"], "stdin can be read once only; `-` stands for more than one file"),
         (

@@ -33,7 +33,8 @@ pub struct JudgeArgs {
     /// What the lines are
     #[arg(long, value_name = "FORM", default_value = "records")]
     pub from: LinesWord,
-    /// Ask DNS about hosts whose lines hold no answers of it
+    /// Ask DNS for what is not settled: answers that a line lacks, and those that were not definite; the others
+    /// stand
     #[arg(long)]
     pub resolve: bool,
     /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
@@ -56,6 +57,12 @@ pub struct ReportArgs {
     /// json, csv, markdown or prometheus [default: text for a terminal]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
+    /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
+    #[arg(long, value_name = "WHAT")]
+    pub group_by: Vec<String>,
+    /// Where the report goes, put in place whole; `-` is stdout
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
     /// Write the report as one HTML page, too; `-` is stdout, in place of the text
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::record::time;
 use crate::report::file::{Committed, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::input::Input;
-use crate::report::manifest::{self, Completion, Manifest};
+use crate::report::manifest::{self, Canaries, Completion, Manifest};
 use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
@@ -61,7 +62,7 @@ impl Session {
         if checkpoint.targets != digest(&self.loaded) {
             bail!(
                 "the targets or exclusions are not those that checkpoint `{}` was made with; put the old lists back, or \
-                 start anew",
+                 start anew (what is to be excluded from now on goes to the end of an exclusion list)",
                 path.display()
             );
         }
@@ -97,7 +98,12 @@ impl Session {
         before.unwrap_or_else(SystemTime::now)
     }
 
-    pub(super) fn keeper(&self, began: SystemTime, progress: &Arc<Progress>) -> anyhow::Result<Keeper> {
+    pub(super) fn keeper(
+        &self,
+        began: SystemTime,
+        progress: &Arc<Progress>,
+        listed: Vec<u64>,
+    ) -> anyhow::Result<Keeper> {
         let beside = || {
             let mut name = self.first_file()?.as_os_str().to_owned();
             name.push(".checkpoint");
@@ -122,6 +128,7 @@ impl Session {
             folder: std::env::current_dir()?.to_string_lossy().into_owned(),
             seed: self.seed,
             targets: digest(&self.loaded),
+            listed,
             began: time::to_string(began),
             high: 0,
             pending: Vec::new(),
@@ -157,12 +164,27 @@ impl Session {
             resolvers: &resolvers,
             start: began,
             end: SystemTime::now(),
+            canaries: Canaries {
+                looks: progress.looks.load(Relaxed),
+                silent: progress.silent_looks.load(Relaxed),
+                slowdowns: progress.losses.load(Relaxed),
+            },
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
             completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },
             outputs: written,
         };
         manifest.write(&path).context(Unable)
+    }
+
+    /// Removes what Parquet files were made from: until now a resumed scan could have needed it.
+    pub(super) fn tidy(&self) {
+        for path in &self.outputs {
+            if Form::of(path, self.format).is_ok_and(|form| form.format == Format::Parquet) {
+                // It does no harm if it stays.
+                let _ = fs::remove_file(parquet::gathered(path));
+            }
+        }
     }
 
     pub(super) fn write_summary(&self, summary: &Summary) -> anyhow::Result<()> {

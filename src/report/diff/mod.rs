@@ -219,7 +219,7 @@ pub fn change(old: Option<&State>, new: Option<&State>) -> Option<Change> {
 mod tests {
     use super::*;
     use crate::judge::Tenancy;
-    use crate::record::row::PtrNames;
+    use crate::record::row::{PtrNames, Tags};
     use std::time::SystemTime;
 
     pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static> {
@@ -240,6 +240,7 @@ mod tests {
             tenancy: Tenancy::Unknown,
             asn: None,
             as_name: None,
+            tags: Tags::Text(Vec::new()),
         }
     }
 

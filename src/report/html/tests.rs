@@ -3,7 +3,7 @@
 use super::*;
 use crate::evidence::Outcome;
 use crate::judge::{Code, Tenancy, Verdict};
-use crate::record::row::{PtrNames, Row};
+use crate::record::row::{PtrNames, Row, Tags};
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -25,6 +25,7 @@ fn row(last: u8, text: &str) -> Row<'_> {
         tenancy: Tenancy::Unknown,
         asn: Some(64500),
         as_name: Some(text.into()),
+        tags: Tags::Text(Vec::new()),
     }
 }
 

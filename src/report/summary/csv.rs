@@ -1,14 +1,15 @@
 //! The summary as one CSV table: a row for every count, `kind` and `key` first, then the records, then those of each
-//! verdict where the row is a group.
+//! verdict and each severity where the row is a group.
 
-use std::fmt::Display;
-use std::hash::Hash;
 use std::io::{self, Write};
 
 use super::json::LISTED;
-use super::{Breakdown, Groups, Summary, Tally};
-use crate::judge::Verdict;
+use super::{Breakdown, Listed, Summary, Tally};
+use crate::judge::{Severity, Verdict};
 use crate::report::csv::put;
+
+/// The columns behind `kind`, `key` and `records`.
+const CELLS: usize = Verdict::ALL.len() + Severity::ALL.len();
 
 /// Writes the table, its header first.
 pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
@@ -16,18 +17,38 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     for verdict in Verdict::ALL {
         table.cell(verdict.as_str());
     }
+    for severity in Severity::ALL {
+        table.cell(&format!("severity_{}", severity.as_str()));
+    }
     table.end();
     table.group("all", "", &summary.all);
+    let coverage = summary.coverage();
+    for (key, count) in [
+        ("asked", coverage.asked),
+        ("answered", coverage.answered),
+        ("judged", coverage.judged),
+        ("undetermined", coverage.undetermined),
+    ] {
+        table.count("coverage", key, count);
+    }
+    for (why, count) in coverage.why {
+        table.count("undetermined", why, count);
+    }
     for Breakdown { kind, counts, .. } in summary.breakdowns() {
         for (word, count) in counts {
             table.count(kind, word, count);
         }
     }
-    table.groups("prefix", &summary.prefixes);
-    table.groups("asn", &summary.systems);
-    table.groups("domain", &summary.domains);
-    table.groups("platform", &summary.platforms);
-    table.groups("banner_name", &summary.banner_names);
+    for grouping in summary.groupings() {
+        let kind = grouping.kind.to_string();
+        let Listed { groups, others, .. } = grouping.groups.worst_listed(LISTED);
+        for (key, tally) in groups {
+            table.group(&kind, &key.to_string(), tally);
+        }
+        if others.records > 0 {
+            table.group(&kind, "", &others);
+        }
+    }
     out.write_all(&table.block)
 }
 
@@ -49,24 +70,14 @@ impl Table {
         self.block.push(b'\n');
     }
 
-    /// A count that was met; its cells for verdicts are empty.
+    /// A count that was met; its cells for verdicts and severities are empty.
     fn count(&mut self, kind: &str, key: &str, count: u64) {
         if count > 0 {
             put(&mut self.block, kind);
             self.cell(key);
             self.number(count);
-            self.block.extend_from_slice(&[b','; Verdict::ALL.len()]);
+            self.block.extend_from_slice(&[b','; CELLS]);
             self.end();
-        }
-    }
-
-    fn groups<K: Hash + Ord + Clone + Display>(&mut self, kind: &str, groups: &Groups<K>) {
-        let (listed, others) = groups.listed(LISTED);
-        for (key, tally) in listed {
-            self.group(kind, &key.to_string(), tally);
-        }
-        if others.records > 0 {
-            self.group(kind, "", &others);
         }
     }
 
@@ -76,6 +87,9 @@ impl Table {
         self.number(tally.records);
         for verdict in Verdict::ALL {
             self.number(tally.verdict(verdict));
+        }
+        for severity in Severity::ALL {
+            self.number(tally.severity(severity));
         }
         self.end();
     }

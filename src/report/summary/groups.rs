@@ -1,10 +1,13 @@
 //! What is counted of records that have something in common, and the groups of one kind in bounded memory.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fmt::{self, Display};
 use std::hash::Hash;
 
 use crate::judge::{Severity, Verdict};
+use crate::prefix::Prefix;
 use crate::record::row::Row;
 
 /// Counts of a closed set of values, in its own order.
@@ -18,8 +21,12 @@ impl<const N: usize> Counts<N> {
     }
 
     pub(super) fn add(&mut self, index: usize) {
+        self.add_many(index, 1);
+    }
+
+    pub(super) fn add_many(&mut self, index: usize, many: u64) {
         if let Some(count) = self.0.get_mut(index) {
-            *count += 1;
+            *count += many;
         }
     }
 
@@ -84,6 +91,59 @@ impl Tally {
     }
 }
 
+/// What the records of a group have in common, for whoever shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// A name, prefix or word.
+    Text(String),
+    /// The number of an autonomous system.
+    Number(u32),
+}
+
+impl Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(f),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl From<&Prefix> for Key {
+    fn from(prefix: &Prefix) -> Self {
+        Self::Text(prefix.to_string())
+    }
+}
+
+impl From<&u32> for Key {
+    fn from(number: &u32) -> Self {
+        Self::Number(*number)
+    }
+}
+
+impl From<&String> for Key {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+/// Some groups of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<'a> {
+    /// The worst, in this order.
+    pub groups: Vec<(Key, &'a Tally)>,
+    /// All others as one.
+    pub others: Tally,
+    /// How many these are, as far as they were told apart.
+    pub more: usize,
+}
+
+/// Groups whatever their keys are, as views show them.
+pub trait Listing {
+    /// The `most` worst groups, and all others. Of two that are equally bad the larger comes first, then by key.
+    fn worst_listed(&self, most: usize) -> Listed<'_>;
+}
+
 /// Groups of one kind.
 #[derive(Debug, Clone)]
 pub struct Groups<K> {
@@ -115,14 +175,20 @@ impl<K: Hash + Ord + Clone> Groups<K> {
     }
 
     fn drop_smaller(&mut self) {
-        let kept: HashMap<K, Tally> =
-            self.largest().iter().take(self.most).map(|&(key, tally)| (key.clone(), tally.clone())).collect();
-        for (key, tally) in &self.tallies {
-            if !kept.contains_key(key) {
-                self.others.merge(tally);
-            }
+        let mut groups: Vec<_> = self.tallies.iter().collect();
+        if groups.len() <= self.most {
+            return;
         }
-        self.tallies = kept;
+        let (_, (key, tally), _) = groups.select_nth_unstable_by(self.most, |a, b| by_size(*a, *b));
+        let (key, tally) = ((*key).clone(), (*tally).clone());
+        let Self { tallies, others, .. } = self;
+        tallies.retain(|other, counted| {
+            let stays = by_size((other, counted), (&key, &tally)) == Ordering::Less;
+            if !stays {
+                others.merge(counted);
+            }
+            stays
+        });
     }
 
     /// All groups, in no order.
@@ -133,25 +199,46 @@ impl<K: Hash + Ord + Clone> Groups<K> {
     /// All groups, the one with the most records first; equal ones by key.
     pub fn largest(&self) -> Vec<(&K, &Tally)> {
         let mut groups: Vec<_> = self.tallies.iter().collect();
-        groups.sort_unstable_by(|a, b| b.1.records.cmp(&a.1.records).then_with(|| a.0.cmp(b.0)));
+        groups.sort_unstable_by(|a, b| by_size(*a, *b));
         groups
     }
 
-    /// The `most` largest groups, and the sum of all others.
+    /// The `most` worst groups, and the sum of all others. Of two that are equally bad the larger comes first, then by
+    /// key.
     pub fn listed(&self, most: usize) -> (Vec<(&K, &Tally)>, Tally) {
-        let mut largest = self.largest();
+        let mut groups: Vec<_> = self.tallies.iter().collect();
+        groups.sort_unstable_by(|a, b| by_badness(*a, *b));
         let mut others = self.others.clone();
-        for (_, tally) in largest.drain(most.min(largest.len())..) {
+        for (_, tally) in groups.drain(most.min(groups.len())..) {
             others.merge(tally);
         }
-        (largest, others)
+        (groups, others)
     }
 
-    /// The groups with any finding of low severity or above, the worst first; equal ones by key.
+    /// The groups with any finding of low severity or above, the worst first; equal ones by size, then by key.
     pub fn worst(&self) -> Vec<(&K, &Tally)> {
         let mut groups: Vec<_> =
             self.tallies.iter().filter(|(_, tally)| tally.badness() > (0, 0, 0)).collect();
-        groups.sort_unstable_by(|a, b| b.1.badness().cmp(&a.1.badness()).then_with(|| a.0.cmp(b.0)));
+        groups.sort_unstable_by(|a, b| by_badness(*a, *b));
         groups
     }
+}
+
+impl<K: Hash + Ord + Clone> Listing for Groups<K>
+where
+    for<'k> Key: From<&'k K>,
+{
+    fn worst_listed(&self, most: usize) -> Listed<'_> {
+        let (groups, others) = self.listed(most);
+        let more = self.tallies.len() - groups.len();
+        Listed { groups: groups.into_iter().map(|(key, tally)| (key.into(), tally)).collect(), others, more }
+    }
+}
+
+fn by_size<K: Ord>(a: (&K, &Tally), b: (&K, &Tally)) -> Ordering {
+    b.1.records.cmp(&a.1.records).then_with(|| a.0.cmp(b.0))
+}
+
+fn by_badness<K: Ord>(a: (&K, &Tally), b: (&K, &Tally)) -> Ordering {
+    b.1.badness().cmp(&a.1.badness()).then_with(|| by_size(a, b))
 }

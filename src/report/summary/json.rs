@@ -1,15 +1,13 @@
-//! The summary as one JSON object: counts by word, and the groups of each kind, the largest first.
+//! The summary as one JSON object: counts by word, and the groups of each kind, the worst first.
 //!
 //! Words that no record has are left out, records without a verdict or severity are in none of their counts.
 
-use std::fmt::Display;
-use std::hash::Hash;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-use serde_json::Value;
 
-use super::{Counts, Groups, Summary, Tally};
+use super::{Counts, Coverage, Grouping, Key, Kind, Listed, Summary, Tally};
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
 
@@ -27,16 +25,32 @@ struct Whole<'a>(&'a Summary);
 impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(summary) = self;
-        let mut map = serializer.serialize_map(Some(6))?;
+        let mut map = serializer.serialize_map(Some(8))?;
         map.serialize_entry("records", &summary.all.records)?;
+        map.serialize_entry("coverage", &Reached(&summary.coverage()))?;
         map.serialize_entry("by_outcome", &Words(&summary.outcomes, Outcome::ALL.map(Outcome::as_str)))?;
         map.serialize_entry("by_verdict", &verdicts(&summary.all))?;
-        map.serialize_entry(
-            "by_severity",
-            &Words(&summary.all.severities, Severity::ALL.map(Severity::as_str)),
-        )?;
+        map.serialize_entry("by_severity", &severities(&summary.all))?;
         map.serialize_entry("by_finding", &Words(&summary.findings, Code::ALL.map(Code::as_str)))?;
         map.serialize_entry("groups", &Kinds(summary))?;
+        map.serialize_entry("sources", &summary.sources)?;
+        map.end()
+    }
+}
+
+struct Reached<'a>(&'a Coverage);
+
+impl Serialize for Reached<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(coverage) = self;
+        let mut map = serializer.serialize_map(Some(7))?;
+        map.serialize_entry("asked", &coverage.asked)?;
+        map.serialize_entry("answered", &coverage.answered)?;
+        map.serialize_entry("judged", &coverage.judged)?;
+        map.serialize_entry("undetermined", &coverage.undetermined)?;
+        map.serialize_entry("why", &coverage.why.iter().copied().collect::<BTreeMap<_, _>>())?;
+        map.serialize_entry("counted_by", coverage.basis.as_str())?;
+        map.serialize_entry("stopped_scans", &coverage.stopped)?;
         map.end()
     }
 }
@@ -46,13 +60,8 @@ struct Kinds<'a>(&'a Summary);
 impl Serialize for Kinds<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(summary) = self;
-        let mut map = serializer.serialize_map(Some(5))?;
-        map.serialize_entry("prefix", &Listed(&summary.prefixes, text))?;
-        map.serialize_entry("asn", &Listed(&summary.systems, |&asn| Value::from(asn)))?;
-        map.serialize_entry("domain", &Listed(&summary.domains, text))?;
-        map.serialize_entry("platform", &Listed(&summary.platforms, text))?;
-        map.serialize_entry("banner_name", &Listed(&summary.banner_names, text))?;
-        map.end()
+        let groupings = summary.groupings();
+        serializer.collect_map(groupings.iter().map(|it| (it.kind.to_string(), List(summary, *it))))
     }
 }
 
@@ -69,31 +78,47 @@ impl<const N: usize> Serialize for Words<'_, N> {
     }
 }
 
-struct Listed<'a, K>(&'a Groups<K>, fn(&K) -> Value);
+struct List<'a>(&'a Summary, Grouping<'a>);
 
-impl<K: Hash + Ord + Clone> Serialize for Listed<'_, K> {
+impl Serialize for List<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(groups, key) = self;
-        let (listed, others) = groups.listed(LISTED);
+        let Self(summary, grouping) = self;
+        let Listed { groups, others, .. } = grouping.groups.worst_listed(LISTED);
         let mut list = serializer.serialize_seq(None)?;
-        for (name, tally) in listed {
-            list.serialize_element(&Group(key(name), tally))?;
+        for (key, tally) in &groups {
+            let name = match (grouping.kind, key) {
+                (Kind::Asn, Key::Number(asn)) => summary.as_name(*asn),
+                _ => None,
+            };
+            list.serialize_element(&Group { key: Some(key), name, tally })?;
         }
         if others.records > 0 {
-            list.serialize_element(&Group(Value::Null, &others))?;
+            list.serialize_element(&Group { key: None, name: None, tally: &others })?;
         }
         list.end()
     }
 }
 
-struct Group<'a>(Value, &'a Tally);
+struct Group<'a> {
+    key: Option<&'a Key>,
+    name: Option<&'a str>,
+    tally: &'a Tally,
+}
 
 impl Serialize for Group<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("key", &self.0)?;
-        map.serialize_entry("records", &self.1.records)?;
-        map.serialize_entry("by_verdict", &verdicts(self.1))?;
+        let mut map = serializer.serialize_map(None)?;
+        match self.key {
+            None => map.serialize_entry("key", &())?,
+            Some(Key::Number(number)) => map.serialize_entry("key", number)?,
+            Some(Key::Text(text)) => map.serialize_entry("key", text)?,
+        }
+        if let Some(name) = self.name {
+            map.serialize_entry("name", name)?;
+        }
+        map.serialize_entry("records", &self.tally.records)?;
+        map.serialize_entry("by_verdict", &verdicts(self.tally))?;
+        map.serialize_entry("by_severity", &severities(self.tally))?;
         map.end()
     }
 }
@@ -102,8 +127,8 @@ fn verdicts(tally: &Tally) -> impl Serialize + '_ {
     Words(&tally.verdicts, Verdict::ALL.map(Verdict::as_str))
 }
 
-fn text(key: &impl Display) -> Value {
-    Value::from(key.to_string())
+fn severities(tally: &Tally) -> impl Serialize + '_ {
+    Words(&tally.severities, Severity::ALL.map(Severity::as_str))
 }
 
 #[cfg(test)]
@@ -111,6 +136,7 @@ mod tests {
     use super::super::tests::row;
     use super::*;
     use crate::record::row::Row;
+    use serde_json::Value;
 
     fn shown(summary: &Summary) -> String {
         let mut out = Vec::new();
@@ -132,29 +158,53 @@ mod tests {
             asn: None,
             ..row([198, 51, 100, 1], Verdict::Match, Severity::None)
         });
-        let group =
-            |key: &str| format!(r#"[{{"key":{key},"records":2,"by_verdict":{{"no_ptr":1,"match":1}}}}]"#);
+        let group = |key: &str| {
+            format!(
+                r#"[{{"key":{key},"records":2,"by_verdict":{{"no_ptr":1,"match":1}},"by_severity":{{"none":1,"high":1}}}}]"#
+            )
+        };
         let expected = [
-            r#"{"records":3,"by_outcome":{"greeted":2,"silent":1},"by_verdict":{"no_ptr":1,"match":1},"#,
-            r#""by_severity":{"none":1,"high":1},"by_finding":{"ptr_missing":1},"groups":{"prefix":["#,
-            r#"{"key":"192.0.2.0/24","records":2,"by_verdict":{"no_ptr":1,"match":1}},"#,
-            r#"{"key":"198.51.100.0/24","records":1,"by_verdict":{}}],"asn":"#,
-            &group("64500"),
+            r#"{"records":3,"coverage":{"asked":3,"answered":2,"judged":2,"undetermined":0,"why":{},"#,
+            r#""counted_by":"records","stopped_scans":0},"by_outcome":{"greeted":2,"silent":1},"#,
+            r#""by_verdict":{"no_ptr":1,"match":1},"by_severity":{"none":1,"high":1},"by_finding":{"ptr_missing":1},"#,
+            r#""groups":{"prefix":["#,
+            r#"{"key":"192.0.2.0/24","records":2,"by_verdict":{"no_ptr":1,"match":1},"by_severity":{"none":1,"high":1}},"#,
+            r#"{"key":"198.51.100.0/24","records":1,"by_verdict":{},"by_severity":{}}],"asn":"#,
+            &group(r#"64500,"name":"EXAMPLE""#),
             r#","domain":"#,
             &group(r#""example.org""#),
-            r#","platform":"#,
+            r#","ptr_domain":[],"platform":"#,
             &group(r#""postfix""#),
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
-            "}}\n",
+            r#"},"sources":[]}"#,
+            "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
     }
 
     #[test]
     fn nothing_scanned_has_every_field() {
-        let empty = r#"{"records":0,"by_outcome":{},"by_verdict":{},"by_severity":{},"by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"platform":[],"banner_name":[]}}"#;
-        assert_eq!(shown(&Summary::new()), format!("{empty}\n"));
+        let empty = [
+            r#"{"records":0,"coverage":{"asked":0,"answered":0,"judged":0,"undetermined":0,"why":{},"#,
+            r#""counted_by":"records","stopped_scans":0},"by_outcome":{},"by_verdict":{},"by_severity":{},"#,
+            r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
+            r#""banner_name":[]},"sources":[]}"#,
+            "\n",
+        ];
+        assert_eq!(shown(&Summary::new()), empty.concat());
+    }
+
+    #[test]
+    fn what_was_asked_for_stands_beside_the_usual_groups() {
+        let kinds = ["severity", "prefix", "prefix:16"].map(|word| Kind::parse(word).unwrap());
+        let mut summary = Summary::grouped(8, kinds.to_vec());
+        summary.add(&row([192, 0, 2, 1], Verdict::NoPtr, Severity::High));
+        let value: Value = serde_json::from_str(&shown(&summary)).unwrap();
+        let kinds: Vec<&str> = value["groups"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
+        assert_eq!(value["groups"]["severity"][0]["key"], "high");
+        assert_eq!(value["groups"]["prefix:16"][0]["key"], "192.0.0.0/16");
     }
 
     #[test]

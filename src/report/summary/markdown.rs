@@ -2,11 +2,10 @@
 //! wherever it could be markup, a link or the end of a cell.
 
 use std::fmt::{self, Display, Write as _};
-use std::hash::Hash;
 use std::io::{self, Write};
 
-use super::text::{WORST, percent};
-use super::{Breakdown, Groups, Summary, Tally};
+use super::text::percent;
+use super::{Breakdown, Coverage, Grouping, Listed, Summary};
 use crate::judge::Severity;
 use crate::record::neutral::Safe;
 use crate::report::table::grouped;
@@ -14,17 +13,40 @@ use crate::report::table::grouped;
 /// How many groups of a kind are listed.
 const LISTED: usize = 20;
 
-/// Writes the tables, a heading above each.
+/// Writes the tables, a heading above each; of groups those that were asked for come first.
 pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    coverage(out, &summary.coverage())?;
     for breakdown in summary.breakdowns() {
         counts(out, &breakdown)?;
     }
-    let worst = summary.prefixes.worst();
-    groups(out, "worst networks", worst.iter().take(WORST).map(|&(key, tally)| (key, tally)))?;
-    largest(out, "autonomous systems", &summary.systems)?;
-    largest(out, "platforms", &summary.platforms)?;
-    largest(out, "domains", &summary.domains)?;
-    largest(out, "names", &summary.banner_names)
+    let chosen = summary.chosen();
+    let usual = summary.usual();
+    let others = usual.iter().filter(|usual| chosen.iter().all(|chosen| chosen.kind != usual.kind));
+    for grouping in chosen.iter().chain(others) {
+        groups(out, summary, *grouping)?;
+    }
+    for source in &summary.sources {
+        writeln!(out, "\n{}", Reference(source))?;
+    }
+    Ok(())
+}
+
+fn coverage(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
+    writeln!(out, "\n| Coverage | Targets | Share |\n| --- | ---: | ---: |")?;
+    for (reach, count) in [
+        ("asked", coverage.asked),
+        ("answered", coverage.answered),
+        ("judged", coverage.judged),
+        ("undetermined", coverage.undetermined),
+    ] {
+        let share = percent(count as f64 / coverage.asked.max(1) as f64);
+        writeln!(out, "| {reach} | {} | {} |", grouped(count), Reference(share))?;
+    }
+    for (why, count) in &coverage.why {
+        let share = percent(*count as f64 / coverage.asked.max(1) as f64);
+        writeln!(out, "| undetermined: {} | {} | {} |", Reference(why), grouped(*count), Reference(share))?;
+    }
+    Ok(())
 }
 
 fn counts(out: &mut dyn Write, breakdown: &Breakdown) -> io::Result<()> {
@@ -40,28 +62,25 @@ fn counts(out: &mut dyn Write, breakdown: &Breakdown) -> io::Result<()> {
     Ok(())
 }
 
-fn largest<K: Hash + Ord + Clone + Display>(
-    out: &mut dyn Write,
-    title: &str,
-    kind: &Groups<K>,
-) -> io::Result<()> {
-    groups(out, title, kind.largest().into_iter().take(LISTED))
-}
-
-fn groups<'a, K: Display + 'a>(
-    out: &mut dyn Write,
-    title: &str,
-    groups: impl Iterator<Item = (&'a K, &'a Tally)>,
-) -> io::Result<()> {
-    let mut groups = groups.peekable();
-    if groups.peek().is_none() {
+fn groups(out: &mut dyn Write, summary: &Summary, Grouping { kind, groups }: Grouping<'_>) -> io::Result<()> {
+    let Listed { groups, more, .. } = groups.worst_listed(LISTED);
+    if groups.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n| {title} | Records | High | Medium | Low |\n| --- | ---: | ---: | ---: | ---: |")?;
+    let title = kind.to_string();
+    writeln!(
+        out,
+        "\n| {} | Records | High | Medium | Low |\n| --- | ---: | ---: | ---: | ---: |",
+        Reference(&title)
+    )?;
     for (key, tally) in groups {
         let [high, medium, low] =
             [Severity::High, Severity::Medium, Severity::Low].map(|it| grouped(tally.severity(it)));
-        writeln!(out, "| {} | {} | {high} | {medium} | {low} |", Reference(key), grouped(tally.records))?;
+        let label = summary.label(kind, &key);
+        writeln!(out, "| {} | {} | {high} | {medium} | {low} |", Reference(label), grouped(tally.records))?;
+    }
+    if more > 0 {
+        writeln!(out, "\n{} more by {}", grouped(more as u64), Reference(title))?;
     }
     Ok(())
 }

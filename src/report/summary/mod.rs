@@ -1,19 +1,23 @@
 //! A scan in numbers, counted record by record in bounded memory.
 //!
 //! A [`Summary`] is fed rows and holds counts only; [`json`] and [`text`] show it. Groups (networks, systems, domains,
-//! platforms, names) are exact up to [`MAX_GROUPS`] keys of a kind. When twice as many have been seen, the smaller half is
-//! summed up under no key, so that the large ones stay: a key that comes back later starts anew, and what was summed
-//! up of it is missing from its group.
+//! platforms, names, and what was asked for) are exact up to [`MAX_GROUPS`] keys of a kind. When twice as many have been
+//! seen, the smaller half is summed up under no key, so that the large ones stay: a key that comes back later starts
+//! anew, and what was summed up of it is missing from its group.
 
+pub mod coverage;
 pub mod csv;
 pub mod groups;
 pub mod json;
+pub mod kind;
 pub mod markdown;
 pub mod prometheus;
 pub mod text;
 pub mod view;
 
-pub use groups::{Counts, Groups, Tally};
+pub use coverage::{Basis, Coverage, Ended, Mark};
+pub use groups::{Counts, Groups, Key, Listed, Listing, Tally};
+pub use kind::{Kind, KindError};
 pub use view::{View, ViewError};
 
 use std::collections::HashMap;
@@ -27,6 +31,10 @@ use crate::record::row::Row;
 /// How many keys of one kind keep their own count: twice as many stand in memory at most, some 20 MiB
 /// for each kind, and more than a report shows.
 pub const MAX_GROUPS: usize = 1 << 16;
+
+/// The kinds of groups that are always counted, in the order of [`Summary::usual`].
+const USUAL: [Kind; 6] =
+    [Kind::NETWORK, Kind::Asn, Kind::Domain, Kind::PtrDomain, Kind::Platform, Kind::BannerName];
 
 /// The counts of a closed set of words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,11 +71,27 @@ pub struct Summary {
     pub systems: Groups<u32>,
     /// By registrable domain of the banner's name.
     pub domains: Groups<String>,
+    /// By registrable domain of a PTR name; a record with PTR names in several domains counts in each.
+    pub ptr_domains: Groups<String>,
     /// By platform.
     pub platforms: Groups<String>,
     /// By the banner's name.
     pub banner_names: Groups<String>,
+    /// Data from elsewhere that stands in the records: whose, of when, under which licence; a line each.
+    pub sources: Vec<String>,
+    chosen: Vec<Kind>,
+    more: Vec<kind::Asked>,
+    reach: coverage::Reach,
     as_names: HashMap<u32, String>,
+}
+
+/// Groups of one kind, whatever their keys are.
+#[derive(Clone, Copy)]
+pub struct Grouping<'a> {
+    /// The kind.
+    pub kind: &'a Kind,
+    /// The groups.
+    pub groups: &'a dyn Listing,
 }
 
 impl Default for Summary {
@@ -84,7 +108,18 @@ impl Summary {
 
     /// Nothing counted yet; at least `most` keys of a kind will keep their own count.
     pub fn with_groups(most: usize) -> Self {
+        Self::grouped(most, Vec::new())
+    }
+
+    /// The same, with groups of these kinds beside the usual ones.
+    pub fn grouped(most: usize, chosen: Vec<Kind>) -> Self {
+        let more = chosen.iter().filter(|kind| !USUAL.contains(kind)).cloned();
         Self {
+            more: more.map(|kind| kind::Asked::new(kind, most)).collect(),
+            chosen,
+            sources: Vec::new(),
+            reach: coverage::Reach::default(),
+            ptr_domains: Groups::new(most),
             all: Tally::default(),
             outcomes: Counts::default(),
             findings: Counts::default(),
@@ -120,8 +155,52 @@ impl Summary {
                 self.domains.add(domain, row);
             }
         }
+        kind::ptr_domains(row, |domain| self.ptr_domains.add(domain, row));
         if let Some(platform) = row.platform.as_deref() {
             self.platforms.add(platform, row);
+        }
+        self.more.iter_mut().for_each(|asked| asked.add(row));
+        self.reach.add(row);
+    }
+
+    /// The groups that are always counted.
+    pub fn usual(&self) -> [Grouping<'_>; USUAL.len()] {
+        let groups: [&dyn Listing; USUAL.len()] = [
+            &self.prefixes,
+            &self.systems,
+            &self.domains,
+            &self.ptr_domains,
+            &self.platforms,
+            &self.banner_names,
+        ];
+        let mut kinds = USUAL.iter();
+        groups.map(|groups| Grouping { kind: kinds.next().unwrap_or(&Kind::NETWORK), groups })
+    }
+
+    /// The groups that were asked for, in the order of asking.
+    pub fn chosen(&self) -> Vec<Grouping<'_>> {
+        let of = |kind: &Kind| {
+            let more = || self.more.iter().find(|asked| asked.kind == *kind);
+            let usual = self.usual().into_iter().find(|usual| usual.kind == kind);
+            usual.or_else(|| more().map(|asked| Grouping { kind: &asked.kind, groups: asked.listing() }))
+        };
+        self.chosen.iter().filter_map(of).collect()
+    }
+
+    /// The usual groups, then those that were asked for beside them.
+    pub fn groupings(&self) -> Vec<Grouping<'_>> {
+        let more = self.more.iter().map(|asked| Grouping { kind: &asked.kind, groups: asked.listing() });
+        self.usual().into_iter().chain(more).collect()
+    }
+
+    /// How a person reads a key: a system by its number and its holder's name.
+    pub fn label(&self, kind: &Kind, key: &Key) -> String {
+        match (kind, key) {
+            (Kind::Asn, Key::Number(asn)) => match self.as_name(*asn) {
+                Some(name) => format!("AS{asn} {name}"),
+                None => format!("AS{asn}"),
+            },
+            _ => key.to_string(),
         }
     }
 
@@ -160,7 +239,7 @@ impl Summary {
 mod tests {
     use super::*;
     use crate::judge::Tenancy;
-    use crate::record::row::PtrNames;
+    use crate::record::row::{PtrNames, Tags};
     use proptest::prelude::*;
     use std::net::IpAddr;
     use std::time::SystemTime;
@@ -183,6 +262,7 @@ mod tests {
             tenancy: Tenancy::Unknown,
             asn: Some(64500),
             as_name: Some("EXAMPLE".into()),
+            tags: Tags::Text(Vec::new()),
         }
     }
 

@@ -1,16 +1,18 @@
 //! The summary as metrics in Prometheus' text format (version 0.0.4): gauges, because a later report may count less.
 //!
 //! Words of a closed set are always there, zero or not, so that a series does not come and go. Of the open sets only
-//! networks, systems and platforms are told, and of these the largest: names and domains would be series without end.
+//! networks, systems, platforms and what was asked for are told, and of these the worst: names and domains would be
+//! series without end.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::{Breakdown, Groups, Summary, Tally};
+use super::{Breakdown, Kind, Summary, Tally};
 use crate::judge::Verdict;
 
 /// How many groups of a kind become series, each once for every verdict.
 const LISTED: usize = 100;
+/// Kinds whose groups are told without being asked for.
+const FEW: [Kind; 3] = [Kind::NETWORK, Kind::Asn, Kind::Platform];
 
 /// Writes the metrics.
 pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
@@ -19,9 +21,41 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     for breakdown in summary.breakdowns() {
         words(out, &breakdown)?;
     }
-    groups(out, "prefix", &summary.prefixes)?;
-    groups(out, "asn", &summary.systems)?;
-    groups(out, "platform", &summary.platforms)
+    let coverage = summary.coverage();
+    head(
+        out,
+        "banneret_coverage_records",
+        "How many targets were asked, answered, were judged, stayed undetermined.",
+    )?;
+    for (reach, count) in [
+        ("asked", coverage.asked),
+        ("answered", coverage.answered),
+        ("judged", coverage.judged),
+        ("undetermined", coverage.undetermined),
+    ] {
+        writeln!(out, "banneret_coverage_records{{reach=\"{reach}\"}} {count}")?;
+    }
+    for usual in summary.usual().into_iter().filter(|usual| FEW.contains(usual.kind)) {
+        let label = usual.kind.to_string();
+        let metric = format!("banneret_{label}_verdict_records");
+        head(out, &metric, &format!("Records by {label} and verdict, the worst groups."))?;
+        for (key, tally) in usual.groups.worst_listed(LISTED).groups {
+            series(out, &metric, &format!("{label}=\"{}\"", escape(&key.to_string())), tally)?;
+        }
+    }
+    let chosen: Vec<_> = summary.chosen();
+    if !chosen.is_empty() {
+        let metric = "banneret_group_verdict_records";
+        head(out, metric, "Records by what was asked for and verdict, the worst groups.")?;
+        for grouping in chosen {
+            let kind = escape(&grouping.kind.to_string());
+            for (key, tally) in grouping.groups.worst_listed(LISTED).groups {
+                let labels = format!("group_by=\"{kind}\",key=\"{}\"", escape(&key.to_string()));
+                series(out, metric, &labels, tally)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn head(out: &mut dyn Write, metric: &str, help: &str) -> io::Result<()> {
@@ -38,23 +72,10 @@ fn words(out: &mut dyn Write, breakdown: &Breakdown) -> io::Result<()> {
     Ok(())
 }
 
-fn groups<K: std::hash::Hash + Ord + Clone + Display>(
-    out: &mut dyn Write,
-    label: &str,
-    groups: &Groups<K>,
-) -> io::Result<()> {
-    let metric = format!("banneret_{label}_verdict_records");
-    head(out, &metric, &format!("Records by {label} and verdict, the largest groups."))?;
-    for (key, tally) in groups.largest().into_iter().take(LISTED) {
-        series(out, &metric, label, &escape(&key.to_string()), tally)?;
-    }
-    Ok(())
-}
-
-fn series(out: &mut dyn Write, metric: &str, label: &str, key: &str, tally: &Tally) -> io::Result<()> {
+fn series(out: &mut dyn Write, metric: &str, labels: &str, tally: &Tally) -> io::Result<()> {
     for verdict in Verdict::ALL.into_iter().filter(|&verdict| tally.verdict(verdict) > 0) {
         let (word, count) = (verdict.as_str(), tally.verdict(verdict));
-        writeln!(out, "{metric}{{{label}=\"{key}\",verdict=\"{word}\"}} {count}")?;
+        writeln!(out, "{metric}{{{labels},verdict=\"{word}\"}} {count}")?;
     }
     Ok(())
 }

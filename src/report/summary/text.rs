@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
-use super::{Breakdown, Summary};
+use super::{Breakdown, Coverage, Summary, Tally};
 use crate::judge::Severity;
-use crate::report::table::{clip, grouped};
+use crate::record::neutral::Safe;
+use crate::report::table::{cell, clip, columns, grouped};
 
 /// How many of the worst networks are shown.
 pub const WORST: usize = 10;
+/// How many groups of a kind that was asked for are shown.
+const CHOSEN: usize = 20;
 /// The width assumed where a window is smaller: below it no column has room.
 pub const NARROWEST: usize = 60;
 /// The longest word in the left column: `banner_resolves_elsewhere`.
@@ -26,7 +29,48 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     for breakdown in summary.breakdowns() {
         section(out, width, &breakdown)?;
     }
-    worst(summary, width, out)
+    coverage(&summary.coverage(), width, out)?;
+    let chosen = summary.chosen();
+    if chosen.is_empty() {
+        worst(summary, width, out)?;
+    }
+    for grouping in chosen {
+        let title = Safe(format!("by {}", grouping.kind)).to_string();
+        let listed = grouping.groups.worst_listed(CHOSEN);
+        let rows: Vec<_> =
+            listed.groups.iter().map(|(key, tally)| (summary.label(grouping.kind, key), *tally)).collect();
+        table(out, width, (&title, "group"), &rows, listed.more)?;
+    }
+    for source in &summary.sources {
+        writeln!(out, "\n{}", clip(&Safe(source).to_string(), width))?;
+    }
+    Ok(())
+}
+
+/// How far the numbers reach, where that says more than the records: a line, and one for each cause of not knowing.
+fn coverage(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    if coverage.asked == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\ncoverage")?;
+    let stopped = match coverage.stopped {
+        0 => "",
+        _ => "; not all scans came to their end",
+    };
+    let line = format!(
+        "  {} asked, {} answered, {} judged{stopped}",
+        grouped(coverage.asked),
+        grouped(coverage.answered),
+        grouped(coverage.judged)
+    );
+    writeln!(out, "{}", clip(&line, width))?;
+    if coverage.undetermined > 0 {
+        let why: Vec<String> =
+            coverage.why.iter().map(|(word, count)| format!("{word} {}", grouped(*count))).collect();
+        let line = format!("  {} undetermined: {}", grouped(coverage.undetermined), why.join(", "));
+        writeln!(out, "{}", clip(&line, width))?;
+    }
+    Ok(())
 }
 
 fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Result<()> {
@@ -56,13 +100,31 @@ fn worst(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()>
     }
     let shown: Vec<_> =
         worst.iter().take(WORST).map(|(prefix, tally)| (prefix.to_string(), *tally)).collect();
-    let name = shown.iter().map(|(prefix, _)| prefix.len()).max().unwrap_or(0).max("network".len());
-    writeln!(out, "\nworst networks")?;
-    let head = format!("  {:<name$}{:>10}{:>10}{:>10}{:>10}", "network", "records", "high", "medium", "low");
-    writeln!(out, "{}", clip(&head, width))?;
-    for (prefix, tally) in &shown {
+    table(out, width, ("worst networks", "network"), &shown, worst.len() - shown.len())
+}
+
+/// A table of groups, `more` of which are not shown. Long keys are cut so that the numbers have room.
+fn table(
+    out: &mut dyn Write,
+    width: usize,
+    (title, head): (&str, &str),
+    rows: &[(String, &Tally)],
+    more: usize,
+) -> io::Result<()> {
+    /// Four numbers of ten columns, and the margin.
+    const NUMBERS: usize = 42;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<String> = rows.iter().map(|(key, _)| cell(key, width - NUMBERS)).collect();
+    let room = keys.iter().map(|key| columns(key)).max().unwrap_or(0).max(head.len());
+    writeln!(out, "\n{}", clip(title, width))?;
+    let pad = " ".repeat(room - head.len());
+    writeln!(out, "  {head}{pad}{:>10}{:>10}{:>10}{:>10}", "records", "high", "medium", "low")?;
+    for (key, (_, tally)) in keys.iter().zip(rows) {
+        let pad = " ".repeat(room - columns(key));
         let line = format!(
-            "  {prefix:<name$}{:>10}{:>10}{:>10}{:>10}",
+            "  {key}{pad}{:>10}{:>10}{:>10}{:>10}",
             grouped(tally.records),
             grouped(tally.severity(Severity::High)),
             grouped(tally.severity(Severity::Medium)),
@@ -70,8 +132,8 @@ fn worst(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()>
         );
         writeln!(out, "{}", clip(&line, width))?;
     }
-    if worst.len() > shown.len() {
-        writeln!(out, "  and {} more", grouped((worst.len() - shown.len()) as u64))?;
+    if more > 0 {
+        writeln!(out, "  and {} more", grouped(more as u64))?;
     }
     Ok(())
 }
@@ -101,6 +163,7 @@ fn bar(share: f64, room: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Kind;
     use super::super::tests::row;
     use super::*;
     use crate::judge::Verdict;
@@ -141,6 +204,9 @@ severity
 finding
   ptr_missing                           1   0.4 % ▏
 
+coverage
+  256 asked, 256 answered, 256 judged
+
 worst networks
   network           records      high    medium       low
   198.51.100.0/24         1         1         0         0
@@ -168,6 +234,33 @@ worst networks
             }
             assert!(text.contains("  and 21 more\n"));
         }
+    }
+
+    #[test]
+    fn groups_that_were_asked_for_take_the_place_of_networks() {
+        let mut summary = Summary::grouped(16, vec![Kind::Asn, Kind::Severity]);
+        summary.add(&row([192, 0, 2, 1], Verdict::NoPtr, Severity::High));
+        summary.add(&row([192, 0, 2, 2], Verdict::Undetermined, Severity::None));
+        summary.sources.push("networks by some data of 2026-01-02".to_owned());
+        let text = shown(&summary, 80);
+        let (_, tail) = text.split_once("coverage\n").unwrap();
+        assert_eq!(
+            tail,
+            "  2 asked, 2 answered, 2 judged
+  1 undetermined: forward_lookup 1
+
+by asn
+  group             records      high    medium       low
+  AS64500 EXAMPLE         2         1         0         0
+
+by severity
+  group   records      high    medium       low
+  high          1         1         0         0
+  none          1         0         0         0
+
+networks by some data of 2026-01-02
+"
+        );
     }
 
     #[test]

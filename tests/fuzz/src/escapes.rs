@@ -10,7 +10,7 @@ use banneret::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
 use banneret::record::cell;
 use banneret::record::escape::{escape, unescape};
 use banneret::record::neutral::{Safe, acts};
-use banneret::record::row::{PtrNames, Row};
+use banneret::record::row::{PtrNames, Row, Tags};
 use banneret::report::html::{self, Title};
 use banneret::report::summary::Summary;
 use banneret::report::summary::view::View;
@@ -77,6 +77,7 @@ fn row(text: &str) -> Row<'_> {
         tenancy: Tenancy::Unknown,
         asn: Some(64500),
         as_name: Some(text.into()),
+        tags: Tags::Text(Vec::new()),
     }
 }
 
