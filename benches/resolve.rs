@@ -1,181 +1,166 @@
-//! CPU time of a lookup: banneret's resolver beside hickory-resolver's and, where it is installed, massdns, in turns,
-//! against one NSD.
+//! CPU time of a lookup: banneret's resolver beside hickory-resolver's, in turns, against one NSD.
 //!
 //! The names are those of a zone of `tests/support/bulk.rs`: a host has no PTR record, or one whose name leads back, so
-//! that it is one lookup or two; massdns asks for the PTR record alone. Every answer is held against the zone. Each client
-//! is a process of its own, on one processor, and NSD is on another one; loopback bills the kernel's work for both sides
-//! to whoever sends. CPU time is user and system, all threads.
+//! that it is one lookup or two. Every answer is held against the zone. Each client is a process of its own; CPU time is
+//! its user and system time, all threads.
 //!
-//! `cargo bench --bench resolve [-- HOSTS [ROUNDS [CLIENT]]]`; CLIENT is `banneret`, `hickory` or `massdns`.
+//! `cargo bench --bench resolve` measures on the loopback network, where the kernel bills its work for both sides to
+//! whoever sends. `scripts/bench` pins clients and NSD to cores of their own, and asks massdns too, where it is
+//! installed; for it, `-- serve` is NSD alone, `-- ask` one client, `-- names` the names for others to ask.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::io::Write;
+use std::io::{BufRead as _, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use banneret::evidence::Status;
 use banneret::name::DnsName;
 use banneret::resolve::{Case, Rate, Settings, Solution, Want, start};
+use clap::{Parser, Subcommand, ValueEnum};
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
-use support::bulk::{self, Sort, address};
-use support::program::peak_memory;
+use support::bulk::{self, Count, Sort, address};
 
-/// Hosts asked for in each round; hickory is given a tenth.
+/// Hosts asked for by banneret in each round; hickory is given a tenth.
 const HOSTS: u32 = 200_000;
 const ROUNDS: usize = 5;
-/// The same where only that it runs is to be seen.
-const TRIAL: (u32, usize) = (1000, 1);
+/// Hosts where only that it runs is to be seen.
+const FEW: u32 = 1000;
 /// Lookups under way in hickory: where it does best.
 const IN_FLIGHT: usize = 256;
-/// Lookups under way in massdns: where it does best.
-const MASSDNS_IN_FLIGHT: &str = "64";
-const CLIENTS: [&str; 3] = ["banneret", "hickory", "massdns"];
+
+#[derive(Parser)]
+struct Args {
+    /// What cargo adds where it measures; without, each client asks once for few hosts.
+    #[arg(long, hide = true, global = true)]
+    bench: bool,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// NSD with a zone that holds so many hosts for the clients, until it is killed; says `nsd` once it answers.
+    Serve {
+        #[arg(long)]
+        hosts: u32,
+        /// Where it answers.
+        #[arg(long, required = true)]
+        at: Vec<SocketAddrV4>,
+    },
+    /// One client; says how many lookups it made, and how many of them are lost.
+    Ask {
+        client: Client,
+        #[arg(long)]
+        hosts: u32,
+        #[arg(long)]
+        upstream: SocketAddr,
+    },
+    /// The names that clients ask for, one a line.
+    Names {
+        #[arg(long)]
+        hosts: u32,
+        /// Those with addresses, not those of addresses.
+        #[arg(long)]
+        forward: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Client {
+    /// banneret's resolver.
+    Banneret,
+    /// The same, on hosts of every sort that the zone has; what timed out counts as lost beyond five in 100,000.
+    Sorts,
+    /// hickory-resolver, plain.
+    Hickory,
+}
 
 fn main() {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let measured = args.iter().any(|arg| arg == "--bench");
-    args.retain(|arg| arg != "--bench");
-    let number = |at: usize| args.get(at).and_then(|text| text.parse().ok());
-    if let [client, upstream, hosts] = &args[..]
-        && let Ok(upstream) = upstream.parse()
-    {
-        return ask(client, upstream, hosts.parse().unwrap());
+    let args = Args::parse();
+    match args.part {
+        Some(Part::Serve { hosts, at }) => serve(hosts, &at),
+        Some(Part::Ask { client, hosts, upstream }) => {
+            let (lookups, lost) = match client {
+                Client::Banneret => (banneret(upstream, hosts) as usize, 0),
+                Client::Sorts => sorts(upstream, hosts),
+                Client::Hickory => (hickory(upstream, hosts) as usize, 0),
+            };
+            println!("lookups {lookups} lost {lost}");
+        }
+        Some(Part::Names { hosts, forward }) => list(hosts, forward),
+        None if args.bench => compare(HOSTS, ROUNDS),
+        None => compare(FEW, 1),
     }
-    let (hosts, rounds) = if measured { (HOSTS, ROUNDS) } else { TRIAL };
-    let hosts = number(0).unwrap_or(hosts);
-    let rounds = number(1).map_or(rounds, |rounds| usize::try_from(rounds).unwrap());
-    compare(hosts, rounds, args.get(2).map(String::as_str));
+}
+
+fn serve(hosts: u32, at: &[SocketAddrV4]) {
+    let work = tempfile::tempdir().unwrap();
+    let _nsd = bulk::serve(work.path(), at, range(hosts));
+    println!("nsd");
+    loop {
+        std::thread::park();
+    }
 }
 
 /// Runs the clients in turns and prints what each costs.
-fn compare(hosts: u32, rounds: usize, only: Option<&str>) {
+fn compare(hosts: u32, rounds: usize) {
     let work = tempfile::tempdir().unwrap();
     let upstream = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let SocketAddr::V4(at) = upstream else { panic!("{upstream}") };
-    let last = numbers().nth(hosts as usize).unwrap();
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let [for_server, for_client] = if processors > 1 { [Some(0), Some(1)] } else { [None, None] };
-    let _nsd = bulk::serve(work.path(), at, last, for_server);
-    let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "{:<10} {:>9} {:>12} {:>9} {:>9}",
-        "client", "lookups", "us CPU each", "a second", "peak MiB"
-    )
-    .unwrap();
-    let mut costs = CLIENTS.map(|_| Vec::new());
+    let _nsd = bulk::serve(work.path(), &[at], range(hosts));
+    println!("{:<10} {:>9} {:>12}", "", "lookups", "us CPU each");
+    let mut costs = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
-        for (client, costs) in CLIENTS.iter().zip(&mut costs) {
-            if only.is_some_and(|only| only != *client) {
-                continue;
-            }
-            let share = if *client == "hickory" { hosts.div_ceil(10) } else { hosts };
-            let Some(run) = Run::of(client, at, share, work.path(), for_client) else {
-                writeln!(out, "{client:<10} not installed").unwrap();
-                continue;
-            };
-            let (cost, pace) = (run.cost(), f64::from(run.lookups) / run.wall.as_secs_f64());
-            let memory = run.memory.map_or_else(|| "-".to_owned(), |bytes| (bytes >> 20).to_string());
-            writeln!(out, "{client:<10} {:>9} {cost:>12.2} {pace:>9.0} {memory:>9}", run.lookups).unwrap();
+        for (costs, (client, hosts)) in
+            costs.iter_mut().zip([("banneret", hosts), ("hickory", hosts.div_ceil(10))])
+        {
+            let before = children_cpu();
+            let lookups = run(client, hosts, upstream);
+            let cost = children_cpu().saturating_sub(before).as_secs_f64() * 1e6 / f64::from(lookups);
+            println!("{client:<10} {lookups:>9} {cost:>12.2}");
             costs.push(cost);
         }
     }
-    let medians = costs.map(|mut list| {
+    let [ours, theirs] = costs.map(|mut list| {
         list.sort_by(f64::total_cmp);
-        list.get(list.len() / 2).copied()
+        list[list.len() / 2]
     });
-    let ours = medians[0];
-    for (client, median) in CLIENTS.iter().zip(medians) {
-        let Some(median) = median else { continue };
-        let share = ours.map_or_else(String::new, |ours| format!(", {:.2} times ours", median / ours));
-        writeln!(out, "median {client}: {median:.2} us CPU a lookup{share}").unwrap();
-    }
+    println!("median: {ours:.2} and {theirs:.2} us CPU a lookup, 1/{:.1}", theirs / ours);
 }
 
-/// What one client took.
-struct Run {
-    lookups: u32,
-    cpu: Duration,
-    wall: Duration,
-    /// At its peak, in bytes, where the client tells.
-    memory: Option<u64>,
+/// Runs one client to its end; the lookups that it made.
+fn run(client: &str, hosts: u32, upstream: SocketAddr) -> u32 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["ask", client, "--hosts", &hosts.to_string(), "--upstream", &upstream.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    assert!(child.wait().unwrap().success(), "{client}");
+    told.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-impl Run {
-    /// Runs a client over so many hosts; `None` if it is not installed.
-    fn of(client: &str, at: SocketAddrV4, hosts: u32, work: &Path, processor: Option<usize>) -> Option<Self> {
-        let own = std::env::current_exe().unwrap();
-        let mut command = match processor {
-            Some(processor) => Command::new("taskset").pinned(processor),
-            None => Command::new("env"),
-        };
-        if client == "massdns" {
-            let list = massdns_files(work, at, hosts)?;
-            command.args([
-                "massdns",
-                "-q",
-                "-t",
-                "PTR",
-                "-o",
-                "B",
-                "-w",
-                "/dev/null",
-                "-s",
-                MASSDNS_IN_FLIGHT,
-            ]);
-            command.args(["-r", "resolvers"]).arg(list).current_dir(work);
+fn list(hosts: u32, forward: bool) {
+    for number in numbers().take(hosts as usize) {
+        if forward {
+            bulk::names(number).iter().for_each(|name| println!("{name}"));
         } else {
-            command.arg(own).args([client, &at.to_string(), &hosts.to_string()]);
+            println!("{}", DnsName::reverse(address(number).into()));
         }
-        let (cpu, begin) = (children_cpu(), Instant::now());
-        let ended: Output = command.stderr(Stdio::inherit()).output().unwrap();
-        let (cpu, wall) = (children_cpu().saturating_sub(cpu), begin.elapsed());
-        assert!(ended.status.success(), "{client} ended with {}", ended.status);
-        let told = String::from_utf8(ended.stdout).unwrap();
-        let mut numbers = told.split_whitespace().map(|number| number.parse::<u64>().unwrap());
-        let lookups = if client == "massdns" { u64::from(hosts) } else { numbers.next().unwrap() };
-        Some(Self { lookups: u32::try_from(lookups).unwrap(), cpu, wall, memory: numbers.next() })
     }
-
-    /// Microseconds of CPU time for each lookup.
-    fn cost(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / f64::from(self.lookups)
-    }
-}
-
-trait Pinned {
-    fn pinned(self, processor: usize) -> Self;
-}
-
-impl Pinned for Command {
-    fn pinned(mut self, processor: usize) -> Self {
-        self.args(["-c", &processor.to_string()]);
-        self
-    }
-}
-
-/// The list of resolvers and that of names; the latter's file. `None` where massdns is not installed.
-fn massdns_files(work: &Path, at: SocketAddrV4, hosts: u32) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).find(|folder| folder.join("massdns").is_file())?;
-    std::fs::write(work.join("resolvers"), format!("{at}\n")).unwrap();
-    let names = numbers().take(hosts as usize).map(|number| DnsName::reverse(address(number).into()));
-    let list = work.join("names");
-    std::fs::write(&list, names.map(|name| format!("{name}\n")).collect::<String>()).unwrap();
-    Some(list)
 }
 
 /// The hosts of the zone whose lookups every client does alike.
@@ -183,60 +168,66 @@ fn numbers() -> impl Iterator<Item = u32> {
     (0..).filter(|&number| matches!(Sort::of(number), Sort::Absent | Sort::Plain))
 }
 
-/// The client's side: asks for all hosts and tells lookups and memory.
-fn ask(client: &str, upstream: SocketAddr, hosts: u32) {
-    let lookups = match client {
-        "banneret" => banneret(upstream, hosts),
-        "hickory" => hickory(upstream, hosts),
-        other => panic!("no client `{other}`"),
-    };
-    let memory = peak_memory(std::process::id()).unwrap();
-    writeln!(std::io::stdout(), "{lookups} {memory}").unwrap();
+/// How many numbers hold so many of these hosts.
+fn range(hosts: u32) -> u32 {
+    numbers().nth(hosts as usize).unwrap()
 }
 
-/// Asks for all hosts; counts the lookups that were answered as they must be.
-fn banneret(upstream: SocketAddr, hosts: u32) -> u32 {
+/// Asks for each of these hosts and hands on what came of it; the packets that it took.
+fn identities(
+    upstream: SocketAddr,
+    mut numbers: impl Iterator<Item = u32> + Send + 'static,
+    mut take: impl FnMut(u32, &banneret::evidence::Resolution),
+) -> u64 {
     let mut settings = Settings::new(vec![upstream]);
     settings.rate = Rate::Unlimited;
     let mut resolver = start(settings).unwrap();
-    let health = Arc::clone(&resolver.health);
-    let inbox = resolver.inbox;
+    let (inbox, health) = (resolver.inbox, Arc::clone(&resolver.health));
     let feeder = std::thread::spawn(move || {
-        let mut numbers = numbers().take(hosts as usize);
         loop {
-            let batch: Vec<_> = numbers
-                .by_ref()
-                .take(256)
-                .map(|number| Case {
-                    want: Want::Identity { ip: address(number).into(), banner: None },
-                    carry: number,
-                })
-                .collect();
+            let want = |number| Want::Identity { ip: address(number).into(), banner: None };
+            let batch: Vec<_> =
+                numbers.by_ref().take(256).map(|number| Case { want: want(number), carry: number }).collect();
             if batch.is_empty() || inbox.send_blocking(batch).is_err() {
                 return;
             }
         }
     });
-    let mut lookups = 0;
     while let Some(batch) = resolver.solved.blocking_recv() {
         for solved in batch {
             let Solution::Identity(resolution) = solved.solution else { panic!() };
-            if Sort::of(solved.carry) == Sort::Absent {
-                assert_eq!(resolution.ptr, Status::NxDomain, "{}", solved.carry);
-                lookups += 1;
-            } else {
-                assert_eq!(resolution.names[0].forward.confirms, Some(true), "{}", solved.carry);
-                lookups += 2;
-            }
+            take(solved.carry, &resolution);
         }
     }
     feeder.join().unwrap();
-    let sent = health.upstreams[0].sent.load(Ordering::Relaxed);
-    if sent > u64::from(lookups) + u64::from(lookups / 100) {
-        // NSD was overrun: the figure holds more than one packet a lookup.
-        eprintln!("{sent} packets for {lookups} lookups");
+    health.upstreams[0].sent.load(Ordering::Relaxed)
+}
+
+/// Asks for all hosts; counts the lookups that were answered as they must be.
+fn banneret(upstream: SocketAddr, hosts: u32) -> u32 {
+    let mut lookups = 0;
+    let packets = identities(upstream, numbers().take(hosts as usize), |number, told| {
+        if Sort::of(number) == Sort::Absent {
+            assert_eq!(told.ptr, Status::NxDomain, "{}", address(number));
+            lookups += 1;
+        } else {
+            assert_eq!(told.names[0].forward.confirms, Some(true), "{}", address(number));
+            lookups += 2;
+        }
+    });
+    if packets > u64::from(lookups) + u64::from(lookups / 100) {
+        // NSD was overrun, or stood still: the figure holds more than one packet a lookup.
+        eprintln!("{packets} packets for {lookups} lookups");
     }
     lookups
+}
+
+/// Asks for hosts of every sort; lookups, and those whose answer is not the zone's or missing beyond what may be.
+fn sorts(upstream: SocketAddr, hosts: u32) -> (usize, usize) {
+    let mut count = Count::default();
+    count.packets = identities(upstream, 0..hosts, |number, told| count.add(number, told));
+    eprintln!("{count}");
+    (count.questions, count.wrong.len() + count.timed_out.saturating_sub(count.may_be_lost()))
 }
 
 /// The same with hickory-resolver, tuned as it does best: one thread, no cache, no hosts file.

@@ -49,6 +49,21 @@ fn the_first_of_the_largest_sets_come_at_once_too() {
     }
 }
 
+/// Prefixes of half a network each, all over IPv4, none beside another.
+#[test]
+fn a_hundred_thousand_exclusions_hold_up_the_first_target_by_little() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, listed) = (folder.path().join("never.txt"), 100_000_u32);
+    let prefix = |number: u32| format!("{}/25\n", std::net::Ipv4Addr::from((1 << 24) + number * 0x9000));
+    std::fs::write(&file, (0..listed).map(prefix).collect::<String>()).unwrap();
+    let file = file.to_str().unwrap();
+    let words = ["targets", "--allow-reserved", "--max-targets", "1", "0.0.0.0/0", "--exclude-file", file];
+    let cost = measure(&words);
+    println!("{listed} exclusions: {} ms, {} KiB", cost.milliseconds, cost.memory / 1024);
+    assert_eq!(cost.ran.ends(0).lines().len(), 1);
+    assert!(cost.milliseconds < TIME && cost.memory < MEMORY);
+}
+
 #[test]
 fn a_dry_run_tells_how_many_how_long_and_what_is_left_out_by_which_list() {
     let folder = tempfile::tempdir().unwrap();
