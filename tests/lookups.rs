@@ -17,8 +17,9 @@ use banneret::resolve::{Answer, Case, Kind, Question, Records, Want, start_with}
 
 /// Large enough that names meet again as they do in a provider's block.
 const BLOCK: &str = "127.64.0.0/20";
-/// Questions a host in a block like this one, at most: PTR, the name's address, and the banner's where that is another.
-const MOST: f64 = 2.2;
+/// Questions a host, at most: PTR, the address of its name, and that of the banner where it is another one. A provider's
+/// block takes 2.1; this one has more hosts of several names than any.
+const MOST: f64 = 2.4;
 /// Ends of names that are no business of DNS.
 const NOT_ASKED: [&str; 5] = [".local", ".localhost", ".invalid", ".onion", ".arpa"];
 
@@ -85,12 +86,15 @@ fn each_question_that_judging_needs_is_asked_once_and_no_other() {
     let mut needed = BTreeMap::<Asked, u32>::new();
     for (ip, banner) in &hosts {
         needed.insert(("PTR", DnsName::reverse(*ip).to_string()), 1);
-        let names = ptr_names(&zone, *ip);
-        assert!(names.len() <= MAX_PTR_NAMES, "a host with more would choose among them");
+        let mut names: Vec<String> = ptr_names(&zone, *ip).iter().map(ToString::to_string).collect();
         let banner = banner.as_ref().map(ToString::to_string);
+        // Of a host with more names than anybody follows, the first ones are asked, the banner's among them.
+        let place = names.iter().position(|name| Some(name) == banner.as_ref());
+        let is_behind = place.is_some_and(|place| place >= MAX_PTR_NAMES);
+        names.truncate(MAX_PTR_NAMES - usize::from(is_behind));
         let banner =
             banner.filter(|name| name.contains('.') && !NOT_ASKED.iter().any(|end| name.ends_with(end)));
-        for name in names.iter().map(ToString::to_string).chain(banner) {
+        for name in names.into_iter().chain(banner) {
             needed.insert(("A", name), 1);
         }
     }
