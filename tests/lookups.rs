@@ -17,8 +17,8 @@ use banneret::resolve::{Answer, Case, Kind, Question, Records, Want, start_with}
 
 /// Large enough that names meet again as they do in a provider's block.
 const BLOCK: &str = "127.64.0.0/20";
-/// Questions a host, at most: PTR, the address of its name, and that of the banner where it is another one. A provider's
-/// block takes 2.1; this one has more hosts of several names than any.
+/// Questions a host, at most: PTR, the address of its name, and that of the banner where it is another one. A block without
+/// so many hosts of several names as this one takes fewer.
 const MOST: f64 = 2.4;
 /// Ends of names that are no business of DNS.
 const NOT_ASKED: [&str; 5] = [".local", ".localhost", ".invalid", ".onion", ".arpa"];
