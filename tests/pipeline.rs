@@ -107,6 +107,7 @@ fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>
         progress: Arc::clone(&progress),
         claimed: HashSet::new(),
         open: HashMap::new(),
+        networks: None,
         worst: Severity::None,
     };
     let stop = Stop::default();

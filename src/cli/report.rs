@@ -10,6 +10,7 @@ use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{print, terminal};
 use crate::report::aggregate::aggregate;
+use crate::report::asn::AsnDb;
 use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
 use crate::report::html::{self, Title};
@@ -31,7 +32,8 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
     let summary = Summary::grouped(MAX_GROUPS, kinds);
-    let counted = aggregate(&args.records, from, summary).map_err(say_from)?;
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
+    let counted = aggregate(&args.records, from, summary, networks.as_ref()).map_err(say_from)?;
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(

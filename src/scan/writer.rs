@@ -23,7 +23,8 @@ use super::stop::{Level, Stop};
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::{Judgement, Severity, judge};
-use crate::record::{Record, Target};
+use crate::record::{Network, Record, Target};
+use crate::report::asn::AsnDb;
 use crate::resolve::{Solution, Solved};
 use crate::targets::Inventory;
 
@@ -77,6 +78,8 @@ pub struct Writer {
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
     pub worst: Severity,
+    /// Who holds which network.
+    pub networks: Option<Arc<AsnDb>>,
 }
 
 /// A name whose targets have not all ended.
@@ -219,7 +222,8 @@ impl Writer {
 
     fn record(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Draft {
         let (asked, inventory) = self.roster.asked(ip, asked);
-        Draft(Target { ip, port, asked, inventory })
+        let network = ip.and_then(|ip| self.networks.as_ref()?.network(ip));
+        Draft { target: Target { ip, port, asked, inventory }, network }
     }
 
     fn emit(&mut self, record: &Record) -> Result<(), ScanError> {
@@ -241,15 +245,19 @@ impl Writer {
 }
 
 /// A record that lacks its evidence.
-struct Draft(Target);
+struct Draft {
+    target: Target,
+    network: Option<Network>,
+}
 
 impl Draft {
     fn finish(self, time: SystemTime, observation: Observation, resolution: Option<Resolution>) -> Record {
-        let evidence = Evidence { ip: self.0.ip, observation, resolution };
-        let judgement = match &self.0.inventory {
+        let Self { target, network } = self;
+        let evidence = Evidence { ip: target.ip, observation, resolution };
+        let judgement = match &target.inventory {
             Some(inventory) => judge(&evidence, inventory),
             None => judge(&evidence, &Inventory::default()),
         };
-        Record { time, target: self.0, evidence, judgement, network: None }
+        Record { time, target, evidence, judgement, network }
     }
 }

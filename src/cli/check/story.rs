@@ -12,7 +12,7 @@ use crate::judge::Verdict;
 use crate::judge::advice::{Advice, Case, advice};
 use crate::judge::explain::Subject;
 use crate::judge::receivers::{Applies, Effect, Reaction, forecast};
-use crate::record::Record;
+use crate::record::{Network, Record};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
 use crate::record::time;
@@ -75,6 +75,9 @@ impl Page {
         self.row("outcome", outcome(seen.outcome));
         if let Some(greeting) = &seen.greeting {
             self.greeting(greeting);
+        }
+        if let Some(Network { asn, name }) = &record.network {
+            self.row("network", &format!("AS{asn} {}", name.as_deref().unwrap_or_default()));
         }
         self.names(record);
         let judged = &record.judgement;

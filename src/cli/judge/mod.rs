@@ -22,6 +22,7 @@ use super::{report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::judge;
 use crate::record::{Record, Target, read};
+use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
 use crate::report::{OutputError, Sink, Start, sink};
@@ -48,7 +49,8 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let desk =
         if args.resolve { Some(Resolved::start(scan::resolver_settings(&args.dns, false)?)?) } else { None };
     let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
-    match (Bench { sink, desk, now: SystemTime::now(), unreadable: 0, read: 0 }).work(args) {
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
+    match (Bench { sink, desk, networks, now: SystemTime::now(), unreadable: 0, read: 0 }).work(args) {
         // Whoever read the records has seen enough.
         Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
         ended => ended,
@@ -112,6 +114,7 @@ fn tags(args: &JudgeArgs) -> anyhow::Result<Vec<Arc<str>>> {
 struct Bench {
     sink: Box<dyn Sink>,
     desk: Option<Resolved>,
+    networks: Option<AsnDb>,
     now: SystemTime,
     unreadable: u64,
     read: u64,
@@ -127,7 +130,7 @@ impl Bench {
                     LinesWord::Zgrab2 => text(&line).and_then(|text| zgrab2::read(text, self.now)),
                     LinesWord::Greetings => Ok(greeting::read(line.bytes, line.place(), self.now)),
                 };
-                let record = read.unwrap_or_else(|reason| {
+                let mut record = read.unwrap_or_else(|reason| {
                     if self.unreadable == 0 {
                         let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
                     }
@@ -135,6 +138,9 @@ impl Bench {
                     unreadable(line.place(), reason, self.now)
                 });
                 self.read += 1;
+                if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip) {
+                    record.network = networks.network(ip);
+                }
                 self.take(record)?;
             }
             if lines.end() == End::Torn {

@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 use super::super::{exit::Unable, lists::Loaded, live::Live, resume::Resumed, terminal};
 use super::Session;
 use crate::record::time;
+use crate::report::asn::AsnDb;
 use crate::report::file::{Committed, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::input::Input;
@@ -160,6 +161,7 @@ impl Session {
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
             completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },
+            asn_db: self.loaded.networks.as_deref().map(AsnDb::about),
             outputs: written,
         };
         manifest.write(&path).context(Unable)

@@ -163,6 +163,7 @@ impl Session {
             claimed,
             open: HashMap::new(),
             worst,
+            networks: self.loaded.networks.clone(),
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop(display);
@@ -183,6 +184,7 @@ impl Session {
         let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
         add_unkept(&mut summary, &progress, fed);
+        summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
         self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         if let Some(path) = &self.html {
