@@ -26,6 +26,7 @@ use banneret::prefix::Prefix;
 use banneret::probe::{self, Depth, Smtp};
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
+use banneret::scan::canary::Manners;
 use banneret::scan::course::{Course, Roster};
 use banneret::scan::feeder::{self, Feeder};
 use banneret::scan::pace::Pace;
@@ -113,6 +114,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             own_name: None,
             pace: Arc::clone(&pace),
             stop: stop.clone(),
+            added: Arc::default(),
         };
         let outlets = shard::Outlets { resolver: inbox.clone(), writer: seen.clone(), feeder: notes.clone() };
         let probe = Smtp::new(settings.clone()).unwrap();
@@ -121,8 +123,10 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             runtime().block_on(shard::run(shard_settings, probe, batches, outlets, progress));
         }));
     }
-    let outlets = feeder::Outlets { shards: feeds, resolver: inbox, notes: heard };
-    let rates = feeder::Settings { rate: Rate::Unlimited, prefix_rate: Rate::Unlimited, concurrency };
+    let outlets = feeder::Outlets { shards: feeds, resolver: inbox, notes: heard, tell: Box::new(|_| ()) };
+    let canaries = Manners::default();
+    let rates =
+        feeder::Settings { rate: Rate::Unlimited, prefix_rate: Rate::Unlimited, concurrency, canaries };
     let feeder = Feeder::new(rates, course, outlets, progress, stop);
     threads.push(std::thread::spawn(move || {
         runtime().block_on(feeder.run());

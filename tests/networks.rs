@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -86,13 +85,9 @@ fn every_shape_of_data_tells_the_longest_prefix() {
             let told = network.as_ref().map(|it| (it.asn, it.name.as_deref().unwrap_or_default()));
             assert_eq!(told, found, "{ip} by {}", path.display());
         }
-        let prefixes = data.prefixes(&HashSet::from([64501, 64502, 64999])).unwrap();
-        let told: Vec<_> = [64501, 64502, 64999]
-            .iter()
-            .map(|asn| prefixes.get(asn).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>()))
-            .collect();
-        let one = |text: &str| Some(vec![text.to_owned()]);
-        assert_eq!(told, [one("192.0.2.0/24"), one("2001:db9::/112"), None], "{}", path.display());
+        let told = [64501, 64502, 64999]
+            .map(|asn| data.prefixes(asn).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+        assert_eq!(told, ["192.0.2.0/24", "2001:db9::/112", ""], "{}", path.display());
     }
 }
 

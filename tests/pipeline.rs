@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
@@ -17,6 +19,7 @@ use banneret::record::Record;
 use banneret::report::summary::Summary;
 use banneret::report::{Committed, OutputError, Reach, Sink, Written};
 use banneret::resolve::{self, Answer};
+use banneret::scan::canary::{Manners, Notice};
 use banneret::scan::course::{Course, Roster};
 use banneret::scan::feeder::{self, Fed};
 use banneret::scan::keeper::Keeper;
@@ -37,19 +40,25 @@ type Behaviour = fn(IpAddr, usize) -> Result<Outcome, LocalTrouble>;
 struct Fake {
     behaviour: Behaviour,
     attempts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    spoken_to: Arc<Mutex<HashSet<IpAddr>>>,
 }
 
 impl Probe for Fake {
     async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Observation, LocalTrouble> {
         let ip = target.into().socket.ip();
+        assert!(self.spoken_to.lock().unwrap().insert(ip), "{ip} is spoken to twice at once");
         let attempt = {
             let mut attempts = self.attempts.lock().unwrap();
             let attempt = attempts.entry(ip).or_default();
             *attempt += 1;
             *attempt
         };
-        tokio::task::yield_now().await;
-        let outcome = (self.behaviour)(ip, attempt)?;
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
+        let outcome = (self.behaviour)(ip, attempt);
+        self.spoken_to.lock().unwrap().remove(&ip);
+        let outcome = outcome?;
         let mut observation = Observation::bare(outcome, 1);
         if outcome.is_judged() {
             let text = [b"mail.example.cloud ESMTP".as_slice()].into_iter().collect();
@@ -58,6 +67,9 @@ impl Probe for Fake {
         Ok(observation)
     }
 }
+
+/// How often a conversation waits.
+const TURNS: usize = 20;
 
 /// Keeps what it is given.
 #[derive(Clone, Default)]
@@ -78,22 +90,45 @@ impl Sink for Kept {
     }
 }
 
+/// What came of a scan.
+struct Came {
+    ended: Ended,
+    records: Vec<Record>,
+    notices: Vec<Notice>,
+    progress: Arc<Progress>,
+}
+
 fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>) {
+    let paced = feeder::Settings {
+        rate: Rate::Unlimited,
+        prefix_rate: Rate::Unlimited,
+        concurrency: 64,
+        canaries: Manners::default(),
+    };
+    let Came { ended, records, .. } = scan_as(paced, targets, &[25], retries, behaviour);
+    (ended, records)
+}
+
+fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, behaviour: Behaviour) -> Came {
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&notices);
     let exclusions = Arc::new(ExclusionsBuilder::new(ReservedPolicy::Allow).build());
     let mut builder = TargetSetBuilder::new();
     builder.argument(targets).unwrap();
     let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
-    let roster = Arc::new(Roster::new(set, exclusions, Vec::new(), vec![25]));
+    let roster = Arc::new(Roster::new(set, exclusions, Vec::new(), ports.to_vec()));
     let progress = Arc::new(Progress::default());
     let plan = Plan {
         course: Course::new(Arc::clone(&roster), order, None),
-        feeder: feeder::Settings { rate: Rate::Unlimited, prefix_rate: Rate::Unlimited, concurrency: 64 },
+        feeder: paced,
         retries,
         samples: NonZeroU8::MIN,
         own_name: None,
+        added: Arc::default(),
+        tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
-    let fake = Fake { behaviour, attempts: Arc::default() };
+    let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
     let resolver = resolve::start_with(|_| Answer::bare(Status::NxDomain)).unwrap();
     let kept = Kept::default();
     let output = Output { path: PathBuf::from("-"), sink: Box::new(kept.clone()) };
@@ -109,11 +144,13 @@ fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>
         open: HashMap::new(),
         networks: None,
         worst: Severity::None,
+        undone: 0,
     };
     let stop = Stop::default();
     let ended = pipeline::run(plan, vec![fake.clone(), fake], resolver, writer, (&progress, &stop)).unwrap();
     let records = kept.0.lock().unwrap().clone();
-    (ended, records)
+    let notices = notices.lock().unwrap().clone();
+    Came { ended, records, notices, progress }
 }
 
 fn times(records: &[Record]) -> BTreeMap<IpAddr, usize> {
@@ -165,13 +202,66 @@ fn trouble_of_this_machine_is_no_outcome_and_is_waited_out() {
 }
 
 #[test]
-fn a_conversation_that_falls_over_ends_the_scan_and_leaves_its_target_undone() {
+fn a_conversation_that_falls_over_leaves_its_target_undone_and_all_others_done() {
     let odd: IpAddr = "198.18.0.77".parse().unwrap();
     let (ended, records) = scan("198.18.0.0/24", 0, |ip, _| {
         assert!(ip.to_string() != "198.18.0.77", "a defect on purpose");
         Ok(Outcome::Refused)
     });
-    assert_eq!(ended.fed, Fed::Stopped);
+    assert_eq!(ended.fed, Fed::Stuck(1, LocalTrouble::Defect));
     assert!(!times(&records).contains_key(&odd));
-    assert_eq!(times(&records).len(), records.len());
+    assert_eq!((times(&records).len(), records.len()), (255, 255));
+    assert_eq!(ended.writer.watermark.pending().count(), 1, "a resumed scan tries it again");
+}
+
+#[test]
+fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
+    let paced = feeder::Settings {
+        rate: Rate::Unlimited,
+        prefix_rate: Rate::Unlimited,
+        concurrency: 64,
+        canaries: Manners { each: Duration::ZERO, seldom: Duration::ZERO },
+    };
+    // Each time-out is tried again, and each that greets is looked at again: the fake host notices two at once.
+    let came = scan_as(paced, "198.18.0.0-198.18.3.7", &[25, 465, 587], 2, |ip, attempt| {
+        Ok(if attempt.is_multiple_of(2) || ip.to_string().ends_with('7') {
+            Outcome::TimedOut
+        } else {
+            Outcome::Greeted
+        })
+    });
+    assert_eq!(came.ended.fed, Fed::All);
+    assert_eq!(times(&came.records).values().copied().collect::<HashSet<_>>(), HashSet::from([3]));
+    assert_eq!(came.records.len(), 3 * 776);
+}
+
+#[test]
+fn when_hosts_that_greeted_fall_silent_it_is_told_and_slowed_and_nothing_of_it_is_written() {
+    let moment = Duration::from_millis(1);
+    let paced = feeder::Settings {
+        rate: Rate::PerSecond(4000.0),
+        prefix_rate: Rate::Unlimited,
+        concurrency: 64,
+        canaries: Manners { each: moment, seldom: moment },
+    };
+    // The first look at a host has no answer, every later one has.
+    let came = scan_as(paced, "198.18.0.0/20", &[25], 1, |_, attempt| {
+        Ok(if attempt == 2 { Outcome::TimedOut } else { Outcome::Greeted })
+    });
+    assert_eq!(came.ended.fed, Fed::All);
+    assert_eq!(came.notices.first(), Some(&Notice::Lost));
+    assert!(came.notices.contains(&Notice::Found), "{:?}", came.notices);
+    let (looks, silent) = (came.progress.looks.load(Relaxed), came.progress.silent_looks.load(Relaxed));
+    assert!(silent >= 3 && looks > silent, "{looks} looks, {silent} silent");
+    let told = |wanted| came.notices.iter().filter(|&&notice| notice == wanted).count() as u64;
+    assert_eq!(came.progress.losses.load(Relaxed), told(Notice::Lost));
+    assert_eq!((came.records.len(), times(&came.records).len()), (4096, 4096));
+    for record in &came.records {
+        let observation = &record.evidence.observation;
+        assert_eq!(
+            (observation.outcome, observation.attempts),
+            (Outcome::Greeted, 1),
+            "the first answer stands"
+        );
+    }
 }

@@ -1,5 +1,5 @@
-//! Real servers, real DNS, real port 25: Postfix, Exim, `OpenSMTPD`, Sendmail, Courier, `aiosmtpd` and `smtp-server` stand side
-//! by side in a network namespace that each test makes for itself, with NSD and Unbound for DNS, and the built program
+//! Real servers, real DNS, real port 25: Postfix, Exim, `OpenSMTPD`, Sendmail, Courier, Haraka, `aiosmtpd` and `smtp-server` stand
+//! side by side in a network namespace that each test makes for itself, with NSD and Unbound for DNS, and the built program
 //! scans them. What was configured is what the records must say. The servers come from `scripts/setup`.
 
 #![allow(
@@ -10,6 +10,8 @@
 
 #[path = "real/block.rs"]
 mod block;
+#[path = "real/check.rs"]
+mod check;
 #[path = "real/dns.rs"]
 mod dns;
 #[path = "real/records.rs"]
@@ -122,12 +124,14 @@ fn a_scan_that_asks_for_tls_records_how_it_went_at_each_server() {
             .map(|line| serde_json::from_str::<Value>(line).unwrap())
             .map(|record| (record["target"]["ip"].as_str().unwrap().to_owned(), record))
             .collect();
+        let accepted = Value::from(220);
         for (kind, status, alert) in [
             (Kind::Postfix, "established", Value::Null),
             // It runs under an account that may not read the key, and says so by 454.
             (Kind::Exim, "refused", Value::Null),
             (Kind::Aiosmtpd, "established", Value::Null),
             (Kind::SmtpServer, "established", Value::Null),
+            (Kind::Haraka, "established", Value::Null),
             (Kind::OpenSmtpd, "alert", 80.into()),
             (Kind::Sendmail, "not_offered", Value::Null),
             (Kind::Courier, "timed_out", Value::Null),
@@ -141,11 +145,12 @@ fn a_scan_that_asks_for_tls_records_how_it_went_at_each_server() {
                     "{host:?}: {record}"
                 );
                 assert!(smtp["ehlo_name"].is_string(), "{host:?}: {record}");
-                assert_eq!(
-                    tls["code"],
-                    if kind == Kind::Exim { 454.into() } else { Value::Null },
-                    "{host:?}: {record}"
-                );
+                let code = match status {
+                    "refused" => 454.into(),
+                    "not_offered" => Value::Null,
+                    _ => accepted.clone(),
+                };
+                assert_eq!(tls["code"], code, "{host:?}: {record}");
                 assert_eq!(tls["injected"], false, "{host:?}: {record}");
                 let made = status == "established";
                 assert_eq!(tls["extensions"].is_array(), made, "{host:?}: {record}");

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
+#[path = "resolvers/outage.rs"]
+mod outage;
 mod support;
 
 use std::collections::BTreeMap;

@@ -223,7 +223,7 @@ async fn a_sound_server_shows_its_certificate_and_is_spoken_to_inside() {
             let observed = starttls(GO, vec![Then::Serve(server(versions))], cut).await;
             let tls = tls(&observed);
             assert_eq!((tls.status, tls.injected), (TlsStatus::Established, false));
-            assert_eq!((tls.version.as_deref(), tls.code), (Some(version), None));
+            assert_eq!((tls.version.as_deref(), tls.code), (Some(version), Code::new(220)));
             assert!(tls.cipher.as_ref().unwrap().starts_with("TLS_"), "{tls:?}");
             assert_eq!(lines(tls.ehlo.as_ref()), INSIDE);
             let certificate = tls.certificate.as_ref().unwrap();
@@ -290,12 +290,13 @@ async fn each_way_to_fail_has_its_status() {
     const PROTOCOL_VERSION: &[u8] = &alert(70);
     const WARNING: &[u8] = &[0x15, 3, 3, 0, 2, 1, 90];
     let refused = |code| (Refused, Code::new(code));
-    let other = |status| (status, None);
+    let other = |status| (status, Code::new(220));
+    let unanswered = |status| (status, None);
     for (claim, answer, acts, (status, code)) in [
         ("refused for now", &b"454 TLS not available\r\n"[..], vec![], refused(454)),
         ("refused for good", b"502 no\r\n", vec![], refused(502)),
-        ("no answer", b"", vec![Then::Stall], other(TimedOut)),
-        ("closed in place of an answer", b"", vec![Then::Close], other(Closed)),
+        ("no answer", b"", vec![Then::Stall], unanswered(TimedOut)),
+        ("closed in place of an answer", b"", vec![Then::Close], unanswered(Closed)),
         ("silence", GO, vec![Then::Stall], other(TimedOut)),
         ("closed at once", GO, vec![Then::Close], other(Closed)),
         ("closed after the hello", GO, vec![Then::Hello, Then::Close], other(Closed)),

@@ -69,7 +69,7 @@ pub struct TargetArgs {
     /// Never touch this target, in any phase
     #[arg(short = 'x', long, value_name = "TARGET", env = "BANNERET_EXCLUDE")]
     pub exclude: Vec<String>,
-    /// Never touch what this list holds
+    /// Never touch what this list holds; lines that are added to it while a scan runs count within 5 s
     #[arg(long, value_name = "FILE", env = "BANNERET_EXCLUDE_FILE")]
     pub exclude_file: Vec<PathBuf>,
     /// Scan special-purpose addresses too (127/8, 10/8, ...)
@@ -259,7 +259,7 @@ pub struct OutputArgs {
     /// Go on from a checkpoint, with the settings it holds
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
-    /// The report as one HTML page, written at the end
+    /// The report as one HTML page, written at the end, with what is to be fixed beside it (.fixes.csv)
     #[arg(long, value_name = "FILE", env = "BANNERET_HTML")]
     pub html: Option<PathBuf>,
     /// The summary as JSON, written at the end

@@ -33,6 +33,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("folder `{}` can't be made", folder.display()))?;
     let outputs: Vec<PathBuf> = ["demo.jsonl", "demo.csv"].iter().map(|name| folder.join(name)).collect();
+    let page = folder.join("demo.html");
     let targets = TargetArgs {
         targets: vec![BLOCK.to_owned()],
         allow_reserved: true,
@@ -43,6 +44,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     resolver.rate = resolve::Rate::Unlimited;
     resolver.timeout = PATIENCE;
     let session = Session {
+        exclusion_files: Vec::new(),
         loaded: lists::load(&targets, &|_| Ok(Vec::new()))?,
         seed: args.seed,
         limit: None,
@@ -64,7 +66,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         keep: Keep::All,
         outputs: outputs.clone(),
         format: None,
-        html: None,
+        html: Some(page.clone()),
         subject: BLOCK.to_owned(),
         summary: None,
         fail_on: None,
@@ -93,6 +95,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         finished.took.as_secs_f64()
     ));
     told.extend(outputs.iter().map(|output| format!("records: {}\n", output.display())));
+    told.push(format!("report: {}\n", page.display()));
     super::print(told.concat().as_bytes())?;
     Ok(if report.wrong.is_empty() { Exit::Done } else { Exit::Findings })
 }

@@ -1,6 +1,5 @@
 //! Target and exclusion lists, from arguments, files and stdin, to the set that a scan draws from.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::IpAddr;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::args::TargetArgs;
+use super::late::Late;
 use crate::prefix::Prefix;
 use crate::report::asn::AsnDb;
 use crate::targets::{
@@ -37,6 +37,10 @@ pub struct Loaded {
     pub tags: Vec<Arc<str>>,
     /// Lines that could not be read and were skipped.
     pub skipped: u64,
+    /// What the exclusion files hold, and what of it came after the start of a scan that is resumed.
+    pub late: Late,
+    /// What is done about reserved addresses.
+    pub policy: ReservedPolicy,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
 }
@@ -46,6 +50,11 @@ pub type NamesOf<'a> = &'a dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>>;
 
 /// Reads all lists and builds the set. No target has been touched yet, so every error is one of usage.
 pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded> {
+    load_since(args, addresses, &[])
+}
+
+/// The same for a scan whose exclusion files held so many entries when it began.
+pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> anyhow::Result<Loaded> {
     let shard: Shard =
         args.shard.parse().map_err(|wrong| anyhow::anyhow!("--shard `{}` {wrong}", args.shard))?;
     if args.targets.is_empty() && args.input.is_empty() {
@@ -56,14 +65,17 @@ pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded>
         bail!("stdin can be read once only; `-` stands for more than one list");
     }
     let bad_lines = if args.skip_bad_targets { BadLines::Skip } else { BadLines::Stop };
+    let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?.map(Arc::new);
-    let exclusions = Arc::new(exclusions(args, addresses, networks.as_deref())?);
+    let mut late = Late::new(networks.clone());
+    let exclusions =
+        Arc::new(exclusions(args, ExclusionsBuilder::new(policy), addresses, (counts, &mut late))?);
     let mut reading = Reading {
         builder: TargetSetBuilder::new(),
         bad_lines,
         skipped: 0,
         tags: Vec::new(),
-        systems: networks.as_deref().map(Systems::new),
+        networks: networks.as_deref(),
     };
     for text in &args.targets {
         reading.take(read_argument(Purpose::Targets, text))?;
@@ -73,41 +85,40 @@ pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded>
             reading.take(entry)?;
         }
     }
-    let Reading { mut builder, skipped, tags, systems, .. } = reading;
-    for (entry, prefixes) in systems.map(Systems::targets).transpose()?.into_iter().flatten() {
-        builder.add_network(entry, prefixes)?;
-    }
+    let Reading { builder, skipped, tags, .. } = reading;
     let set = Arc::new(builder.build(Arc::clone(&exclusions))?);
     let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
     let names = mine.map(|(_, entry)| entry.clone()).collect();
-    Ok(Loaded { set, exclusions, names, shard, tags, skipped, networks })
+    Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy, networks })
 }
 
 fn exclusions(
     args: &TargetArgs,
+    mut builder: ExclusionsBuilder,
     addresses: NamesOf<'_>,
-    networks: Option<&AsnDb>,
+    (counts, late): (&[u64], &mut Late),
 ) -> anyhow::Result<Exclusions> {
-    let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
-    let mut builder = ExclusionsBuilder::new(policy);
-    let mut systems = networks.map(Systems::new);
-    let mut add = |list: &str, entry: Entry| match (&mut systems, &entry.kind) {
-        (Some(systems), Kind::Asn(_)) => {
-            systems.push(list, entry);
-            Ok(())
-        }
-        _ => builder.add(list, &entry),
-    };
     for text in &args.exclude {
-        add(ARGUMENT_LIST, read_argument(Purpose::Exclusions, text)?)?;
-    }
-    for path in &args.exclude_file {
-        for entry in open(Purpose::Exclusions, path)? {
-            add(&shown(path), entry?)?;
+        for entry in spread(late.networks.as_deref(), read_argument(Purpose::Exclusions, text)?)? {
+            builder.add(ARGUMENT_LIST, &entry)?;
         }
     }
-    for (list, _, prefixes) in systems.map(Systems::prefixes).transpose()?.into_iter().flatten() {
-        builder.add_prefixes(&list, prefixes);
+    for (at, path) in args.exclude_file.iter().enumerate() {
+        let most = counts.get(at).copied().unwrap_or(u64::MAX);
+        let mut count = 0;
+        for entry in open(Purpose::Exclusions, path)? {
+            let entry = entry?;
+            if count < most {
+                for entry in spread(late.networks.as_deref(), entry)? {
+                    builder.add(&shown(path), &entry)?;
+                    late.know(&entry);
+                }
+                count += 1;
+            } else {
+                late.take(&shown(path), entry, addresses)?;
+            }
+        }
+        late.counts.push(count);
     }
     let names: Vec<(Kind, String)> =
         builder.names().map(|(kind, list)| (kind.clone(), list.to_owned())).collect();
@@ -123,22 +134,25 @@ struct Reading<'a> {
     bad_lines: BadLines,
     skipped: u64,
     tags: Vec<Arc<str>>,
-    systems: Option<Systems<'a>>,
+    networks: Option<&'a AsnDb>,
 }
 
 impl Reading<'_> {
     /// Takes a line, or deals with a bad one as wished.
     fn take(&mut self, read: Result<Entry, TargetError>) -> anyhow::Result<()> {
-        let added = read.and_then(|entry| {
-            note_tags(&entry, &mut self.tags);
-            match (&mut self.systems, &entry.kind) {
-                (Some(systems), Kind::Asn(_)) => {
-                    systems.push("", entry);
-                    Ok(())
+        let added = match read {
+            Ok(entry) => {
+                note_tags(&entry, &mut self.tags);
+                match (self.networks, &entry.kind) {
+                    (Some(networks), Kind::Asn(_)) => {
+                        let prefixes = within_reach(networks, &entry)?;
+                        self.builder.add_network(entry, prefixes)
+                    }
+                    _ => self.builder.add(entry),
                 }
-                _ => self.builder.add(entry),
             }
-        });
+            Err(wrong) => Err(wrong),
+        };
         match added {
             Err(wrong) if self.bad_lines == BadLines::Skip && wrong.is_one_value() => {
                 super::say(format_args!("banneret: skipped: {wrong}"));
@@ -150,60 +164,41 @@ impl Reading<'_> {
     }
 }
 
-/// Autonomous systems as they are read, with the list that each stands in: the prefixes of all are looked for at once.
-struct Systems<'a> {
-    networks: &'a AsnDb,
-    entries: Vec<(String, Entry)>,
+/// What an excluded entry stands for: an autonomous system for each of its prefixes, anything else for itself.
+pub(super) fn spread(networks: Option<&AsnDb>, entry: Entry) -> anyhow::Result<Vec<Entry>> {
+    match (networks, &entry.kind) {
+        (Some(networks), Kind::Asn(_)) => {
+            Ok(prefixes(networks, &entry)?.iter().map(|prefix| Entry::from(Kind::Prefix(*prefix))).collect())
+        }
+        _ => Ok(vec![entry]),
+    }
 }
 
-impl<'a> Systems<'a> {
-    fn new(networks: &'a AsnDb) -> Self {
-        Self { networks, entries: Vec::new() }
+/// The prefixes of an autonomous system. One that has none stops: it was named for a reason.
+fn prefixes<'n>(networks: &'n AsnDb, entry: &Entry) -> anyhow::Result<&'n [Prefix]> {
+    let Kind::Asn(number) = entry.kind else { return Ok(&[]) };
+    match networks.prefixes(number)? {
+        [] => bail!("`{}` has no prefix in `{}`", entry.kind, networks.about().path),
+        prefixes => Ok(prefixes),
     }
+}
 
-    fn push(&mut self, list: &str, entry: Entry) {
-        self.entries.push((list.to_owned(), entry));
+/// The same for a target, without what no scan would come to the end of.
+fn within_reach(networks: &AsnDb, entry: &Entry) -> anyhow::Result<Vec<Prefix>> {
+    let fits = |prefix: &Prefix| prefix.first().is_ipv4() || prefix.length() >= WIDEST_V6;
+    let (prefixes, wide): (Vec<Prefix>, Vec<Prefix>) = prefixes(networks, entry)?.iter().partition(|it| fits(it));
+    if !wide.is_empty() {
+        let shown: Vec<String> = wide.iter().take(SHOWN_WIDE).map(Prefix::to_string).collect();
+        let more = if wide.len() > SHOWN_WIDE { ", …" } else { "" };
+        super::say(format_args!(
+            "banneret: of `{}`, {} IPv6 prefixes wider than /{WIDEST_V6} are left out, which no scan would come to the \
+             end of; name parts of them: {}{more}",
+            entry.kind,
+            wide.len(),
+            shown.join(", "),
+        ));
     }
-
-    /// Each entry with its prefixes. A system that has none stops: it was named for a reason.
-    fn prefixes(self) -> anyhow::Result<Vec<(String, Entry, Vec<Prefix>)>> {
-        let number = |entry: &Entry| match entry.kind {
-            Kind::Asn(number) => Some(number),
-            _ => None,
-        };
-        let wanted: HashSet<u32> = self.entries.iter().filter_map(|(_, entry)| number(entry)).collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let found = self.networks.prefixes(&wanted)?;
-        let with = |(list, entry): (String, Entry)| match number(&entry).and_then(|asn| found.get(&asn)) {
-            Some(prefixes) => Ok((list, entry, prefixes.clone())),
-            None => bail!("`{}` has no prefix in `{}`", entry.kind, self.networks.about().path),
-        };
-        self.entries.into_iter().map(with).collect()
-    }
-
-    /// The same for targets, without what no scan would come to the end of.
-    fn targets(self) -> anyhow::Result<Vec<(Entry, Vec<Prefix>)>> {
-        let mut targets = Vec::new();
-        for (_, entry, prefixes) in self.prefixes()? {
-            let fits = |prefix: &Prefix| prefix.first().is_ipv4() || prefix.length() >= WIDEST_V6;
-            let (prefixes, wide): (Vec<Prefix>, Vec<Prefix>) = prefixes.into_iter().partition(fits);
-            if !wide.is_empty() {
-                let shown: Vec<String> = wide.iter().take(SHOWN_WIDE).map(Prefix::to_string).collect();
-                let more = if wide.len() > SHOWN_WIDE { ", …" } else { "" };
-                super::say(format_args!(
-                    "banneret: of `{}`, {} IPv6 prefixes wider than /{WIDEST_V6} are left out, which no scan would come \
-                     to the end of; name parts of them: {}{more}",
-                    entry.kind,
-                    wide.len(),
-                    shown.join(", "),
-                ));
-            }
-            targets.push((entry, prefixes));
-        }
-        Ok(targets)
-    }
+    Ok(prefixes)
 }
 
 /// All rows of one list have the same columns, so a list whose first row is known is known.
@@ -215,7 +210,7 @@ fn note_tags(entry: &Entry, tags: &mut Vec<Arc<str>>) {
     }
 }
 
-fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufRead>>> {
+pub(super) fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufRead>>> {
     let input: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))
     } else {
@@ -226,6 +221,6 @@ fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufR
     Ok(TargetList::new(input, purpose, &shown(path)))
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }

@@ -4,11 +4,13 @@ pub mod args;
 pub mod bar;
 pub mod check;
 pub mod config;
+mod defect;
 pub mod demo;
 pub mod diff;
 pub mod exit;
 pub mod explain;
 pub mod judge;
+pub mod late;
 pub mod lists;
 pub mod live;
 pub mod report;
@@ -32,6 +34,7 @@ pub use exit::Exit;
 
 /// Runs the program: reads the arguments, does what they say, and tells how to end.
 pub fn run(arguments: &[OsString]) -> Exit {
+    defect::tell();
     match dispatch(arguments) {
         Ok(exit) => exit,
         Err(wrong) => {

@@ -9,6 +9,7 @@ use clap::{ArgMatches, Command};
 
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
+use super::late::Addresses;
 use super::lists;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
@@ -39,14 +40,17 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
-    let resolver = resolver_settings(&args.dns, args.dry_run)?;
-    let loaded = lists::load(&args.targets, &|kind| excluded_addresses(kind, &resolver))?;
+    let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
+    let counts = resumed.as_ref().map_or(&[][..], |resumed| &resumed.checkpoint.listed);
+    let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
+    resolver.held_back = resolve::HELD_BACK;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let words = match typed.command.find_subcommand("scan") {
         Some(scan) => resume::words(scan, typed.matches, seed)?,
         None => Vec::new(),
     };
     let session = Session {
+        exclusion_files: args.targets.exclude_file.clone(),
         loaded,
         seed,
         limit: args.targets.max_targets,
@@ -160,6 +164,11 @@ pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<re
         }
     };
     Ok(settings)
+}
+
+/// The addresses of an excluded name, as long as the scan runs.
+pub(super) fn late_addresses(settings: resolve::Settings) -> Addresses {
+    Box::new(move |kind| excluded_addresses(kind, &settings))
 }
 
 /// The addresses of an excluded name. What can't be told for certain stops the scan: exclusions fail closed.

@@ -5,7 +5,7 @@ use std::io;
 /// Columns where no terminal tells.
 const DEFAULT_WIDTH: usize = 100;
 /// Lines longer than this tire a reader.
-const WIDEST_TEXT: usize = 100;
+const WIDEST_TEXT: usize = 110;
 /// Below this, a paragraph is not broken any more.
 const NARROWEST_TEXT: usize = 40;
 

@@ -89,7 +89,7 @@ impl TlsStatus {
 pub struct Tls {
     /// How far it came.
     pub status: TlsStatus,
-    /// The code by which STARTTLS was refused.
+    /// The code of the reply to STARTTLS: 220 where it was accepted, whatever came then.
     pub code: Option<Code>,
     /// `TLSv1.2`, `TLSv1.3`.
     pub version: Option<Box<str>>,

@@ -68,6 +68,9 @@ pub enum LocalTrouble {
     /// ENETDOWN, or no route at all from here.
     #[error("the local network is down")]
     NetworkDown,
+    /// The conversation fell over.
+    #[error("a conversation with them fell over, which is a defect of this program")]
+    Defect,
     /// An error that no peer and no network can cause.
     #[error("the kernel answers `{0}` (errno)")]
     Other(i32),

@@ -18,8 +18,9 @@ use super::wire::Plain;
 use super::{Depth, LocalTrouble, Probe, Settings, Whom};
 use crate::evidence::{Observation, Outcome, Tls, TlsStatus};
 use crate::smtp::dialogue::{
-    Dialogue, Ending, Failure, HangUp, Introduction, Patience, Purpose, Secured, Security, Step,
+    self, Dialogue, Ending, Failure, HangUp, Introduction, Patience, Purpose, Secured, Security, Step,
 };
+use crate::smtp::reply::Code;
 
 /// The port on which TLS comes first (RFC 8314 §3.3).
 pub const TLS_FIRST_PORT: u16 = 465;
@@ -247,7 +248,13 @@ fn observation(dialogue: Dialogue<'_>, shaken: Option<Box<Tls>>) -> Observation 
 
 /// What the words say of TLS, and the handshake if it came to one.
 fn tls(heard: Secured, shaken: Option<Box<Tls>>) -> Box<Tls> {
-    let Secured { security, plaintext, ehlo, .. } = heard;
+    let Secured { opening, security, plaintext, ehlo } = heard;
+    let code = match (security, opening) {
+        (Security::Refused(code), _) => code,
+        // RFC 3207 §4: the one reply that lets a handshake begin.
+        (_, dialogue::Opening::Asked) if shaken.is_some() => Code::new(220),
+        _ => None,
+    };
     let mut tls = shaken.unwrap_or_else(|| {
         let status = match security {
             Security::NotOffered => TlsStatus::NotOffered,
@@ -259,7 +266,7 @@ fn tls(heard: Secured, shaken: Option<Box<Tls>>) -> Box<Tls> {
         };
         Box::new(Tls::bare(status))
     });
-    tls.code = if let Security::Refused(code) = security { code } else { None };
+    tls.code = code;
     tls.plaintext = plaintext;
     tls.ehlo = ehlo;
     tls

@@ -23,7 +23,12 @@ pub fn is_stream(path: &Path) -> bool {
 /// The same with what `fill` writes.
 pub fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let beside = beside(path);
-    let opened = File::options().read(true).write(true).create(true).truncate(true).open(&beside);
+    // Its name can be guessed: what stands there, as a link that somebody put there, is removed and never written through.
+    let open = || File::options().read(true).write(true).create_new(true).open(&beside);
+    let opened = open().or_else(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => fs::remove_file(&beside).and_then(|()| open()),
+        _ => Err(error),
+    });
     let written = opened.and_then(|mut file| {
         fill(&mut file)?;
         file.sync_all()
@@ -89,6 +94,18 @@ mod tests {
         write(&link, b"new").unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "new");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_not_written_through() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, precious) = (directory.path().join("a.json"), directory.path().join("precious"));
+        fs::write(&precious, "kept").unwrap();
+        std::os::unix::fs::symlink(&precious, beside(&path)).unwrap();
+        write(&path, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
     }
 
     #[test]

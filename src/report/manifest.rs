@@ -1,8 +1,8 @@
 //! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,6 +15,8 @@ use super::output::Written;
 use super::summary::Ended;
 use crate::record::time;
 
+/// The longest manifest that is read, in bytes: many times what a run with hundreds of outputs writes.
+const LONGEST: u64 = 1 << 20;
 /// The name of the manifest's form.
 const SCHEMA: &str = "banneret.manifest/1";
 
@@ -25,6 +27,17 @@ pub enum Completion {
     Complete,
     /// The run stopped before; it can be resumed.
     Stopped,
+}
+
+/// What further looks at hosts that had greeted came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Canaries {
+    /// Looks.
+    pub looks: u64,
+    /// Looks without an answer.
+    pub silent: u64,
+    /// Times that the scan slowed down for it.
+    pub slowdowns: u64,
 }
 
 /// A run.
@@ -48,6 +61,8 @@ pub struct Manifest<'a> {
     pub start: SystemTime,
     /// When it ended.
     pub end: SystemTime,
+    /// Further looks at hosts that had greeted, in this run.
+    pub canaries: Canaries,
     /// How many targets ended so, those without a record included.
     pub by_outcome: &'a BTreeMap<String, u64>,
     /// How many were judged so.
@@ -75,7 +90,23 @@ pub fn path_of(output: &Path) -> Option<PathBuf> {
     (output != Path::new("-")).then(|| PathBuf::from(name))
 }
 
+/// The manifest beside an output, as it stands; `None` if there is none that can be read.
+pub fn beside(output: &Path) -> Option<Value> {
+    serde_json::from_slice(&read(&path_of(output)?)?).ok()
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut text).ok()?;
+    (text.len() as u64 <= LONGEST).then_some(text)
+}
+
 impl Manifest<'_> {
+    /// The manifest as a value, for who shows it.
+    pub fn value(&self) -> Value {
+        serde_json::to_value(self.form()).unwrap_or_default()
+    }
+
     /// Puts it at `path`, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), ManifestError> {
         let text = serde_json::to_vec_pretty(&self.form()).map_err(io::Error::from);
@@ -99,10 +130,11 @@ impl Manifest<'_> {
             start: time::to_string(self.start),
             end: time::to_string(self.end),
             complete: self.completion == Completion::Complete,
+            canaries: self.canaries,
             by_outcome: self.by_outcome,
             by_verdict: self.by_verdict,
             asn_db: self.asn_db,
-            outputs: self.outputs.iter().map(File::of).collect(),
+            outputs: self.outputs.iter().map(OutputForm::of).collect(),
         }
     }
 }
@@ -126,7 +158,7 @@ struct ToldFile {
 impl Told {
     /// Reads it; `None` if it is no manifest of this form.
     pub fn read(path: &Path) -> Option<Self> {
-        let told: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let told: Self = serde_json::from_slice(&read(path)?).ok()?;
         (told.schema == SCHEMA).then_some(told)
     }
 
@@ -159,22 +191,23 @@ struct Form<'a> {
     start: String,
     end: String,
     complete: bool,
+    canaries: Canaries,
     by_outcome: &'a BTreeMap<String, u64>,
     by_verdict: &'a BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     asn_db: Option<&'a About>,
-    outputs: Vec<File<'a>>,
+    outputs: Vec<OutputForm<'a>>,
 }
 
 #[derive(Serialize)]
-struct File<'a> {
+struct OutputForm<'a> {
     path: String,
     rows: u64,
     length: u64,
     sha256: &'a str,
 }
 
-impl<'a> File<'a> {
+impl<'a> OutputForm<'a> {
     fn of(output: &'a Written) -> Self {
         let path = output.path.to_string_lossy().into_owned();
         Self { path, rows: output.rows, length: output.length, sha256: &output.sha256 }
@@ -204,6 +237,7 @@ mod tests {
             resolvers: &["192.0.2.53:53".to_owned()],
             start: UNIX_EPOCH,
             end: UNIX_EPOCH + Duration::from_millis(1500),
+            canaries: Canaries { looks: 4, silent: 1, slowdowns: 0 },
             by_outcome: &[("greeted".to_owned(), 2)].into(),
             by_verdict: &BTreeMap::new(),
             completion: Completion::Complete,
@@ -211,6 +245,7 @@ mod tests {
             outputs: std::slice::from_ref(&written),
         };
         manifest.write(&path).unwrap();
+        assert_eq!(beside(&written.path), Some(manifest.value()));
         let read: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(
             read,
@@ -218,7 +253,8 @@ mod tests {
                 "schema": "banneret.manifest/1", "version": "0.1.0", "command": ["banneret", "scan", "192.0.2.0/31"],
                 "settings": {"rate": 1000.0}, "seed": u64::MAX, "shard": "1/1", "targets": 2,
                 "resolvers": ["192.0.2.53:53"], "start": "1970-01-01T00:00:00.000Z",
-                "end": "1970-01-01T00:00:01.500Z", "complete": true, "by_outcome": {"greeted": 2}, "by_verdict": {},
+                "end": "1970-01-01T00:00:01.500Z", "complete": true,
+                "canaries": {"looks": 4, "silent": 1, "slowdowns": 0}, "by_outcome": {"greeted": 2}, "by_verdict": {},
                 "outputs": [{"path": written.path, "rows": 2, "length": 8, "sha256": "c3f9"}],
             })
         );

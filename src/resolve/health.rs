@@ -1,7 +1,7 @@
 //! How each upstream does, for people to watch while a scan runs. Written by the engine, read by anyone.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// All upstreams, and the questions as a whole.
 #[derive(Debug)]
@@ -52,5 +52,10 @@ impl Health {
             })
             .collect();
         Self { upstreams, answers: AtomicU64::new(0), definite: AtomicU64::new(0) }
+    }
+
+    /// Whether anybody can be asked: some upstream is up, or nobody is needed for an answer.
+    pub fn is_somebody_up(&self) -> bool {
+        self.upstreams.is_empty() || self.upstreams.iter().any(|upstream| upstream.up.load(Ordering::Relaxed))
     }
 }

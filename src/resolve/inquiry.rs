@@ -38,9 +38,17 @@ struct Asked {
 /// Which questions were asked for what, by their index.
 #[derive(Debug)]
 enum Goal {
-    Identity { ip: IpAddr, banner: Option<DnsName> },
+    Identity {
+        ip: IpAddr,
+        banner: Option<DnsName>,
+        /// Definite answers of another time.
+        known: Option<Box<Resolution>>,
+    },
     Addresses,
-    MailHosts { domain: DnsName, hosts: Vec<(u16, DnsName, [usize; 2])> },
+    MailHosts {
+        domain: DnsName,
+        hosts: Vec<(u16, DnsName, [usize; 2])>,
+    },
 }
 
 impl Inquiry {
@@ -48,14 +56,9 @@ impl Inquiry {
     pub fn new(want: &Want) -> Self {
         let mut inquiry = Self { goal: Goal::Addresses, asked: Vec::with_capacity(3), handed: 0, open: 0 };
         match want {
-            Want::Identity { ip, banner } => {
-                let ip = ip.to_canonical();
-                inquiry.ask(Question::ptr(ip));
-                let banner = banner.as_ref().filter(|host| is_for_dns(host)).map(DnsName::from_host);
-                if let Some(name) = &banner {
-                    inquiry.ask(Question::new(name.clone(), Kind::of_family(ip)));
-                }
-                inquiry.goal = Goal::Identity { ip, banner };
+            Want::Identity { ip, banner } => inquiry.ask_identity(*ip, banner.as_ref(), None),
+            Want::Rest { ip, banner, known } => {
+                inquiry.ask_identity(*ip, banner.as_ref(), Some(known.clone()));
             }
             Want::Addresses(host) => {
                 inquiry.ask_both(&DnsName::from_host(host));
@@ -71,9 +74,36 @@ impl Inquiry {
 
     /// The next question to put, and the index under which [`Inquiry::learn`] wants its answer; each comes once.
     pub fn next_question(&mut self) -> Option<(usize, &Question)> {
-        let asked = self.asked.get(self.handed)?;
-        self.handed += 1;
-        Some((self.handed - 1, &asked.question))
+        let from = self.handed.min(self.asked.len());
+        let step = self.asked[from..].iter().position(|asked| asked.answer.is_none())?;
+        let index = from + step;
+        self.handed = index + 1;
+        Some((index, &self.asked[index].question))
+    }
+
+    /// Whether it is about a host that was spoken to, and not about a name.
+    pub fn is_of_host(&self) -> bool {
+        matches!(self.goal, Goal::Identity { .. })
+    }
+
+    /// Whether every question that has its answer has a definite one.
+    pub fn is_definite(&self) -> bool {
+        self.asked.iter().filter_map(|asked| asked.answer.as_ref()).all(|answer| answer.status.is_definite())
+    }
+
+    /// Opens the questions again whose answers settle nothing; each is handed out once more.
+    pub fn reopen(&mut self) {
+        self.forget_if(|answer| !answer.status.is_definite());
+    }
+
+    fn forget_if(&mut self, forget: impl Fn(&Answer) -> bool) {
+        for asked in &mut self.asked {
+            if asked.answer.as_ref().is_some_and(|answer| forget(answer)) {
+                asked.answer = None;
+                self.open += 1;
+            }
+        }
+        self.handed = 0;
     }
 
     /// Takes an answer; it may open further questions. A second one to the same question is ignored.
@@ -82,12 +112,10 @@ impl Inquiry {
         asked.answer = Some(Arc::clone(answer));
         self.open -= 1;
         // The PTR or MX question comes first.
-        if index == 0 {
-            match &self.goal {
-                Goal::Identity { .. } => self.ask_forward(answer),
-                Goal::MailHosts { .. } => self.ask_exchanges(answer),
-                Goal::Addresses => {}
-            }
+        match &self.goal {
+            Goal::Identity { .. } if self.asked[index].question.kind == Kind::Ptr => self.ask_forward(answer),
+            Goal::MailHosts { .. } if index == 0 => self.ask_exchanges(answer),
+            _ => {}
         }
     }
 
@@ -99,7 +127,9 @@ impl Inquiry {
     /// What it comes to; questions without an answer count as not asked.
     pub fn solution(&self) -> Solution {
         match &self.goal {
-            Goal::Identity { ip, banner } => Solution::Identity(self.identity(*ip, banner.as_ref())),
+            Goal::Identity { ip, banner, known } => {
+                Solution::Identity(self.identity(*ip, banner.as_ref(), known.as_deref()))
+            }
             Goal::Addresses => Solution::Addresses(self.addresses([0, 1])),
             Goal::MailHosts { hosts, .. } => Solution::MailHosts(self.mail_hosts(hosts)),
         }
@@ -118,8 +148,29 @@ impl Inquiry {
         [Kind::A, Kind::Aaaa].map(|kind| self.ask(Question::new(name.clone(), kind)))
     }
 
+    fn ask_identity(&mut self, ip: IpAddr, banner: Option<&HostName>, known: Option<Box<Resolution>>) {
+        let ip = ip.to_canonical();
+        let kind = Kind::of_family(ip);
+        let banner = banner.filter(|host| is_for_dns(host)).map(DnsName::from_host);
+        match known.as_deref().filter(|known| known.ptr.is_definite()) {
+            None => drop(self.ask(Question::ptr(ip))),
+            Some(known) => {
+                for name in known.names.iter().filter(|name| !name.forward.status.is_definite()) {
+                    self.ask(Question::new(name.name.clone(), kind));
+                }
+            }
+        }
+        let known_forward = known.as_deref().map(|known| &known.banner_forward);
+        if let Some(name) = &banner
+            && known_forward.is_none_or(|forward| !forward.status.is_definite())
+        {
+            self.ask(Question::new(name.clone(), kind));
+        }
+        self.goal = Goal::Identity { ip, banner, known };
+    }
+
     fn ask_forward(&mut self, ptr: &Answer) {
-        let Goal::Identity { ip, banner } = &self.goal else { return };
+        let Goal::Identity { ip, banner, .. } = &self.goal else { return };
         let kind = Kind::of_family(*ip);
         let banner = banner.clone();
         for name in chosen(ptr, banner.as_ref()) {
@@ -158,7 +209,20 @@ impl Inquiry {
         self.answer(index).map_or(Status::NotAsked, |answer| answer.status)
     }
 
-    fn identity(&self, ip: IpAddr, banner: Option<&DnsName>) -> Resolution {
+    fn identity(&self, ip: IpAddr, banner: Option<&DnsName>, known: Option<&Resolution>) -> Resolution {
+        let settled = |forward: &&Forward| forward.status.is_definite();
+        let banner_forward = match known.map(|known| &known.banner_forward).filter(settled) {
+            Some(forward) => forward.clone(),
+            None => banner.map_or_else(Forward::not_asked, |name| self.forward(ip, name)),
+        };
+        if let Some(known) = known.filter(|known| known.ptr.is_definite()) {
+            let again = |name: &PtrName| match Some(&name.forward).filter(settled) {
+                Some(_) => name.clone(),
+                None => PtrName { name: name.name.clone(), forward: self.forward(ip, &name.name) },
+            };
+            let names = known.names.iter().map(again).collect();
+            return Resolution { names, banner_forward, ..*known };
+        }
         let ptr = self.answer(0);
         let names = ptr.into_iter().flat_map(|ptr| chosen(ptr, banner));
         Resolution {
@@ -167,7 +231,7 @@ impl Inquiry {
             names: names
                 .map(|name| PtrName { name: name.clone(), forward: self.forward(ip, name) })
                 .collect(),
-            banner_forward: banner.map_or_else(Forward::not_asked, |name| self.forward(ip, name)),
+            banner_forward,
         }
     }
 

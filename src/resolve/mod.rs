@@ -8,6 +8,7 @@ pub mod health;
 mod hickory;
 pub mod inquiry;
 mod keyed;
+mod later;
 pub mod manners;
 mod plan;
 mod public;
@@ -24,6 +25,8 @@ pub use hickory::system_upstreams;
 pub use manners::{Manner, try_upstreams};
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
-pub use service::{Ended, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with, unserved};
-pub use settings::{Rate, Settings, UpstreamError, parse_upstream};
+pub use service::{
+    Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with, unserved,
+};
+pub use settings::{HELD_BACK, Rate, Settings, UpstreamError, parse_upstream};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

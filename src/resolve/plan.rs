@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::cache::Cache;
 use super::inquiry::Inquiry;
 use super::keyed::{ByQuestion, Keyed};
+use super::later::{Intake, Later, Pass, Reach};
 use super::question::{Answer, Question};
 use super::want::{Case, Solved};
 
@@ -27,13 +28,21 @@ pub(super) struct Plan<T> {
     /// Flights whose question was not handed out yet.
     ready: VecDeque<u32>,
     cache: Cache,
+    later: Later<Open<T>>,
     solved: Vec<Solved<T>>,
 }
 
 #[derive(Debug)]
 struct Open<T> {
     inquiry: Inquiry,
+    pass: Pass,
     carry: T,
+}
+
+impl<T> Open<T> {
+    fn into_solved(self) -> Solved<T> {
+        Solved { solution: self.inquiry.solution(), carry: self.carry }
+    }
 }
 
 /// One question on its way, and who waits for it.
@@ -52,8 +61,8 @@ struct Waiter {
 }
 
 impl<T> Plan<T> {
-    /// Nothing open.
-    pub(super) fn new() -> Self {
+    /// Nothing open; `held_back` hosts at most wait for a second pass.
+    pub(super) fn new(held_back: usize) -> Self {
         Self {
             cases: Slab::new(),
             flights: Slab::new(),
@@ -61,6 +70,7 @@ impl<T> Plan<T> {
             hash: RandomState::new(),
             ready: VecDeque::new(),
             cache: Cache::default(),
+            later: Later::new(held_back),
             solved: Vec::new(),
         }
     }
@@ -68,11 +78,37 @@ impl<T> Plan<T> {
     /// Takes a case in.
     pub(super) fn admit(&mut self, case: Case<T>, now: Instant) {
         let inquiry = Inquiry::new(&case.want);
-        let id = self.cases.insert(Open { inquiry, carry: case.carry });
+        let id = self.cases.insert(Open { inquiry, pass: Pass::First, carry: case.carry });
         self.advance(id, now);
     }
 
-    /// Cases taken in and not given back.
+    /// Begins the second pass of those whose time has come.
+    pub(super) fn ask_again(&mut self, now: Instant, reach: Reach, intake: Intake) {
+        while let Some(mut open) = self.later.next(now, reach, intake) {
+            open.inquiry.reopen();
+            let id = self.cases.insert(Open { pass: Pass::Second, ..open });
+            self.advance(id, now);
+        }
+    }
+
+    /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
+    pub(super) fn hurry(&mut self) {
+        for open in self.later.close() {
+            self.solved.push(open.into_solved());
+        }
+    }
+
+    /// Cases that wait for a second pass.
+    pub(super) fn held_back(&self) -> usize {
+        self.later.len()
+    }
+
+    /// When the next second pass is due, if nothing makes it due before.
+    pub(super) fn due(&self, reach: Reach) -> Option<Instant> {
+        self.later.due(reach)
+    }
+
+    /// Cases taken in and not given back, those aside that wait for a second pass.
     pub(super) fn open(&self) -> usize {
         self.cases.len() + self.solved.len()
     }
@@ -143,11 +179,23 @@ impl<T> Plan<T> {
                 }
             }
         }
-        if open.inquiry.is_solved() {
-            let solution = open.inquiry.solution();
-            if let Some(open) = self.cases.remove(case) {
-                self.solved.push(Solved { solution, carry: open.carry });
-            }
+        if open.inquiry.is_solved()
+            && let Some(open) = self.cases.remove(case)
+        {
+            self.conclude(open, now);
+        }
+    }
+
+    /// All questions of a case have their answers: it is solved, or waits for a second pass.
+    fn conclude(&mut self, open: Open<T>, now: Instant) {
+        let kept = match open.pass {
+            Pass::First if open.inquiry.is_definite() => Err(open),
+            Pass::First if open.inquiry.is_of_host() => self.later.keep_host(open, now),
+            Pass::First => self.later.keep_name(open, now),
+            Pass::Second => Err(open),
+        };
+        if let Err(open) = kept {
+            self.solved.push(open.into_solved());
         }
     }
 }
@@ -229,7 +277,7 @@ mod tests {
 
     #[test]
     fn hosts_that_wait_for_one_question_share_its_answer() {
-        let (mut plan, now) = (Plan::new(), Instant::now());
+        let (mut plan, now) = (Plan::new(0), Instant::now());
         for last in 1..=100 {
             plan.admit(identity(last, "mx.example.org"), now);
         }
@@ -243,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_kept_answer_is_not_asked_again_until_it_is_old() {
-        let (mut plan, now) = (Plan::new(), Instant::now());
+        let (mut plan, now) = (Plan::new(0), Instant::now());
         for (seconds, questions) in [(0, 2), (299, 1), (301, 2)] {
             let then = now + Duration::from_secs(seconds);
             plan.admit(identity(1, "mx.example.org"), then);
@@ -254,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_asked_again_by_the_next_host() {
-        let (mut plan, now) = (Plan::new(), Instant::now());
+        let (mut plan, now) = (Plan::new(0), Instant::now());
         for _ in 0..2 {
             plan.admit(identity(1, "mx.example.org"), now);
             let asked = answer_all(&mut plan, now, |_| Answer::bare(Status::TimedOut));
@@ -267,7 +315,7 @@ mod tests {
 
     #[test]
     fn an_answer_given_twice_counts_once() {
-        let (mut plan, now) = (Plan::new(), Instant::now());
+        let (mut plan, now) = (Plan::new(0), Instant::now());
         plan.admit(Case { want: Want::Addresses(HostName::parse("a.example.org").unwrap()), carry: 0 }, now);
         let token = plan.next_question().unwrap().0;
         plan.answered(token, Answer::bare(Status::NoData), now);
@@ -277,7 +325,7 @@ mod tests {
 
     #[test]
     fn solved_cases_leave_in_order_and_in_parts() {
-        let (mut plan, now) = (Plan::new(), Instant::now());
+        let (mut plan, now) = (Plan::new(0), Instant::now());
         for last in 1..=10 {
             plan.admit(identity(last, "mail.local"), now);
         }
@@ -286,5 +334,62 @@ mod tests {
             .map(|most| plan.take_solved(most).into_iter().map(|solved| solved.carry).collect())
             .into();
         assert_eq!(parts, [vec![1, 2, 3, 4], vec![5, 6, 7, 8], vec![9, 10]]);
+    }
+
+    /// Everything asked in a second pass at the end.
+    fn second_pass(plan: &mut Plan<u8>, now: Instant) -> Vec<Question> {
+        plan.ask_again(now, Reach::Somebody, Intake::Over);
+        answer_all(plan, now, by_kind)
+    }
+
+    #[test]
+    fn only_what_was_not_settled_is_asked_again_and_once() {
+        let (mut plan, now) = (Plan::new(10), Instant::now());
+        plan.admit(identity(1, "mx.example.org"), now);
+        plan.admit(identity(2, "mail.example.org"), now);
+        answer_all(&mut plan, now, |question| match question.kind {
+            Kind::Ptr => by_kind(question),
+            _ if question.name == DnsName::parse("mail.example.org").unwrap() => {
+                Answer::bare(Status::ServFail)
+            }
+            _ => by_kind(question),
+        });
+        assert_eq!((plan.solved(), plan.held_back(), plan.open()), (1, 1, 1));
+        plan.ask_again(now, Reach::Somebody, Intake::Open);
+        assert_eq!(plan.held_back(), 1, "not before the end");
+        plan.ask_again(now, Reach::Nobody, Intake::Over);
+        let asked = answer_all(&mut plan, now, |_| Answer::bare(Status::TimedOut));
+        assert_eq!(asked, [Question::new(DnsName::parse("mail.example.org").unwrap(), Kind::A)]);
+        assert_eq!((plan.solved(), plan.held_back(), plan.open()), (2, 0, 2), "there is no third pass");
+        let Solution::Identity(resolution) = &plan.take_solved(9)[1].solution else { panic!() };
+        assert_eq!((resolution.ptr, resolution.banner_forward.status), (Status::Found, Status::TimedOut));
+        assert_eq!(resolution.names[0].forward.status, Status::Found);
+    }
+
+    #[test]
+    fn a_ptr_that_comes_in_the_second_pass_is_followed() {
+        for status in [Status::ServFail, Status::Refused, Status::TimedOut, Status::Malformed] {
+            let (mut plan, now) = (Plan::new(10), Instant::now());
+            plan.admit(identity(1, "mx.example.org"), now);
+            answer_all(&mut plan, now, |question| match question.kind {
+                Kind::Ptr => Answer::bare(status),
+                _ => by_kind(question),
+            });
+            assert_eq!(second_pass(&mut plan, now), [Question::ptr([192, 0, 2, 1].into())], "{status:?}");
+            let Solution::Identity(resolution) = &plan.take_solved(9)[0].solution else { panic!() };
+            assert_eq!(resolution.names[0].forward.confirms, Some(true));
+        }
+    }
+
+    #[test]
+    fn beyond_the_room_for_a_second_pass_hosts_are_solved_as_they_are() {
+        let (mut plan, now) = (Plan::new(10), Instant::now());
+        for last in 1..=20 {
+            plan.admit(identity(last, "mail.local"), now);
+        }
+        answer_all(&mut plan, now, |_| Answer::bare(Status::TimedOut));
+        assert_eq!((plan.solved(), plan.held_back()), (10, 10));
+        assert_eq!(second_pass(&mut plan, now).len(), 11, "ten PTR, one A");
+        assert_eq!(plan.take_solved(99).len(), 20);
     }
 }

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,10 @@ use tokio::sync::mpsc;
 
 use super::engine::Engine;
 use super::health::Health;
+use super::later::{Intake, Reach};
 use super::plan::{Plan, Token};
 use super::question::{Answer, Question};
-use super::settings::Settings;
+use super::settings::{HOSTS_IN_FLIGHT, Settings};
 use super::told::Told;
 use super::want::{Case, Solved};
 
@@ -50,6 +51,12 @@ pub trait Resolve: Send {
     /// Takes a question; the caller has looked for room.
     fn submit(&mut self, token: Token, question: &Question);
 
+    /// Takes a question for one upstream alone, by its number in [`Resolve::health`]; no other is asked in its place.
+    fn submit_to(&mut self, upstream: usize, token: Token, question: &Question);
+
+    /// Leaves an upstream alone for a while, if there is another one to ask.
+    fn set_aside(&mut self, upstream: usize);
+
     /// Works, and appends answers, until there are some, `patience` has passed, or its waker was woken.
     fn turn(&mut self, patience: Duration, answers: &mut Vec<(Token, Answer)>);
 
@@ -69,6 +76,24 @@ pub struct Resolver<T> {
     pub solved: mpsc::Receiver<Vec<Solved<T>>>,
     /// How the upstreams do.
     pub health: Arc<Health>,
+    /// Ends the waiting for second passes.
+    pub hurry: Hurry,
+}
+
+/// Tells a resolver that there is no time for second passes any more: hosts that wait for theirs come out as they are,
+/// and names of the target list that do never come out.
+#[derive(Debug, Clone)]
+pub struct Hurry {
+    asked: Arc<AtomicBool>,
+    waker: Waker,
+}
+
+impl Hurry {
+    /// Tells it, for good.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Release);
+        self.waker.wake_by_ref();
+    }
 }
 
 /// Where cases go in. Clones share one resolver.
@@ -100,16 +125,32 @@ impl<T> Inbox<T> {
 
 /// Starts a resolver on a thread of its own.
 pub fn start<T: Send + 'static>(settings: Settings) -> Result<Resolver<T>, ResolveError> {
-    let hosts_in_flight = settings.hosts_in_flight;
+    let bounds = Bounds { hosts_in_flight: settings.hosts_in_flight, held_back: settings.held_back };
     let engine = Engine::open(settings)?;
-    start_on(engine, hosts_in_flight)
+    start_on(engine, bounds)
 }
 
 /// Starts a resolver that asks nobody: every question is answered by a function. For tests of what stands on it.
 pub fn start_with<T: Send + 'static>(
     answer: impl FnMut(&Question) -> Answer + Send + 'static,
 ) -> Result<Resolver<T>, ResolveError> {
-    start_on(Told::new(answer), super::settings::HOSTS_IN_FLIGHT)
+    start_on(Told::new(answer), Bounds::default())
+}
+
+/// How many cases may be where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Hosts whose questions are open at once.
+    pub hosts_in_flight: usize,
+    /// Hosts that wait for a second pass.
+    pub held_back: usize,
+}
+
+impl Default for Bounds {
+    /// Many in flight, one pass for each.
+    fn default() -> Self {
+        Self { hosts_in_flight: HOSTS_IN_FLIGHT, held_back: 0 }
+    }
 }
 
 /// An inbox with no resolver behind it: cases come out as they were handed in. For tests and benches of what feeds it.
@@ -118,28 +159,30 @@ pub fn unserved<T>() -> (Inbox<T>, mpsc::Receiver<Vec<Case<T>>>) {
     (Inbox(inbox), cases)
 }
 
-/// Starts a resolver on anything that asks, with at most so many cases open.
+/// Starts a resolver on anything that asks, within bounds.
 pub fn start_on<T: Send + 'static>(
     resolve: impl Resolve + 'static,
-    hosts_in_flight: usize,
+    bounds: Bounds,
 ) -> Result<Resolver<T>, ResolveError> {
     let (inbox, cases) = mpsc::channel(BATCHES);
     let (exit, solved) = mpsc::channel(BATCHES);
     let health = resolve.health();
+    let hurry = Hurry { asked: Arc::default(), waker: resolve.waker() };
     let worker = Worker {
         waker: resolve.waker(),
         health: resolve.health(),
         resolve,
-        plan: Plan::new(),
+        plan: Plan::new(bounds.held_back),
         cases: Some(cases),
         exit: Exit { sender: exit, reserving: None },
-        hosts_in_flight,
+        hosts_in_flight: bounds.hosts_in_flight,
+        hurry: Arc::clone(&hurry.asked),
     };
     std::thread::Builder::new()
         .name("resolve".to_owned())
         .spawn(move || worker.run())
         .map_err(|error| ResolveError::Io("start the resolver's thread", error))?;
-    Ok(Resolver { inbox: Inbox(inbox), solved, health })
+    Ok(Resolver { inbox: Inbox(inbox), solved, health, hurry })
 }
 
 struct Worker<T, R> {
@@ -151,6 +194,8 @@ struct Worker<T, R> {
     cases: Option<mpsc::Receiver<Vec<Case<T>>>>,
     exit: Exit<T>,
     hosts_in_flight: usize,
+    /// Set when there is no time for second passes.
+    hurry: Arc<AtomicBool>,
 }
 
 impl<T: Send + 'static, R: Resolve> Worker<T, R> {
@@ -159,7 +204,9 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         let mut since = Instant::now();
         let mut heard = 0;
         loop {
-            self.take(Instant::now());
+            let now = Instant::now();
+            self.take(now);
+            let due = self.ask_again(now);
             while self.resolve.room() > 0 {
                 let Some((token, question)) = self.plan.next_question() else { break };
                 self.resolve.submit(token, question);
@@ -173,11 +220,11 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
                     Poll::Pending => blocked = true,
                 }
             }
-            if self.cases.is_none() && self.plan.open() == 0 {
+            if self.cases.is_none() && self.plan.open() + self.plan.held_back() == 0 {
                 return;
             }
             let hurry = self.plan.solved() > 0 && !blocked;
-            self.resolve.turn(if hurry { COMPANY } else { Duration::MAX }, &mut answers);
+            self.resolve.turn(if hurry { COMPANY } else { due }, &mut answers);
             let now = Instant::now();
             heard = answers.len();
             for (token, answer) in answers.drain(..) {
@@ -185,6 +232,20 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
                 self.plan.answered(token, answer, now);
             }
         }
+    }
+
+    /// Begins the second passes that are due; tells how long nothing is due.
+    fn ask_again(&mut self, now: Instant) -> Duration {
+        if self.hurry.load(Ordering::Acquire) {
+            self.plan.hurry();
+        }
+        if self.plan.held_back() == 0 {
+            return Duration::MAX;
+        }
+        let reach = if self.health.is_somebody_up() { Reach::Somebody } else { Reach::Nobody };
+        let is_over = self.cases.is_none() && self.plan.waiting() == 0;
+        self.plan.ask_again(now, reach, if is_over { Intake::Over } else { Intake::Open });
+        self.plan.due(reach).map_or(Duration::MAX, |at| at.saturating_duration_since(now))
     }
 
     /// Takes cases in as long as there is room for them.

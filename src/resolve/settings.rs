@@ -11,6 +11,9 @@ pub const DNS_PORT: u16 = 53;
 /// Hosts whose questions are open at once. A dead delegation holds its host for the whole timeout; this many let 1 in 10
 /// be dead at 10,000 hosts a second, in a few megabytes.
 pub const HOSTS_IN_FLIGHT: usize = 16_384;
+/// Hosts that a scan holds back for a second pass: at about a kilobyte each, what a resolver that is away for ten minutes
+/// leaves behind at 30 hosts a second, or one that restarts at any rate.
+pub const HELD_BACK: usize = 16_384;
 
 /// How many packets a second go to each upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Settings {
     pub attempts: NonZeroU8,
     /// Hosts whose questions are open at once; more wait in the inbox.
     pub hosts_in_flight: usize,
+    /// Hosts at most that wait for a second pass because their answers settle nothing; 0: all have one pass.
+    pub held_back: usize,
 }
 
 impl Settings {
@@ -48,6 +53,7 @@ impl Settings {
             timeout: Duration::from_secs(15),
             attempts: NonZeroU8::MIN.saturating_add(3),
             hosts_in_flight: HOSTS_IN_FLIGHT,
+            held_back: 0,
         }
     }
 

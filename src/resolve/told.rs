@@ -37,6 +37,12 @@ impl<F: FnMut(&Question) -> Answer + Send> Resolve for Told<F> {
         self.answers.push((token, answer));
     }
 
+    fn submit_to(&mut self, _: usize, token: Token, question: &Question) {
+        self.submit(token, question);
+    }
+
+    fn set_aside(&mut self, _: usize) {}
+
     fn turn(&mut self, patience: Duration, answers: &mut Vec<(Token, Answer)>) {
         if self.answers.is_empty() {
             self.alarm.wait(patience);

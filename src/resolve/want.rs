@@ -15,6 +15,15 @@ pub enum Want {
         /// The name in its greeting.
         banner: Option<HostName>,
     },
+    /// What earlier answers to the same left open; the definite ones among them stand.
+    Rest {
+        /// The address spoken to.
+        ip: IpAddr,
+        /// The name in its greeting.
+        banner: Option<HostName>,
+        /// The earlier answers.
+        known: Box<Resolution>,
+    },
     /// The addresses of a host name, of both families.
     Addresses(HostName),
     /// The mail exchangers of a domain and their addresses (RFC 5321 §5.1).
@@ -24,7 +33,7 @@ pub enum Want {
 /// What came of a [`Want`], by the same names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Solution {
-    /// Of [`Want::Identity`].
+    /// Of [`Want::Identity`] and [`Want::Rest`].
     Identity(Resolution),
     /// Of [`Want::Addresses`].
     Addresses(Addresses),

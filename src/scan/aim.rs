@@ -17,9 +17,20 @@ pub enum Asked {
     Name(usize),
 }
 
+/// What a conversation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// Its target's record.
+    Record,
+    /// To see whether the path still bears: see [`super::canary`].
+    Canary,
+}
+
 /// One target under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aim {
+    /// What it is for.
+    pub errand: Errand,
     /// The turn it came from; the targets of one name share theirs.
     pub turn: u128,
     /// The address.
@@ -50,6 +61,22 @@ pub struct Earlier {
 }
 
 impl Aim {
+    /// Another look at a host that greeted.
+    pub fn canary(socket: SocketAddr) -> Self {
+        Self {
+            errand: Errand::Canary,
+            // No turn of the order has it.
+            turn: u128::MAX,
+            ip: socket.ip(),
+            port: socket.port(),
+            attempts: 0,
+            troubles: 0,
+            asked: Asked::Set,
+            name: None,
+            earlier: None,
+        }
+    }
+
     /// Whom to speak to.
     pub fn whom(&self) -> Whom<'_> {
         Whom { socket: SocketAddr::new(self.ip, self.port), name: self.name.as_deref() }

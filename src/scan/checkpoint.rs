@@ -53,6 +53,9 @@ pub struct Checkpoint {
     pub seed: u64,
     /// A hash of targets and exclusions.
     pub targets: String,
+    /// Of each exclusion file, how many entries it had at the start: those behind came late, and leave the order alone.
+    #[serde(default)]
+    pub listed: Vec<u64>,
     /// When the scan began, RFC 3339.
     pub began: String,
     /// One above the highest turn done.
@@ -192,6 +195,7 @@ mod tests {
             folder: "/tmp".into(),
             seed: 7,
             targets: "00ff".into(),
+            listed: vec![3],
             began: "2026-01-02T03:04:05Z".into(),
             high: 1000,
             pending: runs([3, 7, 8, 9].into_iter()),

@@ -7,7 +7,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::aim::{Aim, Asked};
+use super::added::Added;
+use super::aim::{Aim, Asked, Errand};
 use crate::name::HostName;
 use crate::resolve::Want;
 use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, TargetSet, Turns};
@@ -17,6 +18,7 @@ use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, TargetSet, Turns
 pub struct Roster {
     set: Arc<TargetSet>,
     exclusions: Arc<Exclusions>,
+    added: Arc<Added>,
     names: Vec<Entry>,
     ports: Vec<u16>,
 }
@@ -24,7 +26,13 @@ pub struct Roster {
 impl Roster {
     /// A roster of a set, of the names that stand beside it (this shard's share), and of the ports of the scan.
     pub fn new(set: Arc<TargetSet>, exclusions: Arc<Exclusions>, names: Vec<Entry>, ports: Vec<u16>) -> Self {
-        Self { set, exclusions, names, ports }
+        Self { set, exclusions, added: Arc::default(), names, ports }
+    }
+
+    /// The same, with exclusions that may come while the scan runs.
+    #[must_use]
+    pub fn with_added(self, added: Arc<Added>) -> Self {
+        Self { added, ..self }
     }
 
     /// The ports, each target's first one first.
@@ -34,7 +42,7 @@ impl Roster {
 
     /// Whether an address must not be touched.
     pub fn is_blocked(&self, ip: IpAddr) -> bool {
-        self.exclusions.blocked(ip).is_some()
+        self.exclusions.blocked(ip).is_some() || self.added.blocks(ip)
     }
 
     /// Whether an address has a turn of its own.
@@ -145,6 +153,7 @@ impl Course {
         let each = self.order.len().max(1);
         let port = usize::try_from(turn / each).ok().and_then(|at| self.roster.ports.get(at)).copied();
         Aim {
+            errand: Errand::Record,
             turn,
             ip,
             port: port.unwrap_or_default(),

@@ -4,7 +4,7 @@
 //! nothing gathers between here and there, and after a stall there is no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
 //! place in the order waits at the gate. A pass never overlaps the order, so that a prefix is never paced twice.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,13 +13,15 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::time::Instant;
 
-use super::aim::{Aim, Asking};
+use super::aim::{Aim, Asked, Asking, Errand};
+use super::canary::{Canaries, Look, Manners, Notice};
 use super::course::{Course, Turn};
 use super::gate::Gate;
+use super::occupied::Occupied;
 use super::pace::{self, LapPace, MAX_BATCH};
 use super::places::Places;
 use super::progress::Progress;
-use super::shard::Report;
+use super::shard::{Met, Report};
 use super::stop::{Level, Stop};
 use crate::name::HostName;
 use crate::probe::LocalTrouble;
@@ -64,7 +66,12 @@ pub struct Settings {
     pub prefix_rate: Rate,
     /// Conversations at once.
     pub concurrency: usize,
+    /// How often hosts that greeted are looked at again.
+    pub canaries: Manners,
 }
+
+/// Where what a person has to know at once goes.
+pub type Tell = Box<dyn Fn(Notice) + Send>;
 
 /// Why no more is fed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,11 +95,16 @@ pub struct Feeder {
     parked: Vec<Aim>,
     /// Targets to be tried again after trouble of this machine.
     again: VecDeque<Aim>,
+    occupied: Occupied<Aim>,
+    canaries: Canaries,
+    tell: Tell,
     phase: Phase,
     places: Places,
     names_open: usize,
     stuck: usize,
     stuck_for: Option<LocalTrouble>,
+    /// The turns of names with a target that is stuck: they stay undone.
+    stuck_names: HashSet<u128>,
     /// Whether any conversation was held since the last trouble.
     sound: bool,
     /// When the last one was held.
@@ -121,6 +133,8 @@ pub struct Outlets {
     pub resolver: Inbox<Asking>,
     /// What it hears.
     pub notes: UnboundedReceiver<Note>,
+    /// What it has to tell.
+    pub tell: Tell,
 }
 
 impl Feeder {
@@ -140,11 +154,15 @@ impl Feeder {
             gate: Gate::new(settings.prefix_rate),
             parked: Vec::new(),
             again: VecDeque::new(),
+            occupied: Occupied::default(),
+            canaries: Canaries::new(settings.canaries, Instant::now()),
+            tell: outlets.tell,
             phase: Phase::Order,
             places: Places::new(settings.concurrency, outlets.shards.len()),
             names_open: 0,
             stuck: 0,
             stuck_for: None,
+            stuck_names: HashSet::new(),
             sound: true,
             last_sound: Instant::now(),
             notes: outlets.notes,
@@ -182,9 +200,8 @@ impl Feeder {
             while let Ok(note) = self.notes.try_recv() {
                 self.hear(note);
             }
-            self.progress
-                .waiting
-                .store((self.gate.len() + self.parked.len() + self.again.len()) as u64, Relaxed);
+            let waiting = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
+            self.progress.waiting.store(waiting as u64, Relaxed);
             let batch = self.gather().await;
             if !batch.is_empty() {
                 self.send(batch).await;
@@ -202,11 +219,8 @@ impl Feeder {
         let room = self.places.room(now).min(self.batch);
         let mut batch = Vec::with_capacity(room);
         while batch.len() < room {
-            if let Some(aim) = self.again.pop_front().or_else(|| self.gate.pass(now)) {
-                batch.push(aim);
-            } else {
-                break;
-            }
+            let Some(aim) = self.again.pop_front().or_else(|| self.gate.pass(now)) else { break };
+            batch.extend(self.occupied.enter(aim.ip, aim));
         }
         if batch.is_empty() && room > 0 {
             self.choose_phase(now);
@@ -241,7 +255,7 @@ impl Feeder {
                     if self.gate.is_slowed(aim.ip) {
                         self.gate.enter(now, aim.ip, aim);
                     } else {
-                        batch.push(aim);
+                        batch.extend(self.occupied.enter(aim.ip, aim));
                     }
                 }
                 Turn::Stray(aim) => {
@@ -283,6 +297,13 @@ impl Feeder {
         let span = self.parked.first().map_or(0, |aim| self.course.position().saturating_sub(aim.turn));
         let full = self.parked.len() >= MAX_PARKED || span > MAX_SPAN;
         let order_over = self.course.is_over() && self.ahead.is_none();
+        let is_worth_it = match self.phase {
+            Phase::Order => !order_over,
+            Phase::Pass => !self.gate.is_empty(),
+        };
+        if is_worth_it {
+            self.look(now);
+        }
         match self.phase {
             Phase::Order if !self.parked.is_empty() && (full || (order_over && self.places.taken() == 0)) => {
                 self.phase = Phase::Pass;
@@ -300,6 +321,35 @@ impl Feeder {
         }
     }
 
+    /// Sends for a host that greeted, if it is time for one: a pass of its own, so that its prefix is not paced twice.
+    fn look(&mut self, now: Instant) {
+        let Some(socket) = self.canaries.look(now) else { return };
+        if self.occupied.holds(socket.ip()) {
+            self.canaries.looked(now, Look::Void);
+            return;
+        }
+        self.progress.looks.fetch_add(1, Relaxed);
+        let rested = if self.phase == Phase::Order { now + self.laps.interval() } else { now };
+        self.gate.enter(rested, socket.ip(), Aim::canary(socket));
+        self.phase = Phase::Pass;
+    }
+
+    fn looked(&mut self, now: Instant, look: Look) {
+        if look == Look::Silent {
+            self.progress.silent_looks.fetch_add(1, Relaxed);
+        }
+        let notice = self.canaries.looked(now, look);
+        match notice {
+            Some(Notice::Lost) => {
+                self.progress.losses.fetch_add(1, Relaxed);
+                self.places.lose();
+            }
+            Some(Notice::Found) => self.places.find(now),
+            None => {}
+        }
+        notice.into_iter().for_each(&self.tell);
+    }
+
     fn hear(&mut self, note: Note) {
         let now = Instant::now();
         match note {
@@ -309,14 +359,24 @@ impl Feeder {
                     self.sound = true;
                     self.last_sound = now;
                 }
+                for Met { socket, greeted } in report.met {
+                    self.parked.extend(self.occupied.leave(socket.ip()));
+                    if greeted {
+                        self.canaries.greeted(now, socket);
+                    }
+                }
                 self.parked.extend(report.again);
                 for ip in report.too_much {
                     self.gate.slow_down(now, ip);
                 }
-                if let Some(&(_, trouble)) = report.troubled.first() {
-                    self.places.shrink(now);
-                    self.take_back(report.troubled, trouble);
+                if let Some(look) = report.look {
+                    self.looked(now, look);
                 }
+                let is_trouble = |(_, trouble): &(Aim, LocalTrouble)| *trouble != LocalTrouble::Defect;
+                if report.troubled.iter().any(is_trouble) {
+                    self.places.shrink(now);
+                }
+                self.take_back(report.troubled);
             }
             Note::Late(aims) => {
                 self.progress.drawn.fetch_add(aims.len() as u64, Relaxed);
@@ -328,16 +388,21 @@ impl Feeder {
         }
     }
 
-    fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>, trouble: LocalTrouble) {
+    fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>) {
+        if troubled.is_empty() {
+            return;
+        }
         let alone = std::mem::take(&mut self.sound);
         let hopeless = self.last_sound.elapsed() > HOPELESS;
-        for (mut aim, _) in troubled {
+        for (mut aim, trouble) in troubled {
             // Trouble that all have is the machine's; only trouble that others do not have counts against a target.
             aim.troubles = aim.troubles.saturating_add(u8::from(alone));
-            if aim.troubles > MAX_TROUBLES || hopeless {
+            if aim.errand == Errand::Canary {
+                self.looked(Instant::now(), Look::Void);
+            } else if aim.troubles > MAX_TROUBLES || hopeless || trouble == LocalTrouble::Defect {
                 self.stuck += 1;
                 self.stuck_for = Some(trouble);
-                if matches!(aim.asked, super::aim::Asked::Name(_)) {
+                if matches!(aim.asked, Asked::Name(_)) && self.stuck_names.insert(aim.turn) {
                     // Its name stays undone; it must not keep the scan from ending.
                     self.names_open = self.names_open.saturating_sub(1);
                 }
@@ -398,12 +463,13 @@ pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> 
     for lead in leads {
         for &port in ports {
             aims.push(Aim {
+                errand: Errand::Record,
                 turn,
                 ip: lead.ip,
                 port,
                 attempts: 0,
                 troubles: 0,
-                asked: super::aim::Asked::Name(name),
+                asked: Asked::Name(name),
                 name: lead.host.clone(),
                 earlier: None,
             });

@@ -1,12 +1,15 @@
 //! The engine: order, pace, probe, resolve, judge and write joined into one stream. Knows no command line, draws nothing.
 
+pub mod added;
 pub mod aim;
+pub mod canary;
 pub mod checkpoint;
 pub mod course;
 pub mod feeder;
 pub mod gate;
 pub mod keeper;
 pub mod limits;
+pub mod occupied;
 pub mod outputs;
 pub mod pace;
 pub mod pipeline;

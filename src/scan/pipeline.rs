@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
 use super::ScanError;
+use super::added::Added;
 use super::aim::Asking;
 use super::course::Course;
 use super::feeder::{self, Fed, Feeder};
@@ -24,7 +25,7 @@ use super::shard;
 use super::stop::{Level, Stop};
 use super::writer::Writer;
 use crate::name::HostName;
-use crate::probe::Probe;
+use crate::probe::{LocalTrouble, Probe};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -44,6 +45,10 @@ pub struct Plan {
     pub samples: NonZeroU8,
     /// Our own name.
     pub own_name: Option<HostName>,
+    /// Exclusions that come while it runs.
+    pub added: Arc<Added>,
+    /// For what a person has to know at once.
+    pub tell: feeder::Tell,
 }
 
 /// How a scan ended.
@@ -82,6 +87,7 @@ pub fn run<P: Probe + Send + 'static>(
                 retries: plan.retries,
                 samples: plan.samples,
                 own_name: plan.own_name.clone(),
+                added: Arc::clone(&plan.added),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),
             };
@@ -95,16 +101,22 @@ pub fn run<P: Probe + Send + 'static>(
                 runtime.block_on(shard::run(settings, probe, taken, outlets, progress));
             })?;
         }
-        let outlets = feeder::Outlets { shards, resolver: resolver.inbox, notes: heard };
+        let outlets = feeder::Outlets { shards, resolver: resolver.inbox, notes: heard, tell: plan.tell };
         let feeder = Feeder::new(plan.feeder, plan.course, outlets, Arc::clone(progress), stop.clone());
         let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
         drop((seen, notes));
-        let written = for_writer.block_on(writer.run(seen_by_writer, resolver.solved, stop));
+        let written =
+            for_writer.block_on(writer.run(seen_by_writer, (resolver.solved, resolver.hurry), stop));
         if written.is_err() {
             stop.ask(Level::Now);
         }
         let fed = feeder.join().map_err(|_| ScanError::Panicked)?;
-        Ok(Ended { fed, writer: written? })
+        let writer = written?;
+        let fed = match fed {
+            Fed::All if writer.undone > 0 => Fed::Stuck(writer.undone, LocalTrouble::Defect),
+            fed => fed,
+        };
+        Ok(Ended { fed, writer })
     })
 }
 

@@ -25,6 +25,15 @@ pub struct Places {
     pause: Duration,
     closed_until: Option<Instant>,
     regained: Option<Instant>,
+    /// Whether places come back at all.
+    path: Path,
+}
+
+/// Whether new connections get through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
+    Sound,
+    Lossy,
 }
 
 impl Places {
@@ -37,6 +46,7 @@ impl Places {
             pause: FIRST_PAUSE,
             closed_until: None,
             regained: None,
+            path: Path::Sound,
         }
     }
 
@@ -51,7 +61,7 @@ impl Places {
             return 0;
         }
         self.closed_until = None;
-        if let Some(last) = self.regained {
+        if let (Some(last), Path::Sound) = (self.regained, self.path) {
             let gained = REGAIN * self.all as f64 * (now - last).as_secs_f64();
             self.allowed = (self.allowed + gained).min(self.all as f64);
             self.regained = (self.allowed < self.all as f64).then_some(now);
@@ -92,11 +102,27 @@ impl Places {
         if self.closed_until(now).is_some() {
             return;
         }
-        let fewest = FEWEST.min(self.all) as f64;
-        self.allowed = (self.allowed.min(self.taken().max(1) as f64) / 2.0).max(fewest);
+        self.halve();
         self.closed_until = Some(now + self.pause);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.regained = Some(now + self.pause);
+    }
+
+    /// New connections vanish on the way: half as many places as were taken, until it is told that they get through.
+    pub fn lose(&mut self) {
+        self.halve();
+        self.path = Path::Lossy;
+    }
+
+    /// They get through again: places come back.
+    pub fn find(&mut self, now: Instant) {
+        self.path = Path::Sound;
+        self.regained = Some(now);
+    }
+
+    fn halve(&mut self) {
+        let fewest = FEWEST.min(self.all) as f64;
+        self.allowed = (self.allowed.min(self.taken().max(1) as f64) / 2.0).max(fewest);
     }
 }
 
@@ -121,6 +147,20 @@ mod tests {
         assert_eq!(places.room(open), 400);
         assert!(places.room(open + Duration::from_secs(5)) > 600);
         assert_eq!(places.room(open + Duration::from_secs(60)), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_lossy_path_places_come_back_only_when_it_bears_again() {
+        let begin = Instant::now();
+        let mut places = Places::new(1000, 1);
+        places.take(400);
+        places.lose();
+        places.give_back(0, 400, true);
+        let later = begin + Duration::from_secs(600);
+        assert_eq!(places.room(later), 200, "at once, for nothing is wrong with this machine; and no more");
+        places.find(later);
+        assert_eq!(places.room(later), 200);
+        assert_eq!(places.room(later + Duration::from_secs(60)), 1000);
     }
 
     #[tokio::test(start_paused = true)]

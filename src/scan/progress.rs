@@ -31,6 +31,12 @@ pub struct Progress {
     pub waiting: AtomicU64,
     /// Times that this machine could not start a conversation.
     pub troubles: AtomicU64,
+    /// Further looks at hosts that greeted, to see whether new connections get through.
+    pub looks: AtomicU64,
+    /// Looks that had no answer.
+    pub silent_looks: AtomicU64,
+    /// Times that such hosts fell silent one after the other, and the scan slowed down.
+    pub losses: AtomicU64,
     /// Times that a mail server said that it is too much (421).
     pub slowdowns: AtomicU64,
     outcomes: [AtomicU64; Outcome::ALL.len()],

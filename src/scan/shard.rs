@@ -6,8 +6,10 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,7 +20,9 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
 use tokio::task::LocalSet;
 
-use super::aim::{Aim, Asking, Earlier, Seen};
+use super::added::Added;
+use super::aim::{Aim, Asking, Earlier, Errand, Seen};
+use super::canary::Look;
 use super::feeder::Note;
 use super::pace::Pace;
 use super::progress::Progress;
@@ -49,6 +53,19 @@ pub struct Report {
     pub troubled: Vec<(Aim, LocalTrouble)>,
     /// Addresses that answered 421.
     pub too_much: Vec<IpAddr>,
+    /// Where each of these conversations was.
+    pub met: Vec<Met>,
+    /// What a look at a host that had greeted came to.
+    pub look: Option<Look>,
+}
+
+/// Where a conversation was.
+#[derive(Debug, Clone, Copy)]
+pub struct Met {
+    /// With whom.
+    pub socket: SocketAddr,
+    /// Whether a mail server greeted in it.
+    pub greeted: bool,
 }
 
 /// Where a shard's results go.
@@ -76,6 +93,8 @@ pub struct Settings {
     pub pace: Arc<Pace>,
     /// Whether any may still start.
     pub stop: Stop,
+    /// Exclusions that came while the scan ran.
+    pub added: Arc<Added>,
 }
 
 /// Runs until the feeder hangs up; conversations that are under way then are dropped.
@@ -99,12 +118,16 @@ pub async fn run<P: Probe + 'static>(
         let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
         while let Some(batch) = batches.recv().await {
             for aim in batch {
-                if shard.may_start().await {
-                    shard.progress.in_flight.fetch_add(1, Relaxed);
-                    start(Rc::clone(&shard).converse(aim)).await;
-                } else {
+                // Asked again after the wait, which may have been long.
+                let is_excluded = || shard.settings.added.blocks(aim.ip);
+                if !is_excluded() && !shard.may_start().await {
                     // Its turn stays undone.
                     shard.give_place_back();
+                } else if is_excluded() {
+                    shard.leave_out(aim);
+                } else {
+                    shard.progress.in_flight.fetch_add(1, Relaxed);
+                    start(Rc::clone(&shard).converse(aim)).await;
                 }
             }
         }
@@ -126,8 +149,35 @@ async fn start(conversation: impl Future<Output = ()> + 'static) {
 /// What conversations ended with since the last batch left.
 #[derive(Default)]
 struct Ended {
-    seen: Vec<Seen>,
+    hosts: Vec<Case<Asking>>,
+    others: Vec<Seen>,
     report: Report,
+}
+
+impl Ended {
+    fn take(&mut self, fate: Fate) {
+        match fate {
+            Fate::Host(case) => self.hosts.push(case),
+            Fate::Other(seen) => self.others.push(seen),
+            Fate::Again(aim) => self.report.again.push(aim),
+            Fate::Looked(look) => self.report.look = Some(look),
+            Fate::Troubled(aim, trouble) => self.report.troubled.push((aim, trouble)),
+        }
+    }
+}
+
+/// What becomes of a target after a conversation.
+enum Fate {
+    /// A mail server: its names are asked for.
+    Host(Case<Asking>),
+    /// All that there is to say of it is known.
+    Other(Seen),
+    /// It is to be spoken to again.
+    Again(Aim),
+    /// It was looked at, and that was all.
+    Looked(Look),
+    /// This machine could not speak to it.
+    Troubled(Aim, LocalTrouble),
 }
 
 struct Shard<P> {
@@ -163,46 +213,76 @@ impl<P: Probe> Shard<P> {
         self.some.notify_one();
     }
 
-    async fn converse(self: Rc<Self>, mut aim: Aim) {
-        let _fuse = Fuse(&*self);
-        let result = self.probe.probe(aim.whom()).await;
+    async fn converse(self: Rc<Self>, aim: Aim) {
+        let socket = aim.whom().socket;
+        let spoken = held(pin!(self.probe.probe(aim.whom()))).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);
-        let mut ended = self.ended.borrow_mut();
-        let count = ended.report.ended + 1;
-        ended.report.ended = count;
-        match result {
-            Err(trouble) => {
-                self.progress.trouble(trouble);
-                ended.report.troubled.push((aim, trouble));
-            }
-            Ok(mut observation) => {
-                aim.attempts = aim.attempts.saturating_add(1);
-                observation.attempts = aim.attempts;
-                let is_sample = aim.earlier.is_some();
-                if observation.outcome == Outcome::TimedOut
-                    && aim.attempts <= self.settings.retries
-                    && !is_sample
-                {
-                    self.progress.retried.fetch_add(1, Relaxed);
-                    ended.report.again.push(aim);
-                } else {
-                    let code = observation.greeting.as_ref().and_then(|reply| reply.code);
-                    let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
-                    if is_too_much {
-                        self.progress.slowdowns.fetch_add(1, Relaxed);
-                        ended.report.too_much.push(aim.ip);
-                    }
-                    let seen = Seen { aim, observation, time: SystemTime::now() };
-                    // Who asked for less is not spoken to once more.
-                    let wanted = if is_too_much { NonZeroU8::MIN } else { self.settings.samples };
-                    match sample(seen, wanted) {
-                        Sampled::Further(aim) => ended.report.again.push(aim),
-                        Sampled::Enough(seen) => ended.seen.push(seen),
-                    }
+        let mut met = Met { socket, greeted: false };
+        let fate = match spoken.unwrap_or(Err(LocalTrouble::Defect)) {
+            Err(trouble) => Fate::Troubled(aim, trouble),
+            Ok(observation) => {
+                met.greeted = observation.outcome == Outcome::Greeted;
+                let code = observation.greeting.as_ref().and_then(|reply| reply.code);
+                let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
+                if is_too_much {
+                    self.progress.slowdowns.fetch_add(1, Relaxed);
+                    self.ended.borrow_mut().report.too_much.push(aim.ip);
                 }
+                // Who asked for less is not spoken to once more.
+                let wanted = if is_too_much { NonZeroU8::MIN } else { self.settings.samples };
+                let spare = aim.clone();
+                let fate = catch_unwind(AssertUnwindSafe(|| self.fate(aim, observation, wanted)));
+                fate.unwrap_or(Fate::Troubled(spare, LocalTrouble::Defect))
             }
+        };
+        if let Fate::Troubled(_, trouble) = &fate {
+            self.progress.trouble(*trouble);
         }
-        match count {
+        self.end(met, fate);
+    }
+
+    /// An address that was excluded while its target waited: nothing is sent to it.
+    fn leave_out(&self, aim: Aim) {
+        let met = Met { socket: aim.whom().socket, greeted: false };
+        let fate = if aim.errand == Errand::Canary {
+            Fate::Looked(Look::Void)
+        } else {
+            let observation = Observation::bare(Outcome::Excluded, aim.attempts);
+            self.concluded(Seen { aim, observation, time: SystemTime::now() }, NonZeroU8::MIN)
+        };
+        self.end(met, fate);
+    }
+
+    /// What is to become of a target after a conversation that was held; `wanted` conversations in all.
+    fn fate(&self, mut aim: Aim, mut observation: Observation, wanted: NonZeroU8) -> Fate {
+        aim.attempts = aim.attempts.saturating_add(1);
+        observation.attempts = aim.attempts;
+        let timed_out = observation.outcome == Outcome::TimedOut;
+        if aim.errand == Errand::Canary {
+            return Fate::Looked(if timed_out { Look::Silent } else { Look::Answered });
+        }
+        if timed_out && aim.attempts <= self.settings.retries && aim.earlier.is_none() {
+            self.progress.retried.fetch_add(1, Relaxed);
+            return Fate::Again(aim);
+        }
+        self.concluded(Seen { aim, observation, time: SystemTime::now() }, wanted)
+    }
+
+    fn concluded(&self, seen: Seen, wanted: NonZeroU8) -> Fate {
+        match sample(seen, wanted) {
+            Sampled::Further(aim) => Fate::Again(aim),
+            Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(self.case(seen)),
+            Sampled::Enough(seen) => Fate::Other(seen),
+        }
+    }
+
+    /// A conversation has ended, or was not to be.
+    fn end(&self, met: Met, fate: Fate) {
+        let mut ended = self.ended.borrow_mut();
+        ended.report.ended += 1;
+        ended.report.met.push(met);
+        ended.take(fate);
+        match ended.report.ended {
             1 => self.some.notify_one(),
             BATCH => self.full.notify_one(),
             _ => {}
@@ -215,15 +295,7 @@ impl<P: Probe> Shard<P> {
             self.some.notified().await;
             // A batch that filled before is noticed at once: a notification is kept until it is waited for.
             let _ = tokio::time::timeout(LINGER, self.full.notified()).await;
-            let ended = self.ended.take();
-            let (mut hosts, mut others) = (Vec::new(), Vec::new());
-            for seen in ended.seen {
-                if seen.observation.outcome.is_judged() {
-                    hosts.push(self.case(seen));
-                } else {
-                    others.push(seen);
-                }
-            }
+            let Ended { hosts, others, report } = self.ended.take();
             // The receivers live as long as the scan; when they are gone, it is over.
             if !hosts.is_empty() && outlets.resolver.send(hosts).await.is_err() {
                 return;
@@ -231,7 +303,7 @@ impl<P: Probe> Shard<P> {
             if !others.is_empty() && outlets.writer.send(others).await.is_err() {
                 return;
             }
-            let report = Report { shard: self.settings.number, ..ended.report };
+            let report = Report { shard: self.settings.number, ..report };
             if outlets.feeder.send(Note::Shard(report)).is_err() {
                 return;
             }
@@ -246,20 +318,13 @@ impl<P: Probe> Shard<P> {
     }
 }
 
-/// Ends the scan in order if a conversation falls over, a defect of this program: nobody else would miss its target.
-struct Fuse<'a, P>(&'a Shard<P>);
-
-impl<P> Drop for Fuse<'_, P> {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            return;
-        }
-        self.0.settings.stop.ask(Level::Drain);
-        if let Ok(mut ended) = self.0.ended.try_borrow_mut() {
-            ended.report.ended += 1;
-            self.0.some.notify_one();
-        }
-    }
+/// Holds a conversation. One that falls over, a defect of this program, takes nobody with it, and is told by `Err`.
+async fn held<T>(mut conversation: Pin<&mut impl Future<Output = T>>) -> std::thread::Result<T> {
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| conversation.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }
 
 /// What is to become of a target after a conversation.
@@ -315,6 +380,7 @@ mod tests {
 
     fn aim() -> Aim {
         Aim {
+            errand: Errand::Record,
             turn: 7,
             ip: IpAddr::from([192, 0, 2, 1]),
             port: 25,

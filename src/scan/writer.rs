@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
@@ -25,13 +26,15 @@ use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::{Judgement, Severity, judge};
 use crate::record::{Network, Record, Target};
 use crate::report::asn::AsnDb;
-use crate::resolve::{Solution, Solved};
+use crate::resolve::{Hurry, Solution, Solved};
 use crate::targets::Inventory;
 
 /// Progress is saved this often while records come.
 const SAVE_EACH: Duration = Duration::from_millis(500);
-/// How long answers of DNS are waited for after the scan was asked to end.
+/// How long answers of DNS are waited for after the scan was asked to end …
 const DRAIN: Duration = Duration::from_secs(15);
+/// … and, once no conversation is under way, how long after the last that came: a resolver that is away holds nobody up.
+const LULL: Duration = Duration::from_secs(2);
 
 /// Which targets get a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +83,8 @@ pub struct Writer {
     pub worst: Severity,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
+    /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
+    pub undone: usize,
 }
 
 /// A name whose targets have not all ended.
@@ -87,21 +92,26 @@ pub struct Writer {
 pub struct OpenName {
     left: usize,
     records: Vec<Record>,
+    /// Targets of it that could not be judged.
+    undone: usize,
 }
 
 impl Writer {
-    /// Writes until both streams have ended or the scan must stop; then makes all of it durable.
+    /// Writes until both streams have ended or the scan must stop; then makes all of it durable. Hosts that wait for a
+    /// second pass over DNS when it must are written as they are: their mail servers are not to be asked twice.
     pub async fn run(
         mut self,
         mut seen: Receiver<Vec<Seen>>,
-        mut solved: Receiver<Vec<Solved<Asking>>>,
+        (mut solved, hurry): (Receiver<Vec<Solved<Asking>>>, Hurry),
         stop: &Stop,
     ) -> Result<Self, ScanError> {
         let mut tick = tokio::time::interval_at(Instant::now() + SAVE_EACH, SAVE_EACH);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut seen_open, mut solved_open) = (true, true);
+        let mut last = Instant::now();
         let cut_off = async {
             stop.reached(Level::Drain).await;
+            hurry.ask();
             tokio::select! {
                 () = tokio::time::sleep(DRAIN) => {}
                 () = stop.reached(Level::Now) => {}
@@ -112,14 +122,15 @@ impl Writer {
             tokio::select! {
                 biased;
                 () = &mut cut_off => break,
-                batch = solved.recv(), if solved_open => match batch {
-                    Some(batch) => for case in batch { self.solved(case)?; },
-                    None => solved_open = false,
+                batch = solved.recv(), if solved_open => {
+                    (solved_open, last) = (batch.is_some(), Instant::now());
+                    for case in batch.into_iter().flatten() { self.solved(case)?; }
                 },
-                batch = seen.recv(), if seen_open => match batch {
-                    Some(batch) => for seen in batch { self.conclude(seen, None)?; },
-                    None => seen_open = false,
+                batch = seen.recv(), if seen_open => {
+                    (seen_open, last) = (batch.is_some(), Instant::now());
+                    for seen in batch.into_iter().flatten() { self.conclude(seen, None)?; }
                 },
+                () = tokio::time::sleep_until(last + LULL), if !seen_open && stop.level() != Level::Run => break,
                 _ = tick.tick() => self.save()?,
             }
         }
@@ -167,7 +178,7 @@ impl Writer {
         }
         if !fresh.is_empty() {
             let aims = aims(turn, name, &fresh, self.roster.ports());
-            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new() });
+            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new(), undone: 0 });
             // The feeder hears until the scan is over.
             let _ = self.notes.send(Note::Late(aims));
             return Ok(());
@@ -202,21 +213,36 @@ impl Writer {
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
         let Seen { aim, observation, time } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
-        let record = self.record(Some(ip), port, asked).finish(time, observation, resolution);
+        let draft = self.record(Some(ip), port, asked);
+        // What a stranger said and this program can't judge must not end the scan.
+        let record = catch_unwind(AssertUnwindSafe(|| draft.finish(time, observation, resolution))).ok();
         let Some(open) = self.open.get_mut(&turn) else {
-            self.emit(&record)?;
-            self.turn_done(turn);
+            match record {
+                Some(record) => {
+                    self.emit(&record)?;
+                    self.turn_done(turn);
+                }
+                None => self.undone += 1,
+            }
             return Ok(());
         };
-        open.records.push(record);
+        open.undone += usize::from(record.is_none());
+        open.records.extend(record);
         open.left -= 1;
-        if open.left == 0 {
-            let records = self.open.remove(&turn).map(|open| open.records).unwrap_or_default();
-            for record in &records {
-                self.emit(record)?;
-            }
-            self.name_done(turn);
+        let Some(OpenName { records, undone, .. }) =
+            (open.left == 0).then(|| self.open.remove(&turn)).flatten()
+        else {
+            return Ok(());
+        };
+        if undone > 0 {
+            self.undone += undone;
+            let _ = self.notes.send(Note::NameDone);
+            return Ok(());
         }
+        for record in &records {
+            self.emit(record)?;
+        }
+        self.name_done(turn);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use banneret::demo::{Block, Running, Truth};
@@ -48,7 +49,6 @@ fn a_sound_server_fits_on_one_screen() {
     let name = truth.banner_name.unwrap();
     for part in [
         &format!("{} port ", truth.ip),
-        "    outcome        greeted\n",
         &format!("    greeting       220 {name} ESMTP Postfix"),
         &format!("    banner name    {name} (leads back to this address)"),
         &format!("    PTR names      {name} (leads back to this address)"),
@@ -59,8 +59,43 @@ fn a_sound_server_fits_on_one_screen() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    assert!(text.lines().count() < 40 && text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let all = check(&truth.ip.to_string(), &["-v"]).fine();
+    assert!(all.contains("    outcome        greeted\n") && all.contains("    HELO name      "), "{all}");
 }
+
+#[test]
+fn whatever_a_server_is_one_screen_tells_it() {
+    let mut told = Vec::new();
+    for truth in TOWN.block.truths() {
+        if told.contains(&truth.persona) || OF_A_SCAN.contains(&truth.persona) {
+            continue;
+        }
+        told.push(truth.persona);
+        let text = on_a_terminal(120, 40, &truth.ip.to_string());
+        let (lines, wide) = (text.lines().count(), text.lines().map(|line| line.chars().count()).max());
+        // The last line is the prompt's.
+        assert!(lines < 40 && wide <= Some(120), "{}, {lines} lines, {wide:?}:\n{text}", truth.persona);
+    }
+    assert!(told.len() > 40, "{told:?}");
+}
+
+/// What a check shows on a terminal of this size.
+fn on_a_terminal(columns: u16, rows: u16, target: &str) -> String {
+    let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
+    let program = env!("CARGO_BIN_EXE_banneret");
+    let words = PATIENCE.join(" ");
+    let command = format!(
+        "stty cols {columns} rows {rows}; exec {program} check {target} --allow-reserved -p {port} --resolver {dns} {words} 2>/dev/null"
+    );
+    let shown =
+        Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
+    assert!(shown.status.success(), "{shown:?}");
+    String::from_utf8(shown.stdout).unwrap().replace("\r\n", "\n")
+}
+
+/// Personas that take a timeout to show what they are.
+const OF_A_SCAN: [&str; 2] = ["silent", "unreachable"];
 
 #[test]
 fn a_server_in_trouble_is_told_why_who_and_how() {
@@ -68,16 +103,21 @@ fn a_server_in_trouble_is_told_why_who_and_how() {
     let text = check(&truth.ip.to_string(), &[]).fine();
     for part in [
         "    verdict        no_ptr: ",
-        "  ptr_missing: high; who can fix it: ",
+        "  ptr_missing (high); who can fix it: ",
         "    why            ",
-        "    who cares      ",
         "    what to do     ",
         "    by hand        dig -x ",
-        "    Gmail          ",
+        "    reject         Gmail (421-4.7.23",
+        "    score          rspamd 4.5 points (RDNS_NONE, HFILTER_HOSTNAME_UNKNOWN)",
         "the banner's, as a stand-in",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
+    let all = check(&truth.ip.to_string(), &["-v"]).fine();
+    assert!(
+        all.contains("    who cares      ") && all.contains("    Gmail          sender guidelines"),
+        "{all}"
+    );
     let observed = check(&truth.ip.to_string(), &["--helo-name", "helo.example.org"]).fine();
     assert!(observed.contains("    HELO name      helo.example.org, as observed\n"), "{observed}");
 }
@@ -257,7 +297,9 @@ fn a_scan_writes_its_page_at_the_end() {
     let records = run(&[&words, &html[..], &PATIENCE[..]].concat()).fine();
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("<title>banneret: 127.27.0.0/29</title>"), "{page}");
-    assert!(page.contains(&format!("{} records", records.lines().count())), "{page}");
+    let count = format!("<b class=\"\">{}</b><span>records</span>", records.lines().count());
+    assert!(page.contains(&count), "{page}");
+    assert!(page.contains("<dt>seed</dt>"), "the run is told");
 }
 
 #[test]

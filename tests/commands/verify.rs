@@ -175,12 +175,13 @@ fn a_fix_that_does_not_show_is_told_apart_from_none() {
         let text = check("198.18.1.10", &[]).fine();
         for part in [
             "  verify: fixed_pending_cache\n",
-            "the fix is published; caches may show the old answer until\n",
+            "fixed: the fix is published, and the resolver keeps the old answer for 10m more;",
             "10.1.18.198.in-addr.arpa: another answer is published\n",
             "resolver: nxdomain, for 10m more\n",
             "ns1.example.net (198.18.0.61): mail.example.org\n",
             "  what greets at the addresses of mail.example.org\n",
-            "198.18.1.11:25: greeted as old.example.org; PTR old.example.org\n",
+            "198.18.1.10 (PTR nxdomain): 25 greeted as mail.example.org, 465 refused,",
+            "mail.example.org: 198.18.1.10, 198.18.1.11, the same everywhere",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }

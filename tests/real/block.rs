@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     Courier,
     Aiosmtpd,
     SmtpServer,
+    Haraka,
 }
 
 /// The PTR side of an address.
@@ -80,7 +81,7 @@ const SOUND: Expected = Expected {
 
 /// The hosts. Their names are under `example` in domains whose registries keep that label for themselves, since names
 /// under example.com, .net and .org are rightly taken for defaults.
-pub(crate) const HOSTS: [Host; 14] = [
+pub(crate) const HOSTS: [Host; 16] = [
     Host {
         last: 1,
         kind: Kind::Postfix,
@@ -263,6 +264,37 @@ pub(crate) const HOSTS: [Host; 14] = [
         reverse: Reverse::Names(&["mx14.example.cloud"]),
         expected: Expected { banner_name: Some("mx14.example.cloud"), ..SOUND },
     },
+    Host {
+        last: 15,
+        kind: Kind::Haraka,
+        setting: "haraka.example.cloud",
+        starts: "haraka.example.cloud ESMTP Haraka/3",
+        reverse: Reverse::Names(&["haraka.example.email"]),
+        expected: Expected {
+            banner_name: Some("haraka.example.cloud"),
+            relation: "unrelated",
+            verdict: "mismatch",
+            findings: &["banner_differs", "two_identities"],
+            platform: Some("haraka"),
+            ..SOUND
+        },
+    },
+    Host {
+        last: 16,
+        kind: Kind::Postfix,
+        setting: "default:vps-16",
+        starts: "vps-16.localdomain ESMTP Postfix",
+        reverse: Reverse::Names(&["198-18-1-16.static.example.cloud"]),
+        expected: Expected {
+            banner_name: Some("vps-16.localdomain"),
+            banner_forward: None,
+            relation: "unrelated",
+            verdict: "no_name",
+            findings: &["ptr_generic", "banner_default"],
+            platform: Some("postfix"),
+            ..SOUND
+        },
+    },
 ];
 
 /// Nothing listens here.
@@ -286,6 +318,9 @@ pub(crate) const FORWARD: &[(&str, u8)] = &[
     ("mx12.example.cloud", 12),
     ("mx13.example.cloud", 13),
     ("mx14.example.cloud", 14),
+    ("haraka.example.cloud", 15),
+    ("haraka.example.email", 15),
+    ("198-18-1-16.static.example.cloud", 16),
 ];
 
 impl Host {
@@ -370,6 +405,12 @@ fn start_kind(work: &Path, kind: Kind, hosts: &[Host]) -> Server {
             command.arg(scripts.join("smtp-server.js"));
             command.env("NODE_PATH", servers().join("smtp-server/node_modules"));
             ("smtp-server".to_owned(), command)
+        }
+        Kind::Haraka => {
+            let mut command = Command::new("unshare");
+            command.args(["--mount", "bash", "-euo", "pipefail"]).arg(scripts.join("haraka.sh"));
+            command.env("NODE_PATH", servers().join("haraka/node_modules"));
+            ("haraka".to_owned(), command)
         }
     };
     let own = hosts.iter().filter(|host| host.kind == kind);

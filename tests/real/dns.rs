@@ -15,6 +15,8 @@ use super::support::server::{Server, servers};
 pub(crate) const AUTHORITATIVE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 53);
 /// Unbound: asks NSD, and keeps what it heard.
 pub(crate) const CACHING: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 54);
+/// The name of NSD, at which each zone says that it is served.
+const SERVER: &str = "ns.example.cloud";
 /// Of every record, in seconds.
 pub(crate) const TIME_TO_LIVE: u32 = 300;
 
@@ -127,6 +129,9 @@ fn zone_files() -> Vec<(&'static str, String)> {
     let mut files = vec![(REVERSE_ZONE, reverse), (CLASSLESS_ZONE, classless)];
     for zone in FORWARD_ZONES {
         let mut text = head(zone);
+        if SERVER.ends_with(zone) {
+            let _ = writeln!(text, "{SERVER}. A {AUTHORITATIVE}");
+        }
         for (name, last) in FORWARD.iter().filter(|(name, _)| name.ends_with(zone)) {
             let _ = writeln!(text, "{name}. A {}", address(*last));
         }
@@ -137,8 +142,8 @@ fn zone_files() -> Vec<(&'static str, String)> {
 
 fn head(zone: &str) -> String {
     format!(
-        "$ORIGIN {zone}.\n$TTL {TIME_TO_LIVE}\n@ SOA ns.example.cloud. hostmaster.example.cloud. 1 3600 600 86400 300\n\
-         @ NS ns.example.cloud.\n"
+        "$ORIGIN {zone}.\n$TTL {TIME_TO_LIVE}\n@ SOA {SERVER}. hostmaster.example.cloud. 1 3600 600 86400 300\n\
+         @ NS {SERVER}.\n"
     )
 }
 

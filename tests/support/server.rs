@@ -18,7 +18,7 @@ pub fn servers() -> PathBuf {
     let usual = || cache().unwrap_or_else(home).join("banneret/servers");
     let place = std::env::var_os(SERVERS).map_or_else(usual, PathBuf::from);
     // The last that the script fetches.
-    let all_there = place.join("smtp-server.stamp").exists();
+    let all_there = place.join("haraka.stamp").exists();
     assert!(all_there, "no servers in `{}`: run scripts/setup", place.display());
     assert!(is_root(), "the servers need accounts of their own: run as root");
     place

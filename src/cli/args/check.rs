@@ -39,6 +39,9 @@ pub struct CheckArgs {
     /// How it is told
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "nagios")]
     pub format: CheckWord,
+    /// Everything: each finding by itself, who cares about it, every rule of every receiver
+    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with_all = ["format", "nagios"])]
+    pub verbose: u8,
     /// One line and the exit code of a monitoring plugin: 0 nothing above info, 1 low or medium, 2 high, 3 unknown
     #[arg(long)]
     pub nagios: bool,

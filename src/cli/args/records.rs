@@ -33,7 +33,8 @@ pub struct JudgeArgs {
     /// What the lines are
     #[arg(long, value_name = "FORM", default_value = "records")]
     pub from: LinesWord,
-    /// Ask DNS about hosts whose lines hold no answers of it
+    /// Ask DNS for what is not settled: answers that a line lacks, and those that were not definite; the others
+    /// stand
     #[arg(long)]
     pub resolve: bool,
     /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
@@ -68,7 +69,7 @@ pub struct ReportArgs {
     /// Where the report goes, put in place whole; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// Write the report as one HTML page, too; `-` is stdout, in place of the text
+    /// Write the report as one HTML page, too, and FILE.fixes.csv beside it; `-` is stdout, the page alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// What `-` or files with an unusual ending hold: jsonl, csv

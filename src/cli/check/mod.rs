@@ -58,8 +58,9 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         let _ = writeln!(io::stderr(), "banneret: some servers greet late; up to {patience} are waited for");
     }
     let checked = server::check(args)?;
+    let detail = if args.verbose > 0 { story::Detail::All } else { story::Detail::Screen };
     let told = match args.format {
-        CheckWord::Text => story::text(&checked, terminal::width()),
+        CheckWord::Text => story::text(&checked, detail, terminal::width()),
         CheckWord::Json => json::text(&checked)?,
     };
     print(told.as_bytes())?;

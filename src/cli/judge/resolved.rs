@@ -1,4 +1,5 @@
-//! The DNS half of records that lack it: many are asked for at once, and handed on in the order in which they came.
+//! The DNS half of records, as far as they lack it: many are asked for at once, and handed on in the order in which they
+//! came.
 //!
 //! By example: records 1, 2, 3 come in, 2 and 3 wait for DNS; 1 goes on at once, 3 is answered first and waits for 2.
 
@@ -7,7 +8,7 @@ use std::collections::VecDeque;
 use anyhow::Context;
 
 use crate::cli::exit::Unable;
-use crate::evidence::Status;
+use crate::evidence::Resolution;
 use crate::name::HostName;
 use crate::record::Record;
 use crate::resolve::{self, Case, Resolver, Settings, Solution, Solved, Want};
@@ -116,12 +117,13 @@ impl Resolved {
     }
 }
 
-/// What DNS is to be asked about a record: nothing of one that nobody greeted, or that has its answers.
+/// What DNS is to be asked about a record: nothing of one that nobody greeted, else whatever its answers leave open.
 fn want(record: &Record) -> Option<Want> {
     let evidence = &record.evidence;
-    let is_open = evidence.resolution.as_ref().is_none_or(|resolution| resolution.ptr == Status::NotAsked);
-    let ip = evidence.ip.filter(|_| is_open && evidence.observation.outcome.is_judged())?;
+    let ip = evidence.ip.filter(|_| evidence.observation.outcome.is_judged())?;
     let name =
         evidence.observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, Own::default()).name);
-    Some(Want::Identity { ip, banner: name.and_then(|name| HostName::parse(&name).ok()) })
+    let banner = name.and_then(|name| HostName::parse(&name).ok());
+    let known = Box::new(evidence.resolution.clone().unwrap_or_else(Resolution::not_asked));
+    Some(Want::Rest { ip, banner, known })
 }

@@ -15,9 +15,10 @@ use anyhow::Context;
 use super::args::ProgressWord;
 use super::bar::{Display, Watched};
 use super::exit::Exit;
+use super::late::{self, Late, Watch};
 use super::lists::Loaded;
-use super::report;
 use super::resume::Resumed;
+use super::scan::late_addresses;
 use crate::judge::Severity;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
@@ -26,9 +27,11 @@ use crate::report::format::Format;
 use crate::report::summary::{Ended, Mark, Summary};
 use crate::resolve;
 use crate::scan::ScanError;
+use crate::scan::added::Added;
+use crate::scan::canary::Manners;
 use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
-use crate::scan::keeper::counts;
+use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
@@ -41,6 +44,8 @@ use crate::targets::Order;
 pub struct Session {
     /// What to scan.
     pub loaded: Loaded,
+    /// The files of `--exclude-file`, to be looked at again.
+    pub exclusion_files: Vec<PathBuf>,
     /// The order's key.
     pub seed: u64,
     /// At most so many targets.
@@ -105,7 +110,7 @@ pub use told::dry_run;
 
 impl Session {
     /// Scans to the end, whichever it is.
-    pub fn run(self) -> anyhow::Result<Finished> {
+    pub fn run(mut self) -> anyhow::Result<Finished> {
         let open_files = limits::raise_open_files();
         let concurrency = limits::concurrency(open_files, self.concurrency);
         // Where that fails, the table grows as it is needed.
@@ -113,10 +118,15 @@ impl Session {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
 
         let probes = (0..shards).map(|_| Smtp::new(self.probe.clone())).collect::<Result<Vec<_>, _>>()?;
-        let Loaded { set, exclusions, names, shard, .. } = &self.loaded;
+        let late = std::mem::take(&mut self.loaded.late);
+        let Loaded { set, exclusions, names, shard, policy, .. } = &self.loaded;
         let order = Arc::new(Order::new(Arc::clone(set), self.seed, *shard));
-        let roster =
-            Arc::new(Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone()));
+        let added = Arc::new(Added::default());
+        if let Some(exclusions) = late.exclusions(*policy) {
+            added.renew(exclusions);
+        }
+        let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
+        let roster = Arc::new(roster.with_added(Arc::clone(&added)));
         let (watermark, claimed) = self.done_before()?;
         let pending = watermark.pending().collect();
         let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
@@ -133,7 +143,7 @@ impl Session {
 
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
-        let mut keeper = self.keeper(began, &progress)?;
+        let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &claimed)?;
         let worst = worst_of(outputs.summary());
@@ -142,14 +152,22 @@ impl Session {
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
         let display = Display::start(watched, self.progress, self.quiet);
+        let watch = self.watch(late, &added);
 
         let clock = Instant::now();
         let plan = Plan {
             course,
-            feeder: feeder::Settings { rate: self.rate, prefix_rate: self.prefix_rate, concurrency },
+            feeder: feeder::Settings {
+                rate: self.rate,
+                prefix_rate: self.prefix_rate,
+                concurrency,
+                canaries: Manners::default(),
+            },
             retries: self.retries,
             samples: self.samples,
             own_name: self.probe.own_name.clone(),
+            added: Arc::clone(&added),
+            tell: Box::new(told::notice(self.quiet)),
         };
         let keep = self.keep;
         let writer = |notes| Writer {
@@ -164,9 +182,10 @@ impl Session {
             open: HashMap::new(),
             worst,
             networks: self.loaded.networks.clone(),
+            undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
-        drop(display);
+        drop((display, watch));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
@@ -185,24 +204,41 @@ impl Session {
         let took = clock.elapsed();
         add_unkept(&mut summary, &progress, fed);
         summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
-        self.write_manifest(&progress, &written, began, fed)?;
+        let manifest = self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
-        if let Some(path) = &self.html {
-            report::write_html(&summary, &self.subject, path)?;
-        }
+        self.write_page(&mut summary, manifest)?;
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
+        let exit = self.leave(fed, worst, keeper)?;
+        Ok(Finished { exit, summary, written, took })
+    }
+
+    /// Looks at the exclusion files again while the scan runs.
+    fn watch(&self, late: Late, added: &Arc<Added>) -> Watch {
+        Watch::start(late::Watched {
+            files: self.exclusion_files.clone(),
+            late,
+            policy: self.loaded.policy,
+            addresses: late_addresses(self.resolver.clone()),
+            added: Arc::clone(added),
+            quiet: self.quiet,
+        })
+    }
+
+    /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to end.
+    fn leave(&self, fed: Fed, worst: Severity, keeper: Keeper) -> anyhow::Result<Exit> {
         let kept = keeper.path().map(Path::to_owned);
         if fed == Fed::All {
             keeper.remove()?;
+            self.tidy();
         } else if let (Some(path), false) = (&kept, self.quiet) {
             super::say(format_args!(
                 "banneret: stopped early; go on with `banneret scan --resume {}`",
                 path.display()
             ));
         }
-        let exit = match fed {
+        Ok(match fed {
             Fed::Stopped => Exit::Stopped,
             Fed::Stuck(count, trouble) => {
                 super::say(format_args!(
@@ -212,8 +248,7 @@ impl Session {
             }
             Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
             Fed::All => Exit::Done,
-        };
-        Ok(Finished { exit, summary, written, took })
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use super::Session;
 use crate::evidence::Outcome;
 use crate::rate::Rate;
 use crate::report::summary::{Summary, text};
+use crate::scan::canary::Notice;
 use crate::scan::course::{Course, Roster};
 use crate::scan::limits;
 use crate::scan::pace::{Bound, in_force};
@@ -59,6 +60,22 @@ impl Session {
     }
 }
 
+/// Tells at once what a person could do something about.
+pub(super) fn notice(quiet: bool) -> impl Fn(Notice) {
+    move |notice| {
+        if quiet {
+            return;
+        }
+        say(match notice {
+            Notice::Lost => {
+                "banneret: hosts that had greeted are silent now: new connections get lost on the way; going on with \
+                 half as many at once"
+            }
+            Notice::Found => "banneret: hosts that had greeted answer again; the pace comes back",
+        });
+    }
+}
+
 /// What is told at the end, on stderr.
 pub(super) fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io::Result<()> {
     let mut told = Vec::new();
@@ -75,6 +92,14 @@ pub(super) fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io
         if count > 0 {
             writeln!(told, "  {:<12} {count}", outcome.as_str())?;
         }
+    }
+    let (looks, silent) = (progress.looks.load(Relaxed), progress.silent_looks.load(Relaxed));
+    if looks > 0 {
+        writeln!(
+            told,
+            "  {looks} further looks at hosts that had greeted: {silent} silent, {} times slowed down",
+            progress.losses.load(Relaxed)
+        )?;
     }
     text::write(summary, terminal::width(), &mut told)?;
     // Nobody may be there to read it.

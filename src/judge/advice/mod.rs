@@ -11,7 +11,7 @@ use super::cause::{Fixer, Side};
 use super::finding::{Code, Finding};
 use super::settings::{Certainty, settings};
 use super::shape::{Shape, Support};
-use super::{Judgement, Severity};
+use super::{Fcrdns, Judgement, Severity};
 use crate::evidence::Evidence;
 use crate::name::{DnsName, HostName};
 use crate::smtp::greeting::{Form, Greeting};
@@ -104,14 +104,22 @@ impl Case<'_> {
             Fixer::Customer => "In the provider's panel, or by its support,",
             _ => "Ask the provider, who owns the reverse zone, or use its panel: there",
         };
-        if matches!(code, Code::PtrMultiple | Code::PtrPartlyUnconfirmed) {
+        // Where one name is confirmed, the others are too many; no record is missing.
+        let is_surplus = code == Code::StalePtr && self.judgement.fcrdns == Some(Fcrdns::Pass);
+        if matches!(code, Code::PtrMultiple | Code::PtrPartlyUnconfirmed) || is_surplus {
             todo.push(format!("{who} leave one PTR record, for the name that leads back to the address."));
             return;
         }
         todo.push(format!("{who} set one PTR record to a name of your own domain."));
         if let Some([reverse, forward]) = zone_lines(self) {
             todo.push(format!("In the reverse zone: `{reverse}`"));
-            todo.push(format!("In your domain's zone, before that: `{forward}`"));
+            let is_published = self.leads_here()
+                && self.proposed_name().is_some_and(|name| Some(name.as_str()) == self.own_banner());
+            todo.push(if is_published {
+                format!("In your domain's zone stands already: `{forward}`")
+            } else {
+                format!("In your domain's zone, before that: `{forward}`")
+            });
         }
         if code == Code::PtrMalformed {
             todo.push(
@@ -164,7 +172,7 @@ impl Case<'_> {
             _ => {
                 let name = self.proposed_name().unwrap_or_else(|| OWN_NAME.to_owned());
                 todo.push(format!(
-                    "Let the server call itself `{name}`, in the greeting and in HELO, with DNS agreeing."
+                    "Let the server call itself `{name}` in greeting and HELO, with DNS agreeing."
                 ));
                 self.push_settings(todo);
             }
@@ -228,6 +236,11 @@ impl Case<'_> {
         }
     }
 
+    /// Whether the banner's name is known to lead to the address.
+    fn leads_here(&self) -> bool {
+        self.evidence.resolution.as_ref().is_some_and(|it| it.banner_forward.confirms == Some(true))
+    }
+
     /// The banner's name if it is a usable host name.
     fn own_banner(&self) -> Option<&str> {
         let name = self.judgement.banner_name.as_deref()?;
@@ -254,7 +267,7 @@ impl Case<'_> {
 const SHOWN_NAMES: usize = 4;
 
 fn never(code: Code) -> Vec<&'static str> {
-    const COPY: &str = "Do not copy the provider's PTR name into the greeting: it is the provider's name, and the next customer's too.";
+    const COPY: &str = "Do not copy the provider's PTR name into the greeting: it is the provider's, and the next customer's too.";
     const CLAIM: &str = "Do not greet with a name whose DNS you do not control.";
     match code {
         Code::PlatformIdentity => vec!["Do not ask the platform to change it."],

@@ -38,6 +38,36 @@ fn the_records_to_publish_agree_with_each_other() {
 }
 
 #[test]
+fn nothing_is_to_be_published_that_is_published() {
+    const KESTREL: &str = "`mail.kestrel.example. IN A 192.0.2.1`";
+    for (greeting, banner, line) in [
+        (OWN, "here", format!("In your domain's zone stands already: {KESTREL}")),
+        (OWN, "elsewhere", format!("In your domain's zone, before that: {KESTREL}")),
+        (OWN, "servfail", format!("In your domain's zone, before that: {KESTREL}")),
+        // That the name of an installer leads here says nothing of the name to be chosen.
+        (
+            "220 mail.example.org ESMTP",
+            "here",
+            format!("In your domain's zone, before that: `{OWN_NAME}. IN A 192.0.2.1`"),
+        ),
+    ] {
+        let list = advised(greeting, "nxdomain", banner, &Inventory::default());
+        assert_eq!(for_code(&list, Code::PtrMissing).todo.last(), Some(&line), "{greeting} {banner}");
+    }
+    // One PTR name is in order: the stale ones are too many, and no record is missing.
+    let stale = advised(
+        OWN,
+        "old.kestrel.example=elsewhere mail.kestrel.example=here",
+        "here",
+        &Inventory::default(),
+    );
+    let stale = for_code(&stale, Code::StalePtr);
+    assert!(stale.todo.len() == 1 && stale.todo[0].contains("leave one PTR record"), "{stale:?}");
+    let alone = advised(OWN, "old.kestrel.example=elsewhere", "here", &Inventory::default());
+    assert!(for_code(&alone, Code::StalePtr).todo[0].contains("set one PTR record"));
+}
+
+#[test]
 fn only_a_name_that_may_be_ones_own_is_proposed() {
     let expected =
         Inventory { expected_name: Some("MX.kestrel.example.".to_owned()), ..Inventory::default() };

@@ -4,12 +4,13 @@
 mod mmdb;
 mod table;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,7 @@ impl Display for About {
 pub struct AsnDb {
     source: Source,
     about: About,
+    by_system: OnceLock<HashMap<u32, Vec<Prefix>>>,
 }
 
 #[derive(Debug)]
@@ -103,7 +105,7 @@ impl AsnDb {
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mmdb")) {
             let mmdb = Mmdb::open(path, &shown)?;
             let about = mmdb.about(shown);
-            return Ok(Self { source: Source::Mmdb(Box::new(mmdb)), about });
+            return Ok(Self { source: Source::Mmdb(Box::new(mmdb)), about, by_system: OnceLock::new() });
         }
         let (table, said) = Table::open(path, &shown)?;
         let modified = || fs::metadata(path).and_then(|data| data.modified()).ok().map(day);
@@ -114,7 +116,7 @@ impl AsnDb {
             description: None,
             licence: said.licence,
         };
-        Ok(Self { source: Source::Table(table), about })
+        Ok(Self { source: Source::Table(table), about, by_system: OnceLock::new() })
     }
 
     /// What the data say of themselves.
@@ -141,14 +143,22 @@ impl AsnDb {
         }
     }
 
-    /// The prefixes of each of some systems, in the order of the data. A system that the data do not know is missing.
-    pub fn prefixes(&self, systems: &HashSet<u32>) -> Result<HashMap<u32, Vec<Prefix>>, AsnError> {
-        let mut found: HashMap<u32, Vec<Prefix>> = HashMap::new();
-        let each = |asn: u32, prefix: Prefix| {
-            if systems.contains(&asn) {
-                found.entry(asn).or_default().push(prefix);
+    /// The prefixes of a system, in the order of the data; none if the data do not know it. The first call goes through all
+    /// data.
+    pub fn prefixes(&self, asn: u32) -> Result<&[Prefix], AsnError> {
+        let by_system = match self.by_system.get() {
+            Some(known) => known,
+            None => {
+                let found = self.all_prefixes()?;
+                self.by_system.get_or_init(|| found)
             }
         };
+        Ok(by_system.get(&asn).map_or(&[], Vec::as_slice))
+    }
+
+    fn all_prefixes(&self) -> Result<HashMap<u32, Vec<Prefix>>, AsnError> {
+        let mut found: HashMap<u32, Vec<Prefix>> = HashMap::new();
+        let each = |asn: u32, prefix: Prefix| found.entry(asn).or_default().push(prefix);
         match &self.source {
             Source::Mmdb(mmdb) => mmdb.each(&self.about.path, each)?,
             Source::Table(table) => table.each(each),

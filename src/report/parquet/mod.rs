@@ -2,7 +2,8 @@
 //!
 //! A Parquet file can't be read before its last byte is written, so a scan that may stop at any time gathers its records
 //! in JSON Lines beside it (`FILE.jsonl.zst`: whole at every flush, cut back on resume, readable by itself) and turns them
-//! into columns at the end, a row group at a time.
+//! into columns at the end, a row group at a time. What was gathered stays until whoever has the sink knows that nothing
+//! will go on from it.
 
 mod shred;
 
@@ -74,8 +75,6 @@ impl Sink for Parquet {
             Ok(())
         });
         written.map_err(|source| OutputError::Write { path: self.path.clone(), source })?;
-        // The file is in place: what it was made from is of no more use, and no harm if it stays.
-        let _ = fs::remove_file(&self.gathered);
         let (length, sha256) = told.unwrap_or_default();
         Ok(Written { path: self.path, rows, length, sha256 })
     }

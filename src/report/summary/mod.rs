@@ -7,6 +7,7 @@
 
 pub mod coverage;
 pub mod csv;
+pub mod detail;
 pub mod groups;
 pub mod json;
 pub mod kind;
@@ -16,6 +17,7 @@ pub mod text;
 pub mod view;
 
 pub use coverage::{Basis, Coverage, Ended, Mark};
+pub use detail::Detail;
 pub use groups::{Counts, Groups, Key, Listed, Listing, Tally};
 pub use kind::{Kind, KindError};
 pub use view::{View, ViewError};
@@ -77,6 +79,8 @@ pub struct Summary {
     pub platforms: Groups<String>,
     /// By the banner's name.
     pub banner_names: Groups<String>,
+    /// Single hosts, where a page is to show them.
+    pub detail: Option<Detail>,
     /// Data from elsewhere that stands in the records: whose, of when, under which licence; a line each.
     pub sources: Vec<String>,
     chosen: Vec<Kind>,
@@ -128,13 +132,23 @@ impl Summary {
             domains: Groups::new(most),
             platforms: Groups::new(most),
             banner_names: Groups::new(most),
+            detail: None,
             as_names: HashMap::new(),
         }
+    }
+
+    /// The same, with single hosts for a page.
+    #[must_use]
+    pub fn detailed(self) -> Self {
+        Self { detail: Some(Detail::default()), ..self }
     }
 
     /// Counts one record.
     pub fn add(&mut self, row: &Row<'_>) {
         self.all.add(row);
+        if let Some(detail) = &mut self.detail {
+            detail.add(row);
+        }
         self.outcomes.add(row.outcome as usize);
         row.findings.iter().for_each(|code| self.findings.add(code as usize));
         if let Some(prefix) = row.prefix() {

@@ -15,7 +15,7 @@ use rand::{Rng, RngExt};
 
 use super::keys::{Key, Keys, Waiting};
 use super::pace::Pace;
-use super::slots::{Slot, Slots, Spelling, State, Ticket};
+use super::slots::{Route, Slot, Slots, Spelling, State, Ticket};
 use super::timers::Timers;
 use super::upstream::Upstream;
 use crate::name::DnsName;
@@ -35,6 +35,9 @@ pub(crate) const BATCH: usize = 32;
 const PROBES: u32 = u32::MAX - 0xffff;
 /// Each wait is so many times the one before it: the last packets must outlast a short outage.
 const PATIENCE: u32 = 3;
+/// While no upstream is up, nothing is given up unasked for so many timeouts: 30 s by default, in which those who feed
+/// the resolver wait. Afterwards a question waits for its own timeout only, so that a scan goes on.
+const OUTAGE: u32 = 2;
 
 /// One of the sockets, numbered through all upstreams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,6 +91,8 @@ pub(crate) struct Core {
     /// The upstream whose turn it is.
     turn: usize,
     fired: Vec<u32>,
+    /// Since when no upstream has been up.
+    out_since: Option<Instant>,
 }
 
 impl Core {
@@ -115,6 +120,7 @@ impl Core {
             random,
             turn: 0,
             fired: Vec::new(),
+            out_since: None,
         };
         (core, health)
     }
@@ -136,6 +142,24 @@ impl Core {
         let ticket = self.slots.take(token, question, now);
         self.fresh.push_back(ticket);
         self.timers.set(ticket.slot, now + self.timeout);
+    }
+
+    /// Takes a question for one upstream alone; it does not wait for one that is down.
+    pub(crate) fn submit_to(&mut self, upstream: usize, token: Token, question: &Question, now: Instant) {
+        let ticket = self.slots.take(token, question, now);
+        let slot = self.slots.at(ticket.slot);
+        slot.route = Route::Alone;
+        slot.upstream = upstream;
+        self.again[upstream].push_back(ticket);
+        self.timers.set(ticket.slot, now + self.timeout);
+    }
+
+    /// Leaves an upstream alone for a while, if there is another one to ask.
+    pub(crate) fn set_aside(&mut self, upstream: usize, now: Instant) {
+        if self.another(upstream).is_some() {
+            let turn = self.upstreams[upstream].set_aside(now);
+            self.turned(upstream, turn);
+        }
     }
 
     /// Answers since the last call.
@@ -200,6 +224,8 @@ impl Core {
             let turn = self.upstreams[upstream].tick(now);
             self.turned(upstream, turn);
         }
+        let is_out = !self.upstreams.iter().any(Upstream::is_up);
+        self.out_since = is_out.then(|| self.out_since.unwrap_or(now));
         let mut fired = std::mem::take(&mut self.fired);
         self.timers.expire(now, &mut fired);
         for slot in fired.drain(..) {
@@ -318,9 +344,21 @@ impl Core {
             (State::Sent | State::Parked, _) if may => self.queue_again(index, upstream),
             (State::Parked, _) => self.give_up(index),
             (_, Some(at)) => self.timers.set(index, at),
-            // Paced, not lost: its time begins with its first packet.
-            (_, None) if self.upstreams.iter().any(Upstream::is_up) => self.timers.set(index, now + timeout),
-            (_, None) => self.give_up(index),
+            (_, None) => self.fire_unsent(index, now),
+        }
+    }
+
+    /// A question whose time came before its first packet: paced, not lost, while there is somebody to ask.
+    fn fire_unsent(&mut self, index: u32, now: Instant) {
+        let is_alone = self.slots.at(index).route == Route::Alone;
+        let patience = match self.out_since {
+            _ if is_alone => None,
+            None => Some(now + self.timeout),
+            Some(since) => Some(since + self.timeout * OUTAGE).filter(|&until| now < until),
+        };
+        match patience {
+            Some(until) => self.timers.set(index, until),
+            None => self.give_up(index),
         }
     }
 
@@ -336,7 +374,10 @@ impl Core {
 
     /// Queues a question once more, at another upstream than the last if there is one.
     fn queue_again(&mut self, index: u32, last: usize) {
-        let upstream = self.another(last).unwrap_or(last);
+        let upstream = match self.slots.at(index).route {
+            Route::Any => self.another(last).unwrap_or(last),
+            Route::Alone => last,
+        };
         self.queue_at(index, upstream);
     }
 

@@ -160,6 +160,14 @@ impl Resolve for Engine {
         self.core.submit(token, question, Instant::now());
     }
 
+    fn submit_to(&mut self, upstream: usize, token: Token, question: &Question) {
+        self.core.submit_to(upstream, token, question, Instant::now());
+    }
+
+    fn set_aside(&mut self, upstream: usize) {
+        self.core.set_aside(upstream, Instant::now());
+    }
+
     fn turn(&mut self, patience: Duration, answers: &mut Vec<(Token, Answer)>) {
         let now = Instant::now();
         self.core.expire(now);

@@ -32,6 +32,15 @@ pub(super) enum State {
     Tcp,
 }
 
+/// Who may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// Whoever is up.
+    Any,
+    /// One upstream alone: the question is about that one.
+    Alone,
+}
+
 /// Whose choice a question's letters are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
@@ -50,6 +59,7 @@ pub(super) struct Slot {
     pub(super) name: DnsName,
     pub(super) kind: Kind,
     pub(super) state: State,
+    pub(super) route: Route,
     pub(super) edns: Edns,
     pub(super) spelling: Spelling,
     /// Numbers under which answers may come, the latest packet's last.
@@ -120,6 +130,7 @@ impl Slots {
             name: question.name.clone(),
             kind: question.kind,
             state: State::Queued,
+            route: Route::Any,
             edns: Edns::Offered,
             spelling: Spelling::Drawn,
             keys,

@@ -200,3 +200,48 @@ fn mail_hosts_follow_preference_the_implicit_rule_and_the_null_mx() {
     let Solution::MailHosts(found) = solution else { panic!() };
     assert_eq!(found.status, Status::NxDomain, "an implicit host without an address is no host");
 }
+
+fn rest(known: Resolution, banner: Option<&str>, table: &[(&str, Answer)]) -> (Vec<String>, Resolution) {
+    let want =
+        Want::Rest { ip: "192.0.2.1".parse().unwrap(), banner: banner.map(host), known: Box::new(known) };
+    let (log, solution) = run(&want, table);
+    let Solution::Identity(resolution) = solution else { panic!("{solution:?}") };
+    (log, resolution)
+}
+
+#[test]
+fn of_earlier_answers_the_definite_ones_stand_and_the_rest_is_asked() {
+    let whole = [
+        ("PTR", names(&["a.example.org", "b.example.org"])),
+        ("A a.example.org", leads_to(&["192.0.2.9"])),
+        ("A b.example.org", leads_to(&["192.0.2.1"])),
+        ("A mail.example.org", leads_to(&["192.0.2.7"])),
+    ];
+    let (_, undisturbed) = identity(Some("mail.example.org"), &whole);
+    for lost in 0..whole.len() {
+        for status in [Status::ServFail, Status::Refused, Status::TimedOut, Status::Malformed] {
+            let mut table = whole.clone();
+            table[lost].1 = Answer::bare(status);
+            let (_, known) = identity(Some("mail.example.org"), &table);
+            let (log, resolution) = rest(known, Some("mail.example.org"), &whole);
+            let wanted = if lost == 0 { vec!["PTR", whole[1].0, whole[2].0] } else { vec![whole[lost].0] };
+            assert_eq!(log, wanted, "{status:?}");
+            assert_eq!(resolution, undisturbed, "{status:?} {lost}");
+        }
+    }
+    let (log, resolution) = rest(undisturbed.clone(), Some("mail.example.org"), &[]);
+    assert_eq!((log, resolution), (Vec::new(), undisturbed), "nothing is open");
+}
+
+#[test]
+fn a_count_beyond_the_names_kept_outlives_the_rest() {
+    let many: Vec<String> = (0..20).map(|n| format!("n{n}.example.org")).collect();
+    let list: Vec<&str> = many.iter().map(String::as_str).collect();
+    let (_, mut known) =
+        identity(None, &[("PTR", names(&list)), ("A n3.example.org", Answer::bare(Status::ServFail))]);
+    let (log, resolution) = rest(known.clone(), None, &[("A n3.example.org", leads_to(&["192.0.2.1"]))]);
+    assert_eq!((log, resolution.ptr_count), (vec!["A n3.example.org".to_owned()], 20));
+    known.names[3].forward = resolution.names[3].forward.clone();
+    assert_eq!(resolution, known);
+    assert_eq!(resolution.names[3].forward.confirms, Some(true));
+}

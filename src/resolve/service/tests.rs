@@ -59,10 +59,11 @@ fn no_more_cases_are_taken_in_than_allowed() {
             waker: resolve.waker(),
             health: resolve.health(),
             resolve,
-            plan: Plan::new(),
+            plan: Plan::new(0),
             cases: Some(cases),
             exit: Exit { sender: mpsc::channel(1).0, reserving: None },
             hosts_in_flight,
+            hurry: Arc::default(),
         };
         worker.take(Instant::now());
         assert!((most - 99..=most).contains(&worker.plan.open()), "{}", worker.plan.open());
@@ -105,4 +106,48 @@ fn cases_come_back_when_nobody_wants_solutions() {
 #[test]
 fn an_engine_without_upstreams_does_not_start() {
     assert!(matches!(start::<u32>(Settings::new(Vec::new())), Err(ResolveError::NoUpstream)));
+}
+
+/// Fails until it has been asked so often.
+fn failing_at_first(times: usize) -> impl FnMut(&Question) -> Answer + Send {
+    let mut asked = 0;
+    move |question| {
+        asked += 1;
+        if asked <= times { Answer::bare(Status::ServFail) } else { told(question) }
+    }
+}
+
+#[test]
+fn hosts_held_back_come_out_at_the_end_whole() {
+    let bounds = Bounds { held_back: 100, ..Bounds::default() };
+    let mut resolver = start_on::<u32>(Told::new(failing_at_first(50)), bounds).unwrap();
+    resolver.inbox.send_blocking((0..80).map(case).collect()).unwrap();
+    let first = resolver.solved.blocking_recv().unwrap();
+    assert_eq!(first.len(), 30);
+    drop(resolver.inbox);
+    let mut rest = Vec::new();
+    while let Some(batch) = resolver.solved.blocking_recv() {
+        rest.extend(batch);
+    }
+    assert_eq!(rest.len(), 50);
+    for solved in first.into_iter().chain(rest) {
+        let Solution::Identity(resolution) = solved.solution else { panic!("asked for an identity") };
+        assert_eq!(resolution.ptr, Status::Found);
+    }
+}
+
+#[test]
+fn in_a_hurry_hosts_held_back_come_out_as_they_are() {
+    let bounds = Bounds { held_back: 100, ..Bounds::default() };
+    let mut resolver = start_on::<u32>(Told::new(failing_at_first(usize::MAX)), bounds).unwrap();
+    resolver.inbox.send_blocking((0..80).map(case).collect()).unwrap();
+    resolver.hurry.ask();
+    let mut carried = Vec::new();
+    while carried.len() < 80 {
+        carried.extend(resolver.solved.blocking_recv().unwrap().into_iter().map(|solved| solved.carry));
+    }
+    carried.sort_unstable();
+    assert!(carried.into_iter().eq(0..80));
+    drop(resolver.inbox);
+    assert!(resolver.solved.blocking_recv().is_none());
 }

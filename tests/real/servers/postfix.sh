@@ -1,5 +1,6 @@
 # Postfix: one smtpd for each host of HOSTS, each with its own name. `reject:` before a name makes it turn every client
-# away in its greeting; `screen:` puts postscreen with its teaser and its wait before it.
+# away in its greeting; `screen:` puts postscreen with its teaser and its wait before it; `default:` leaves it the name
+# that Postfix makes of the machine's.
 useradd -r -d /nonexistent -s /usr/sbin/nologin postfix 2>/dev/null || true
 groupadd -r postdrop 2>/dev/null || true
 cd /etc/postfix
@@ -19,11 +20,14 @@ for pair in $HOSTS; do
         printf '  -o myhostname=%s\nsmtpd pass - - n - - smtpd\n  -o myhostname=%s\n' "${name#*:}" "${name#*:}"
         printf 'dnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy\n'
         ;;
+    default:*)
+        printf '%s:25 inet n - n - - smtpd\n' "$address"
+        printf '%s' "${name#*:}" >/proc/sys/kernel/hostname
+        ;;
     *) printf '%s:25 inet n - n - - smtpd\n  -o myhostname=%s\n' "$address" "$name" ;;
     esac
 done >>master.cf
-first=${HOSTS%% *}
-postconf -e compatibility_level=3.6 "myhostname=${first#*=}" mydestination= maillog_file=/dev/stdout \
+postconf -e compatibility_level=3.6 mydestination= maillog_file=/dev/stdout \
     smtpd_tls_security_level=may "smtpd_tls_cert_file=$CERT" "smtpd_tls_key_file=$KEY" \
     smtpd_relay_restrictions=reject default_transport=discard: smtpd_peername_lookup=no \
     'postscreen_greet_banner=$myhostname ESMTP wait' postscreen_greet_wait=2s postscreen_greet_action=enforce \

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::evidence::resolution::MAX_PTR_NAMES;
 use crate::evidence::{Evidence, Forward, PtrName, Resolution, Status};
-use crate::judge::{Severity, judge};
+use crate::judge::{Judgement, Severity, judge};
 use crate::name::{DnsName, HostName};
 use crate::record::Record;
 use crate::resolve::{Answer, Kind, Question, Records};
@@ -99,30 +99,47 @@ impl Outlook {
 
     /// What a comparison comes to for the host of `record`; the questions were answered at `now`.
     pub(in crate::cli::check) fn of(compared: &[Compared], record: &Record, now: SystemTime) -> Self {
-        let mut left: Option<Duration> = None;
-        let mut known = false;
-        for standing in compared.iter().map(Compared::standing) {
-            match standing {
-                Standing::Divided => return Self::Divided,
-                Standing::Pending(ttl) => left = left.max(Some(ttl)),
-                Standing::Same => known = true,
-                Standing::Unknown => {}
-            }
+        let standings = || compared.iter().map(Compared::standing);
+        if standings().any(|standing| standing == Standing::Divided) {
+            return Self::Divided;
         }
-        let Some(left) = left else { return if known { Self::Current } else { Self::Unknown } };
+        let Some(left) = left(compared) else {
+            return if standings().any(|standing| standing == Standing::Same) {
+                Self::Current
+            } else {
+                Self::Unknown
+            };
+        };
         // A clock that can't say the time shows the latest it can.
         let clean = now.checked_add(left).unwrap_or(now);
         let Some(resolution) = published(compared, record) else { return Self::ChangedPendingCache(clean) };
         let evidence = Evidence { resolution: Some(resolution), ..record.evidence.clone() };
         let nothing = Inventory::default();
         let then = judge(&evidence, record.target.inventory.as_deref().unwrap_or(&nothing));
-        let weight = |severity: Option<Severity>| severity.unwrap_or(Severity::None);
-        if weight(then.severity) < weight(record.judgement.severity) {
+        if burden(&then) < burden(&record.judgement) {
             Self::FixedPendingCache(clean)
         } else {
             Self::ChangedPendingCache(clean)
         }
     }
+}
+
+/// For how long the resolver keeps the last of the answers that are not published any more.
+pub(super) fn left(compared: &[Compared]) -> Option<Duration> {
+    let pending = compared.iter().filter_map(|it| match it.standing() {
+        Standing::Pending(ttl) => Some(ttl),
+        _ => None,
+    });
+    pending.max()
+}
+
+/// How much weighs on a host: the worst finding counts first, then the next.
+fn burden(judgement: &Judgement) -> Vec<Severity> {
+    let weighty = |severity: &Severity| *severity > Severity::None;
+    let mut burden: Vec<Severity> =
+        judgement.findings.iter().map(|finding| finding.severity).filter(weighty).collect();
+    burden.sort_unstable_by(|one, other| other.cmp(one));
+    burden
 }
 
 impl Compared {

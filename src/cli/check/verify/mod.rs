@@ -5,7 +5,7 @@ mod compare;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::conversation::{Visit, speak};
 use super::server::{self, Look};
@@ -40,6 +40,13 @@ pub(super) struct Verified {
     pub(super) name: Option<HostName>,
     /// What greets there.
     pub(super) doors: Vec<Door>,
+}
+
+impl Verified {
+    /// For how long the resolver keeps an answer that is not published any more.
+    pub(super) fn left(&self) -> Option<Duration> {
+        compare::left(&self.compared)
+    }
 }
 
 /// One address and port that a name leads to.

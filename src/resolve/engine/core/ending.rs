@@ -7,7 +7,7 @@ use rand::Rng;
 use super::{Core, TcpAsk, jitter};
 use crate::evidence::Status;
 use crate::name::DnsName;
-use crate::resolve::engine::slots::State;
+use crate::resolve::engine::slots::{Route, State};
 use crate::resolve::question::{Answer, Records, Transport};
 use crate::resolve::wire::{Edns, Fault, Reading};
 
@@ -108,6 +108,9 @@ impl Core {
             return self.queue_at(index, upstream);
         }
         slot.failures += 1;
+        if slot.route == Route::Alone {
+            return self.give_up(index);
+        }
         slot.blamed |= bit(upstream);
         let most = match fault {
             Fault::ServFail | Fault::Refused => MOST_FAILURES,

@@ -7,7 +7,7 @@ use super::ending::Source;
 use super::{Core, Lane, PROBES, TcpReply};
 use crate::name::DnsName;
 use crate::resolve::engine::keys::{Key, Waiting};
-use crate::resolve::engine::slots::{Spelling, State};
+use crate::resolve::engine::slots::{Route, Spelling, State};
 use crate::resolve::engine::upstream::{Tone, Turn, Upstream};
 use crate::resolve::question::{Kind, Transport};
 use crate::resolve::wire::{self, Fault, Letters, Reading};
@@ -42,12 +42,8 @@ impl Core {
         };
         let turn = self.upstreams[upstream].heard(now, after, tone);
         self.turned(upstream, turn);
-        if tone == Tone::Refusing
-            && self.upstreams[upstream].mostly_refuses()
-            && self.another(upstream).is_some()
-        {
-            let turn = self.upstreams[upstream].set_aside(now);
-            self.turned(upstream, turn);
+        if tone == Tone::Refusing && self.upstreams[upstream].mostly_refuses() {
+            self.set_aside(upstream, now);
         }
         // An answer counts once, however often it comes.
         self.slots.at(index).keys.retain(|other| *other != key);
@@ -99,8 +95,13 @@ impl Core {
         };
         for from in from {
             if let Some(to) = self.another(from) {
-                let mut moved = std::mem::take(&mut self.again[from]);
-                self.again[to].append(&mut moved);
+                for ticket in std::mem::take(&mut self.again[from]) {
+                    match self.slots.get(ticket).filter(|slot| slot.state == State::Queued) {
+                        Some(slot) if slot.route == Route::Alone => self.give_up(ticket.slot),
+                        Some(_) => self.again[to].push_back(ticket),
+                        None => {}
+                    }
+                }
             }
         }
         if !self.upstreams.iter().any(Upstream::is_up) {

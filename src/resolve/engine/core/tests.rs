@@ -62,6 +62,11 @@ impl<'a> World<'a> {
         self.core.submit(Token(token), &Question::new(name, Kind::A), self.now);
     }
 
+    fn submit_to(&mut self, upstream: usize, token: u32) {
+        let name = DnsName::parse(&format!("h{token}.example.org")).unwrap();
+        self.core.submit_to(upstream, Token(token), &Question::new(name, Kind::A), self.now);
+    }
+
     /// Lets time pass until every question has its answer; more are put in from `more` as there is room.
     fn run(&mut self, more: &mut dyn Iterator<Item = u32>) {
         let mut batch = Batch::default();
@@ -356,6 +361,42 @@ fn with_all_upstreams_dead_questions_wait_and_then_time_out() {
     assert_eq!(world.count(Status::TimedOut), 30_000);
     assert!(world.took() < Duration::from_secs(60), "{:?}", world.took());
     assert!(world.packets.len() < 30_000, "{} packets to nobody", world.packets.len());
+}
+
+#[test]
+fn what_was_never_asked_outlasts_an_outage_longer_than_its_timeout() {
+    let outage = |now: Duration, query: &[u8]| {
+        if (2..25).contains(&now.as_secs()) { Vec::new() } else { healthy(now, query) }
+    };
+    let rate = Rate::AtMost(NonZeroU32::new(1000).unwrap());
+    let mut world = World::new(|settings| settings.rate = rate, vec![Box::new(outage)]);
+    world.run(&mut (0..20_000));
+    // Those that were sent into the silence before it was known for one.
+    assert!(world.count(Status::TimedOut) < 5000, "{}", world.count(Status::TimedOut));
+    assert_eq!(world.count(Status::Found) + world.count(Status::TimedOut), 20_000);
+}
+
+#[test]
+fn a_question_for_one_upstream_is_put_to_no_other() {
+    let failing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 2))];
+    for (other, status) in
+        [(Box::new(failing) as Box<Manner<'_>>, Status::ServFail), (Box::new(silent), Status::TimedOut)]
+    {
+        let mut world = World::new(|_| {}, vec![Box::new(healthy), other]);
+        world.submit_to(1, 0);
+        world.run(&mut std::iter::empty());
+        assert_eq!(world.answers[&0].0.status, status);
+        assert!(world.packets.iter().all(|packet| packet.1 == 1), "{:?}", world.packets);
+    }
+    // One that is set aside, or goes down, keeps it from nobody for longer than its time.
+    let mut world = World::new(|_| {}, vec![Box::new(healthy), Box::new(healthy)]);
+    world.core.set_aside(1, world.now);
+    world.submit_to(1, 0);
+    world.run(&mut std::iter::empty());
+    assert_eq!(world.answers[&0].0.status, Status::TimedOut);
+    world.core.set_aside(0, world.now);
+    world.core.set_aside(1, world.now);
+    assert!(world.core.upstreams.iter().any(Upstream::is_up), "somebody is left to ask");
 }
 
 #[test]

@@ -1,29 +1,33 @@
 //! One server on one screen, for a person: what it says, what DNS says, what is wrong, who minds, what to do. All that
 //! strangers said is neutralised.
+//!
+//! What needs no action is told in a line, what several findings ask for is told once, and `-v` tells everything.
+
+mod findings;
+mod overview;
+mod receivers;
+mod tls;
+mod verify;
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use super::verify::{Compared, Outlook, Standing, Verified, content};
 use super::{Checked, Server};
 use crate::cli::terminal::paragraph;
-use crate::evidence::{Forward, Observation, Outcome, Status};
-use crate::judge::Verdict;
-use crate::judge::advice::{Advice, Case, advice};
+use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
+use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
-use crate::judge::receivers::{Applies, Effect, Reaction, forecast};
+use crate::judge::{Severity, Verdict};
 use crate::record::{Network, Record};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
-use crate::record::time;
 use crate::report::table::clip;
 use crate::smtp::reply::Reply;
 use crate::targets::Inventory;
 
 /// Lines of a greeting that are shown.
-const MAX_LINES: usize = 6;
+const MAX_LINES: usize = 4;
 /// Columns of each that are shown; what a greeting is about stands in front.
-const MAX_COLUMNS: usize = 240;
+const MAX_COLUMNS: usize = 160;
 /// PTR names that are shown.
 const MAX_NAMES: usize = 8;
 /// Addresses of a name that are shown.
@@ -31,11 +35,27 @@ const MAX_ADDRESSES: usize = 4;
 /// Where the second column begins.
 const COLUMN: usize = 14;
 
-/// The whole screen.
-pub(super) fn text(checked: &Checked, width: usize) -> String {
-    let mut page = Page { text: String::new(), width };
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What fits on a screen.
+    Screen,
+    /// Everything.
+    All,
+}
+
+/// The whole text.
+pub(super) fn text(checked: &Checked, detail: Detail, width: usize) -> String {
+    let mut page = Page { text: String::new(), detail, width };
+    let several = checked.servers.len() > 1;
+    if several {
+        page.overview(checked);
+    }
     for (at, server) in checked.servers.iter().enumerate() {
-        if at > 0 {
+        if several && detail == Detail::Screen && overview::says_all(server) {
+            continue;
+        }
+        if several || at > 0 {
             page.text.push('\n');
         }
         match server {
@@ -56,6 +76,7 @@ pub(super) fn text(checked: &Checked, width: usize) -> String {
 
 struct Page {
     text: String,
+    detail: Detail,
     width: usize,
 }
 
@@ -72,7 +93,9 @@ impl Page {
             None => self.line(asked),
         }
         let seen = &record.evidence.observation;
-        self.row("outcome", outcome(seen.outcome));
+        if seen.outcome != Outcome::Greeted || self.detail == Detail::All {
+            self.row("outcome", outcome(seen.outcome));
+        }
         if let Some(greeting) = &seen.greeting {
             self.greeting(greeting);
         }
@@ -82,26 +105,30 @@ impl Page {
         self.names(record);
         let judged = &record.judgement;
         let Some(verdict) = judged.verdict else { return };
-        if let Some(platform) = &judged.platform {
-            let version = platform.version.as_deref().unwrap_or_default();
-            self.row("platform", &format!("{} {version}", platform.name));
+        let server = match &judged.platform {
+            Some(platform) => {
+                format!("{} {}", platform.name, platform.version.as_deref().unwrap_or_default())
+            }
+            None => "not told by the greeting".to_owned(),
+        };
+        self.row("platform", &format!("{}; tenancy {}", server.trim_end(), judged.tenancy.as_str()));
+        self.row("verdict", &format!("{}: {}", verdict.as_str(), Subject::Verdict(verdict).title()));
+        // Advice says what a verdict's own words would say again.
+        let is_advised = judged.severity >= Some(Severity::Low);
+        if let (Some(text), true) =
+            (Subject::Verdict(verdict).text().get(1), !is_advised || self.detail == Detail::All)
+        {
+            self.row("", text);
         }
         let nothing = Inventory::default();
         let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
-        self.row("tenancy", judged.tenancy.as_str());
-        self.row("verdict", &format!("{}: {}", verdict.as_str(), Subject::Verdict(verdict).title()));
-        if let Some(text) = Subject::Verdict(verdict).text().get(1) {
-            self.row("", text);
-        }
         let case =
             Case { evidence: &record.evidence, inventory, judgement: judged, port: record.target.port };
         let advice = advice(&case);
         if advice.is_empty() && verdict != Verdict::Undetermined {
             self.row("findings", "none");
         }
-        for advice in &advice {
-            self.advice(advice);
-        }
+        self.findings(&advice);
         self.receivers(record, inventory);
     }
 
@@ -130,8 +157,19 @@ impl Page {
         if let Some(name) = &judged.ehlo_name {
             self.row("EHLO name", name);
         }
-        self.further_names(&record.evidence.observation);
-        let Some(resolution) = resolution else { return };
+        self.samples(&record.evidence.observation);
+        if let Some(tls) = &record.evidence.observation.tls {
+            self.tls(tls, record.target.port);
+        }
+        if let Some(resolution) = resolution {
+            self.ptr_names(resolution);
+        }
+        if let Some(fcrdns) = judged.fcrdns {
+            self.row("FCrDNS", fcrdns.as_str());
+        }
+    }
+
+    fn ptr_names(&mut self, resolution: &Resolution) {
         if resolution.ptr != Status::Found {
             self.row("PTR names", &told(resolution.ptr, "none"));
         }
@@ -144,13 +182,10 @@ impl Page {
         if more > 0 {
             self.row("", &format!("and {more} more"));
         }
-        if let Some(fcrdns) = judged.fcrdns {
-            self.row("FCrDNS", fcrdns.as_str());
-        }
     }
 
-    /// The names of further conversations, and of the certificate.
-    fn further_names(&mut self, seen: &Observation) {
+    /// The names of further conversations.
+    fn samples(&mut self, seen: &Observation) {
         let all = seen.samples.len();
         let mut told: Vec<&Option<Box<str>>> = Vec::new();
         for name in &seen.samples {
@@ -162,127 +197,6 @@ impl Page {
             self.row(title, &format!("{} ({count} of {all})", name.as_deref().unwrap_or("no name")));
             told.push(name);
         }
-        let Some(tls) = &seen.tls else { return };
-        let version = tls.version.as_deref().unwrap_or_default();
-        self.row("TLS", &format!("{} {version}", tls.status.as_str()));
-        if let Some(certificate) = tls.certificate.as_ref().filter(|it| !it.names.is_empty()) {
-            let names: Vec<&str> = certificate.names.iter().take(MAX_NAMES).map(AsRef::as_ref).collect();
-            self.row("certificate", &names.join(", "));
-        }
-    }
-
-    fn advice(&mut self, advice: &Advice) {
-        self.text.push('\n');
-        self.line(&format!(
-            "  {}: {}; who can fix it: {}",
-            advice.code.as_str(),
-            advice.severity.as_str(),
-            advice.fixer.as_str()
-        ));
-        self.row("why", advice.why);
-        self.row("who cares", advice.cares);
-        for (at, todo) in advice.todo.iter().enumerate() {
-            self.row(if at == 0 { "what to do" } else { "" }, todo);
-        }
-        for (at, never) in advice.never.iter().enumerate() {
-            self.row(if at == 0 { "what not" } else { "" }, never);
-        }
-        for (at, command) in advice.check.iter().enumerate() {
-            // A command is copied whole.
-            let title = if at == 0 { "by hand" } else { "" };
-            self.line(&format!("    {title:<COLUMN$} {command}"));
-        }
-    }
-
-    fn receivers(&mut self, record: &Record, inventory: &Inventory) {
-        let forecast = forecast(&record.evidence, inventory, &record.judgement);
-        let acting: Vec<&Reaction> = forecast
-            .reactions
-            .iter()
-            .filter(|reaction| !matches!(reaction.effect, Effect::Pass | Effect::Unknown))
-            .collect();
-        let unknown = forecast.reactions.iter().filter(|reaction| reaction.effect == Effect::Unknown).count();
-        let passed = forecast.reactions.len() - acting.len() - unknown;
-        self.text.push('\n');
-        self.line(&format!(
-            "  receivers: {passed} rules are passed, {} act, {unknown} can't be told (rules of version {})",
-            acting.len(),
-            forecast.version
-        ));
-        match (&forecast.helo_name, forecast.helo_observed) {
-            (Some(name), true) => self.row("HELO name", &format!("{name}, as observed")),
-            (Some(name), false) => self.row(
-                "HELO name",
-                &format!(
-                    "{name}: the banner's, as a stand-in; receivers see the one in HELO (`--helo-name`)"
-                ),
-            ),
-            (None, _) => {}
-        }
-        for reaction in acting {
-            let rule = reaction.rule;
-            let reply = if rule.reply.is_empty() { String::new() } else { format!(" ({})", rule.reply) };
-            let applies = match rule.applies {
-                Applies::Always => "",
-                Applies::IfConfigured => ", where it is switched on",
-                Applies::Sometimes => ", at times",
-            };
-            self.row(rule.receiver, &format!("{}: {}{reply}{applies}", rule.name, effect(reaction.effect)));
-        }
-    }
-
-    fn verified(&mut self, verified: &Verified) {
-        self.text.push('\n');
-        let clean = verified.outlook.clean().map(time::to_string).unwrap_or_default();
-        self.line(&format!("  verify: {}", verified.outlook.as_str()));
-        self.row(
-            "",
-            &match verified.outlook {
-                Outlook::Current => "what the zones' own servers say is what was judged".to_owned(),
-                Outlook::FixedPendingCache(_) => {
-                    format!("the fix is published; caches may show the old answer until {clean}")
-                }
-                Outlook::ChangedPendingCache(_) => {
-                    format!("something else is published, which makes it no better; all see it from {clean}")
-                }
-                Outlook::Divided => {
-                    "the servers of a zone contradict each other: some have not taken over the change"
-                        .to_owned()
-                }
-                Outlook::Unknown => "no server of the zones gave a definite answer".to_owned(),
-            },
-        );
-        for compared in &verified.compared {
-            self.compared(compared);
-        }
-        let Some(name) = verified.name.as_ref().filter(|_| !verified.doors.is_empty()) else { return };
-        self.text.push('\n');
-        self.line(&format!("  what greets at the addresses of {name}"));
-        for door in &verified.doors {
-            let outcome = match &door.outcome {
-                Ok(outcome) => outcome.as_str().to_owned(),
-                Err(trouble) => format!("not tried: {trouble}"),
-            };
-            let banner = door.banner_name.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
-            self.row("", &format!("{}: {outcome}{banner}; PTR {}", door.at, content(&door.ptr)));
-        }
-    }
-
-    fn compared(&mut self, compared: &Compared) {
-        let Compared { question, cached, said } = compared;
-        let standing = match compared.standing() {
-            Standing::Same => "the same",
-            Standing::Pending(_) => "another answer is published",
-            Standing::Divided => "the servers contradict each other",
-            Standing::Unknown => "can't be told",
-        };
-        self.row(super::json::kind(question.kind), &format!("{}: {standing}", question.name));
-        let left = humantime::format_duration(Duration::from_secs(cached.ttl.as_secs()));
-        let left = if cached.status.is_definite() { format!(", for {left} more") } else { String::new() };
-        self.row("", &format!("resolver: {}{left}", content(cached)));
-        for said in said {
-            self.row("", &format!("{} ({}): {}", said.server, said.at.ip(), content(&said.answer)));
-        }
     }
 
     /// A line in two columns, the second one broken where it is too long.
@@ -293,20 +207,24 @@ impl Page {
         self.text.push_str(&paragraph(&text, &first, &indent, self.width));
     }
 
+    /// The same; `None` in a row's place is no row.
+    fn rows<T: AsRef<str>>(&mut self, title: &str, texts: impl IntoIterator<Item = T>) {
+        for (at, text) in texts.into_iter().enumerate() {
+            self.row(if at == 0 { title } else { "" }, text.as_ref());
+        }
+    }
+
+    /// Commands are copied whole, so they are not broken.
+    fn commands<T: AsRef<str>>(&mut self, commands: impl IntoIterator<Item = T>) {
+        for (at, command) in commands.into_iter().enumerate() {
+            let title = if at == 0 { "by hand" } else { "" };
+            self.line(&format!("    {title:<COLUMN$} {}", command.as_ref()));
+        }
+    }
+
     fn line(&mut self, text: &str) {
         // Writing to a `String` does not fail.
         let _ = writeln!(self.text, "{}", Safe(text));
-    }
-}
-
-fn effect(effect: Effect) -> String {
-    match effect {
-        Effect::Pass => "passes".to_owned(),
-        Effect::Defer => "defers".to_owned(),
-        Effect::Reject => "rejects".to_owned(),
-        Effect::Score(least, most) if (least - most).abs() < f32::EPSILON => format!("{least} points"),
-        Effect::Score(least, most) => format!("{least} to {most} points"),
-        Effect::Unknown => "can't be told".to_owned(),
     }
 }
 

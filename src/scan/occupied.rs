@@ -1,0 +1,69 @@
+//! One conversation for each address at a time, whatever its ports: what comes while one is under way waits for its end.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// The addresses that are spoken to, each with what waits for it. There are no more of them than conversations at once,
+/// and no more wait for each than a target has ports.
+#[derive(Debug)]
+pub struct Occupied<T> {
+    spoken_to: HashMap<IpAddr, Vec<T>>,
+    waiting: usize,
+}
+
+impl<T> Default for Occupied<T> {
+    fn default() -> Self {
+        Self { spoken_to: HashMap::new(), waiting: 0 }
+    }
+}
+
+impl<T> Occupied<T> {
+    /// Takes the address and hands `item` back, or keeps it until the address is free.
+    pub fn enter(&mut self, ip: IpAddr, item: T) -> Option<T> {
+        if let Some(waiting) = self.spoken_to.get_mut(&ip) {
+            waiting.push(item);
+            self.waiting += 1;
+            return None;
+        }
+        self.spoken_to.insert(ip, Vec::new());
+        Some(item)
+    }
+
+    /// The address is free; gives what waited for it.
+    pub fn leave(&mut self, ip: IpAddr) -> Vec<T> {
+        let waited = self.spoken_to.remove(&ip).unwrap_or_default();
+        self.waiting -= waited.len();
+        waited
+    }
+
+    /// Whether the address is spoken to.
+    pub fn holds(&self, ip: IpAddr) -> bool {
+        self.spoken_to.contains_key(&ip)
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_items_until_it_leaves() {
+        let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        let mut occupied = Occupied::default();
+        assert_eq!(occupied.enter(one, 25), Some(25));
+        assert_eq!(occupied.enter(one, 465), None);
+        assert_eq!(occupied.enter(one, 587), None);
+        assert_eq!(occupied.enter(other, 25), Some(25), "nobody else waits");
+        assert_eq!((occupied.waiting(), occupied.holds(one)), (2, true));
+        assert_eq!(occupied.leave(one), [465, 587]);
+        assert_eq!((occupied.waiting(), occupied.holds(one)), (0, false));
+        assert_eq!(occupied.enter(one, 465), Some(465));
+        assert!(occupied.leave(other).is_empty());
+        assert!(occupied.leave(other).is_empty(), "an address that is free can be left");
+    }
+}
