@@ -265,6 +265,10 @@ pub struct OutputArgs {
     /// The summary as JSON, written at the end
     #[arg(long, value_name = "FILE", env = "BANNERET_SUMMARY")]
     pub summary: Option<PathBuf>,
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file; they stay in the records and count for
+    /// neither severity nor --fail-on
+    #[arg(long, value_name = "FILE", env = "BANNERET_ACCEPT")]
+    pub accept: Option<PathBuf>,
     /// Exit 1 if any finding is this severe or worse
     #[arg(long, value_name = "SEVERITY", env = "BANNERET_FAIL_ON")]
     pub fail_on: Option<SeverityWord>,

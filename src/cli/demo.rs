@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::lists;
 use super::session::Session;
 use crate::demo::{Block, Check};
+use crate::judge::accept::Acceptances;
 use crate::prefix::Prefix;
 use crate::probe;
 use crate::rate::Rate;
@@ -64,6 +65,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         samples: NonZeroU8::MIN,
         resolver,
         keep: Keep::All,
+        accepts: Acceptances::default(),
         outputs: outputs.clone(),
         format: None,
         html: Some(page.clone()),

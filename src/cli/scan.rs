@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Command};
 
+use super::accept;
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
 use super::late::Addresses;
@@ -67,6 +69,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
             KeepWord::Findings => Keep::Findings,
             KeepWord::All => Keep::All,
         },
+        accepts: accept::load(args.output.accept.as_deref(), SystemTime::now())?,
         outputs: args.output.output.clone(),
         format,
         html: args.output.html.clone(),

@@ -23,7 +23,8 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
-use crate::judge::{Judgement, Severity, judge};
+use crate::judge::accept::Acceptances;
+use crate::judge::{Context, Judgement, Severity, judge_in};
 use crate::record::{Network, Record, Target};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
@@ -65,6 +66,8 @@ pub struct Writer {
     pub roster: Arc<Roster>,
     /// Which targets get a record.
     pub keep: Keep,
+    /// Findings that the user accepts.
+    pub accepts: Acceptances,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -192,7 +195,7 @@ impl Writer {
                 Asked::Name(name),
             );
             let observation = Observation::bare(outcome, 0);
-            let record = record.finish(SystemTime::now(), observation, None);
+            let record = record.finish(SystemTime::now(), observation, None, &self.accepts);
             self.emit(&record)?;
         }
         self.name_done(turn);
@@ -213,9 +216,10 @@ impl Writer {
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
         let Seen { aim, observation, time } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
-        let draft = self.record(Some(ip), port, asked);
+        let (draft, accepts) = (self.record(Some(ip), port, asked), &self.accepts);
         // What a stranger said and this program can't judge must not end the scan.
-        let record = catch_unwind(AssertUnwindSafe(|| draft.finish(time, observation, resolution))).ok();
+        let finish = || draft.finish(time, observation, resolution, accepts);
+        let record = catch_unwind(AssertUnwindSafe(finish)).ok();
         let Some(open) = self.open.get_mut(&turn) else {
             match record {
                 Some(record) => {
@@ -277,12 +281,19 @@ struct Draft {
 }
 
 impl Draft {
-    fn finish(self, time: SystemTime, observation: Observation, resolution: Option<Resolution>) -> Record {
+    fn finish(
+        self,
+        time: SystemTime,
+        observation: Observation,
+        resolution: Option<Resolution>,
+        accepts: &Acceptances,
+    ) -> Record {
         let Self { target, network } = self;
         let evidence = Evidence { ip: target.ip, observation, resolution };
+        let context = Context { accepts: Some((accepts, time)), ..Context::default() };
         let judgement = match &target.inventory {
-            Some(inventory) => judge(&evidence, inventory),
-            None => judge(&evidence, &Inventory::default()),
+            Some(inventory) => judge_in(&context, &evidence, inventory),
+            None => judge_in(&context, &evidence, &Inventory::default()),
         };
         Record { time, target, evidence, judgement, network }
     }

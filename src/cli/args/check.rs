@@ -36,6 +36,9 @@ pub struct CheckArgs {
     /// Whose network each address is in: an MMDB, or CSV or TSV of start, end, asn, name
     #[arg(long, value_name = "FILE")]
     pub asn_db: Option<PathBuf>,
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// How it is told
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "nagios")]
     pub format: CheckWord,

@@ -37,6 +37,9 @@ pub struct JudgeArgs {
     /// stand
     #[arg(long)]
     pub resolve: bool,
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,

@@ -20,6 +20,7 @@ use super::lists::Loaded;
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use crate::judge::Severity;
+use crate::judge::accept::Acceptances;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
@@ -68,6 +69,8 @@ pub struct Session {
     pub resolver: resolve::Settings,
     /// Which targets get a record.
     pub keep: Keep,
+    /// Findings that the user accepts.
+    pub accepts: Acceptances,
     /// Files for records; empty for the default of stdout.
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
@@ -169,10 +172,11 @@ impl Session {
             added: Arc::clone(&added),
             tell: Box::new(told::notice(self.quiet)),
         };
-        let keep = self.keep;
+        let (keep, accepts) = (self.keep, self.accepts.clone());
         let writer = |notes| Writer {
             roster,
             keep,
+            accepts,
             outputs,
             keeper,
             watermark,

@@ -6,6 +6,7 @@
 
 mod advice;
 mod chart;
+mod clones;
 pub mod fixes;
 mod groups;
 mod hilbert;
@@ -62,6 +63,7 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
         chart::bars(&breakdown, out)?;
     }
     out.write_all(b"</div>\n")?;
+    clones::clones(&summary.clones.listed(), out)?;
     map::map(summary, out)?;
     groups::tables(summary, page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;

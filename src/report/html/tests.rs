@@ -25,6 +25,8 @@ fn row(last: u8, text: &str) -> Row<'_> {
         tenancy: Tenancy::Unknown,
         asn: Some(64500),
         as_name: Some(text.into()),
+        accepted: crate::record::row::Codes::default(),
+        clears_by: None,
         tags: Tags::Text(Vec::new()),
     }
 }

@@ -78,6 +78,8 @@ fn row(text: &str) -> Row<'_> {
         tenancy: Tenancy::Unknown,
         asn: Some(64500),
         as_name: Some(text.into()),
+        accepted: banneret::record::row::Codes::default(),
+        clears_by: None,
         tags: Tags::Text(Vec::new()),
     }
 }

@@ -69,7 +69,8 @@ impl Fixes {
     pub fn add(&mut self, row: &Row<'_>) {
         let Some(ip) = row.ip else { return };
         let weight = |code: Code| code.severity(row.tenancy);
-        let findings: Codes = row.findings.iter().filter(|&code| weight(code) >= Severity::Low).collect();
+        let open = row.findings.without(row.accepted);
+        let findings: Codes = open.iter().filter(|&code| weight(code) >= Severity::Low).collect();
         let Some(severity) = findings.iter().map(weight).max() else { return };
         self.met += 1;
         let mut ptr_names = row.ptr_names.to_strings();
