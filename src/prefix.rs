@@ -299,7 +299,11 @@ mod tests {
             ("192.0.2.9", "2001:db8::", &[]),
         ] {
             let found = Prefix::within(first.parse().unwrap(), last.parse().unwrap());
-            assert_eq!(found.map(|prefix| prefix.to_string()).collect::<Vec<_>>(), prefixes, "{first}-{last}");
+            assert_eq!(
+                found.map(|prefix| prefix.to_string()).collect::<Vec<_>>(),
+                prefixes,
+                "{first}-{last}"
+            );
         }
     }
 

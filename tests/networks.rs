@@ -20,7 +20,11 @@ fn geolite(number: u32, name: &'static str) -> Value {
 }
 
 fn ipinfo(number: &'static str, name: &'static str) -> Value {
-    Value::Map(vec![("asn", Value::Text(number)), ("as_name", Value::Text(name)), ("country", Value::Text("ZZ"))])
+    Value::Map(vec![
+        ("asn", Value::Text(number)),
+        ("as_name", Value::Text(name)),
+        ("country", Value::Text("ZZ")),
+    ])
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
@@ -61,7 +65,11 @@ fn shapes(folder: &Path) -> [PathBuf; 5] {
     [
         put(folder, "geolite.mmdb", &mmdb("GeoLite2-ASN", &geolite)),
         put(folder, "ipinfo.MMDB", &mmdb("ipinfo lite", &ipinfo)),
-        put(folder, "a.csv", format!("# Licence: PDDL\n# date: 2026-01-02\nstart,end,asn,name\n{csv}").as_bytes()),
+        put(
+            folder,
+            "a.csv",
+            format!("# Licence: PDDL\n# date: 2026-01-02\nstart,end,asn,name\n{csv}").as_bytes(),
+        ),
         put(folder, "b.csv", csv.as_bytes()),
         put(folder, "ip2asn-combined.tsv.gz", &gzip(&tsv)),
     ]
@@ -85,8 +93,9 @@ fn every_shape_of_data_tells_the_longest_prefix() {
             let told = network.as_ref().map(|it| (it.asn, it.name.as_deref().unwrap_or_default()));
             assert_eq!(told, found, "{ip} by {}", path.display());
         }
-        let told = [64501, 64502, 64999]
-            .map(|asn| data.prefixes(asn).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+        let told = [64501, 64502, 64999].map(|asn| {
+            data.prefixes(asn).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        });
         assert_eq!(told, ["192.0.2.0/24", "2001:db9::/112", ""], "{}", path.display());
     }
 }
@@ -111,7 +120,11 @@ fn what_is_no_data_is_told_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes, told) in [
         ("a.mmdb", &b"no data"[..], "is no sound MMDB: "),
-        ("a.csv", b"x,y\n", "line 1 names no columns that are known; write `start,end,asn,name` or `network,asn,name`"),
+        (
+            "a.csv",
+            b"x,y\n",
+            "line 1 names no columns that are known; write `start,end,asn,name` or `network,asn,name`",
+        ),
         ("b.csv", b"# date: x\n\n192.0.2.0,192.0.2.9,x,A\n", "line 3 has no number of a system, as `64500`"),
     ] {
         let path = put(folder.path(), name, bytes);
@@ -166,15 +179,26 @@ fn records_that_lack_their_network_get_it() {
         });
         format!("{record}\n")
     };
-    let records = line("192.0.2.1", Json::Null) + &line("192.0.2.2", json!(65000)) + &line("198.51.100.1", Json::Null);
+    let records =
+        line("192.0.2.1", Json::Null) + &line("192.0.2.2", json!(65000)) + &line("198.51.100.1", Json::Null);
     let path = put(folder.path(), "a.jsonl", records.as_bytes());
     let path = path.to_str().unwrap();
     let report = run(&["report", path, "--format", "json", "--asn-db", &data]).ends(0).out;
     let report: Json = serde_json::from_str(&report).unwrap();
-    let keys: Vec<_> = report["groups"]["asn"].as_array().unwrap().iter().map(|group| (&group["key"], &group["name"])).collect();
+    let keys: Vec<_> = report["groups"]["asn"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| (&group["key"], &group["name"]))
+        .collect();
     assert_eq!(keys, [(&json!(64501), &json!("INNER")), (&json!(65000), &Json::Null)]);
     assert!(report["sources"][0].as_str().unwrap().contains("MaxMind"), "{report}");
-    assert!(run(&["report", path, "--asn-db", &data]).ends(0).out.contains("networks by GeoLite2-ASN of 2026-01-02"));
+    assert!(
+        run(&["report", path, "--asn-db", &data])
+            .ends(0)
+            .out
+            .contains("networks by GeoLite2-ASN of 2026-01-02")
+    );
     let judged = run(&["judge", path, "--asn-db", &data]).ends(0).out;
     let asns: Vec<Json> = judged
         .lines()

@@ -13,8 +13,8 @@ use super::late::Late;
 use crate::prefix::Prefix;
 use crate::report::asn::AsnDb;
 use crate::targets::{
-    ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, Shard, TargetError,
-    TargetList, TargetSet, TargetSetBuilder, read_argument,
+    ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, Shard,
+    TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
 };
 
 /// The widest IPv6 prefix of an autonomous system that is scanned, in bits: as many addresses as IPv4 has.
@@ -186,7 +186,8 @@ fn prefixes<'n>(networks: &'n AsnDb, entry: &Entry) -> anyhow::Result<&'n [Prefi
 /// The same for a target, without what no scan would come to the end of.
 fn within_reach(networks: &AsnDb, entry: &Entry) -> anyhow::Result<Vec<Prefix>> {
     let fits = |prefix: &Prefix| prefix.first().is_ipv4() || prefix.length() >= WIDEST_V6;
-    let (prefixes, wide): (Vec<Prefix>, Vec<Prefix>) = prefixes(networks, entry)?.iter().partition(|it| fits(it));
+    let (prefixes, wide): (Vec<Prefix>, Vec<Prefix>) =
+        prefixes(networks, entry)?.iter().partition(|it| fits(it));
     if !wide.is_empty() {
         let shown: Vec<String> = wide.iter().take(SHOWN_WIDE).map(Prefix::to_string).collect();
         let more = if wide.len() > SHOWN_WIDE { ", …" } else { "" };

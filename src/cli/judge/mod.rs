@@ -178,7 +178,8 @@ impl Bench {
                     unreadable(line.place(), reason, now)
                 });
                 self.read += 1;
-                if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip) {
+                if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip)
+                {
                     record.network = networks.network(ip);
                 }
                 self.take(record)?;

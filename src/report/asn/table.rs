@@ -175,7 +175,9 @@ impl Columns {
         let mut found = Self::default();
         for (place, cell) in cells.iter().enumerate() {
             let cell = cell.trim().to_ascii_lowercase();
-            let Some((_, column)) = NAMES.iter().find(|(names, _)| names.contains(&cell.as_str())) else { continue };
+            let Some((_, column)) = NAMES.iter().find(|(names, _)| names.contains(&cell.as_str())) else {
+                continue;
+            };
             match column {
                 Column::Start => found.start = Some(place),
                 Column::End => found.end = Some(place),
@@ -238,10 +240,16 @@ mod tests {
             ("192.0.2.0\t192.0.2.255\t64500\tZZ\tEXAMPLE\n", named.clone()),
             ("start,end,asn,name\n192.0.2.0,192.0.2.255,AS64500,EXAMPLE\n", named.clone()),
             ("NAME,ASN,END,START\nEXAMPLE,64500,192.0.2.255,192.0.2.0\n", named.clone()),
-            ("network,autonomous_system_number,autonomous_system_organization\n192.0.2.0/24,64500,EXAMPLE\n", named.clone()),
+            (
+                "network,autonomous_system_number,autonomous_system_organization\n192.0.2.0/24,64500,EXAMPLE\n",
+                named.clone(),
+            ),
             ("3221225984,3221226239,64500,\"EXAMPLE\"\n", named.clone()),
             ("192.0.2.0,192.0.2.255,64500\n", Some((64500, None))),
-            ("192.0.2.0,192.0.2.255,64500,EXAMPLE\n192.0.2.4,192.0.2.9,64501,INNER\n", Some((64501, Some("INNER".to_owned())))),
+            (
+                "192.0.2.0,192.0.2.255,64500,EXAMPLE\n192.0.2.4,192.0.2.9,64501,INNER\n",
+                Some((64501, Some("INNER".to_owned()))),
+            ),
             ("192.0.2.0\t192.0.2.255\t0\tNone\tNot routed\n", None),
             ("192.0.2.0,192.0.2.6,64500,EXAMPLE\n", None),
             ("2001:db8::,2001:db8::ffff,64500,EXAMPLE\n", None),
@@ -257,7 +265,10 @@ mod tests {
     fn a_row_that_says_nothing_stops_with_its_line() {
         for (text, told) in [
             ("192.0.2.0,192.0.2.255,64500,A\n192.0.2.0,x,64500,A\n", "line 2 has no range of addresses"),
-            ("192.0.2.0,192.0.2.255,64500,A\n\n192.0.2.0,192.0.2.255,none,A\n", "line 3 has no number of a system"),
+            (
+                "192.0.2.0,192.0.2.255,64500,A\n\n192.0.2.0,192.0.2.255,none,A\n",
+                "line 3 has no number of a system",
+            ),
             ("192.0.2.9,192.0.2.0,64500,A\n", "line 1 has a range that ends before it starts"),
             ("192.0.2.0,2001:db8::,64500,A\n", "line 1 has a range that ends before it starts"),
             ("a,b,c\n", "line 1 names no columns that are known"),
