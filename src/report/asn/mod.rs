@@ -1,4 +1,4 @@
-//! Whose network an address is in, by a data base that the user brings: MMDB (GeoLite2, IPinfo and the like) or a table of
+//! Whose network an address is in, by a data base that the user brings: MMDB, as most makers ship, or a table of
 //! ranges (iptoasn). What the data say of themselves, date and licence, goes wherever they are used.
 
 mod mmdb;
@@ -146,12 +146,11 @@ impl AsnDb {
     /// The prefixes of a system, in the order of the data; none if the data do not know it. The first call goes through all
     /// data.
     pub fn prefixes(&self, asn: u32) -> Result<&[Prefix], AsnError> {
-        let by_system = match self.by_system.get() {
-            Some(known) => known,
-            None => {
-                let found = self.all_prefixes()?;
-                self.by_system.get_or_init(|| found)
-            }
+        let by_system = if let Some(known) = self.by_system.get() {
+            known
+        } else {
+            let found = self.all_prefixes()?;
+            self.by_system.get_or_init(|| found)
         };
         Ok(by_system.get(&asn).map_or(&[], Vec::as_slice))
     }

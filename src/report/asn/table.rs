@@ -113,16 +113,11 @@ impl Table {
             return Ok(());
         }
         let name = cell(columns.name).unwrap_or_default();
-        let at = match known.get(&(asn, name.to_owned())) {
-            Some(at) => *at,
-            None => {
-                let at = u32::try_from(self.systems.len()).map_err(|_| "is one system too many")?;
-                let held = (!name.is_empty()).then(|| Arc::from(name));
-                self.systems.push(Network { asn, name: held });
-                known.insert((asn, name.to_owned()), at);
-                at
-            }
-        };
+        let next = u32::try_from(self.systems.len()).map_err(|_| "is one system too many")?;
+        let at = *known.entry((asn, name.to_owned())).or_insert(next);
+        if at == next {
+            self.systems.push(Network { asn, name: (!name.is_empty()).then(|| Arc::from(name)) });
+        }
         if let Some(network) = cell(columns.network) {
             let prefix = Prefix::parse(network).map_err(|_| "has no prefix, as `192.0.2.0/24`")?;
             self.put(prefix, at);
