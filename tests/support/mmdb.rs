@@ -1,4 +1,4 @@
-//! Writes small MMDB files (MaxMind DB 2.0, <https://maxmind.github.io/MaxMind-DB/>): a binary tree of 24-bit records over
+//! Writes small MMDB files (version 2.0 of <https://maxmind.github.io/MaxMind-DB/>): a binary tree of 24-bit records over
 //! IPv6, IPv4 below `::/96`, then the data, then what they say of themselves.
 
 use std::net::IpAddr;
@@ -91,17 +91,17 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Text(text) => {
             match text.len() {
-                size @ ..29 => out.push(2 << 5 | small(size)),
-                size => out.extend([2 << 5 | 29, small(size - 29)]),
+                size @ ..29 => out.push((2 << 5) + small(size)),
+                size => out.extend([(2 << 5) + 29, small(size - 29)]),
             }
             out.extend_from_slice(text.as_bytes());
         }
         Value::Small(number) => {
-            out.push(5 << 5 | 2);
+            out.push((5 << 5) + 2);
             out.extend_from_slice(&number.to_be_bytes());
         }
         Value::Number(number) => {
-            out.push(6 << 5 | 4);
+            out.push((6 << 5) + 4);
             out.extend_from_slice(&number.to_be_bytes());
         }
         // Types above 7 stand in a byte of their own.
@@ -110,7 +110,7 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
             out.extend_from_slice(&number.to_be_bytes());
         }
         Value::Map(pairs) => {
-            out.push(7 << 5 | small(pairs.len()));
+            out.push((7 << 5) + small(pairs.len()));
             for (key, value) in pairs {
                 encode(&Value::Text(key), out);
                 encode(value, out);
@@ -118,7 +118,9 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
         }
         Value::List(items) => {
             out.extend([small(items.len()), 11 - 7]);
-            items.iter().for_each(|item| encode(item, out));
+            for item in items {
+                encode(item, out);
+            }
         }
     }
 }
