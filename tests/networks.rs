@@ -60,8 +60,7 @@ fn shapes(folder: &Path) -> [PathBuf; 5] {
         ["2001:db9::", "2001:db9::ffff", "64502", "SIX"],
     ];
     let csv: String = rows.iter().map(|row| row.join(",") + "\n").collect();
-    let tsv: String =
-        rows.iter().map(|[start, end, asn, name]| format!("{start}\t{end}\t{asn}\tZZ\t{name}\n")).collect();
+    let tsv = rows.map(|[start, end, asn, name]| [start, end, asn, "ZZ", name].join("\t")).join("\n");
     [
         put(folder, "geolite.mmdb", &mmdb("GeoLite2-ASN", &geolite)),
         put(folder, "ipinfo.MMDB", &mmdb("ipinfo lite", &ipinfo)),
