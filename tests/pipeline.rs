@@ -134,6 +134,7 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
     let output = Output { path: PathBuf::from("-"), sink: Box::new(kept.clone()) };
     let writer = |notes| Writer {
         roster: Arc::clone(&roster),
+        accepts: banneret::judge::accept::Acceptances::default(),
         keep: Keep::All,
         outputs: Outputs::new(vec![output], Summary::new()),
         keeper: Keeper::none(Arc::clone(&progress)),
@@ -142,6 +143,7 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
         progress: Arc::clone(&progress),
         claimed: HashSet::new(),
         open: HashMap::new(),
+        networks: None,
         worst: Severity::None,
         undone: 0,
     };

@@ -31,7 +31,7 @@ fn the_documented_example_is_written_to_the_letter() {
         r#""banner_forward":{"status":"found","addresses":["192.0.2.1"],"confirms":true}},"#,
         r#""relation":"exact","verdict":"match","severity":"none","findings":[],"#,
         r#""platform":{"name":"postfix","version":null},"tenancy":"unknown","#,
-        r#""network":{"prefix":"192.0.2.0/24","asn":64500,"as_name":"EXAMPLE"}}"#,
+        r#""network":{"prefix":"192.0.2.0/24","asn":64500,"as_name":"EXAMPLE"},"accepted":[],"clears_by":null}"#,
         "\n"
     );
     assert_eq!(line(&healthy_record()), expected);
@@ -85,6 +85,12 @@ fn a_line_that_breaks_the_form_is_refused() {
         ("/network", json!(null)),
         ("/network/prefix", json!("192.0.2.0/25")),
         ("/network/asn", json!("AS64500")),
+        ("/accepted", json!(null)),
+        ("/accepted", json!(["ptr_generic"])),
+        ("/accepted", json!([{"code": "no_such_code", "reason": "x", "until": "2026-12-31"}])),
+        ("/accepted", json!([{"code": "ptr_generic", "until": "2026-12-31"}])),
+        ("/clears_by", json!("ptr")),
+        ("/clears_by", json!(["helo"])),
     ];
     for (pointer, value) in changes {
         let mut bad = good.clone();
@@ -148,7 +154,7 @@ fn what_is_no_record_is_refused_with_the_reason() {
         (String::new(), "is not a record: EOF while parsing a value at column 0"),
         (
             "[]".to_owned(),
-            "is not a record: invalid length 0, expected struct Line with 13 elements at column 2",
+            "is not a record: invalid length 0, expected struct Line with 15 elements at column 2",
         ),
         ("{}".to_owned(), "has no `schema`"),
         (

@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::lists;
 use super::session::Session;
 use crate::demo::{Block, Check};
+use crate::judge::accept::Acceptances;
 use crate::prefix::Prefix;
 use crate::probe;
 use crate::rate::Rate;
@@ -33,6 +34,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("folder `{}` can't be made", folder.display()))?;
     let outputs: Vec<PathBuf> = ["demo.jsonl", "demo.csv"].iter().map(|name| folder.join(name)).collect();
+    let page = folder.join("demo.html");
     let targets = TargetArgs {
         targets: vec![BLOCK.to_owned()],
         allow_reserved: true,
@@ -63,9 +65,10 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         samples: NonZeroU8::MIN,
         resolver,
         keep: Keep::All,
+        accepts: Acceptances::default(),
         outputs: outputs.clone(),
         format: None,
-        html: None,
+        html: Some(page.clone()),
         subject: BLOCK.to_owned(),
         summary: None,
         fail_on: None,
@@ -94,6 +97,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         finished.took.as_secs_f64()
     ));
     told.extend(outputs.iter().map(|output| format!("records: {}\n", output.display())));
+    told.push(format!("report: {}\n", page.display()));
     super::print(told.concat().as_bytes())?;
     Ok(if report.wrong.is_empty() { Exit::Done } else { Exit::Findings })
 }

@@ -1,5 +1,6 @@
 //! What a person types and reads. The one place where errors become sentences and exit codes.
 
+mod accept;
 pub mod args;
 pub mod bar;
 pub mod check;

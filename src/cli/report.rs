@@ -1,7 +1,8 @@
 //! `banneret report`: record files → one summary, for whoever reads it.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow, bail};
@@ -10,10 +11,13 @@ use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{print, terminal};
 use crate::report::aggregate::aggregate;
+use crate::report::asn::AsnDb;
 use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
-use crate::report::html::{self, Title};
+use crate::report::html::fixes::Sheet;
+use crate::report::html::{self, Page, Run};
 use crate::report::input::InputError;
+use crate::report::manifest;
 use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
 
 /// Counts and shows.
@@ -30,8 +34,12 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     if on_stdout && args.format.is_some() {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
-    let summary = Summary::grouped(MAX_GROUPS, kinds);
-    let counted = aggregate(&args.records, from, summary).map_err(say_from)?;
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
+    let mut summary = Summary::grouped(MAX_GROUPS, kinds);
+    if args.html.is_some() {
+        summary = summary.detailed();
+    }
+    let mut counted = aggregate(&args.records, from, summary, networks.as_ref()).map_err(say_from)?;
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(
@@ -41,7 +49,9 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     if let Some(path) = &args.html {
         let names: Vec<String> = args.records.iter().map(|path| path.display().to_string()).collect();
-        write_html(&counted.summary, &names.join(", "), path)?;
+        let run = |path: &PathBuf| Run { name: path.display().to_string(), manifest: manifest::beside(path) };
+        let runs: Vec<Run> = args.records.iter().map(run).collect();
+        write_html(&mut counted.summary, &names.join(", "), &runs, path)?;
         if on_stdout {
             return Ok(Exit::Done);
         }
@@ -67,15 +77,47 @@ fn kinds(words: &[String]) -> anyhow::Result<Vec<Kind>> {
     Ok(kinds)
 }
 
-/// Writes the page to a file, or to stdout for `-`.
-pub(super) fn write_html(summary: &Summary, subject: &str, path: &Path) -> anyhow::Result<()> {
+/// Writes the page to a file and the list of what is to be fixed beside it, or the page alone to stdout for `-`.
+pub(super) fn write_html(
+    summary: &mut Summary,
+    subject: &str,
+    runs: &[Run],
+    path: &Path,
+) -> anyhow::Result<()> {
+    let sheet = Sheet::new(
+        summary.detail.as_mut().map(|detail| std::mem::take(&mut detail.fixes)).unwrap_or_default(),
+    );
+    let beside = fixes_beside(path);
+    let name = beside.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let fixes = name.as_deref().map(|name| (&sheet, name));
     let mut page = Vec::new();
-    html::write(summary, &Title { subject, made: SystemTime::now() }, &mut page)?;
-    if path == Path::new("-") {
-        print(&page)?;
-        return Ok(());
+    html::write(summary, &Page { subject, made: SystemTime::now(), fixes, runs }, &mut page)?;
+    let Some(beside) = &beside else { return print(&page).map(drop) };
+    let list = |file: &mut File| {
+        let mut file = BufWriter::new(file);
+        sheet.write(&mut file)?;
+        file.flush()
+    };
+    // The list first: a page that is there leads to one that is.
+    for (kind, path, written) in [
+        ("list", beside.as_path(), atomic::replace(beside, list)),
+        ("report", path, atomic::write(path, &page)),
+    ] {
+        written.with_context(|| format!("{kind} `{}` can't be written", path.display())).context(Unable)?;
     }
-    put(path, &page)
+    Ok(())
+}
+
+/// Where the list of what is to be fixed stands: `report.fixes.csv` beside `report.html`; nowhere if the page is a
+/// stream.
+fn fixes_beside(page: &Path) -> Option<PathBuf> {
+    if page == Path::new("-") || atomic::is_stream(page) {
+        return None;
+    }
+    let is_html = page.extension().is_some_and(|ending| ending == "html" || ending == "htm");
+    let mut name = if is_html { page.file_stem()? } else { page.file_name()? }.to_owned();
+    name.push(".fixes.csv");
+    Some(page.with_file_name(name))
 }
 
 /// Puts a file in place, whole or not at all.

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Command};
 
+use super::accept;
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
 use super::late::Addresses;
@@ -17,6 +19,7 @@ use crate::judge::Severity;
 use crate::name::HostName;
 use crate::probe;
 use crate::rate::Rate;
+use crate::record::neutral::Safe;
 use crate::report::format::{Form, Format};
 use crate::resolve::{self, Case, Resolver, Solution, Want};
 use crate::scan::writer::Keep;
@@ -66,6 +69,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
             KeepWord::Findings => Keep::Findings,
             KeepWord::All => Keep::All,
         },
+        accepts: accept::load(args.output.accept.as_deref(), SystemTime::now())?,
         outputs: args.output.output.clone(),
         format,
         html: args.output.html.clone(),
@@ -81,6 +85,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     };
     if args.output.verbose > 0 {
         super::say(format_args!("banneret: settings {}", session.settings));
+        if let Some(networks) = &session.loaded.networks {
+            super::say(format_args!("banneret: {}", Safe(networks.about())));
+        }
         for upstream in &session.resolver.upstreams {
             super::say(format_args!("banneret: resolver {upstream}"));
         }

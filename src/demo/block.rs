@@ -95,6 +95,8 @@ pub struct Truth {
     pub must: &'static [&'static str],
     /// Findings that would be wrong.
     pub never: &'static [&'static str],
+    /// The single changes that leave nothing of weight; `None` where nothing of weight is wrong or nothing is certain.
+    pub clears: Option<&'static [&'static str]>,
 }
 
 /// A prefix, settled.
@@ -253,6 +255,7 @@ impl Home {
             ptr: expected.ptr,
             must: expected.must,
             never: expected.never,
+            clears: expected.clears,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::block::{Block, Truth};
+use crate::judge::what_if::Remedy;
 use crate::judge::{Fcrdns, Relation, Verdict};
 use crate::record::Record;
 
@@ -118,6 +119,9 @@ impl<'b> Check<'b> {
             let told = record.evidence.resolution.as_ref().map(|resolution| resolution.ptr.as_str());
             compare("ptr_status", Some(status.as_str()), told);
         }
+        let clears = |words: &[&str]| if words.is_empty() { "none".to_owned() } else { words.join(";") };
+        let told = judgement.clears_by.map(|by| by.iter().map(Remedy::as_str).collect::<Vec<_>>());
+        compare("clears_by", truth.clears.map(clears).as_deref(), told.as_deref().map(clears).as_deref());
         let found: Vec<&str> = judgement.findings.iter().map(|finding| finding.code.as_str()).collect();
         let list = || if found.is_empty() { "none".to_owned() } else { found.join(";") };
         for code in truth.must.iter().filter(|code| !found.contains(code)) {
@@ -171,6 +175,8 @@ mod tests {
                 findings,
                 platform: None,
                 tenancy: Tenancy::Unknown,
+                accepted: Vec::new(),
+                clears_by: truth.clears.map(|by| by.iter().filter_map(|word| Remedy::parse(word)).collect()),
             },
             network: None,
         }
@@ -208,6 +214,7 @@ mod tests {
                     Some(Resolution { ptr: Status::NoData, ..Resolution::not_asked() });
             }),
             ("findings", |record| record.judgement.findings.clear()),
+            ("clears_by", |record| record.judgement.clears_by = None),
             ("ip", |record| record.target.ip = None),
             ("ip", |record| record.target.ip = Some([192, 0, 2, 1].into())),
         ] {

@@ -150,6 +150,38 @@ impl Code {
         }
     }
 
+    /// What to do about it in one sentence, where no host is at hand; [`super::advice`] has the steps for one.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::PtrMultiple | Self::PtrPartlyUnconfirmed => {
+                "Leave one PTR record, for the name that leads back to the address."
+            }
+            Self::BannerMasked => "Switch off the inspection of SMTP on the firewall.",
+            Self::BannerDiffers | Self::TwoIdentities | Self::PlatformIdentity => "Nothing has to be done.",
+            Self::BannerRotates => {
+                "Find out whether several machines answer behind the address; give each its name, or all the same one."
+            }
+            Self::CertificateDiffers => "Have the certificate made out for the name in the greeting as well.",
+            Self::ExpectedDiffers => {
+                "Find out which is right, the inventory or the server, and correct the other."
+            }
+            Self::ClonedImage => {
+                "Give each host its own name at first boot, and take the name out of the image."
+            }
+            _ => match self.side() {
+                Side::Reverse => {
+                    "Set one PTR record to a name of the host's own domain, and let that name lead to the address."
+                }
+                Side::Forward => {
+                    "Let the name in the greeting lead to the address if it is the host's own; if it is not, greet with one that is."
+                }
+                Side::Banner => {
+                    "Let the server call itself by a full name of its own domain, in the greeting and in HELO, with DNS agreeing."
+                }
+            },
+        }
+    }
+
     /// Who minds, in words; the rules with their replies are in [`super::receivers`].
     pub fn cares(self) -> &'static str {
         match self {

@@ -3,8 +3,10 @@
 //! A pure function of evidence and of what the user said of the host, so that old records can be judged again offline.
 //! The parts, each of which asks only those before it: words (`verdict`, `finding`), the banner (`banner`), the PTR
 //! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `generic`, `providers`, `brand`), what
-//! greets (`platform`), whose address it is (`tenancy`), and the rule of each finding (`verify`).
+//! greets (`platform`), whose address it is (`tenancy`), the rule of each finding (`verify`), what the rest of the run
+//! adds (`around`, counted by `run`), what the user accepts (`accept`), and what one change would do (`what_if`).
 
+pub mod accept;
 pub mod advice;
 pub mod around;
 mod banner;
@@ -21,28 +23,37 @@ mod providers;
 pub mod ptr;
 pub mod receivers;
 pub mod relation;
+pub mod run;
 pub mod settings;
 pub mod shape;
 pub mod tenancy;
 pub mod verdict;
 mod verify;
+pub mod what_if;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
-use crate::evidence::Evidence;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use crate::evidence::{Evidence, Observation, Resolution};
 use crate::smtp::greeting::Greeting;
 use crate::targets::Inventory;
+use accept::{Acceptances, Accepted};
+use around::Around;
+use platform::Row;
 use ptr::Ptr;
 use shape::{Shape, Support};
+use what_if::Remedies;
 
 pub use finding::{Code, Finding};
 pub use platform::Platform;
 pub use verdict::{Fcrdns, Relation, Severity, Tenancy, Verdict};
 
-/// All that is said of one target. For outcomes that are not judged the optional parts are `None`, the list empty.
+/// All that is said of one target. For outcomes that are not judged the optional parts are `None`, the lists empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// The name in the greeting, in normal form, usable or not.
@@ -55,23 +66,53 @@ pub struct Judgement {
     pub relation: Option<Relation>,
     /// The one word.
     pub verdict: Option<Verdict>,
-    /// The highest severity of the findings, `Severity::None` without any.
+    /// The highest severity of the findings that are not accepted, `Severity::None` without any.
     pub severity: Option<Severity>,
-    /// What is wrong or worth knowing, in the order of the documentation.
+    /// What is wrong or worth knowing, in the order of the documentation; accepted ones too.
     pub findings: Vec<Finding>,
     /// What the greeting gives away.
     pub platform: Option<Platform>,
     /// Whose address it is.
     pub tenancy: Tenancy,
+    /// Those of the findings that the user accepts.
+    pub accepted: Vec<Accepted>,
+    /// The single changes after which nothing of weight would be found; `None` where nothing of weight is, or DNS did not
+    /// tell enough.
+    pub clears_by: Option<Remedies>,
+}
+
+/// What a judgement heeds beside the evidence and the inventory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// What the rest of the run shows of the host.
+    pub around: Around,
+    /// What the user accepts, and the time by which its expiry is told.
+    pub accepts: Option<(&'a Acceptances, SystemTime)>,
 }
 
 /// Judges one target by what was seen of it and what its owner said of it. Total: there is no evidence without a
 /// judgement.
 pub fn judge(evidence: &Evidence, inventory: &Inventory) -> Judgement {
-    if evidence.observation.outcome.is_judged() {
-        of_greeting(evidence, inventory)
-    } else {
-        unjudged(inventory)
+    judge_in(&Context::default(), evidence, inventory)
+}
+
+/// Judges one target, and heeds what stands around it.
+pub fn judge_in(context: &Context<'_>, evidence: &Evidence, inventory: &Inventory) -> Judgement {
+    if !evidence.observation.outcome.is_judged() {
+        return unjudged(inventory);
+    }
+    let seen = Seen::of(evidence);
+    let mut judgement = seen.judge(context.around, inventory);
+    if let Some((acceptances, now)) = context.accepts {
+        judgement.accepted = acceptances.accepted(&judgement.findings, now, || seen.subject(inventory));
+        judgement.severity = Some(finding::highest(&judgement.findings, &judgement.accepted));
+    }
+    judgement.clears_by = what_if::remedies(&seen, context, inventory, &judgement);
+    Judgement {
+        platform: seen.platform.map(|(platform, _)| platform),
+        ehlo_name: seen.ehlo_name,
+        banner_name: seen.banner.name,
+        ..judgement
     }
 }
 
@@ -81,12 +122,10 @@ pub fn tenancy_of(evidence: &Evidence, inventory: &Inventory) -> (Tenancy, tenan
         let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
         return tenancy::tenancy(signs, inventory);
     }
-    let banner = banner::banner(&evidence.observation);
-    let ptrs = read_ptrs(evidence);
-    let platform = platform::platform(&evidence.observation, &banner).map(|(_, row)| row);
-    let shape = Shape::of(&banner, support(&banner, &ptrs));
-    let usable = banner.name.as_deref().filter(|_| shape.is_usable());
-    tenancy::tenancy(tenancy::Signs { banner: usable, ptrs: &ptrs, platform }, inventory)
+    let seen = Seen::of(evidence);
+    let ptrs = seen.ptrs();
+    let shape = Shape::of(&seen.banner, support(&seen.banner, &ptrs));
+    seen.tenancy(shape, &ptrs, inventory)
 }
 
 fn unjudged(inventory: &Inventory) -> Judgement {
@@ -101,53 +140,91 @@ fn unjudged(inventory: &Inventory) -> Judgement {
         findings: Vec::new(),
         platform: None,
         tenancy: tenancy::tenancy(signs, inventory).0,
+        accepted: Vec::new(),
+        clears_by: None,
     }
 }
 
-fn of_greeting(evidence: &Evidence, inventory: &Inventory) -> Judgement {
-    let resolution = evidence.resolution.as_ref();
-    let banner = banner::banner(&evidence.observation);
-    let ehlo_name = banner::ehlo_name(&evidence.observation);
-    let ptrs = read_ptrs(evidence);
-    let (platform, row) = platform::platform(&evidence.observation, &banner).unzip();
-    let shape = Shape::of(&banner, support(&banner, &ptrs));
-    let usable = banner.name.as_deref().filter(|_| shape.is_usable());
-    let signs = tenancy::Signs { banner: usable, ptrs: &ptrs, platform: row };
-    let tenancy = tenancy::tenancy(signs, inventory).0;
-    let fcrdns = resolution.map_or(Fcrdns::TempError, fcrdns::fcrdns);
-    let relation = relation::relation(banner.name.as_deref(), &ptrs);
-    let host = verify::Host {
-        resolution,
-        ptrs: &ptrs,
-        fcrdns,
-        relation,
-        name: banner.name.as_deref(),
-        shape,
-        ehlo_name: ehlo_name.as_deref(),
-        observation: &evidence.observation,
-        expected_name: inventory.expected_name.as_deref(),
-        platform: row,
-        tenancy,
-    };
-    let verdict = host.verdict();
-    let weigh = |code: Code| Finding { code, severity: code.severity(tenancy) };
-    let findings: Vec<_> = verify::verify(&host).into_iter().map(weigh).collect();
-    let severity = around::highest(&findings);
-    Judgement {
-        fcrdns: resolution.map(fcrdns::fcrdns),
-        relation: Some(relation),
-        verdict: Some(verdict),
-        severity: Some(severity),
-        findings,
-        platform,
-        tenancy,
-        ehlo_name,
-        banner_name: banner.name,
-    }
+/// Evidence of a host that greeted, its names read once. A supposed change of one of them is another value of this.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen<'a> {
+    ip: Option<IpAddr>,
+    observation: &'a Observation,
+    resolution: Option<&'a Resolution>,
+    /// The name in the greeting of each conversation.
+    samples: &'a [Option<Box<str>>],
+    banner: Greeting,
+    ehlo_name: Option<String>,
+    platform: Option<(Platform, &'static Row)>,
 }
 
-fn read_ptrs(evidence: &Evidence) -> Vec<Ptr<'_>> {
-    evidence.resolution.as_ref().map(|resolution| Ptr::all(resolution, evidence.ip)).unwrap_or_default()
+impl<'a> Seen<'a> {
+    fn of(evidence: &'a Evidence) -> Self {
+        let banner = banner::banner(&evidence.observation);
+        Self {
+            ip: evidence.ip,
+            observation: &evidence.observation,
+            resolution: evidence.resolution.as_ref(),
+            samples: &evidence.observation.samples,
+            ehlo_name: banner::ehlo_name(&evidence.observation),
+            platform: platform::platform(&evidence.observation, &banner),
+            banner,
+        }
+    }
+
+    /// The judgement, without what is accepted and what would help; its names and platform are left to the caller.
+    fn judge(&self, around: Around, inventory: &Inventory) -> Judgement {
+        let ptrs = self.ptrs();
+        let shape = Shape::of(&self.banner, support(&self.banner, &ptrs));
+        let (tenancy, reason) = self.tenancy(shape, &ptrs, inventory);
+        let fcrdns = self.resolution.map_or(Fcrdns::TempError, fcrdns::fcrdns);
+        let relation = relation::relation(self.banner.name.as_deref(), &ptrs);
+        let host = verify::Host {
+            resolution: self.resolution,
+            ptrs: &ptrs,
+            fcrdns,
+            relation,
+            name: self.banner.name.as_deref(),
+            shape,
+            ehlo_name: self.ehlo_name.as_deref(),
+            observation: self.observation,
+            samples: self.samples,
+            expected_name: inventory.expected_name.as_deref(),
+            platform: self.platform.as_ref().map(|(_, row)| *row),
+            tenancy,
+        };
+        let verdict = host.verdict();
+        let mut codes = verify::verify(&host);
+        let tenancy = around.complete(self.banner.name.is_some(), &mut codes, (tenancy, reason));
+        let findings: Vec<_> =
+            codes.into_iter().map(|code| Finding { code, severity: code.severity(tenancy) }).collect();
+        Judgement {
+            fcrdns: self.resolution.map(fcrdns::fcrdns),
+            relation: Some(relation),
+            verdict: Some(verdict),
+            severity: Some(finding::highest(&findings, &[])),
+            findings,
+            tenancy,
+            ..unjudged(inventory)
+        }
+    }
+
+    fn ptrs(&self) -> Vec<Ptr<'a>> {
+        self.resolution.map(|resolution| Ptr::all(resolution, self.ip)).unwrap_or_default()
+    }
+
+    fn tenancy(&self, shape: Shape, ptrs: &[Ptr<'_>], inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
+        let usable = self.banner.name.as_deref().filter(|_| shape.is_usable());
+        let platform = self.platform.as_ref().map(|(_, row)| *row);
+        tenancy::tenancy(tenancy::Signs { banner: usable, ptrs, platform }, inventory)
+    }
+
+    /// The host as the user's acceptances speak of it.
+    fn subject<'s>(&'s self, inventory: &'s Inventory) -> accept::Subject<'s> {
+        let ptrs = self.resolution.iter().flat_map(|resolution| &resolution.names);
+        let names = ptrs.map(|ptr| ptr.name.to_string()).chain(self.banner.name.clone()).collect();
+        accept::Subject { ip: self.ip, names, tags: &inventory.tags }
+    }
 }
 
 fn support(banner: &Greeting, ptrs: &[Ptr<'_>]) -> Support {

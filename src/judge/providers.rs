@@ -2,6 +2,8 @@
 //!
 //! A name in one of them says whose network it is, never whose host.
 
+use super::brand::brand;
+
 /// Providers of access, servers and clouds: the default PTR names of their customers' addresses. Sorted.
 const NETWORKS: &[&str] = &[
     "1blu.de",
@@ -117,6 +119,11 @@ const PANEL_WORDS: &[&str] =
 /// Whether a name stands in a domain of providers.
 pub(super) fn is_provider(name: &str) -> bool {
     stands_in(name, NETWORKS) || stands_in(name, SHARED_HOSTING)
+}
+
+/// Whether a name belongs to a provider or to a well-known service, and so is not the operator's to use.
+pub(super) fn is_others(name: &str) -> bool {
+    is_provider(name) || brand(name).is_some()
 }
 
 /// Whether a name is one that shared hosting gives to its hosts: by its domain, or by a word in its first label.

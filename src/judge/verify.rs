@@ -21,6 +21,7 @@ pub(super) struct Host<'a> {
     pub(super) shape: Shape,
     pub(super) ehlo_name: Option<&'a str>,
     pub(super) observation: &'a Observation,
+    pub(super) samples: &'a [Option<Box<str>>],
     pub(super) expected_name: Option<&'a str>,
     pub(super) platform: Option<&'static Row>,
     pub(super) tenancy: Tenancy,
@@ -139,7 +140,7 @@ impl<'a> Host<'a> {
 
     /// Whether two greetings of one scan gave two names; one without a name says nothing.
     fn rotates(&self) -> bool {
-        let mut names = self.observation.samples.iter().flatten();
+        let mut names = self.samples.iter().flatten();
         let first = names.next();
         names.any(|name| Some(name) != first)
     }

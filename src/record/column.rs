@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Record, escape, json, time};
 use crate::evidence::{Forward, Resolution};
+use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Fcrdns, Relation, Severity, Verdict};
 
 /// What stands in front of a tag's name in a header.
@@ -14,6 +15,9 @@ pub const TAG: &str = "tag_";
 
 /// What joins the parts of a list in one cell.
 pub const JOIN: char = ';';
+
+/// Stands in `clears_by` where no single change is enough: an empty cell says that there is nothing to clear.
+pub const NO_REMEDY: &str = "none";
 
 /// What a cell holds, for those who treat texts of strangers with care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,7 @@ impl Column {
 }
 
 /// The columns that every table has.
-pub static COLUMNS: [Column; 26] = [
+pub static COLUMNS: [Column; 28] = [
     text("ip", |r, cell| put(cell, r.target.ip)),
     number("port", |r, cell| put(cell, Some(r.target.port))),
     text("asked", |r, cell| cell.push_str(&r.target.asked)),
@@ -72,6 +76,12 @@ pub static COLUMNS: [Column; 26] = [
     text("time", |r, cell| cell.extend(time::format(r.time).iter().map(|&b| char::from(b)))),
     text("expected_name", |r, cell| {
         put(cell, r.target.inventory.as_deref().and_then(|it| it.expected_name.as_deref()));
+    }),
+    text("accepted", |r, cell| list(cell, r.judgement.accepted.iter().map(|it| it.code.as_str()))),
+    text("clears_by", |r, cell| match r.judgement.clears_by {
+        Some(remedies) if remedies == Remedies::default() => cell.push_str(NO_REMEDY),
+        Some(remedies) => list(cell, remedies.iter().map(Remedy::as_str)),
+        None => {}
     }),
 ];
 
@@ -140,7 +150,7 @@ mod tests {
             names.join(","),
             "ip,port,asked,outcome,verdict,severity,findings,code,banner,banner_name,ehlo_name,ptr_status,ptr_names,\
              fcrdns,banner_forward_status,banner_forward_confirms,relation,platform,tenancy,prefix,asn,as_name,\
-             connect_ms,banner_ms,time,expected_name"
+             connect_ms,banner_ms,time,expected_name,accepted,clears_by"
         );
     }
 }

@@ -32,6 +32,7 @@ pub fn encode(record: &Record, line: &mut Vec<u8>) {
     optional(line, record.evidence.resolution.as_ref(), |line, it| dns(line, it, &record.judgement));
     judgement(line, &record.judgement);
     network(line, record);
+    weighed(line, &record.judgement);
     put(line, "}\n");
 }
 
@@ -223,6 +224,30 @@ fn network(line: &mut Vec<u8>, record: &Record) {
     let name = record.network.as_ref().and_then(|network| network.name.as_deref());
     optional(line, name, string);
     put(line, "}");
+}
+
+/// What the user accepts, and what one change would do.
+fn weighed(line: &mut Vec<u8>, judged: &Judgement) {
+    put(line, r#","accepted":["#);
+    for (index, accepted) in judged.accepted.iter().enumerate() {
+        comma(line, index);
+        put(line, r#"{"code":"#);
+        word(line, accepted.code.as_str());
+        put(line, r#","reason":"#);
+        string(line, &accepted.reason);
+        put(line, r#","until":"#);
+        string(line, &accepted.until);
+        put(line, "}");
+    }
+    put(line, r#"],"clears_by":"#);
+    optional(line, judged.clears_by, |line, remedies| {
+        line.push(b'[');
+        for (index, remedy) in remedies.iter().enumerate() {
+            comma(line, index);
+            word(line, remedy.as_str());
+        }
+        line.push(b']');
+    });
 }
 
 fn put(line: &mut Vec<u8>, text: &str) {

@@ -28,6 +28,8 @@ pub(super) struct Line<'a> {
     pub(super) platform: Option<PlatformLine<'a>>,
     pub(super) tenancy: Option<Str<'a>>,
     pub(super) network: Option<NetworkLine<'a>>,
+    pub(super) accepted: Option<Vec<AcceptedLine<'a>>>,
+    pub(super) clears_by: Option<Vec<Str<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -130,6 +132,14 @@ pub(super) struct NetworkLine<'a> {
     pub(super) as_name: Option<Str<'a>>,
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct AcceptedLine<'a> {
+    #[serde(borrow)]
+    pub(super) code: Str<'a>,
+    pub(super) reason: Option<Str<'a>>,
+    pub(super) until: Option<Str<'a>>,
+}
+
 /// What a short view takes of a line; the rest is passed over without being looked at.
 #[derive(Debug, Deserialize)]
 pub(super) struct RowLine<'a> {
@@ -146,6 +156,8 @@ pub(super) struct RowLine<'a> {
     pub(super) platform: Option<NameRow<'a>>,
     pub(super) tenancy: Option<Str<'a>>,
     pub(super) network: Option<NetworkLine<'a>>,
+    pub(super) accepted: Option<Vec<AcceptedLine<'a>>>,
+    pub(super) clears_by: Option<Vec<Str<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,10 +9,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::line::{DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine};
+use super::line::{
+    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine,
+};
 use super::row::{PtrNames, Row, Tags};
 use super::{Network, Record, SCHEMA, Target, escape, time};
 use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use crate::judge::accept::Accepted;
+use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
@@ -105,6 +109,8 @@ impl<'a> Line<'a> {
                 platform::row(&it.name.0).map(|row| Platform { name: row.name, version })
             }),
             tenancy,
+            accepted: accepted(self.accepted.as_deref())?,
+            clears_by: clears_by(self.clears_by.as_deref())?,
         };
         let resolution = self.dns.map(DnsLine::into_resolution).transpose()?;
         let network = self.network.and_then(|it| {
@@ -156,6 +162,8 @@ impl<'a> RowLine<'a> {
             tenancy: tenancy(self.tenancy)?,
             asn: network.asn,
             as_name: network.as_name.map(|name| name.0),
+            accepted: accepted_codes(self.accepted.as_deref()).collect::<Result<_, _>>()?,
+            clears_by: clears_by(self.clears_by.as_deref())?,
             tags: Tags::Text(tags.map(|(name, value)| (name.0, value.0)).collect()),
         })
     }
@@ -276,6 +284,23 @@ fn status(field: &'static str, word: Option<&Str<'_>>) -> Result<Status, ReadErr
 
 fn codes(words: Option<&[Str<'_>]>) -> impl Iterator<Item = Result<Code, ReadError>> {
     words.unwrap_or_default().iter().map(|word| known("findings", &word.0, Code::parse(&word.0)))
+}
+
+fn accepted_codes(lines: Option<&[AcceptedLine<'_>]>) -> impl Iterator<Item = Result<Code, ReadError>> {
+    lines.unwrap_or_default().iter().map(|line| known("accepted", &line.code.0, Code::parse(&line.code.0)))
+}
+
+fn accepted(lines: Option<&[AcceptedLine<'_>]>) -> Result<Vec<Accepted>, ReadError> {
+    let text = |text: Option<&Str<'_>>| text.map_or_else(|| Arc::from(""), |text| Arc::from(&*text.0));
+    let read = |(line, code): (&AcceptedLine<'_>, Result<Code, ReadError>)| {
+        Ok(Accepted { code: code?, reason: text(line.reason.as_ref()), until: text(line.until.as_ref()) })
+    };
+    lines.unwrap_or_default().iter().zip(accepted_codes(lines)).map(read).collect()
+}
+
+fn clears_by(words: Option<&[Str<'_>]>) -> Result<Option<Remedies>, ReadError> {
+    let read = |word: &Str<'_>| known("clears_by", &word.0, Remedy::parse(&word.0));
+    words.map(|words| words.iter().map(read).collect()).transpose()
 }
 
 fn bytes(field: &'static str, lines: &[Str<'_>]) -> Result<Vec<Vec<u8>>, ReadError> {

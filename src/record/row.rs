@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::column::{COLUMNS, JOIN, TAG};
+use super::column::{COLUMNS, JOIN, NO_REMEDY, TAG};
 use super::line::RowLine;
 use super::read::{ReadError, known};
 use super::{Record, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
+use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
 use crate::prefix::Prefix;
 
@@ -131,6 +132,10 @@ pub struct Row<'a> {
     pub asn: Option<u32>,
     /// The name of its holder.
     pub as_name: Option<Cow<'a, str>>,
+    /// Those of the findings that the user accepts.
+    pub accepted: Codes,
+    /// The single changes after which nothing of weight would be found.
+    pub clears_by: Option<Remedies>,
     /// What the user said of the host.
     pub tags: Tags<'a>,
 }
@@ -158,6 +163,8 @@ impl<'a> Row<'a> {
             tenancy: judged.tenancy,
             asn: network.map(|network| network.asn),
             as_name: network.and_then(|network| network.name.as_deref()).map(Cow::Borrowed),
+            accepted: judged.accepted.iter().map(|accepted| accepted.code).collect(),
+            clears_by: judged.clears_by,
             tags: Tags::Inventory(record.target.inventory.as_deref().map_or(&[], |said| &said.tags)),
         }
     }
@@ -171,6 +178,14 @@ impl<'a> Row<'a> {
     pub fn prefix(&self) -> Option<Prefix> {
         self.ip.map(Prefix::group)
     }
+}
+
+/// The remedies in a cell: one word stands for none, so that an empty cell can be a null.
+fn remedies(text: &str) -> Result<Remedies, ReadError> {
+    if text == NO_REMEDY {
+        return Ok(Remedies::default());
+    }
+    text.split(JOIN).map(|word| known("clears_by", word, Remedy::parse(word))).collect()
 }
 
 /// Where the columns of a CSV file stand.
@@ -232,6 +247,10 @@ impl Header {
                 .map_or(Ok(Tenancy::Unknown), |word| known("tenancy", word, Tenancy::parse(word)))?,
             asn: cell("asn").map(|text| known("asn", text, text.parse().ok())).transpose()?,
             as_name: text("as_name"),
+            accepted: list("accepted")
+                .map(|word| known("accepted", word, Code::parse(word)))
+                .collect::<Result<_, _>>()?,
+            clears_by: cell("clears_by").map(remedies).transpose()?,
             tags: Tags::Text(self.tags_of(&get)),
         })
     }

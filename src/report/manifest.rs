@@ -1,19 +1,22 @@
 //! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::asn::About;
 use super::atomic;
 use super::output::Written;
 use super::summary::Ended;
 use crate::record::time;
 
+/// The longest manifest that is read, in bytes: many times what a run with hundreds of outputs writes.
+const LONGEST: u64 = 1 << 20;
 /// The name of the manifest's form.
 const SCHEMA: &str = "banneret.manifest/1";
 
@@ -66,6 +69,8 @@ pub struct Manifest<'a> {
     pub by_verdict: &'a BTreeMap<String, u64>,
     /// Whether it came to the end.
     pub completion: Completion,
+    /// What the data say of themselves that tell who holds which network.
+    pub asn_db: Option<&'a About>,
     /// Its outputs, the first one first.
     pub outputs: &'a [Written],
 }
@@ -85,7 +90,23 @@ pub fn path_of(output: &Path) -> Option<PathBuf> {
     (output != Path::new("-")).then(|| PathBuf::from(name))
 }
 
+/// The manifest beside an output, as it stands; `None` if there is none that can be read.
+pub fn beside(output: &Path) -> Option<Value> {
+    serde_json::from_slice(&read(&path_of(output)?)?).ok()
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut text).ok()?;
+    (text.len() as u64 <= LONGEST).then_some(text)
+}
+
 impl Manifest<'_> {
+    /// The manifest as a value, for who shows it.
+    pub fn value(&self) -> Value {
+        serde_json::to_value(self.form()).unwrap_or_default()
+    }
+
     /// Puts it at `path`, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), ManifestError> {
         let text = serde_json::to_vec_pretty(&self.form()).map_err(io::Error::from);
@@ -112,7 +133,8 @@ impl Manifest<'_> {
             canaries: self.canaries,
             by_outcome: self.by_outcome,
             by_verdict: self.by_verdict,
-            outputs: self.outputs.iter().map(File::of).collect(),
+            asn_db: self.asn_db,
+            outputs: self.outputs.iter().map(OutputForm::of).collect(),
         }
     }
 }
@@ -124,6 +146,7 @@ pub struct Told {
     by_outcome: BTreeMap<String, u64>,
     by_verdict: BTreeMap<String, u64>,
     complete: bool,
+    asn_db: Option<About>,
     outputs: Vec<ToldFile>,
 }
 
@@ -135,13 +158,18 @@ struct ToldFile {
 impl Told {
     /// Reads it; `None` if it is no manifest of this form.
     pub fn read(path: &Path) -> Option<Self> {
-        let told: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let told: Self = serde_json::from_slice(&read(path)?).ok()?;
         (told.schema == SCHEMA).then_some(told)
     }
 
     /// Whether it is of outputs with so many records.
     pub fn is_of(&self, records: u64) -> bool {
         self.outputs.first().is_some_and(|first| first.rows == records)
+    }
+
+    /// What the data say of themselves that told who holds which network.
+    pub fn asn_db(&self) -> Option<&About> {
+        self.asn_db.as_ref()
     }
 
     /// How the targets ended.
@@ -166,18 +194,20 @@ struct Form<'a> {
     canaries: Canaries,
     by_outcome: &'a BTreeMap<String, u64>,
     by_verdict: &'a BTreeMap<String, u64>,
-    outputs: Vec<File<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asn_db: Option<&'a About>,
+    outputs: Vec<OutputForm<'a>>,
 }
 
 #[derive(Serialize)]
-struct File<'a> {
+struct OutputForm<'a> {
     path: String,
     rows: u64,
     length: u64,
     sha256: &'a str,
 }
 
-impl<'a> File<'a> {
+impl<'a> OutputForm<'a> {
     fn of(output: &'a Written) -> Self {
         let path = output.path.to_string_lossy().into_owned();
         Self { path, rows: output.rows, length: output.length, sha256: &output.sha256 }
@@ -211,9 +241,11 @@ mod tests {
             by_outcome: &[("greeted".to_owned(), 2)].into(),
             by_verdict: &BTreeMap::new(),
             completion: Completion::Complete,
+            asn_db: None,
             outputs: std::slice::from_ref(&written),
         };
         manifest.write(&path).unwrap();
+        assert_eq!(beside(&written.path), Some(manifest.value()));
         let read: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(
             read,

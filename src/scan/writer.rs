@@ -23,8 +23,10 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
-use crate::judge::{Judgement, Severity, judge};
-use crate::record::{Record, Target};
+use crate::judge::accept::Acceptances;
+use crate::judge::{Context, Judgement, Severity, judge_in};
+use crate::record::{Network, Record, Target};
+use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
 use crate::targets::Inventory;
 
@@ -64,6 +66,8 @@ pub struct Writer {
     pub roster: Arc<Roster>,
     /// Which targets get a record.
     pub keep: Keep,
+    /// Findings that the user accepts.
+    pub accepts: Acceptances,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -80,6 +84,8 @@ pub struct Writer {
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
     pub worst: Severity,
+    /// Who holds which network.
+    pub networks: Option<Arc<AsnDb>>,
     /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
     pub undone: usize,
 }
@@ -189,7 +195,7 @@ impl Writer {
                 Asked::Name(name),
             );
             let observation = Observation::bare(outcome, 0);
-            let record = record.finish(SystemTime::now(), observation, None);
+            let record = record.finish(SystemTime::now(), observation, None, &self.accepts);
             self.emit(&record)?;
         }
         self.name_done(turn);
@@ -210,9 +216,10 @@ impl Writer {
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
         let Seen { aim, observation, time } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
-        let draft = self.record(Some(ip), port, asked);
+        let (draft, accepts) = (self.record(Some(ip), port, asked), &self.accepts);
         // What a stranger said and this program can't judge must not end the scan.
-        let record = catch_unwind(AssertUnwindSafe(|| draft.finish(time, observation, resolution))).ok();
+        let finish = || draft.finish(time, observation, resolution, accepts);
+        let record = catch_unwind(AssertUnwindSafe(finish)).ok();
         let Some(open) = self.open.get_mut(&turn) else {
             match record {
                 Some(record) => {
@@ -245,7 +252,8 @@ impl Writer {
 
     fn record(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Draft {
         let (asked, inventory) = self.roster.asked(ip, asked);
-        Draft(Target { ip, port, asked, inventory })
+        let network = ip.and_then(|ip| self.networks.as_ref()?.network(ip));
+        Draft { target: Target { ip, port, asked, inventory }, network }
     }
 
     fn emit(&mut self, record: &Record) -> Result<(), ScanError> {
@@ -267,15 +275,26 @@ impl Writer {
 }
 
 /// A record that lacks its evidence.
-struct Draft(Target);
+struct Draft {
+    target: Target,
+    network: Option<Network>,
+}
 
 impl Draft {
-    fn finish(self, time: SystemTime, observation: Observation, resolution: Option<Resolution>) -> Record {
-        let evidence = Evidence { ip: self.0.ip, observation, resolution };
-        let judgement = match &self.0.inventory {
-            Some(inventory) => judge(&evidence, inventory),
-            None => judge(&evidence, &Inventory::default()),
+    fn finish(
+        self,
+        time: SystemTime,
+        observation: Observation,
+        resolution: Option<Resolution>,
+        accepts: &Acceptances,
+    ) -> Record {
+        let Self { target, network } = self;
+        let evidence = Evidence { ip: target.ip, observation, resolution };
+        let context = Context { accepts: Some((accepts, time)), ..Context::default() };
+        let judgement = match &target.inventory {
+            Some(inventory) => judge_in(&context, &evidence, inventory),
+            None => judge_in(&context, &evidence, &Inventory::default()),
         };
-        Record { time, target: self.0, evidence, judgement, network: None }
+        Record { time, target, evidence, judgement, network }
     }
 }

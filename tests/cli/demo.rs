@@ -16,6 +16,8 @@ fn the_demo_judges_its_whole_block_right_without_network_root_or_settings() {
     assert_eq!(records.len(), 1024);
     let rows = csv::Reader::from_path(folder.path().join("demo.csv")).unwrap().records().count();
     assert_eq!(rows, 1024);
+    let page = std::fs::read_to_string(folder.path().join("demo.html")).unwrap();
+    assert!(page.contains("<figcaption>127.25.0.0/22</figcaption>"), "the block has its map");
 }
 
 #[test]

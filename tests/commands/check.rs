@@ -297,7 +297,9 @@ fn a_scan_writes_its_page_at_the_end() {
     let records = run(&[&words, &html[..], &PATIENCE[..]].concat()).fine();
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("<title>banneret: 127.27.0.0/29</title>"), "{page}");
-    assert!(page.contains(&format!("{} records", records.lines().count())), "{page}");
+    let count = format!("<b class=\"\">{}</b><span>records</span>", records.lines().count());
+    assert!(page.contains(&count), "{page}");
+    assert!(page.contains("<dt>seed</dt>"), "the run is told");
 }
 
 #[test]

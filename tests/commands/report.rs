@@ -103,11 +103,18 @@ fn the_page_goes_beside_the_text_or_to_stdout() {
     assert!(run(&["report", records, "--html", page.to_str().unwrap()]).fine().contains("match"));
     let page = fs::read_to_string(page).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.contains("a.jsonl"));
-    assert!(run(&["report", records, "--html", "-"]).fine().starts_with("<!doctype html>"));
+    assert!(page.contains("href=\"./a.fixes.csv\""));
+    let list = fs::read_to_string(directory.path().join("a.fixes.csv")).unwrap();
+    assert_eq!(list.lines().count(), 1, "nothing is to be fixed: {list}");
+    let alone = run(&["report", records, "--html", "-"]).fine();
+    assert!(
+        alone.starts_with("<!doctype html>") && !alone.contains("fixes.csv"),
+        "a stream has nothing beside it"
+    );
     assert!(
         run(&["report", records, "--html", "/nowhere/a.html"])
             .wrong(4)
-            .contains("`/nowhere/a.html` can't be written")
+            .contains("`/nowhere/a.fixes.csv` can't be written")
     );
 }
 

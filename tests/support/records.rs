@@ -8,6 +8,8 @@ use banneret::evidence::{
     Certificate, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status, Tls, TlsStatus,
     X509Error,
 };
+use banneret::judge::accept::Accepted;
+use banneret::judge::what_if::{Remedies, Remedy};
 use banneret::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
@@ -18,7 +20,7 @@ use banneret::targets::Inventory;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
+use proptest::sample::{Selector, select, subsequence};
 
 /// Any record: every outcome, hostile bytes in every place that a stranger fills.
 pub fn any_record() -> impl Strategy<Value = Record> {
@@ -84,6 +86,8 @@ pub fn healthy_record() -> Record {
             findings: Vec::new(),
             platform: Some(Platform { name: "postfix", version: None }),
             tenancy: Tenancy::Unknown,
+            accepted: Vec::new(),
+            clears_by: None,
         },
         network: Some(Network { asn: 64500, name: Some(Arc::from("EXAMPLE")) }),
     }
@@ -96,6 +100,8 @@ fn unjudged(judgement: Judgement) -> Judgement {
         verdict: None,
         severity: None,
         findings: Vec::new(),
+        accepted: Vec::new(),
+        clears_by: None,
         ..judgement
     }
 }
@@ -252,10 +258,19 @@ fn judgement() -> impl Strategy<Value = Judgement> {
     (
         (option::of(text()), option::of(text()), select(&Fcrdns::ALL[..]), select(&Relation::ALL[..])),
         (select(&Verdict::ALL[..]), select(&Severity::ALL[..]), codes, option::of(platform)),
-        select(&Tenancy::ALL[..]),
+        (select(&Tenancy::ALL[..]), any::<Selector>(), text(), remedies()),
     )
         .prop_map(
-            |((banner_name, ehlo_name, fcrdns, relation), (verdict, severity, codes, platform), tenancy)| {
+            |(
+                (banner_name, ehlo_name, fcrdns, relation),
+                (verdict, severity, codes, platform),
+                (tenancy, which, reason, clears_by),
+            )| {
+                let accepted = which.try_select(codes.clone()).map(|code| Accepted {
+                    code,
+                    reason: reason.into(),
+                    until: "2026-12-31".into(),
+                });
                 Judgement {
                     banner_name,
                     ehlo_name,
@@ -266,9 +281,15 @@ fn judgement() -> impl Strategy<Value = Judgement> {
                     findings: codes.into_iter().map(|code| Finding { code, severity }).collect(),
                     platform,
                     tenancy,
+                    accepted: accepted.into_iter().collect(),
+                    clears_by,
                 }
             },
         )
+}
+
+fn remedies() -> impl Strategy<Value = Option<Remedies>> {
+    option::of(subsequence(Remedy::ALL.to_vec(), 0..=3).prop_map(Remedies::from_iter))
 }
 
 fn network() -> impl Strategy<Value = Network> {

@@ -1,5 +1,7 @@
 //! `banneret check`, as typed.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{DnsArgs, ProbeArgs, SeverityWord};
@@ -31,6 +33,12 @@ pub struct CheckArgs {
     /// Check special-purpose addresses too (127/8, 10/8, ...)
     #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
     pub allow_reserved: bool,
+    /// Whose network each address is in: an MMDB, or CSV or TSV of start, end, asn, name
+    #[arg(long, value_name = "FILE")]
+    pub asn_db: Option<PathBuf>,
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// How it is told
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "nagios")]
     pub format: CheckWord,

@@ -9,8 +9,10 @@ use super::DnsArgs;
 /// `banneret explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A verdict, a finding or a topic, as records write it; the list of all if left out
-    pub code: Option<String>,
+    /// A verdict, a finding, an outcome or a topic, as records write it, or a question in your own words; the list of
+    /// all if left out
+    #[arg(value_name = "CODE")]
+    pub words: Vec<String>,
 }
 
 /// What the lines of an input are.
@@ -37,12 +39,18 @@ pub struct JudgeArgs {
     /// stand
     #[arg(long)]
     pub resolve: bool,
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
+    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
+    #[arg(long, value_name = "FILE")]
+    pub asn_db: Option<PathBuf>,
     /// How DNS is asked
     #[command(flatten)]
     pub dns: DnsArgs,
@@ -60,10 +68,13 @@ pub struct ReportArgs {
     /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
     #[arg(long, value_name = "WHAT")]
     pub group_by: Vec<String>,
+    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
+    #[arg(long, value_name = "FILE")]
+    pub asn_db: Option<PathBuf>,
     /// Where the report goes, put in place whole; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// Write the report as one HTML page, too; `-` is stdout, in place of the text
+    /// Write the report as one HTML page, too, and FILE.fixes.csv beside it; `-` is stdout, the page alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// What `-` or files with an unusual ending hold: jsonl, csv

@@ -87,7 +87,11 @@ fn story_of(record: &Record) -> String {
     let findings: Vec<String> = judged
         .findings
         .iter()
-        .map(|finding| format!("{} {}", finding.code.as_str(), finding.severity.as_str()))
+        .map(|finding| {
+            let is_accepted = judged.accepted.iter().any(|accepted| accepted.code == finding.code);
+            let weight = if is_accepted { "accepted" } else { finding.severity.as_str() };
+            format!("{} {weight}", finding.code.as_str())
+        })
         .collect();
     if !findings.is_empty() {
         story.extend([" (", &findings.join(", "), ")"]);

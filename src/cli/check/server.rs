@@ -11,12 +11,14 @@ use super::conversation::{Spoken, Visit, speak};
 use super::{Checked, Server, verify};
 use crate::cli::args::CheckArgs;
 use crate::cli::exit::Unable;
-use crate::cli::scan;
+use crate::cli::{accept, scan};
 use crate::evidence::{Evidence, Observation, Outcome, Status};
-use crate::judge::judge;
+use crate::judge::accept::Acceptances;
+use crate::judge::{Context, judge_in};
 use crate::name::HostName;
 use crate::probe::{LocalTrouble, Smtp};
 use crate::record::{Record, Target};
+use crate::report::asn::AsnDb;
 use crate::resolve::{self, Case, Settings, Solution, Want};
 use crate::smtp::greeting::{Greeting, Own};
 use crate::targets::{
@@ -58,6 +60,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         retries: args.probe.retries,
     };
 
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
+    let accepts = accept::load(args.accept.as_deref(), SystemTime::now())?;
     let asked = kind.to_string();
     let found = addresses(&kind, &look.settings)?;
     let allowed: Vec<IpAddr> = found
@@ -81,7 +85,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         let observation = Observation::bare(outcome, 0);
         let evidence = Evidence { ip: None, observation, resolution: None };
         let target = make(None, ports.first().copied().unwrap_or_default());
-        let servers = vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now())), None)];
+        let servers =
+            vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now(), &accepts)), None)];
         return Ok(Checked { asked, servers });
     }
     let name = match &kind {
@@ -100,7 +105,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
                 continue;
             }
         };
-        let record = judged(make(Some(at.ip()), at.port()), evidence, time);
+        let mut record = judged(make(Some(at.ip()), at.port()), evidence, time, &accepts);
+        record.network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
         let verified = if args.verify { verify::verify(&look, &record)? } else { None };
         servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
     }
@@ -111,9 +117,10 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     Ok(checked)
 }
 
-fn judged(target: Target, evidence: Evidence, time: SystemTime) -> Record {
+fn judged(target: Target, evidence: Evidence, time: SystemTime, accepts: &Acceptances) -> Record {
     let nothing = Inventory::default();
-    let judgement = judge(&evidence, target.inventory.as_deref().unwrap_or(&nothing));
+    let context = Context { accepts: Some((accepts, time)), ..Context::default() };
+    let judgement = judge_in(&context, &evidence, target.inventory.as_deref().unwrap_or(&nothing));
     Record { time, target, evidence, judgement, network: None }
 }
 

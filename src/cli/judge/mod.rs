@@ -3,6 +3,8 @@
 //!
 //! A line that can't be read becomes a record, too, so that line N of the input is record N of the output: without an
 //! address, `not_smtp`, with what is wrong in the tag `unreadable`.
+//!
+//! Files are read twice: what one name at many addresses means is known only when all have been seen.
 
 mod greeting;
 mod lines;
@@ -18,10 +20,13 @@ use anyhow::bail;
 
 use super::args::{JudgeArgs, LinesWord};
 use super::exit::Exit;
-use super::{report, scan};
+use super::{accept, report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
-use crate::judge::judge;
+use crate::judge::accept::Acceptances;
+use crate::judge::run::Run;
+use crate::judge::{Context, judge, judge_in};
 use crate::record::{Record, Target, read};
+use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
 use crate::report::{OutputError, Sink, Start, sink};
@@ -47,8 +52,12 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
     let desk =
         if args.resolve { Some(Resolved::start(scan::resolver_settings(&args.dns, false)?)?) } else { None };
+    let now = SystemTime::now();
+    let court =
+        Court { accepts: accept::load(args.accept.as_deref(), now)?, run: first_pass(args, now)?, now };
     let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
-    match (Bench { sink, desk, now: SystemTime::now(), unreadable: 0, read: 0 }).work(args) {
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
+    match (Bench { sink, court, desk, networks, unreadable: 0, read: 0 }).work(args) {
         // Whoever read the records has seen enough.
         Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
         ended => ended,
@@ -108,11 +117,49 @@ fn tags(args: &JudgeArgs) -> anyhow::Result<Vec<Arc<str>>> {
     Ok(tags)
 }
 
+/// What the whole run shows of its hosts: all inputs are read once more for it. Nothing where one of them can be read but
+/// once, as stdin and pipes.
+fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
+    let mut run = Run::default();
+    if !args.records.iter().all(|path| path.is_file()) {
+        return Ok(run);
+    }
+    for path in &args.records {
+        let mut lines = open(path)?;
+        while let Some(line) = lines.next()? {
+            if let Ok(record) = read_line(&line, args.from, now) {
+                run.add(&record.evidence);
+            }
+        }
+    }
+    Ok(run)
+}
+
+/// What a record is judged by, beside its own evidence.
+struct Court {
+    accepts: Acceptances,
+    run: Run,
+    now: SystemTime,
+}
+
+impl Court {
+    /// Judges a record by the evidence in it, and hands it over.
+    fn write(&self, sink: &mut Box<dyn Sink>, mut record: Record) -> anyhow::Result<()> {
+        let nothing = Inventory::default();
+        let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
+        let around = self.run.around(&record.evidence);
+        let context = Context { around, accepts: Some((&self.accepts, self.now)) };
+        record.judgement = judge_in(&context, &record.evidence, inventory);
+        Ok(sink.write(&record).map_err(ScanError::Output)?)
+    }
+}
+
 /// What the work needs.
 struct Bench {
     sink: Box<dyn Sink>,
+    court: Court,
     desk: Option<Resolved>,
-    now: SystemTime,
+    networks: Option<AsnDb>,
     unreadable: u64,
     read: u64,
 }
@@ -122,19 +169,19 @@ impl Bench {
         for path in &args.records {
             let mut lines = open(path)?;
             while let Some(line) = lines.next()? {
-                let read = match args.from {
-                    LinesWord::Records => stored(&line),
-                    LinesWord::Zgrab2 => text(&line).and_then(|text| zgrab2::read(text, self.now)),
-                    LinesWord::Greetings => Ok(greeting::read(line.bytes, line.place(), self.now)),
-                };
-                let record = read.unwrap_or_else(|reason| {
+                let now = self.court.now;
+                let mut record = read_line(&line, args.from, now).unwrap_or_else(|reason| {
                     if self.unreadable == 0 {
                         let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
                     }
                     self.unreadable += 1;
-                    unreadable(line.place(), reason, self.now)
+                    unreadable(line.place(), reason, now)
                 });
                 self.read += 1;
+                if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip)
+                {
+                    record.network = networks.network(ip);
+                }
                 self.take(record)?;
             }
             if lines.end() == End::Torn {
@@ -142,7 +189,7 @@ impl Bench {
             }
         }
         if let Some(desk) = &mut self.desk {
-            desk.finish(&mut |record| write(&mut self.sink, record))?;
+            desk.finish(&mut |record| self.court.write(&mut self.sink, record))?;
         }
         self.sink.finish().map_err(ScanError::Output)?;
         if self.unreadable > 1 {
@@ -160,18 +207,18 @@ impl Bench {
 
     fn take(&mut self, record: Record) -> anyhow::Result<()> {
         match &mut self.desk {
-            Some(desk) => desk.take(record, &mut |record| write(&mut self.sink, record)),
-            None => write(&mut self.sink, record),
+            Some(desk) => desk.take(record, &mut |record| self.court.write(&mut self.sink, record)),
+            None => self.court.write(&mut self.sink, record),
         }
     }
 }
 
-/// Judges a record by the evidence in it, and hands it over.
-fn write(sink: &mut Box<dyn Sink>, mut record: Record) -> anyhow::Result<()> {
-    let nothing = Inventory::default();
-    let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
-    record.judgement = judge(&record.evidence, inventory);
-    Ok(sink.write(&record).map_err(ScanError::Output)?)
+fn read_line(line: &lines::Line<'_>, from: LinesWord, now: SystemTime) -> Result<Record, String> {
+    match from {
+        LinesWord::Records => stored(line),
+        LinesWord::Zgrab2 => text(line).and_then(|text| zgrab2::read(text, now)),
+        LinesWord::Greetings => Ok(greeting::read(line.bytes, line.place(), now)),
+    }
 }
 
 fn text<'l>(line: &lines::Line<'l>) -> Result<&'l str, String> {

@@ -11,11 +11,13 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
-use super::super::{exit::Unable, lists::Loaded, live::Live, resume::Resumed, terminal};
+use super::super::{exit::Unable, lists::Loaded, live::Live, report, resume::Resumed, terminal};
 use super::Session;
 use crate::record::time;
+use crate::report::asn::AsnDb;
 use crate::report::file::{Committed, Start, Written};
 use crate::report::format::{Form, Format};
+use crate::report::html::Run;
 use crate::report::input::Input;
 use crate::report::manifest::{self, Canaries, Completion, Manifest};
 use crate::report::summary::{MAX_GROUPS, Summary, json};
@@ -76,6 +78,9 @@ impl Session {
     pub(super) fn summary_before(&self) -> anyhow::Result<Summary> {
         let groups = if self.summary.is_some() || self.html.is_some() { MAX_GROUPS } else { SHOWN_GROUPS };
         let mut summary = Summary::with_groups(groups);
+        if self.html.is_some() {
+            summary = summary.detailed();
+        }
         let file = self.first_file();
         if let (Some(_), Some(path)) = (&self.resumed, file) {
             // Until a scan is complete, what is to be Parquet stands as lines.
@@ -139,17 +144,14 @@ impl Session {
         Ok(Keeper::new(path, checkpoint, Arc::clone(progress)))
     }
 
-    /// Beside the first output that is a file.
+    /// Writes the manifest beside the first output that is a file, and hands it over.
     pub(super) fn write_manifest(
         &self,
         progress: &Progress,
         written: &[Written],
         began: SystemTime,
         fed: Fed,
-    ) -> anyhow::Result<()> {
-        let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) else {
-            return Ok(());
-        };
+    ) -> anyhow::Result<serde_json::Value> {
         let command: Vec<String> =
             std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         let resolvers: Vec<String> = self.resolver.upstreams.iter().map(SocketAddr::to_string).collect();
@@ -172,9 +174,24 @@ impl Session {
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
             completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },
+            asn_db: self.loaded.networks.as_deref().map(AsnDb::about),
             outputs: written,
         };
-        manifest.write(&path).context(Unable)
+        if let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) {
+            manifest.write(&path).context(Unable)?;
+        }
+        Ok(manifest.value())
+    }
+
+    /// The report as a page, if it is wanted.
+    pub(super) fn write_page(
+        &self,
+        summary: &mut Summary,
+        manifest: serde_json::Value,
+    ) -> anyhow::Result<()> {
+        let Some(path) = &self.html else { return Ok(()) };
+        let run = Run { name: self.subject.clone(), manifest: Some(manifest) };
+        report::write_html(summary, &self.subject, &[run], path)
     }
 
     /// Removes what Parquet files were made from: until now a resumed scan could have needed it.

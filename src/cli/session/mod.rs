@@ -17,10 +17,10 @@ use super::bar::{Display, Watched};
 use super::exit::Exit;
 use super::late::{self, Late, Watch};
 use super::lists::Loaded;
-use super::report;
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use crate::judge::Severity;
+use crate::judge::accept::Acceptances;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
@@ -69,6 +69,8 @@ pub struct Session {
     pub resolver: resolve::Settings,
     /// Which targets get a record.
     pub keep: Keep,
+    /// Findings that the user accepts.
+    pub accepts: Acceptances,
     /// Files for records; empty for the default of stdout.
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
@@ -170,10 +172,11 @@ impl Session {
             added: Arc::clone(&added),
             tell: Box::new(told::notice(self.quiet)),
         };
-        let keep = self.keep;
+        let (keep, accepts) = (self.keep, self.accepts.clone());
         let writer = |notes| Writer {
             roster,
             keep,
+            accepts,
             outputs,
             keeper,
             watermark,
@@ -182,6 +185,7 @@ impl Session {
             claimed,
             open: HashMap::new(),
             worst,
+            networks: self.loaded.networks.clone(),
             undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
@@ -203,11 +207,10 @@ impl Session {
         let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
         add_unkept(&mut summary, &progress, fed);
-        self.write_manifest(&progress, &written, began, fed)?;
+        summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
+        let manifest = self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
-        if let Some(path) = &self.html {
-            report::write_html(&summary, &self.subject, path)?;
-        }
+        self.write_page(&mut summary, manifest)?;
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }

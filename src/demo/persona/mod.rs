@@ -49,6 +49,8 @@ pub struct Expected {
     pub must: &'static [&'static str],
     /// Findings that would be wrong.
     pub never: &'static [&'static str],
+    /// The single changes that leave nothing of weight; `None` where nothing of weight is wrong or nothing is certain.
+    pub clears: Option<&'static [&'static str]>,
 }
 
 /// One address's part of the block.
@@ -149,6 +151,7 @@ const fn greeted(fcrdns: Fcrdns, verdict: Verdict) -> Expected {
         ptr: None,
         must: &[],
         never: &[],
+        clears: None,
     }
 }
 
@@ -163,7 +166,16 @@ const fn sound(verdict: Verdict) -> Expected {
 
 /// No mail server spoke, so nothing is judged.
 const fn unjudged(outcome: Outcome) -> Expected {
-    Expected { outcome, fcrdns: None, verdict: None, relation: None, ptr: None, must: &[], never: &[] }
+    Expected {
+        outcome,
+        fcrdns: None,
+        verdict: None,
+        relation: None,
+        ptr: None,
+        must: &[],
+        never: &[],
+        clears: None,
+    }
 }
 
 impl Expected {
@@ -174,6 +186,11 @@ impl Expected {
 
     const fn never(mut self, never: &'static [&'static str]) -> Self {
         self.never = never;
+        self
+    }
+
+    const fn clears(mut self, by: &'static [&'static str]) -> Self {
+        self.clears = Some(by);
         self
     }
 
@@ -313,6 +330,7 @@ mod tests {
             assert_eq!(truth.outcome.is_judged(), truth.fcrdns.is_some(), "{}", persona.code);
             assert!(truth.must.iter().all(|code| !truth.never.contains(code)), "{}", persona.code);
             assert!(truth.verdict.is_some() || truth.must.is_empty(), "{}", persona.code);
+            assert!(truth.verdict.is_some() || truth.clears.is_none(), "{}", persona.code);
             assert!(
                 truth.verdict.is_some() || (truth.relation, truth.ptr) == (None, None),
                 "{}",

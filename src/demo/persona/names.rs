@@ -10,11 +10,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "generic_ptr",
         about: "The provider's PTR, the customer's banner",
         shares: [60, 130, 150],
-        truth: MISMATCH.must(&["ptr_generic"]).never(&[
-            "ptr_missing",
-            "banner_unresolvable",
-            "ptr_malformed",
-        ]),
+        truth: MISMATCH
+            .must(&["ptr_generic"])
+            .never(&["ptr_missing", "banner_unresolvable", "ptr_malformed"])
+            .clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix (Ubuntu)"), &own, POSTFIX)
@@ -42,7 +41,8 @@ pub(super) const ROWS: &[Persona] = &[
         shares: [4, 10, 20],
         truth: MISMATCH
             .must(&["banner_unresolvable", "banner_differs"])
-            .never(&["banner_resolves_elsewhere"]),
+            .never(&["banner_resolves_elsewhere"])
+            .clears(&["banner", "forward"]),
         live: |host| {
             let (own, other) = (host.own("mail"), host.other("smtp"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX).known_as(host, &other)
@@ -52,7 +52,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "banner_no_data",
         about: "The banner's name exists, without an address; its domain is the PTR's",
         shares: [4, 6, 6],
-        truth: RELATED.must(&["banner_unresolvable"]).never(&["banner_differs", "banner_resolves_elsewhere"]),
+        truth: RELATED
+            .must(&["banner_unresolvable"])
+            .never(&["banner_differs", "banner_resolves_elsewhere"])
+            .clears(&["banner", "forward"]),
         live: |host| {
             let (own, gate) = (host.own("post"), host.own("gate"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -92,7 +95,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "exchange",
         about: "Exchange, with its name in the internal directory",
         shares: [8, 12, 10],
-        truth: NO_NAME.must(&["banner_private_name"]),
+        truth: NO_NAME.must(&["banner_private_name"]).clears(&["banner"]),
         live: |host| {
             let greeting =
                 "220 EX01.corp.local Microsoft ESMTP MAIL Service ready at Fri, 2 Jan 2026 03:04:05 +0000";
@@ -103,7 +106,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "localhost",
         about: "Postfix as installed: localhost.localdomain",
         shares: [3, 14, 60],
-        truth: NO_NAME.must(&["banner_default"]),
+        truth: NO_NAME.must(&["banner_default"]).clears(&["banner"]),
         live: |host| {
             let name = "localhost.localdomain";
             Life::says(format!("220 {name} ESMTP Postfix"), name, POSTFIX).known_as(host, &host.own("srv"))
@@ -113,7 +116,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ubuntu",
         about: "The distribution's name as the host's",
         shares: [2, 12, 50],
-        truth: NO_NAME.must(&["banner_default", "ptr_generic"]),
+        truth: NO_NAME.must(&["banner_default", "ptr_generic"]).clears(&[]),
         live: |host| {
             let greeting = "220 ubuntu ESMTP Postfix (Ubuntu)";
             Life::says(greeting, "ubuntu", POSTFIX).known_as(host, &host.generic())
@@ -123,7 +126,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "one_label",
         about: "A name of one label that is nobody's default",
         shares: [2, 6, 10],
-        truth: NO_NAME.must(&["banner_unqualified"]).never(&["banner_default", "banner_absent"]),
+        truth: NO_NAME
+            .must(&["banner_unqualified"])
+            .never(&["banner_default", "banner_absent"])
+            .clears(&["banner"]),
         live: |host| {
             let name = format!("{}box", letter_word(host));
             Life::says(format!("220 {name} ESMTP Postfix"), &name, POSTFIX).known_as(host, &host.own("mail"))
@@ -133,7 +139,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "vps_default",
         about: "The name that the image gave",
         shares: [2, 12, 60],
-        truth: NO_NAME.must(&["banner_default", "ptr_generic"]),
+        truth: NO_NAME.must(&["banner_default", "ptr_generic"]).clears(&[]),
         live: |host| {
             let name = format!("vps{}", 10_000 + host.pick("vps", 89_999));
             Life::says(format!("220 {name} ESMTP Postfix (Debian/GNU)"), &name, POSTFIX)
@@ -144,7 +150,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "example_com",
         about: "The name out of the manual",
         shares: [2, 8, 20],
-        truth: NO_NAME.must(&["banner_default"]),
+        truth: NO_NAME.must(&["banner_default"]).clears(&[]),
         live: |host| {
             let name = "mail.example.com";
             Life::says(format!("220 {name} ESMTP Postfix"), name, POSTFIX).known_as(host, &host.generic())
@@ -165,7 +171,11 @@ pub(super) const ROWS: &[Persona] = &[
         code: "literal",
         about: "An address literal in the name's place",
         shares: [1, 4, 8],
-        truth: NO_NAME.nameless().must(&["banner_literal"]).never(&["banner_bare_address", "banner_absent"]),
+        truth: NO_NAME
+            .nameless()
+            .must(&["banner_literal"])
+            .never(&["banner_bare_address", "banner_absent"])
+            .clears(&["banner"]),
         live: |host| {
             let greeting = format!("220 [{}] ESMTP ready", host.ip);
             Life::says(greeting, "localhost", PLAIN).nameless().known_as(host, &host.own("mail"))
@@ -175,7 +185,11 @@ pub(super) const ROWS: &[Persona] = &[
         code: "bare_address",
         about: "An address in the name's place, without brackets",
         shares: [1, 4, 10],
-        truth: NO_NAME.nameless().must(&["banner_bare_address"]).never(&["banner_literal", "banner_absent"]),
+        truth: NO_NAME
+            .nameless()
+            .must(&["banner_bare_address"])
+            .never(&["banner_literal", "banner_absent"])
+            .clears(&["banner"]),
         live: |host| {
             let greeting = format!("220 {} ESMTP Postfix", host.ip);
             Life::says(greeting, "localhost", PLAIN).nameless().known_as(host, &host.own("mail"))
@@ -185,7 +199,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "exim_nameless",
         about: "Exim that leaves its name out",
         shares: [1, 3, 6],
-        truth: NO_NAME.nameless().must(&["banner_absent"]),
+        truth: NO_NAME.nameless().must(&["banner_absent"]).clears(&["banner"]),
         live: |host| {
             let own = host.own("mail");
             let greeting = "220 ESMTP Exim 4.92 Fri, 02 Jan 2026 03:04:05 +0000";
@@ -196,7 +210,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "code_alone",
         about: "A code and no text",
         shares: [0, 1, 2],
-        truth: NO_NAME.nameless().must(&["banner_absent"]).never(&["banner_masked"]),
+        truth: NO_NAME.nameless().must(&["banner_absent"]).never(&["banner_masked"]).clears(&["banner"]),
         live: |host| {
             let own = host.own("mail");
             Life::says("220", &own, PLAIN).nameless().known_as(host, &own)
@@ -206,7 +220,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "placeholder",
         about: "MailEnable with a variable that nobody filled in",
         shares: [0, 3, 8],
-        truth: NO_NAME.must(&["banner_placeholder"]),
+        truth: NO_NAME.must(&["banner_placeholder"]).clears(&["banner"]),
         live: |host| {
             let greeting =
                 "220 %WPI_HOSTNAME% ESMTP MailEnable Service, Version: 10.30-- ready at 01/02/26 03:04:05";
@@ -217,7 +231,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "doubled_suffix",
         about: "The domain stands in the name twice",
         shares: [1, 3, 5],
-        truth: NO_NAME.must(&["banner_placeholder"]),
+        truth: NO_NAME.must(&["banner_placeholder"]).clears(&["banner"]),
         live: |host| {
             let own = host.own("mail");
             let domain = own.split_once('.').map_or("", |(_, domain)| domain);
@@ -229,7 +243,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "banner_underscore",
         about: "An underscore in the banner's name",
         shares: [0, 2, 4],
-        truth: NO_NAME.must(&["banner_placeholder"]).never(&["banner_absent"]),
+        truth: NO_NAME.must(&["banner_placeholder"]).never(&["banner_absent"]).clears(&["banner"]),
         live: |host| {
             let (own, odd) = (host.own("mail"), host.own("mail_out"));
             Life::says(format!("220 {odd} ESMTP Postfix"), &odd, POSTFIX).known_as(host, &own)
@@ -239,7 +253,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "rblsmtpd",
         about: "A stand-in that greets those on a block list: its name is not the server's",
         shares: [1, 1, 1],
-        truth: NO_NAME.nameless().never(&["banner_private_name", "ptr_missing"]),
+        truth: NO_NAME.nameless().never(&["banner_private_name", "ptr_missing"]).clears(&["banner"]),
         live: |host| {
             let own = host.own("mail");
             Life::says("220 rblsmtpd.local", &own, PLAIN).nameless().known_as(host, &own)
@@ -285,7 +299,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "rejected_nameless",
         about: "A refusal without a name",
         shares: [2, 3, 3],
-        truth: NO_NAME.nameless().rejected().must(&["banner_absent"]),
+        truth: NO_NAME.nameless().rejected().must(&["banner_absent"]).clears(&["banner"]),
         live: |host| {
             refuses("554 5.7.1 You are not allowed to connect.\r\n").known_as(host, &host.own("mail"))
         },

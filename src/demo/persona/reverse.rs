@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "no_ptr",
         about: "A healthy host without a PTR: NXDOMAIN",
         shares: [8, 60, 150],
-        truth: NO_PTR.never(&["ptr_unconfirmed", "banner_unresolvable", "banner_default"]),
+        truth: NO_PTR.never(&["ptr_unconfirmed", "banner_unresolvable", "banner_default"]).clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "no_ptr_data",
         about: "The reverse name exists, without a PTR: no data",
         shares: [2, 12, 20],
-        truth: NO_PTR.ptr(Status::NoData),
+        truth: NO_PTR.ptr(Status::NoData).clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Exim 4.96"), &own, EXIM)
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "no_ptr_default",
         about: "Neither a PTR nor a name of its own",
         shares: [0, 8, 50],
-        truth: NO_PTR.must(&["ptr_missing", "banner_default"]),
+        truth: NO_PTR.must(&["ptr_missing", "banner_default"]).clears(&[]),
         live: |host| {
             let name = "localhost.localdomain";
             Life::says(format!("220 {name} ESMTP Postfix"), name, POSTFIX).reverse(host, Answer::NxDomain)
@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_nowhere",
         about: "The PTR names a host that does not exist",
         shares: [4, 12, 30],
-        truth: UNCONFIRMED,
+        truth: UNCONFIRMED.clears(&["ptr", "forward"]),
         live: |host| {
             let (own, old) = (host.own("mail"), host.other("old"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX).ptr(host, &[&old]).at(&own, host.ip)
@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_no_address",
         about: "The PTR names a host without an address",
         shares: [1, 4, 8],
-        truth: UNCONFIRMED,
+        truth: UNCONFIRMED.clears(&["ptr", "forward"]),
         live: |host| {
             let (own, old) = (host.own("mail"), host.own("old"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -71,7 +71,8 @@ pub(super) const ROWS: &[Persona] = &[
         truth: UNCONFIRMED
             .relation(Relation::Exact)
             .must(&["ptr_unconfirmed", "banner_resolves_elsewhere"])
-            .never(&["banner_unresolvable"]),
+            .never(&["banner_unresolvable"])
+            .clears(&["forward"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -83,12 +84,10 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_partly",
         about: "Three PTR names, one of them leads back",
         shares: [4, 6, 4],
-        truth: MATCH.must(&["ptr_multiple", "ptr_partly_unconfirmed"]).never(&[
-            "ptr_missing",
-            "ptr_unconfirmed",
-            "banner_differs",
-            "banner_unresolvable",
-        ]),
+        truth: MATCH
+            .must(&["ptr_multiple", "ptr_partly_unconfirmed"])
+            .never(&["ptr_missing", "ptr_unconfirmed", "banner_differs", "banner_unresolvable"])
+            .clears(&["ptr"]),
         live: |host| {
             let (own, gone, moved) = (host.own("mail"), host.own("gone"), host.other("www"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -101,7 +100,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_underscore",
         about: "The PTR has an underscore, and leads back all the same",
         shares: [1, 2, 3],
-        truth: RELATED.must(&["ptr_malformed"]),
+        truth: RELATED.must(&["ptr_malformed"]).clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -113,7 +112,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_address",
         about: "The PTR is the address itself",
         shares: [0, 3, 6],
-        truth: UNCONFIRMED.must(&["ptr_unconfirmed", "ptr_malformed"]),
+        truth: UNCONFIRMED.must(&["ptr_unconfirmed", "ptr_malformed"]).clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -125,7 +124,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_localhost",
         about: "The PTR says localhost",
         shares: [0, 3, 6],
-        truth: UNCONFIRMED.must(&["ptr_unconfirmed", "ptr_malformed"]),
+        truth: UNCONFIRMED.must(&["ptr_unconfirmed", "ptr_malformed"]).clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
@@ -138,7 +137,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "ptr_hostile",
         about: "The PTR holds control characters, markup and a formula",
         shares: [0, 1, 1],
-        truth: UNCONFIRMED.must(&["ptr_unconfirmed", "ptr_malformed"]),
+        truth: UNCONFIRMED.must(&["ptr_unconfirmed", "ptr_malformed"]).clears(&["ptr"]),
         live: |host| {
             let own = host.own("mail");
             let hostile = format!(r"=\027[31m<b>\000\255\,\.{}", host.other("x"));

@@ -7,6 +7,7 @@ mod shell;
 
 use std::net::IpAddr;
 
+use super::accept::Accepted;
 use super::cause::{Fixer, Side};
 use super::finding::{Code, Finding};
 use super::settings::{Certainty, settings};
@@ -41,6 +42,8 @@ pub struct Advice {
     pub code: Code,
     /// How much it matters here.
     pub severity: Severity,
+    /// By what the user accepts it.
+    pub accepted: Option<Accepted>,
     /// Why it stands.
     pub why: &'static str,
     /// Who can end it.
@@ -74,6 +77,7 @@ fn advise(case: &Case<'_>, Finding { code, severity }: Finding) -> Advice {
     Advice {
         code,
         severity,
+        accepted: case.judgement.accepted.iter().find(|accepted| accepted.code == code).cloned(),
         why: code.why(),
         fixer,
         cares: code.cares(),
@@ -258,8 +262,7 @@ impl Case<'_> {
             return Some(expected.as_str().to_owned());
         }
         let name = self.own_banner()?;
-        let foreign = super::providers::is_provider(name) || super::brand::brand(name).is_some();
-        (!foreign).then(|| name.to_owned())
+        (!super::providers::is_others(name)).then(|| name.to_owned())
     }
 }
 

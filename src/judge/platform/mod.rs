@@ -1,17 +1,22 @@
-//! The software or service behind a greeting: a table of shapes, searched in one pass.
+//! The software or service behind a host: a table of shapes, searched in one pass.
 //!
-//! A row is looked at only if one of its words stands in the greeting, so the cost does not grow with the table. The
-//! words are whole runs of letters and digits: `gsmtp` is not found in `gsmtpd`. Ten rows by example: `h ESMTP Exim 4.96`
-//! holds the words `h esmtp exim 4 96`; `exim` leads to one row, whose shape `ESMTP Exim` is then looked for in line 1.
+//! The greeting is asked first. Where it tells nothing, as after somebody has hidden it, the EHLO reply is a second
+//! witness, and the names in it and in the certificate are a third: a service's own hosts are called after it.
+//!
+//! A row is looked at only if one of its words stands in the reply, so the cost does not grow with the table. The words
+//! are whole runs of letters and digits: `gsmtp` is not found in `gsmtpd`. By example: `h ESMTP Exim 4.96` holds the words
+//! `h esmtp exim 4 96`; `exim` leads to one row, whose shape `ESMTP Exim` is then looked for in line 1.
 
 mod table;
 
 use std::sync::LazyLock;
 
 use super::defaults::is_under;
-use crate::evidence::Observation;
+use super::providers;
+use crate::evidence::{Observation, TlsStatus};
+use crate::smtp::ehlo;
 use crate::smtp::greeting::Greeting;
-use crate::smtp::reply::Text;
+use crate::smtp::reply::{Reply, Text};
 use table::ROWS;
 
 pub use table::{Kind, Row, Rule, Shape};
@@ -37,45 +42,45 @@ pub fn rows() -> &'static [Row] {
 
 /// What a host's replies give away, with its row.
 pub fn platform(observation: &Observation, banner: &Greeting) -> Option<(Platform, &'static Row)> {
-    let seen = Seen::of(observation, banner)?;
-    let row = &ROWS[seen.best_row()?];
-    let version =
-        row.version.and_then(|marker| seen.text.lines().find_map(|line| version_after(line, marker)));
-    Some((Platform { name: row.name, version }, row))
+    let text = &observation.greeting.as_ref()?.text;
+    let seen = Seen { text, name: banner.name.as_deref(), observation };
+    let row = seen.by_greeting().or_else(|| seen.by_ehlo()).or_else(|| seen.by_name())?;
+    let version = |marker: &&str| text.lines().find_map(|line| version_after(line, marker));
+    Some((Platform { name: row.name, version: row.versions.iter().find_map(version) }, row))
 }
 
 /// The replies, ready to be compared.
 struct Seen<'a> {
     text: &'a Text,
-    ehlo: Option<&'a Text>,
     /// The greeting's name in normal form.
     name: Option<&'a str>,
+    observation: &'a Observation,
 }
 
 impl<'a> Seen<'a> {
-    fn of(observation: &'a Observation, banner: &'a Greeting) -> Option<Self> {
-        let text = &observation.greeting.as_ref()?.text;
-        let ehlo = observation.ehlo.as_ref().map(|reply| &reply.text);
-        Some(Self { text, ehlo, name: banner.name.as_deref() })
+    fn by_greeting(&self) -> Option<&'static Row> {
+        best(&GREETINGS, self.text, |shape| self.fits(shape))
     }
 
-    fn best_row(&self) -> Option<usize> {
-        let index = &*INDEX;
-        let mut best = None;
-        for line in self.text.lines() {
-            let words = line.split(|b| !b.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-            words.for_each(|word| self.try_rules(index.rules(word), &mut best));
-        }
-        self.try_rules(&index.wordless, &mut best);
-        best
+    /// What stands in the reply to EHLO, before TLS or inside it.
+    fn by_ehlo(&self) -> Option<&'static Row> {
+        self.ehlos().find_map(|reply| best(&EHLOS, &reply.text, |shape| is_in_ehlo(shape, &reply.text)))
     }
 
-    fn try_rules(&self, rules: &[(usize, &'static Rule)], best: &mut Option<usize>) {
-        for &(row, rule) in rules {
-            if best.is_none_or(|best| row < best) && self.fits(&rule.shape) {
-                *best = Some(row);
-            }
-        }
+    /// The service in whose own domains the host says it stands. In a provider's domain anybody's host may stand.
+    fn by_name(&self) -> Option<&'static Row> {
+        let said = self.ehlos().filter_map(ehlo::name);
+        let shown = self.observation.tls.iter().filter(|tls| tls.status == TlsStatus::Established);
+        let shown = shown.filter_map(|tls| tls.certificate.as_ref()).flat_map(|it| &it.names);
+        let shown = shown.map(|name| name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase());
+        said.chain(shown)
+            .filter(|name| !providers::is_provider(name))
+            .find_map(|name| ROWS.iter().find(|row| row.is_home_of(&name)))
+    }
+
+    fn ehlos(&self) -> impl Iterator<Item = &'a Reply> {
+        let inside = self.observation.tls.as_ref().and_then(|tls| tls.ehlo.as_ref());
+        self.observation.ehlo.iter().chain(inside)
     }
 
     fn fits(&self, shape: &Shape) -> bool {
@@ -90,36 +95,52 @@ impl<'a> Seen<'a> {
                 !in_order(self.text.lines().take(1), pieces) && in_order(self.text.lines().skip(1), pieces)
             }
             Shape::HexTag => has_hex_tag(self.text.first()),
-            Shape::EhloExactly(extensions) => self.ehlo.is_some_and(|ehlo| offers_exactly(ehlo, extensions)),
-            Shape::EhloHas(line) => {
-                self.ehlo.is_some_and(|ehlo| ehlo.lines().any(|said| said == line.as_bytes()))
+            Shape::EhloExactly(_) | Shape::Ehlo(_) => false,
+        }
+    }
+}
+
+fn is_in_ehlo(shape: &Shape, ehlo: &Text) -> bool {
+    match shape {
+        Shape::EhloExactly(extensions) => offers_exactly(ehlo, extensions),
+        Shape::Ehlo(pieces) => in_order(ehlo.lines().skip(1), pieces),
+        _ => false,
+    }
+}
+
+/// The first row, in the order of the table, of which a shape fits: every word of the text is looked up once.
+fn best(index: &Index, text: &Text, fits: impl Fn(&Shape) -> bool) -> Option<&'static Row> {
+    let mut best = None;
+    for line in text.lines() {
+        for word in line.split(|b| !b.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+            for &(row, rule) in index.rules(word) {
+                if best.is_none_or(|best| row < best) && fits(&rule.shape) {
+                    best = Some(row);
+                }
             }
         }
     }
+    best.and_then(|best| ROWS.get(best))
 }
 
 /// The words that lead to rules. Few words begin with one letter, so a bucket is looked through in a few comparisons.
 struct Index {
     buckets: Vec<Vec<Entry>>,
-    /// Rules that no word leads to.
-    wordless: Vec<(usize, &'static Rule)>,
 }
 
 /// A word and the rules that it leads to, each with the place of its row.
 type Entry = (&'static str, Vec<(usize, &'static Rule)>);
 
-static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
+static GREETINGS: LazyLock<Index> = LazyLock::new(|| Index::build(|shape| !shape.is_of_ehlo()));
+static EHLOS: LazyLock<Index> = LazyLock::new(|| Index::build(Shape::is_of_ehlo));
 
 impl Index {
-    fn build() -> Self {
-        let mut index = Self { buckets: (0..=255).map(|_| Vec::new()).collect(), wordless: Vec::new() };
-        for (row, rule) in
-            ROWS.iter().enumerate().flat_map(|(at, row)| row.rules.iter().map(move |rule| (at, rule)))
-        {
-            let Some(&first) = rule.word.as_bytes().first() else {
-                index.wordless.push((row, rule));
-                continue;
-            };
+    fn build(belongs: impl Fn(&Shape) -> bool) -> Self {
+        let mut index = Self { buckets: (0..=255).map(|_| Vec::new()).collect() };
+        let rules =
+            ROWS.iter().enumerate().flat_map(|(at, row)| row.rules.iter().map(move |rule| (at, rule)));
+        for (row, rule) in rules.filter(|(_, rule)| belongs(&rule.shape)) {
+            let first = rule.word.bytes().next().unwrap_or_default();
             let bucket = &mut index.buckets[usize::from(first)];
             match bucket.iter_mut().find(|(word, _)| *word == rule.word) {
                 Some((_, rules)) => rules.push((row, rule)),

@@ -32,14 +32,22 @@ pub enum Shape {
     HexTag,
     /// The EHLO reply offers all of the first keywords and otherwise only some of the second.
     EhloExactly((&'static [&'static str], &'static [&'static str])),
-    /// A line of the EHLO reply reads so.
-    EhloHas(&'static str),
+    /// The extensions of the EHLO reply hold the pieces, whatever the line. Line 1 is not looked at: of that, records
+    /// keep the name alone.
+    Ehlo(&'static [&'static str]),
+}
+
+impl Shape {
+    /// Whether it is looked for in the EHLO reply, and not in the greeting.
+    pub fn is_of_ehlo(&self) -> bool {
+        matches!(self, Self::EhloExactly(_) | Self::Ehlo(_))
+    }
 }
 
 /// One way to know a platform.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// A word of the greeting in lower case without which the shape need not be looked at; empty: always look.
+    /// A word in lower case, of the greeting or of the EHLO reply, without which the shape need not be looked at.
     pub word: &'static str,
     /// The whole shape.
     pub shape: Shape,
@@ -56,8 +64,8 @@ pub struct Row {
     pub kind: Kind,
     /// Any of these tells it.
     pub rules: &'static [Rule],
-    /// What stands before the version.
-    pub version: Option<&'static str>,
+    /// What stands before the version, any of these.
+    pub versions: &'static [&'static str],
     /// The registrable domains in which its own hosts and their PTR names stand; empty for software.
     pub domains: &'static [&'static str],
 }
@@ -67,7 +75,7 @@ const fn rule(word: &'static str, shape: Shape) -> Rule {
 }
 
 const fn software(name: &'static str, title: &'static str, rules: &'static [Rule]) -> Row {
-    Row { name, title, kind: Kind::SelfHosted, rules, version: None, domains: &[] }
+    Row { name, title, kind: Kind::SelfHosted, rules, versions: &[], domains: &[] }
 }
 
 const fn service(
@@ -77,7 +85,7 @@ const fn service(
     domains: &'static [&'static str],
     rules: &'static [Rule],
 ) -> Row {
-    Row { name, title, kind, rules, version: None, domains }
+    Row { name, title, kind, rules, versions: &[], domains }
 }
 
 impl Row {
@@ -86,8 +94,8 @@ impl Row {
         self.domains.iter().any(|domain| is_under(name, domain))
     }
 
-    const fn version(self, marker: &'static str) -> Self {
-        Self { version: Some(marker), ..self }
+    const fn versions(self, markers: &'static [&'static str]) -> Self {
+        Self { versions: markers, ..self }
     }
 
     const fn kind(self, kind: Kind) -> Self {
@@ -95,7 +103,7 @@ impl Row {
     }
 }
 
-use Shape::{BehindTeaser, EhloExactly, EhloHas, HexTag, Line, Named, Text};
+use Shape::{BehindTeaser, Ehlo, EhloExactly, HexTag, Line, Named, Text};
 
 pub(super) const ROWS: &[Row] = &[
     // Services: their own name says it.
@@ -154,7 +162,8 @@ pub(super) const ROWS: &[Row] = &[
         "mandrill",
         "Mailchimp Transactional (Mandrill)",
         Kind::Relay,
-        &["mandrillapp.com", "mailchimp.com", "mcsv.net", "rsgsv.net", "mcdlv.net"],
+        // The last one stands in its reply to EHLO.
+        &["mandrillapp.com", "mailchimp.com", "mcsv.net", "rsgsv.net", "mcdlv.net", "smtp.passthru"],
         &[rule("mandrillapp", Named(&["mandrillapp.com"], &[" ESMTP"]))],
     ),
     service(
@@ -184,6 +193,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             rule("messagelabs", Named(&["messagelabs.com", "messagelabs.net"], &[" ESMTP"])),
             rule("symantec", Line(&[" ESMTP Symantec Messaging Gateway"])),
+            rule("symantec", Line(&[" ESMTP Symantec Mail Security"])),
         ],
     ),
     service(
@@ -211,7 +221,8 @@ pub(super) const ROWS: &[Row] = &[
         "SonicWall Email Security",
         &[rule("sonicwall", Line(&[" ESMTP SonicWall ("])), rule("sonicwall", Line(&[" ESMTP SonicWALL ("]))],
     )
-    .kind(Kind::Gateway),
+    .kind(Kind::Gateway)
+    .versions(&[" ESMTP SonicWall (", " ESMTP SonicWALL ("]),
     // Control panels, before the servers that they set up.
     software(
         "cpanel",
@@ -222,7 +233,7 @@ pub(super) const ROWS: &[Row] = &[
         )],
     )
     .kind(Kind::Panel)
-    .version(" ESMTP Exim "),
+    .versions(&[" ESMTP Exim "]),
     software(
         "plesk",
         "Plesk",
@@ -231,7 +242,7 @@ pub(super) const ROWS: &[Row] = &[
     .kind(Kind::Panel),
     software("directadmin", "DirectAdmin", &[rule("directadmin", Line(&["ESMTP", "DirectAdmin"]))])
         .kind(Kind::Panel),
-    software("mail_in_a_box", "Mail-in-a-Box", &[rule("box", Line(&[" ESMTP Hi, I'm a Mail-in-a-Box"]))]),
+    software("mail_in_a_box", "Mail-in-a-Box", &[rule("box", Line(&[" Hi, I'm a Mail-in-a-Box"]))]),
     software(
         "zimbra",
         "Zimbra",
@@ -239,22 +250,61 @@ pub(super) const ROWS: &[Row] = &[
     ),
     // Servers.
     software("postscreen", "Postfix postscreen", &[rule("postfix", BehindTeaser(&[" ESMTP Postfix"]))]),
-    software("postfix", "Postfix", &[rule("postfix", Line(&[" ESMTP Postfix"]))]).version(" ESMTP Postfix ("),
-    software("exim", "Exim", &[rule("exim", Line(&[" ESMTP Exim"])), rule("exim", Line(&["^ESMTP Exim"]))])
-        .version("ESMTP Exim "),
-    software("sendmail", "Sendmail", &[rule("sendmail", Line(&[" ESMTP Sendmail"]))])
-        .version(" ESMTP Sendmail "),
+    software(
+        "postfix",
+        "Postfix",
+        &[
+            rule("postfix", Line(&[" ESMTP Postfix"])),
+            rule("postfix", Line(&["^ESMTP Postfix"])),
+            rule("postfix", Line(&[" SMTP Postfix"])),
+        ],
+    )
+    .versions(&["SMTP Postfix (", "SMTP Postfix "]),
+    software(
+        "exim",
+        "Exim",
+        &[
+            rule("exim", Line(&[" ESMTP Exim"])),
+            rule("exim", Line(&["^ESMTP Exim"])),
+            rule("exim", Line(&[" ESMTP EXIM"])),
+            rule("exim", Line(&[" ESMTP (Exim "])),
+            rule("pipeconnect", Ehlo(&["^PIPECONNECT"])),
+            rule("connect", Ehlo(&["^X_PIPE_CONNECT"])),
+        ],
+    )
+    .versions(&["ESMTP Exim ", "ESMTP EXIM ", "ESMTP (Exim "]),
+    software(
+        "sendmail",
+        "Sendmail",
+        &[
+            rule("sendmail", Line(&[" ESMTP Sendmail"])),
+            rule("sendmail", Line(&[" ESMTP Debian Sendmail"])),
+            rule("sendmail", Line(&["^ESMTP Sendmail"])),
+            rule("sendmail", Line(&["^Sendmail ESMTP ready"])),
+        ],
+    )
+    .versions(&["Sendmail "]),
     software(
         "iis_smtp",
         "IIS SMTP",
-        &[rule("microsoft", Line(&["Microsoft ESMTP MAIL Service, Version: "]))],
+        &[
+            rule("microsoft", Line(&["Microsoft ESMTP MAIL Service, Version: "])),
+            rule("link2state", Ehlo(&["^X-LINK2STATE"])),
+        ],
     )
-    .version("Microsoft ESMTP MAIL Service, Version: "),
+    .versions(&["Microsoft ESMTP MAIL Service, Version: "]),
     software(
         "exchange",
         "Microsoft Exchange Server",
-        &[rule("microsoft", Line(&["Microsoft ESMTP MAIL Service ready at "]))],
-    ),
+        &[
+            rule("microsoft", Line(&["Microsoft ESMTP MAIL Service ready at "])),
+            rule("microsoft", Line(&["Microsoft Exchange Internet Mail Service "])),
+            rule("anonymoustls", Ehlo(&["^X-ANONYMOUSTLS"])),
+            rule("exps", Ehlo(&["^X-EXPS"])),
+            rule("xrdst", Ehlo(&["^XRDST"])),
+        ],
+    )
+    .versions(&["Microsoft Exchange Internet Mail Service "]),
     software(
         "qmail",
         "qmail",
@@ -262,7 +312,7 @@ pub(super) const ROWS: &[Row] = &[
             rule("qmail", Line(&[" ESMTP qmail"])),
             rule("netqmail", Line(&[" ESMTP", "netqmail"])),
             rule("qpsmtpd", Line(&[" ESMTP qpsmtpd"])),
-            rule("esmtp", EhloExactly((&["PIPELINING", "8BITMIME"], &["SIZE", "STARTTLS", "AUTH"]))),
+            rule("pipelining", EhloExactly((&["PIPELINING", "8BITMIME"], &["SIZE", "STARTTLS", "AUTH"]))),
         ],
     ),
     software("opensmtpd", "OpenSMTPD", &[rule("opensmtpd", Line(&[" ESMTP OpenSMTPD"]))]),
@@ -272,11 +322,12 @@ pub(super) const ROWS: &[Row] = &[
         &[
             rule("courier", Line(&[" Courier Mail Server"])),
             rule("courier", Line(&[" ESMTP Courier"])),
-            rule("esmtp", EhloHas("XVERP=Courier")),
+            rule("xverp", Ehlo(&["^XVERP=Courier"])),
         ],
     )
-    .version("Courier Mail Server "),
-    software("haraka", "Haraka", &[rule("haraka", Line(&[" ESMTP Haraka"]))]).version(" ESMTP Haraka/"),
+    .versions(&["Courier Mail Server "]),
+    software("haraka", "Haraka", &[rule("haraka", Line(&[" ESMTP Haraka"]))])
+        .versions(&[" ESMTP Haraka/", " ESMTP Haraka "]),
     software(
         "stalwart",
         "Stalwart",
@@ -285,37 +336,49 @@ pub(super) const ROWS: &[Row] = &[
             rule("stalwart", Line(&["Stalwart SMTP"])),
         ],
     ),
-    software("kumomta", "KumoMTA", &[rule("kumomta", Line(&[" KumoMTA"]))]).kind(Kind::SelfHosted),
-    software("powermta", "PowerMTA", &[rule("powermta", Line(&["(PowerMTA(TM) "]))])
-        .version("(PowerMTA(TM) "),
+    software("kumomta", "KumoMTA", &[rule("kumomta", Line(&[" KumoMTA"]))]),
+    software(
+        "powermta",
+        "PowerMTA",
+        &[rule("powermta", Line(&["(PowerMTA(TM) "])), rule("xack", Ehlo(&["^XACK", "^XMRG"]))],
+    )
+    .versions(&["(PowerMTA(TM) "]),
     software("momentum", "Momentum", &[rule("ecelerity", Line(&[" ESMTP ecelerity"]))])
-        .version(" ESMTP ecelerity "),
+        .versions(&[" ESMTP ecelerity "]),
     software(
         "james",
         "Apache James",
-        &[rule("james", Line(&["(JAMES SMTP Server "])), rule("james", Line(&["JAMES awesome SMTP Server"]))],
+        &[
+            rule("james", Line(&["(JAMES SMTP Server "])),
+            rule("james", Line(&["(JAMES ESMTP Server "])),
+            rule("james", Line(&["JAMES awesome SMTP Server"])),
+        ],
     )
-    .version("(JAMES SMTP Server "),
+    .versions(&["(JAMES SMTP Server ", "(JAMES ESMTP Server "]),
     software(
         "kerio",
         "Kerio Connect",
         &[rule("kerio", Line(&[" Kerio Connect "])), rule("kerio", Line(&[" Kerio MailServer "]))],
     )
-    .version(" Kerio Connect "),
+    .versions(&[" Kerio Connect ", " Kerio MailServer "]),
     software(
         "mdaemon",
         "MDaemon",
         &[rule("mdaemon", Line(&[" ESMTP MDaemon "])), rule("mdaemon", Line(&[" MDaemon v"]))],
     )
-    .version(" ESMTP MDaemon "),
+    .versions(&[" ESMTP MDaemon ", " MDaemon v"]),
     software(
         "icewarp",
         "IceWarp",
-        &[rule("icewarp", Line(&[" ESMTP IceWarp"])), rule("merak", Line(&[" ESMTP Merak "]))],
+        &[
+            rule("icewarp", Line(&[" ESMTP IceWarp"])),
+            rule("merak", Line(&["SMTP Merak "])),
+            rule("merak", Line(&["SMTP MERAK "])),
+        ],
     )
-    .version(" ESMTP IceWarp "),
+    .versions(&[" ESMTP IceWarp ", "SMTP Merak ", "SMTP MERAK "]),
     software("mailenable", "MailEnable", &[rule("mailenable", Line(&[" ESMTP MailEnable Service"]))])
-        .version("MailEnable Service, Version: "),
+        .versions(&["MailEnable Service, Version: "]),
     software(
         "hmailserver",
         "hMailServer",
@@ -330,19 +393,19 @@ pub(super) const ROWS: &[Row] = &[
             rule("smartermail", Line(&[" SmarterMail ESMTP"])),
         ],
     )
-    .version("SmarterMail Enterprise "),
+    .versions(&["SmarterMail Enterprise "]),
     software(
         "axigen",
         "Axigen",
         &[rule("axigen", Line(&[" Axigen ESMTP"])), rule("axigen", Line(&[" AXIGEN ESMTP"]))],
     ),
     software("communigate", "CommuniGate Pro", &[rule("communigate", Line(&["SMTP CommuniGate Pro"]))])
-        .version("SMTP CommuniGate Pro "),
+        .versions(&["SMTP CommuniGate Pro "]),
     software("domino", "HCL Domino", &[rule("domino", Line(&["SMTP Service (", "Domino Release "]))])
-        .version("Domino Release "),
+        .versions(&["Domino Release "]),
     software("groupwise", "GroupWise", &[rule("groupwise", Line(&[" GroupWise Internet Agent"]))])
-        .version("GroupWise Internet Agent "),
+        .versions(&["GroupWise Internet Agent "]),
     software("coremail", "Coremail", &[rule("coremail", Line(&["Anti-spam GT for Coremail System"]))]),
-    software("xmail", "XMail", &[rule("xmail", Line(&["[XMail ", " ESMTP Server]"]))]).version("[XMail "),
+    software("xmail", "XMail", &[rule("xmail", Line(&["[XMail ", " ESMTP Server]"]))]).versions(&["[XMail "]),
     software("mox", "mox", &[rule("mox", Line(&[" ESMTP mox"]))]),
 ];

@@ -240,6 +240,8 @@ mod tests {
             tenancy: Tenancy::Unknown,
             asn: None,
             as_name: None,
+            accepted: crate::record::row::Codes::default(),
+            clears_by: None,
             tags: Tags::Text(Vec::new()),
         }
     }

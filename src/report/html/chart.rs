@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::text::Html;
+use crate::judge::{Code, Severity, Tenancy};
 use crate::report::summary::Breakdown;
 use crate::report::summary::text::percent;
 use crate::report::table::grouped;
@@ -10,19 +11,40 @@ use crate::report::table::grouped;
 /// The width of a whole bar, in user units.
 const WHOLE: f64 = 200.0;
 
+/// Whither the words of a set lead.
+enum Anchors {
+    /// To the advice about each.
+    Advice,
+    /// Nowhere.
+    None,
+}
+
 /// Writes the section of one closed set; nothing if none of its words was met.
 pub(super) fn bars(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()> {
     let met = breakdown.met();
     if met.is_empty() {
         return Ok(());
     }
-    write!(out, "<section><h2>{}</h2>\n<table class=\"bars\">\n<tbody>\n", breakdown.kind)?;
+    let (title, anchors) = match breakdown.kind {
+        "finding" => ("Findings", Anchors::Advice),
+        "verdict" => ("Verdicts", Anchors::None),
+        "outcome" => ("Outcomes", Anchors::None),
+        _ => ("Severity", Anchors::None),
+    };
+    write!(out, "<section><h2>{title}</h2>\n<table class=\"bars\">\n<tbody>\n")?;
     for (word, count) in met {
         let share = count as f64 / breakdown.of.max(1) as f64;
+        let (name, class) = match anchors {
+            Anchors::Advice => {
+                let weight = Code::parse(word).map_or(Severity::Info, |code| code.severity(Tenancy::Unknown));
+                (format!("<a href=\"#{word}\">{word}</a>"), weight.as_str())
+            }
+            Anchors::None => (word.to_owned(), word),
+        };
         writeln!(
             out,
-            "<tr><th scope=\"row\">{word}</th><td>{}</td><td>{}</td><td><svg width=\"200\" height=\"12\" \
-             aria-hidden=\"true\"><rect class=\"bar {word}\" width=\"{:.1}\" height=\"12\" rx=\"2\"/></svg></td></tr>",
+            "<tr><th scope=\"row\">{name}</th><td>{}</td><td>{}</td><td class=\"bar\"><svg viewBox=\"0 0 200 12\" \
+             preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"{:.1}\" height=\"12\" rx=\"2\"/></svg></td></tr>",
             grouped(count),
             Html(percent(share)),
             (share * WHOLE).clamp(1.0, WHOLE),

@@ -1,11 +1,18 @@
 //! The report as one HTML file that stands alone: no script, no other file, nothing fetched.
 //!
 //! Strangers' text passes through `text::Html` and nothing else. The page forbids everything but its own style sheet
-//! (Content Security Policy with the sheet's hash), so shapes are SVG attributes, never `style=`.
+//! (Content Security Policy with the sheet's hash), so shapes are SVG attributes, never `style=`. The one other file that
+//! a page may lead to, and never loads, is the list of what is to be fixed ([`fixes`]).
 
+mod advice;
 mod chart;
+mod clones;
+pub mod fixes;
+mod groups;
 mod hilbert;
-mod text;
+mod map;
+mod run;
+pub(super) mod text;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -13,93 +20,123 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::summary::text::{WORST, percent};
-use super::summary::{Summary, Tally};
+use super::summary::Summary;
+use super::summary::text::percent;
 use super::table::grouped;
-use crate::judge::Severity;
+use crate::judge::{Severity, Verdict};
 use crate::record::time;
-use text::{Html, base64};
+use fixes::{Place, Sheet};
+use text::{Html, Url, base64};
 
-/// How many groups of a kind are listed.
-const LISTED: usize = 25;
+pub use run::Run;
+
 /// The style sheet, between its tags.
 const STYLE: &str = include_str!("style.css");
 
-/// What stands above the numbers.
-#[derive(Debug, Clone)]
-pub struct Title<'a> {
+/// What stands around the numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
     /// What was scanned, or which files were read.
     pub subject: &'a str,
     /// When the page was made.
     pub made: SystemTime,
+    /// What is to be fixed, and the name of the file beside the page that holds it.
+    pub fixes: Option<(&'a Sheet, &'a str)>,
+    /// The runs that the records come from.
+    pub runs: &'a [Run],
 }
 
 /// Writes the page.
-pub fn write(summary: &Summary, title: &Title<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let title = format!("banneret: {}", page.subject);
+    head(&title, out)?;
+    write!(
+        out,
+        "<header><h1>Mail server names</h1><p>{}</p><p class=\"faint\">made {} by banneret {}</p></header>\n<main>\n",
+        Html(page.subject),
+        time::to_string(page.made),
+        env!("CARGO_PKG_VERSION"),
+    )?;
+    headline(summary, page.fixes, out)?;
+    out.write_all(b"<div class=\"wide columns\">\n")?;
+    for breakdown in summary.breakdowns() {
+        chart::bars(&breakdown, out)?;
+    }
+    out.write_all(b"</div>\n")?;
+    clones::clones(&summary.clones.listed(), out)?;
+    map::map(summary, out)?;
+    groups::tables(summary, page.fixes, out)?;
+    advice::advice(summary, page.fixes, out)?;
+    run::method(out)?;
+    run::runs(page.runs, out)?;
+    out.write_all(b"</main>\n</body>\n</html>\n")
+}
+
+/// Everything down to the body: the policy, the title, the style.
+pub(super) fn head(title: &str, out: &mut dyn Write) -> io::Result<()> {
     let policy = format!("default-src 'none'; style-src 'sha256-{}'", base64(&Sha256::digest(STYLE)));
-    let subject = Html(title.subject);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>banneret: {subject}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <header><h1>Mail server names</h1><p>{subject}</p><p class=\"faint\">{} records; made {}</p></header>\n<main>\n",
-        grouped(summary.all.records),
-        time::to_string(title.made),
-    )?;
-    for breakdown in summary.breakdowns() {
-        chart::bars(&breakdown, out)?;
-    }
-    hilbert::map(&summary.prefixes, out)?;
-    let worst = summary.prefixes.worst();
-    table("Worst networks", "network", worst.iter().take(WORST).map(|&(key, tally)| (key, tally)), out)?;
-    let systems = summary.systems.listed(LISTED).0;
-    let systems = systems.iter().map(|&(asn, tally)| (system(summary, *asn), tally));
-    let systems: Vec<_> = systems.collect();
-    table("Autonomous systems", "system", systems.iter().map(|(key, tally)| (key, *tally)), out)?;
-    table("Names in greetings", "name", summary.banner_names.listed(LISTED).0.into_iter(), out)?;
-    table("Domains", "domain", summary.domains.listed(LISTED).0.into_iter(), out)?;
-    table("Platforms", "platform", summary.platforms.listed(LISTED).0.into_iter(), out)?;
-    out.write_all(b"</main>\n</body>\n</html>\n")
+         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
+        Html(title),
+    )
 }
 
-fn system(summary: &Summary, asn: u32) -> String {
-    match summary.as_name(asn) {
-        Some(name) => format!("AS{asn} {name}"),
-        None => format!("AS{asn}"),
-    }
+/// One figure above all others.
+pub(super) fn figure(number: impl Display, word: &str, class: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "<li><b class=\"{class}\">{}</b><span>{word}</span></li>", Html(number))
 }
 
-fn table<'a, K: Display + 'a>(
-    title: &str,
-    kind: &str,
-    groups: impl Iterator<Item = (&'a K, &'a Tally)>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut groups = groups.peekable();
-    if groups.peek().is_none() {
-        return Ok(());
-    }
-    write!(
-        out,
-        "<section><h2>{title}</h2>\n<table>\n<thead><tr><th scope=\"col\">{kind}</th><th scope=\"col\">records</th>\
-         <th scope=\"col\">high</th><th scope=\"col\">medium</th><th scope=\"col\">low</th>\
-         <th scope=\"col\">sound</th></tr></thead>\n<tbody>\n"
-    )?;
-    for (key, tally) in groups {
-        write!(out, "<tr><th scope=\"row\">{}</th><td>{}</td>", Html(key), grouped(tally.records))?;
+fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Write) -> io::Result<()> {
+    let all = &summary.all;
+    let judged = all.verdicts.total();
+    let sound = all.severity(Severity::None) + all.severity(Severity::Info);
+    out.write_all(b"<section class=\"wide\" id=\"headline\"><ul class=\"figures\">\n")?;
+    figure(grouped(all.records), if all.records == 1 { "record" } else { "records" }, "", out)?;
+    figure(grouped(judged), "mail servers", "", out)?;
+    if judged > 0 {
+        figure(percent(sound as f64 / judged as f64), "of them sound", "none", out)?;
         for severity in [Severity::High, Severity::Medium, Severity::Low] {
-            let count = tally.severity(severity);
-            let class = if count > 0 { severity.as_str() } else { "faint" };
-            write!(out, "<td class=\"{class}\">{}</td>", grouped(count))?;
+            let count = all.severity(severity);
+            figure(
+                grouped(count),
+                severity.as_str(),
+                if count > 0 { severity.as_str() } else { "faint" },
+                out,
+            )?;
         }
-        let sound = tally.severity(Severity::None) + tally.severity(Severity::Info);
-        let share = sound as f64 / tally.severities.total().max(1) as f64;
-        writeln!(out, "<td>{}</td></tr>", Html(percent(share)))?;
+        figure(
+            grouped(all.verdict(Verdict::Undetermined)),
+            "undetermined: not known, not wrong",
+            "faint",
+            out,
+        )?;
     }
-    out.write_all(b"</tbody>\n</table></section>\n")
+    out.write_all(b"</ul>\n")?;
+    if let Some((sheet, file)) = fixes {
+        let (listed, met) = sheet.counts();
+        let cut = if listed < met {
+            format!(": the {} worst of {} hosts", grouped(listed), grouped(met))
+        } else {
+            format!(": {} host{}", grouped(met), if met == 1 { "" } else { "s" })
+        };
+        writeln!(out, "<p><a href=\"{}\">What is to be fixed, as CSV</a>{cut}</p>", Url(file))?;
+    }
+    out.write_all(b"</section>\n")
+}
+
+/// A link to the rows of a group in the list.
+fn link(file: &str, place: &Place) -> String {
+    let Place { hosts, fragment } = place;
+    let hosts = format!("{} host{}", grouped(*hosts as u64), if *hosts == 1 { "" } else { "s" });
+    if fragment.is_empty() {
+        return format!("<a href=\"{}\">{hosts}</a>", Url(file));
+    }
+    format!("<a href=\"{}#{fragment}\" title=\"{fragment}\">{hosts}</a>", Url(file))
 }
 
 #[cfg(test)]

@@ -37,6 +37,22 @@ impl<W: Write> Write for Escape<W> {
     }
 }
 
+/// A file's name as a relative reference (RFC 3986 §4.2) in a quoted attribute: what is not unreserved is percent-encoded,
+/// and `./` keeps a name with a colon from being a scheme.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Url<'a>(pub(super) &'a str);
+
+impl Display for Url<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("./")?;
+        for byte in self.0.bytes() {
+            let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            if plain { f.write_char(char::from(byte)) } else { write!(f, "%{byte:02X}") }?;
+        }
+        Ok(())
+    }
+}
+
 /// Base64 with padding (RFC 4648 §4).
 pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -70,6 +86,18 @@ mod tests {
             ("bücher 日本", "bücher 日本"),
         ] {
             assert_eq!(Html(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_and_nothing_else() {
+        for (name, reference) in [
+            ("a.fixes.csv", "./a.fixes.csv"),
+            ("javascript:alert(1)", "./javascript%3Aalert%281%29"),
+            ("a b\"><script>#?.csv", "./a%20b%22%3E%3Cscript%3E%23%3F.csv"),
+            ("bücher", "./b%C3%BCcher"),
+        ] {
+            assert_eq!(Url(name).to_string(), reference);
         }
     }
 

@@ -39,6 +39,9 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             table.count(kind, word, count);
         }
     }
+    for (name, records) in summary.clones.listed().into_iter().take(LISTED) {
+        table.count("cloned_image", name, records);
+    }
     for grouping in summary.groupings() {
         let kind = grouping.kind.to_string();
         let Listed { groups, others, .. } = grouping.groups.worst_listed(LISTED);

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::what_if::{WORDS, WhatIf};
 use super::{Counts, Coverage, Grouping, Key, Kind, Listed, Summary, Tally};
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
@@ -25,7 +26,7 @@ struct Whole<'a>(&'a Summary);
 impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(summary) = self;
-        let mut map = serializer.serialize_map(Some(8))?;
+        let mut map = serializer.serialize_map(Some(11))?;
         map.serialize_entry("records", &summary.all.records)?;
         map.serialize_entry("coverage", &Reached(&summary.coverage()))?;
         map.serialize_entry("by_outcome", &Words(&summary.outcomes, Outcome::ALL.map(Outcome::as_str)))?;
@@ -34,6 +35,9 @@ impl Serialize for Whole<'_> {
         map.serialize_entry("by_finding", &Words(&summary.findings, Code::ALL.map(Code::as_str)))?;
         map.serialize_entry("groups", &Kinds(summary))?;
         map.serialize_entry("sources", &summary.sources)?;
+        map.serialize_entry("by_accepted", &Words(&summary.accepted, Code::ALL.map(Code::as_str)))?;
+        map.serialize_entry("what_if", &Cleared(&summary.what_if))?;
+        map.serialize_entry("cloned_images", &Cloned(summary))?;
         map.end()
     }
 }
@@ -52,6 +56,30 @@ impl Serialize for Reached<'_> {
         map.serialize_entry("counted_by", coverage.basis.as_str())?;
         map.serialize_entry("stopped_scans", &coverage.stopped)?;
         map.end()
+    }
+}
+
+/// What one change would clear; every word, so that a reader can do sums.
+struct Cleared<'a>(&'a WhatIf);
+
+impl Serialize for Cleared<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1 + WORDS.len()))?;
+        map.serialize_entry("in_trouble", &self.0.in_trouble)?;
+        for (at, word) in WORDS.iter().enumerate() {
+            map.serialize_entry(word, &self.0.counts.at(at))?;
+        }
+        map.end()
+    }
+}
+
+struct Cloned<'a>(&'a Summary);
+
+impl Serialize for Cloned<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let listed = self.0.clones.listed().into_iter().take(LISTED);
+        let clone = |(name, records)| serde_json::json!({ "banner_name": name, "records": records });
+        serializer.collect_seq(listed.map(clone))
     }
 }
 
@@ -177,7 +205,8 @@ mod tests {
             &group(r#""postfix""#),
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
-            r#"},"sources":[]}"#,
+            r#"},"sources":[],"by_accepted":{},"what_if":{"in_trouble":1,"ptr_alone":0,"banner_alone":0,"#,
+            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
@@ -189,7 +218,8 @@ mod tests {
             r#"{"records":0,"coverage":{"asked":0,"answered":0,"judged":0,"undetermined":0,"why":{},"#,
             r#""counted_by":"records","stopped_scans":0},"by_outcome":{},"by_verdict":{},"by_severity":{},"#,
             r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
-            r#""banner_name":[]},"sources":[]}"#,
+            r#""banner_name":[]},"sources":[],"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"#,
+            r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&Summary::new()), empty.concat());

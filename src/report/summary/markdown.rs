@@ -19,6 +19,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     for breakdown in summary.breakdowns() {
         counts(out, &breakdown)?;
     }
+    clones(out, &summary.clones.listed())?;
     let chosen = summary.chosen();
     let usual = summary.usual();
     let others = usual.iter().filter(|usual| chosen.iter().all(|chosen| chosen.kind != usual.kind));
@@ -58,6 +59,17 @@ fn counts(out: &mut dyn Write, breakdown: &Breakdown) -> io::Result<()> {
     for (word, count) in met {
         let share = percent(count as f64 / breakdown.of.max(1) as f64);
         writeln!(out, "| {} | {} | {} |", Reference(word), grouped(count), Reference(share))?;
+    }
+    Ok(())
+}
+
+fn clones(out: &mut dyn Write, listed: &[(&str, u64)]) -> io::Result<()> {
+    if listed.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| cloned images | Records |\n| --- | ---: |")?;
+    for (name, records) in listed.iter().take(LISTED) {
+        writeln!(out, "| {} | {} |", Reference(name), grouped(*records))?;
     }
     Ok(())
 }

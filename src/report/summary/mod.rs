@@ -5,8 +5,10 @@
 //! seen, the smaller half is summed up under no key, so that the large ones stay: a key that comes back later starts
 //! anew, and what was summed up of it is missing from its group.
 
+pub mod clones;
 pub mod coverage;
 pub mod csv;
+pub mod detail;
 pub mod groups;
 pub mod json;
 pub mod kind;
@@ -14,8 +16,10 @@ pub mod markdown;
 pub mod prometheus;
 pub mod text;
 pub mod view;
+pub mod what_if;
 
 pub use coverage::{Basis, Coverage, Ended, Mark};
+pub use detail::Detail;
 pub use groups::{Counts, Groups, Key, Listed, Listing, Tally};
 pub use kind::{Kind, KindError};
 pub use view::{View, ViewError};
@@ -27,6 +31,8 @@ use crate::judge::{Code, Severity, Verdict};
 use crate::name::registrable;
 use crate::prefix::Prefix;
 use crate::record::row::Row;
+use clones::Clones;
+use what_if::WhatIf;
 
 /// How many keys of one kind keep their own count: twice as many stand in memory at most, some 20 MiB
 /// for each kind, and more than a report shows.
@@ -39,7 +45,7 @@ const USUAL: [Kind; 6] =
 /// The counts of a closed set of words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breakdown {
-    /// What the words say: `outcome`, `verdict`, `severity`, `finding`.
+    /// What the words say: `outcome`, `verdict`, `severity`, `finding`, `accepted`, `what_if`.
     pub kind: &'static str,
     /// How many records could have counted.
     pub of: u64,
@@ -63,8 +69,14 @@ pub struct Summary {
     pub all: Tally,
     /// By outcome, as [`Outcome::ALL`] has them.
     pub outcomes: Counts<{ Outcome::ALL.len() }>,
-    /// By finding, as [`Code::ALL`] has them; a record counts under each of its findings.
+    /// By finding, as [`Code::ALL`] has them; a record counts under each of its findings that is not accepted.
     pub findings: Counts<{ Code::ALL.len() }>,
+    /// By accepted finding.
+    pub accepted: Counts<{ Code::ALL.len() }>,
+    /// By what would clear them.
+    pub what_if: WhatIf,
+    /// Default and foreign names that many addresses share.
+    pub clones: Clones,
     /// By /24 or /48.
     pub prefixes: Groups<Prefix>,
     /// By autonomous system.
@@ -77,6 +89,8 @@ pub struct Summary {
     pub platforms: Groups<String>,
     /// By the banner's name.
     pub banner_names: Groups<String>,
+    /// Single hosts, where a page is to show them.
+    pub detail: Option<Detail>,
     /// Data from elsewhere that stands in the records: whose, of when, under which licence; a line each.
     pub sources: Vec<String>,
     chosen: Vec<Kind>,
@@ -123,20 +137,36 @@ impl Summary {
             all: Tally::default(),
             outcomes: Counts::default(),
             findings: Counts::default(),
+            accepted: Counts::default(),
+            what_if: WhatIf::default(),
+            clones: Clones::new(most),
             prefixes: Groups::new(most),
             systems: Groups::new(most),
             domains: Groups::new(most),
             platforms: Groups::new(most),
             banner_names: Groups::new(most),
+            detail: None,
             as_names: HashMap::new(),
         }
+    }
+
+    /// The same, with single hosts for a page.
+    #[must_use]
+    pub fn detailed(self) -> Self {
+        Self { detail: Some(Detail::default()), ..self }
     }
 
     /// Counts one record.
     pub fn add(&mut self, row: &Row<'_>) {
         self.all.add(row);
+        if let Some(detail) = &mut self.detail {
+            detail.add(row);
+        }
         self.outcomes.add(row.outcome as usize);
-        row.findings.iter().for_each(|code| self.findings.add(code as usize));
+        row.findings.without(row.accepted).iter().for_each(|code| self.findings.add(code as usize));
+        row.accepted.iter().for_each(|code| self.accepted.add(code as usize));
+        self.what_if.add(row);
+        self.clones.add(row);
         if let Some(prefix) = row.prefix() {
             self.prefixes.add(&prefix, row);
         }
@@ -214,18 +244,22 @@ impl Summary {
         self.findings.at(code as usize)
     }
 
-    /// The counts of the closed sets: outcome, verdict, severity, finding.
-    pub fn breakdowns(&self) -> [Breakdown; 4] {
+    /// The counts of the closed sets: outcome, verdict, severity, finding, accepted finding, what one change would clear.
+    pub fn breakdowns(&self) -> [Breakdown; 6] {
         let judged = self.all.verdicts.total();
         let outcomes = Outcome::ALL.map(|it| (it.as_str(), self.outcome(it)));
         let verdicts = Verdict::ALL.map(|it| (it.as_str(), self.all.verdict(it)));
         let severities = Severity::ALL.map(|it| (it.as_str(), self.all.severity(it)));
         let findings = Code::ALL.map(|it| (it.as_str(), self.finding(it)));
+        let accepted = Code::ALL.map(|it| (it.as_str(), self.accepted.at(it as usize)));
+        let what_if = what_if::WORDS.iter().enumerate().map(|(at, &word)| (word, self.what_if.counts.at(at)));
         [
             Breakdown { kind: "outcome", of: self.all.records, counts: outcomes.to_vec() },
             Breakdown { kind: "verdict", of: judged, counts: verdicts.to_vec() },
             Breakdown { kind: "severity", of: judged, counts: severities.to_vec() },
             Breakdown { kind: "finding", of: judged, counts: findings.to_vec() },
+            Breakdown { kind: "accepted", of: judged, counts: accepted.to_vec() },
+            Breakdown { kind: "what_if", of: self.what_if.in_trouble, counts: what_if.collect() },
         ]
     }
 
@@ -239,7 +273,7 @@ impl Summary {
 mod tests {
     use super::*;
     use crate::judge::Tenancy;
-    use crate::record::row::{PtrNames, Tags};
+    use crate::record::row::{Codes, PtrNames, Tags};
     use proptest::prelude::*;
     use std::net::IpAddr;
     use std::time::SystemTime;
@@ -262,6 +296,8 @@ mod tests {
             tenancy: Tenancy::Unknown,
             asn: Some(64500),
             as_name: Some("EXAMPLE".into()),
+            accepted: Codes::default(),
+            clears_by: None,
             tags: Tags::Text(Vec::new()),
         }
     }

@@ -21,6 +21,16 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     for breakdown in summary.breakdowns() {
         words(out, &breakdown)?;
     }
+    let clones = summary.clones.listed();
+    head(
+        out,
+        "banneret_cloned_image_names",
+        "Default or foreign names that three addresses or more greet with.",
+    )?;
+    writeln!(out, "banneret_cloned_image_names {}", clones.len())?;
+    head(out, "banneret_cloned_image_records", "Records with one of these names.")?;
+    let records: u64 = clones.iter().map(|(_, records)| records).sum();
+    writeln!(out, "banneret_cloned_image_records {records}")?;
     let coverage = summary.coverage();
     head(
         out,

@@ -29,6 +29,7 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     for breakdown in summary.breakdowns() {
         section(out, width, &breakdown)?;
     }
+    clones(summary, width, out)?;
     coverage(&summary.coverage(), width, out)?;
     let chosen = summary.chosen();
     if chosen.is_empty() {
@@ -89,6 +90,24 @@ fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Resu
             bar(share, room)
         );
         writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// What no record can say, being written before the others are seen.
+fn clones(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let listed = summary.clones.listed();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\ncloned images: one default or foreign name, many addresses")?;
+    for (name, records) in listed.iter().take(WORST) {
+        let name = clip(&Safe(name).to_string(), NARROWEST - COUNT - 4);
+        let line = format!("  {name:<room$}{:>COUNT$}", grouped(*records), room = NARROWEST - COUNT - 2);
+        writeln!(out, "{}", clip(&line, width))?;
+    }
+    if listed.len() > WORST {
+        writeln!(out, "  and {} more", grouped((listed.len() - WORST) as u64))?;
     }
     Ok(())
 }
@@ -203,6 +222,9 @@ severity
 
 finding
   ptr_missing                           1   0.4 % ▏
+
+what_if
+  unknown                               1 100.0 % ████████████████████
 
 coverage
   256 asked, 256 answered, 256 judged

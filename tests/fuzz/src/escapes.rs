@@ -11,7 +11,8 @@ use banneret::record::cell;
 use banneret::record::escape::{escape, unescape};
 use banneret::record::neutral::{Safe, acts};
 use banneret::record::row::{PtrNames, Row, Tags};
-use banneret::report::html::{self, Title};
+use banneret::report::html::fixes::Sheet;
+use banneret::report::html::{self, Page, Run};
 use banneret::report::summary::Summary;
 use banneret::report::summary::view::View;
 use banneret::report::table::{self, Paint};
@@ -20,7 +21,7 @@ use super::safe::assert_harmless;
 
 /// The elements that the page has.
 const ELEMENTS: &str = " !doctype html head meta title style body header h1 h2 p main section table thead tbody tr th td \
-                        svg rect g text path line circle figure figcaption desc caption div span ul li ";
+                        svg rect g text path line circle figure figcaption desc caption div span ul li a b h3 article dl dt dd ";
 
 /// One text in every place that shows it.
 pub fn escapes(data: &[u8]) {
@@ -48,9 +49,9 @@ pub fn escapes(data: &[u8]) {
         assert!(cell.chars().count() <= width.max(1), "{cell:?} in {width} columns");
         assert_harmless(&cell);
     }
-    let mut summary = Summary::new();
+    let mut summary = Summary::new().detailed();
     summary.add(&row);
-    assert_page(&summary, &text);
+    assert_page(&mut summary, &text);
     assert_views(&summary);
 }
 
@@ -77,14 +78,27 @@ fn row(text: &str) -> Row<'_> {
         tenancy: Tenancy::Unknown,
         asn: Some(64500),
         as_name: Some(text.into()),
+        accepted: banneret::record::row::Codes::default(),
+        clears_by: None,
         tags: Tags::Text(Vec::new()),
     }
 }
 
-fn assert_page(summary: &Summary, text: &str) {
+fn assert_page(summary: &mut Summary, text: &str) {
+    let fixes = summary.detail.as_mut().map(|detail| std::mem::take(&mut detail.fixes));
+    let sheet = Sheet::new(fixes.unwrap_or_default());
+    let mut list = Vec::new();
+    sheet.write(&mut list).expect("memory takes it");
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(list.as_slice());
+    for row in reader.records() {
+        assert!(!row.expect("rows are even").iter().any(is_run), "a spreadsheet runs {list:?}");
+    }
+    let manifest = serde_json::json!({ text: text, "settings": { text: [text] } });
+    let runs = [Run { name: text.to_owned(), manifest: Some(manifest) }];
     let mut page = Vec::new();
-    html::write(summary, &Title { subject: text, made: SystemTime::UNIX_EPOCH }, &mut page)
-        .expect("memory takes it");
+    let around =
+        Page { subject: text, made: SystemTime::UNIX_EPOCH, fixes: Some((&sheet, text)), runs: &runs };
+    html::write(summary, &around, &mut page).expect("memory takes it");
     let page = String::from_utf8(page).expect("a page is UTF-8");
     assert_lines_harmless(&page);
     let (head, body) = page.split_once("</style>").expect("a page has a style");
@@ -98,6 +112,10 @@ fn assert_page(summary: &Summary, text: &str) {
         for attribute in tag.split('"').step_by(2) {
             let attribute = attribute.trim();
             assert!(!attribute.starts_with("on") && !attribute.starts_with("style"), "<{tag}>");
+        }
+        if let Some((_, to)) = tag.split_once("href=\"") {
+            assert!(to.starts_with('#') || to.starts_with("./"), "<{tag}> leads elsewhere");
+            assert!(!to[2..].split('"').any(|part| part.contains("//")), "<{tag}> leads elsewhere");
         }
     }
 }

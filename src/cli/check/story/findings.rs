@@ -21,7 +21,7 @@ impl Page {
             return;
         }
         let (urgent, informing): (Vec<&Advice>, Vec<&Advice>) =
-            advice.iter().partition(|one| one.severity >= Severity::Low);
+            advice.iter().partition(|one| one.severity >= Severity::Low && one.accepted.is_none());
         let mut groups = grouped(&urgent);
         let waiting = groups.split_off(groups.len().min(MAX_GROUPS));
         let mut told: Vec<&String> = Vec::new();
@@ -35,7 +35,7 @@ impl Page {
             self.text.push('\n');
         }
         for one in waiting.into_iter().flatten().chain(informing) {
-            let text = format!("{} ({}): {}", one.code.as_str(), one.severity.as_str(), one.why);
+            let text = format!("{} ({}): {}", one.code.as_str(), weight(one), one.why);
             self.text.push_str(&paragraph(&text, "  ", "    ", self.width));
         }
         if !advice.is_empty() {
@@ -54,7 +54,7 @@ impl Page {
     fn group<T: AsRef<str>>(&mut self, group: &[&Advice], todo: &[T]) {
         let Some(first) = group.first() else { return };
         let codes: Vec<String> =
-            group.iter().map(|one| format!("{} ({})", one.code.as_str(), one.severity.as_str())).collect();
+            group.iter().map(|one| format!("{} ({})", one.code.as_str(), weight(one))).collect();
         self.text.push('\n');
         let head = format!("{}; who can fix it: {}", codes.join(", "), first.fixer.as_str());
         self.text.push_str(&paragraph(&head, "  ", "    ", self.width));
@@ -81,6 +81,14 @@ fn grouped<'a>(advice: &[&'a Advice]) -> Vec<Vec<&'a Advice>> {
         }
     }
     groups
+}
+
+/// What a finding weighs, or that it is accepted, until when and why.
+fn weight(one: &Advice) -> String {
+    match &one.accepted {
+        Some(accepted) => format!("accepted until {}: {}", accepted.until, accepted.reason),
+        None => one.severity.as_str().to_owned(),
+    }
 }
 
 /// Each once, where it comes first.

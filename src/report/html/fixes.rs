@@ -1,0 +1,202 @@
+//! What is to be fixed as a CSV file beside the page, one row a host in the order of addresses, and where the hosts of a
+//! group stand in it, so that the page can lead there.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::judge::Code;
+use crate::judge::cause::{Fixer, Side};
+use crate::judge::settings::settings;
+use crate::record::column::JOIN;
+use crate::report::csv::put;
+use crate::report::summary::detail::{Fix, Fixes};
+
+/// The row of the first host; the header is row 1, as programs count that open the file, and RFC 7111.
+const FIRST_ROW: usize = 2;
+/// The most stretches of rows that one link names: beyond, the file has columns to filter by.
+const STRETCHES: usize = 40;
+
+/// The hosts of the file, in its order.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    fixes: Vec<Fix>,
+    met: u64,
+}
+
+/// Where the hosts of a group stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// How many they are.
+    pub hosts: usize,
+    /// The fragment that selects their rows (RFC 7111 §2), as `row=2-5;9`; empty if that would be too long.
+    pub fragment: String,
+}
+
+impl Sheet {
+    /// The file of these hosts.
+    pub fn new(fixes: Fixes) -> Self {
+        Self { met: fixes.met, fixes: fixes.sorted() }
+    }
+
+    /// Hosts in the file, and hosts with something to fix.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.fixes.len() as u64, self.met)
+    }
+
+    /// Where the hosts stand for which `is_meant` holds; `None` if there are none.
+    pub(super) fn place(&self, is_meant: impl Fn(&Fix) -> bool) -> Option<Place> {
+        let rows = self.fixes.iter().enumerate().filter(|(_, fix)| is_meant(fix));
+        let (mut hosts, mut stretches): (usize, Vec<(usize, usize)>) = (0, Vec::new());
+        for row in rows.map(|(index, _)| index + FIRST_ROW) {
+            hosts += 1;
+            match stretches.last_mut() {
+                Some((_, last)) if *last + 1 == row => *last = row,
+                _ => stretches.push((row, row)),
+            }
+        }
+        let mut fragment = String::new();
+        if stretches.len() <= STRETCHES {
+            for (first, last) in stretches {
+                fragment.push_str(if fragment.is_empty() { "row=" } else { ";" });
+                // Writing to a `String` does not fail.
+                let _ = if first == last {
+                    write!(fragment, "{first}")
+                } else {
+                    write!(fragment, "{first}-{last}")
+                };
+            }
+        }
+        (hosts > 0).then_some(Place { hosts, fragment })
+    }
+
+    /// Writes the file.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = Vec::new();
+        cells(&mut line, COLUMNS.iter().map(|(name, _)| (*name).to_owned()));
+        out.write_all(&line)?;
+        for fix in &self.fixes {
+            line.clear();
+            cells(&mut line, COLUMNS.iter().map(|(_, cell)| cell(fix)));
+            out.write_all(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// A column: its name, and what its cell of a host holds.
+type Column = (&'static str, fn(&Fix) -> String);
+
+/// The columns.
+const COLUMNS: [Column; 13] = [
+    ("ip", |fix| fix.ip.to_string()),
+    ("port", |fix| fix.port.to_string()),
+    ("prefix", |fix| fix.prefix().to_string()),
+    ("severity", |fix| fix.severity.as_str().to_owned()),
+    ("findings", |fix| join(fix.findings.iter().map(Code::as_str))),
+    ("who", |fix| {
+        let fixers: BTreeSet<Fixer> = fix.findings.iter().map(|code| code.fixer(fix.tenancy)).collect();
+        join(fixers.into_iter().map(Fixer::as_str))
+    }),
+    ("what", |fix| {
+        let mut remedies: Vec<&str> = Vec::new();
+        for remedy in fix.findings.iter().map(Code::remedy) {
+            if !remedies.contains(&remedy) {
+                remedies.push(remedy);
+            }
+        }
+        remedies.join(" ")
+    }),
+    // The PTR record is set elsewhere.
+    ("set_by", |fix| {
+        let names = fix.findings.iter().any(|code| code.side() != Side::Reverse);
+        let settings = fix.platform.as_deref().filter(|_| names).into_iter().flat_map(settings);
+        settings.map(|setting| setting.by).collect::<Vec<_>>().join("; ")
+    }),
+    ("banner_name", |fix| fix.banner_name.as_deref().unwrap_or_default().to_owned()),
+    ("ptr_names", |fix| join(fix.ptr_names.iter().map(String::as_str))),
+    ("platform", |fix| fix.platform.as_deref().unwrap_or_default().to_owned()),
+    ("asn", |fix| fix.asn.map(|asn| asn.to_string()).unwrap_or_default()),
+    ("asked", |fix| fix.asked.to_string()),
+];
+
+fn cells(line: &mut Vec<u8>, cells: impl Iterator<Item = String>) {
+    for (index, cell) in cells.enumerate() {
+        if index > 0 {
+            line.push(b',');
+        }
+        put(line, &cell);
+    }
+    line.push(b'\n');
+}
+
+fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut cell = String::new();
+    for word in words {
+        if !cell.is_empty() {
+            cell.push(JOIN);
+        }
+        cell.push_str(word);
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::{Severity, Tenancy};
+    use std::net::IpAddr;
+
+    fn fix(third: u8, last: u8) -> Fix {
+        Fix {
+            ip: IpAddr::from([192, 0, third, last]),
+            port: 25,
+            severity: Severity::High,
+            findings: [Code::PtrMissing, Code::BannerDefault].into_iter().collect(),
+            tenancy: Tenancy::Dedicated,
+            banner_name: Some("=localhost".into()),
+            ptr_names: Box::from(["a.example.org".to_owned(), "b.example.org".to_owned()]),
+            platform: Some("qmail".into()),
+            asn: Some(64500),
+            asked: "192.0.2.0/24".into(),
+        }
+    }
+
+    fn sheet(hosts: &[(u8, u8)]) -> Sheet {
+        Sheet { fixes: hosts.iter().map(|&(third, last)| fix(third, last)).collect(), met: 9 }
+    }
+
+    #[test]
+    fn a_row_says_who_has_to_do_what_and_no_cell_is_run() {
+        let mut out = Vec::new();
+        sheet(&[(2, 1)]).write(&mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "ip,port,prefix,severity,findings,who,what,set_by,banner_name,ptr_names,platform,asn,asked\n\
+             192.0.2.1,25,192.0.2.0/24,high,ptr_missing;banner_default,customer,\
+             \"Set one PTR record to a name of the host's own domain, and let that name lead to the address. \
+             Let the server call itself by a full name of its own domain, in the greeting and in HELO, with DNS agreeing.\",\
+             `control/me`; `control/smtpgreeting` for the greeting and `control/helohost` for mail going out,\
+             '=localhost,a.example.org;b.example.org,qmail,64500,192.0.2.0/24\n"
+        );
+    }
+
+    #[test]
+    fn a_group_is_found_by_its_rows() {
+        let sheet = sheet(&[(2, 1), (2, 2), (3, 1), (4, 7), (4, 8), (4, 9)]);
+        for (thirds, hosts, fragment) in [
+            (&[2][..], 2, "row=2-3"),
+            (&[3], 1, "row=4"),
+            (&[2, 4], 5, "row=2-3;5-7"),
+            (&[2, 3, 4], 6, "row=2-7"),
+        ] {
+            let meant = |fix: &Fix| matches!(fix.ip, IpAddr::V4(v4) if thirds.contains(&v4.octets()[2]));
+            assert_eq!(sheet.place(meant), Some(Place { hosts, fragment: fragment.to_owned() }));
+        }
+        assert_eq!(sheet.place(|_| false), None);
+        let scattered: Vec<(u8, u8)> = (0..200).map(|last| (2, last)).collect();
+        let odd = super::Sheet { fixes: scattered.iter().map(|&(a, b)| fix(a, b)).collect(), met: 200 };
+        let place = odd.place(|fix| matches!(fix.ip, IpAddr::V4(v4) if v4.octets()[3] % 2 == 1)).unwrap();
+        assert_eq!((place.hosts, place.fragment.as_str()), (100, ""), "too long for a link");
+    }
+}

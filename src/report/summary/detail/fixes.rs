@@ -1,0 +1,132 @@
+//! The hosts with something to fix, the worst of them in bounded memory.
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use crate::judge::{Code, Severity, Tenancy};
+use crate::prefix::Prefix;
+use crate::record::row::{Codes, Row};
+
+/// How many hosts are kept: twice as many stand in memory at most, some 40 MB with names of usual length.
+pub const MOST: usize = 1 << 16;
+/// PTR names kept of a host; further ones help nobody to find it.
+const NAMES: usize = 4;
+
+/// One host with something to fix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The address.
+    pub ip: IpAddr,
+    /// The TCP port.
+    pub port: u16,
+    /// The highest weight among its findings.
+    pub severity: Severity,
+    /// Its findings that weigh at least low.
+    pub findings: Codes,
+    /// Whose address it is.
+    pub tenancy: Tenancy,
+    /// The name in the greeting.
+    pub banner_name: Option<Box<str>>,
+    /// The first PTR names.
+    pub ptr_names: Box<[String]>,
+    /// The platform's name.
+    pub platform: Option<Box<str>>,
+    /// The number of the autonomous system.
+    pub asn: Option<u32>,
+    /// The entry that it came from.
+    pub asked: Box<str>,
+}
+
+impl Fix {
+    /// Its /24 or /48.
+    pub fn prefix(&self) -> Prefix {
+        Prefix::group(self.ip)
+    }
+}
+
+/// The hosts with something to fix.
+#[derive(Debug, Clone)]
+pub struct Fixes {
+    kept: Vec<Fix>,
+    most: usize,
+    /// How many there were, those that are not kept included.
+    pub met: u64,
+}
+
+impl Default for Fixes {
+    fn default() -> Self {
+        Self::keeping(MOST)
+    }
+}
+
+impl Fixes {
+    /// None yet; at least the `most` worst will be kept.
+    pub fn keeping(most: usize) -> Self {
+        Self { kept: Vec::new(), most, met: 0 }
+    }
+
+    /// Takes up one record; one without an address or without trouble is passed over.
+    pub fn add(&mut self, row: &Row<'_>) {
+        let Some(ip) = row.ip else { return };
+        let weight = |code: Code| code.severity(row.tenancy);
+        let open = row.findings.without(row.accepted);
+        let findings: Codes = open.iter().filter(|&code| weight(code) >= Severity::Low).collect();
+        let Some(severity) = findings.iter().map(weight).max() else { return };
+        self.met += 1;
+        let mut ptr_names = row.ptr_names.to_strings();
+        ptr_names.truncate(NAMES);
+        self.kept.push(Fix {
+            ip,
+            port: row.port,
+            severity,
+            findings,
+            tenancy: row.tenancy,
+            banner_name: row.banner_name.as_deref().map(Box::from),
+            ptr_names: ptr_names.into_boxed_slice(),
+            platform: row.platform.as_deref().map(Box::from),
+            asn: row.asn,
+            asked: Box::from(&*row.asked),
+        });
+        if self.kept.len() >= 2 * self.most {
+            self.drop_lighter();
+        }
+    }
+
+    /// The worst of them, by network, address and port.
+    pub fn sorted(mut self) -> Vec<Fix> {
+        self.drop_lighter();
+        self.kept.sort_by_key(|fix| (fix.ip, fix.port));
+        self.kept
+    }
+
+    fn drop_lighter(&mut self) {
+        self.kept.sort_by_key(|fix| Reverse(fix.severity));
+        self.kept.truncate(self.most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::row;
+    use super::*;
+    use crate::judge::Verdict;
+
+    #[test]
+    fn the_worst_are_kept_and_all_are_counted() {
+        let mut fixes = Fixes::keeping(2);
+        for (last, code) in [
+            (9, Code::BannerAbsent),
+            (3, Code::PtrMissing),
+            (7, Code::PtrMultiple),
+            (1, Code::BannerAbsent),
+            (2, Code::PtrMissing),
+            (5, Code::BannerAbsent),
+        ] {
+            let findings = std::iter::once(code).collect();
+            fixes.add(&Row { findings, ..row([192, 0, 2, last], Verdict::NoPtr, Severity::High) });
+        }
+        assert_eq!(fixes.met, 5, "what is only for information is not to be fixed");
+        let kept: Vec<String> = fixes.sorted().iter().map(|fix| fix.ip.to_string()).collect();
+        assert_eq!(kept, ["192.0.2.2", "192.0.2.3"]);
+    }
+}

@@ -1,0 +1,87 @@
+//! What one change would do over a whole run: hosts in trouble, counted by the single changes that clear them.
+
+use super::Counts;
+use crate::judge::what_if::{Remedies, Remedy, WEIGHT};
+use crate::judge::{Severity, Tenancy};
+use crate::record::row::{Codes, Row};
+
+/// The words, in the order of [`WhatIf::counts`].
+pub const WORDS: [&str; 6] =
+    ["ptr_alone", "banner_alone", "forward_alone", "no_single_change", "accepted", "unknown"];
+
+const NO_SINGLE_CHANGE: usize = 3;
+const ACCEPTED: usize = 4;
+const UNKNOWN: usize = 5;
+
+/// Hosts with findings of weight. One that several single changes clear, each alone, counts under each of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WhatIf {
+    /// Hosts with findings of weight, accepted or not.
+    pub in_trouble: u64,
+    /// By the words of [`WORDS`].
+    pub counts: Counts<{ WORDS.len() }>,
+}
+
+impl WhatIf {
+    pub(super) fn add(&mut self, row: &Row<'_>) {
+        let Some(severity) = row.severity else { return };
+        if severity >= WEIGHT {
+            self.in_trouble += 1;
+            match row.clears_by {
+                None => self.counts.add(UNKNOWN),
+                Some(remedies) if remedies == Remedies::default() => self.counts.add(NO_SINGLE_CHANGE),
+                Some(remedies) => remedies.iter().for_each(|remedy: Remedy| self.counts.add(remedy as usize)),
+            }
+        } else if weight(row.accepted, row.tenancy) >= WEIGHT {
+            self.in_trouble += 1;
+            self.counts.add(ACCEPTED);
+        }
+    }
+}
+
+/// What these findings would weigh.
+fn weight(codes: Codes, tenancy: Tenancy) -> Severity {
+    codes.iter().map(|code| code.severity(tenancy)).max().unwrap_or(Severity::None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::row;
+    use super::*;
+    use crate::judge::{Code, Verdict};
+
+    #[test]
+    fn each_host_in_trouble_counts_under_what_would_clear_it() {
+        let host = |severity, clears_by: Option<&[Remedy]>, accepted: &[Code]| Row {
+            clears_by: clears_by.map(|remedies| remedies.iter().copied().collect()),
+            accepted: accepted.iter().copied().collect(),
+            ..row([192, 0, 2, 1], Verdict::Mismatch, severity)
+        };
+        let mut what_if = WhatIf::default();
+        for row in [
+            host(Severity::High, Some(&[Remedy::Ptr]), &[]),
+            host(Severity::Low, Some(&[Remedy::Banner, Remedy::Forward]), &[]),
+            host(Severity::Medium, Some(&[]), &[Code::PtrGeneric]),
+            host(Severity::Medium, None, &[]),
+            host(Severity::None, None, &[Code::PtrGeneric]),
+            // Nothing of weight was accepted, and nothing of weight is there.
+            host(Severity::Info, None, &[Code::PtrMultiple]),
+            host(Severity::None, None, &[]),
+        ] {
+            what_if.add(&row);
+        }
+        let counts: Vec<u64> = (0..WORDS.len()).map(|at| what_if.counts.at(at)).collect();
+        assert_eq!((what_if.in_trouble, counts), (5, vec![1, 1, 1, 1, 1, 1]));
+    }
+
+    #[test]
+    fn a_remedy_counts_at_its_word() {
+        for remedy in Remedy::ALL {
+            assert_eq!(WORDS[remedy as usize], format!("{}_alone", remedy.as_str()));
+        }
+        assert_eq!(
+            [WORDS[NO_SINGLE_CHANGE], WORDS[ACCEPTED], WORDS[UNKNOWN]],
+            ["no_single_change", "accepted", "unknown"]
+        );
+    }
+}
