@@ -127,7 +127,7 @@ fn measure(targets: u64, rounds: usize) {
             let before = cpu_of_children();
             let mut command = Command::new(std::env::current_exe().unwrap());
             let output = command.args([part, "--targets", &targets.to_string()]).output().unwrap();
-            let cost = (cpu_of_children() - before).as_secs_f64() * 1e9 / targets as f64;
+            let cost = cpu_of_children().saturating_sub(before).as_secs_f64() * 1e9 / targets as f64;
             assert_eq!(String::from_utf8_lossy(&output.stdout), format!("targets {targets} lost 0\n"));
             println!("{part:<6} {targets:>10} {cost:>12.1}");
             costs.push(cost);

@@ -156,7 +156,9 @@ fn run(client: &str, hosts: u32, upstream: SocketAddr) -> u32 {
 fn list(hosts: u32, forward: bool) {
     for number in numbers().take(hosts as usize) {
         if forward {
-            bulk::names(number).iter().for_each(|name| println!("{name}"));
+            for name in bulk::names(number) {
+                println!("{name}");
+            }
         } else {
             println!("{}", DnsName::reverse(address(number).into()));
         }
