@@ -10,6 +10,8 @@ mod check;
 mod cli;
 #[path = "commands/explain.rs"]
 mod explain;
+#[path = "commands/families.rs"]
+mod families;
 #[path = "commands/judge.rs"]
 mod judge;
 #[path = "commands/report.rs"]

@@ -1,4 +1,4 @@
-//! `banneret explain`: verdicts, findings and frequent questions in plain words. Asks nobody and reads nothing.
+//! `banneret explain`: verdicts, findings, outcomes and frequent questions in plain words. Asks nobody and reads nothing.
 
 use std::fmt::Write as _;
 
@@ -14,19 +14,34 @@ const LETTERS_FOR_A_SLIP: usize = 3;
 /// The most words that are proposed in place of an unknown one.
 const PROPOSED: usize = 3;
 
-/// Explains one word, or lists all.
+/// Explains one word, answers a question, or lists all.
 pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
-    let told = match &args.code {
-        None => list(),
-        Some(code) => match Subject::parse(code) {
-            Some(subject) => text(subject, terminal::width()),
-            None => bail!("{}", unknown(code)),
-        },
+    let asked = args.words.join(" ");
+    let told = match (args.words.as_slice(), Subject::parse(&asked)) {
+        ([], _) => list(terminal::width()),
+        (_, Some(subject)) => text(subject, terminal::width()),
+        ([word], None) if !word.trim().contains(' ') => bail!("{}", unknown(word)),
+        (_, None) => answer(&asked)?,
     };
     print(told.as_bytes())
 }
 
-fn list() -> String {
+/// What speaks best of a question, and what else does.
+fn answer(question: &str) -> anyhow::Result<String> {
+    let found = Subject::search(question);
+    let Some((best, others)) = found.split_first() else {
+        bail!("nothing here speaks of `{question}`; `banneret explain` lists all");
+    };
+    let mut told = text(*best, terminal::width());
+    let others: Vec<&str> = others.iter().take(PROPOSED).map(|subject| subject.as_str()).collect();
+    if !others.is_empty() {
+        // Writing to a `String` does not fail.
+        let _ = writeln!(told, "\nSee also: {}", others.join(", "));
+    }
+    Ok(told)
+}
+
+fn list(width: usize) -> String {
     let longest = Subject::all().map(|subject| subject.as_str().len()).max().unwrap_or(0);
     let mut told = String::new();
     let mut kind = "";
@@ -34,6 +49,7 @@ fn list() -> String {
         let of_kind = match subject {
             Subject::Verdict(_) => "Verdicts",
             Subject::Finding(_) => "Findings",
+            Subject::Outcome(_) => "Outcomes",
             Subject::Topic(_) => "Questions",
         };
         if of_kind != kind {
@@ -41,8 +57,8 @@ fn list() -> String {
             told.extend([gap, of_kind, "\n"]);
             kind = of_kind;
         }
-        // Writing to a `String` does not fail.
-        let _ = writeln!(told, "  {:<longest$}  {}", subject.as_str(), subject.title());
+        let word = format!("  {:<longest$}  ", subject.as_str());
+        told.push_str(&terminal::paragraph(subject.title(), &word, &" ".repeat(longest + 4), width));
     }
     told
 }
@@ -57,14 +73,18 @@ fn text(subject: Subject, width: usize) -> String {
 }
 
 fn unknown(code: &str) -> String {
-    let near = near(code);
+    let mut near = near(code);
+    if near.is_empty() {
+        // Whoever does not know the word may know what it is about.
+        near.extend(Subject::search(code).iter().take(PROPOSED).map(|subject| subject.as_str()));
+    }
     let listed: Vec<String> = near.iter().map(|word| format!("`{word}`")).collect();
     let advice = match listed.as_slice() {
         [] => "`banneret explain` lists all".to_owned(),
         [only] => format!("did you mean {only}?"),
         [most @ .., last] => format!("did you mean {} or {last}?", most.join(", ")),
     };
-    format!("no verdict, finding or topic is called `{code}`; {advice}")
+    format!("no verdict, finding, outcome or topic is called `{code}`; {advice}")
 }
 
 /// The words that may have been meant, the nearest first.
@@ -73,11 +93,12 @@ fn near(code: &str) -> Vec<&'static str> {
     if code.is_empty() {
         return Vec::new();
     }
-    let slips = |word: &str| -> Option<usize> {
+    // A part of a word is no slip, so it counts first.
+    let slips = |word: &str| -> Option<(bool, usize)> {
         let distance = distance(&code, word);
         let near = distance <= word.len().max(code.len()) / LETTERS_FOR_A_SLIP;
         let part = code.len() >= LETTERS_FOR_A_SLIP && word.contains(&code);
-        (near || part).then_some(distance)
+        (near || part).then_some((!part, distance))
     };
     let words = Subject::all().map(Subject::as_str);
     let mut near: Vec<_> = words.filter_map(|word| slips(word).map(|slips| (slips, word))).collect();
@@ -136,7 +157,8 @@ mod tests {
 
     #[test]
     fn every_word_of_the_list_is_explained() {
-        let list = list();
+        let list = list(80);
+        assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
         for subject in Subject::all() {
             assert!(list.contains(&format!("  {}  ", subject.as_str())) || list.contains(subject.as_str()));
             let text = text(subject, 80);

@@ -16,14 +16,14 @@ pub fn width() -> usize {
         .map_or(DEFAULT_WIDTH, |size| usize::from(size.ws_col).max(1))
 }
 
-/// A paragraph broken at its spaces, every line behind `indent` but the first behind `first`; a word longer than a
-/// line stays whole, for it may be a command's.
+/// A paragraph broken at its spaces, every line behind `indent` but the first behind `first`. What stands in backticks
+/// is to be copied and stays whole, as does a word longer than a line.
 pub fn paragraph(text: &str, first: &str, indent: &str, width: usize) -> String {
     let width = width.clamp(NARROWEST_TEXT, WIDEST_TEXT);
     let mut told = first.to_owned();
     let mut used = first.chars().count();
     let mut begun = false;
-    for word in text.split(' ') {
+    for word in words(text) {
         let length = word.chars().count();
         if begun && used + 1 + length > width {
             told.push('\n');
@@ -41,6 +41,15 @@ pub fn paragraph(text: &str, first: &str, indent: &str, width: usize) -> String 
     told
 }
 
+/// The parts of a text between spaces, those within backticks aside.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    text.split(move |letter| {
+        is_quoted ^= letter == '`';
+        letter == ' ' && !is_quoted
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +59,11 @@ mod tests {
         let text = "one two three four five six seven eight nine ten";
         assert_eq!(paragraph(text, "- ", "  ", 1), "- one two three four five six seven\n  eight nine ten\n");
         assert_eq!(paragraph("", "- ", "  ", 80), "- \n");
+        let quoted = "a zone line: `host.example. IN A 192.0.2.1` and so on and on";
+        assert_eq!(
+            paragraph(quoted, "", "  ", 1),
+            "a zone line:\n  `host.example. IN A 192.0.2.1` and so\n  on and on\n"
+        );
         let word = "x".repeat(200);
         assert_eq!(paragraph(&word, "", "", 80), format!("{word}\n"));
     }

@@ -54,8 +54,10 @@ impl Health {
         Self { upstreams, answers: AtomicU64::new(0), definite: AtomicU64::new(0) }
     }
 
-    /// Whether anybody can be asked: some upstream is up, or nobody is needed for an answer.
-    pub fn is_somebody_up(&self) -> bool {
-        self.upstreams.is_empty() || self.upstreams.iter().any(|upstream| upstream.up.load(Ordering::Relaxed))
+    /// The numbers of the upstreams that are up; who asks nobody counts as one.
+    pub fn up(&self) -> impl Iterator<Item = usize> {
+        let up =
+            self.upstreams.iter().enumerate().filter(|(_, upstream)| upstream.up.load(Ordering::Relaxed));
+        up.map(|(number, _)| number).chain(self.upstreams.is_empty().then_some(0))
     }
 }

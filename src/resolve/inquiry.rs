@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::question::{Answer, Kind, Question};
 use super::want::{Addresses, MailHost, MailHosts, Solution, Want};
@@ -94,6 +95,39 @@ impl Inquiry {
     /// Opens the questions again whose answers settle nothing; each is handed out once more.
     pub fn reopen(&mut self) {
         self.forget_if(|answer| !answer.status.is_definite());
+    }
+
+    /// Takes back, as settling nothing, what counts against the host; all of its answers, unless DNS bore it out.
+    pub fn disavow(&mut self) {
+        let Goal::Identity { ip, .. } = self.goal else { return };
+        let all = self.borne_out().is_none();
+        for asked in &mut self.asked {
+            let doubtful = |answer: &Arc<Answer>| {
+                answer.status.is_definite() && (all || is_against(answer, asked.question.kind, ip))
+            };
+            if asked.answer.as_ref().is_some_and(doubtful) {
+                asked.answer = Some(Arc::new(Answer::bare(Status::Malformed)));
+            }
+        }
+    }
+
+    /// Whether some answer counts against the host.
+    pub fn is_against(&self) -> bool {
+        let Goal::Identity { ip, .. } = self.goal else { return false };
+        let mut answered =
+            self.asked.iter().filter_map(|asked| Some((asked.answer.as_ref()?, asked.question.kind)));
+        answered.any(|(answer, kind)| is_against(answer, kind, ip))
+    }
+
+    /// The host's address, a name that leads back to it, and how long both answers hold, if DNS was asked for both.
+    pub fn borne_out(&self) -> Option<(IpAddr, &DnsName, Duration)> {
+        let Goal::Identity { ip, .. } = self.goal else { return None };
+        let ptr = self.answer(0).filter(|_| self.asked[0].question.kind == Kind::Ptr)?;
+        self.asked[1..].iter().find_map(|asked| {
+            let answer = asked.answer.as_deref().filter(|answer| answer.addresses().contains(&ip))?;
+            let name = Some(&asked.question.name).filter(|name| ptr.names().contains(name))?;
+            Some((ip, name, answer.ttl.min(ptr.ttl)))
+        })
     }
 
     fn forget_if(&mut self, forget: impl Fn(&Answer) -> bool) {
@@ -288,6 +322,14 @@ impl Inquiry {
             (status, _) => status,
         };
         MailHosts { status, hosts }
+    }
+}
+
+/// Whether an answer is definite and does not bear a host out: there is no PTR, or a name leads elsewhere or nowhere.
+fn is_against(answer: &Answer, kind: Kind, ip: IpAddr) -> bool {
+    match (answer.status, kind) {
+        (Status::Found, Kind::A | Kind::Aaaa) => !answer.addresses().contains(&ip),
+        (status, _) => status.is_absent(),
     }
 }
 

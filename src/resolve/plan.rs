@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::cache::Cache;
+use super::canary::{Canaries, Known, Outcome, Put};
 use super::inquiry::Inquiry;
 use super::keyed::{ByQuestion, Keyed};
 use super::later::{Intake, Later, Pass, Reach};
@@ -28,14 +29,35 @@ pub(super) struct Plan<T> {
     /// Flights whose question was not handed out yet.
     ready: VecDeque<u32>,
     cache: Cache,
+    canaries: Canaries<Open<T>>,
     later: Later<Open<T>>,
+    /// Counts the times between lies; a case of an earlier one may have answers that were lies.
+    stretch: u32,
+    /// What is done with those who have answers that are not believed.
+    again: Again,
     solved: Vec<Solved<T>>,
 }
+
+/// When questions are put again whose answers were not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// At once: others are there to be asked.
+    Now,
+    /// In the second pass.
+    Later,
+}
+
+/// How often a case is asked at once about answers that were not believed.
+const MOST_REFUSED: u8 = 3;
 
 #[derive(Debug)]
 struct Open<T> {
     inquiry: Inquiry,
     pass: Pass,
+    /// The stretch in which its answers began to come.
+    stretch: u32,
+    /// How often its answers were not believed.
+    refused: u8,
     carry: T,
 }
 
@@ -70,7 +92,10 @@ impl<T> Plan<T> {
             hash: RandomState::new(),
             ready: VecDeque::new(),
             cache: Cache::default(),
+            canaries: Canaries::new(),
             later: Later::new(held_back),
+            stretch: 0,
+            again: Again::Later,
             solved: Vec::new(),
         }
     }
@@ -78,17 +103,83 @@ impl<T> Plan<T> {
     /// Takes a case in.
     pub(super) fn admit(&mut self, case: Case<T>, now: Instant) {
         let inquiry = Inquiry::new(&case.want);
-        let id = self.cases.insert(Open { inquiry, pass: Pass::First, carry: case.carry });
+        let open = Open { inquiry, pass: Pass::First, stretch: self.stretch, refused: 0, carry: case.carry };
+        let id = self.cases.insert(open);
         self.advance(id, now);
     }
 
     /// Begins the second pass of those whose time has come.
     pub(super) fn ask_again(&mut self, now: Instant, reach: Reach, intake: Intake) {
         while let Some(mut open) = self.later.next(now, reach, intake) {
-            open.inquiry.reopen();
-            let id = self.cases.insert(Open { pass: Pass::Second, ..open });
-            self.advance(id, now);
+            if open.stretch < self.stretch && open.inquiry.is_against() {
+                open.inquiry.disavow();
+            }
+            self.put_again(Open { pass: Pass::Second, ..open }, now);
         }
+    }
+
+    /// Opens what a case has no definite answer to.
+    fn put_again(&mut self, mut open: Open<T>, now: Instant) {
+        open.inquiry.reopen();
+        let id = self.cases.insert(Open { stretch: self.stretch, ..open });
+        self.advance(id, now);
+    }
+
+    /// Begins a round of canaries if one is due.
+    pub(super) fn try_upstreams(
+        &mut self,
+        now: Instant,
+        upstreams: impl Iterator<Item = usize>,
+        put: &mut Vec<Put>,
+    ) {
+        if let Some(outcome) = self.canaries.begin(now, upstreams, put) {
+            self.take_outcome(outcome, now);
+        }
+    }
+
+    /// Takes the answer to a canary; tells which upstreams were found to lie. `again` says what becomes of the questions
+    /// that they answered.
+    pub(super) fn canary_answered(
+        &mut self,
+        token: Token,
+        answer: &Answer,
+        again: impl FnOnce(&[usize]) -> Again,
+        now: Instant,
+    ) -> Vec<usize> {
+        let Some(outcome) = self.canaries.answered(token, answer) else { return Vec::new() };
+        if let Outcome::Lies(_, liars) = &outcome {
+            self.stretch += 1;
+            self.again = again(liars);
+            self.cache = Cache::default();
+        }
+        self.take_outcome(outcome, now)
+    }
+
+    fn take_outcome(&mut self, outcome: Outcome<Open<T>>, now: Instant) -> Vec<usize> {
+        let (cases, again, liars) = match outcome {
+            Outcome::BorneOut(cases) => {
+                for open in cases {
+                    self.settle(open, now);
+                }
+                return Vec::new();
+            }
+            Outcome::Recovered(cases) => {
+                self.stretch += 1;
+                self.again = Again::Now;
+                (cases, Again::Now, Vec::new())
+            }
+            Outcome::Unclear(cases) => (cases, Again::Later, Vec::new()),
+            Outcome::Lies(cases, liars) => (cases, self.again, liars),
+        };
+        for open in cases {
+            self.refuse(open, again, now);
+        }
+        liars
+    }
+
+    /// When the next round of canaries is due.
+    pub(super) fn trial_due(&self) -> Option<Instant> {
+        self.canaries.due()
     }
 
     /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
@@ -110,12 +201,12 @@ impl<T> Plan<T> {
 
     /// Cases taken in and not given back, those aside that wait for a second pass.
     pub(super) fn open(&self) -> usize {
-        self.cases.len() + self.solved.len()
+        self.waiting() + self.solved.len()
     }
 
-    /// Cases that wait for answers.
+    /// Cases that wait for answers, or for canaries to bear them out.
     pub(super) fn waiting(&self) -> usize {
-        self.cases.len()
+        self.cases.len() + self.canaries.len()
     }
 
     /// The next question to put; each comes once and wants one answer.
@@ -186,8 +277,24 @@ impl<T> Plan<T> {
         }
     }
 
-    /// All questions of a case have their answers: it is solved, or waits for a second pass.
+    /// All questions of a case have their answers: what counts against a host is to be borne out before it is believed.
     fn conclude(&mut self, open: Open<T>, now: Instant) {
+        if self.canaries.wants(now)
+            && let Some((ip, name, ttl)) = open.inquiry.borne_out()
+        {
+            self.canaries.learn(Known { ip, name: name.clone(), ttl }, now);
+        }
+        if !open.inquiry.is_against() {
+            self.settle(open, now);
+        } else if open.stretch < self.stretch {
+            self.refuse(open, self.again, now);
+        } else if let Err(open) = self.canaries.doubt(open, now) {
+            self.settle(open, now);
+        }
+    }
+
+    /// The answers of a case are believed: it is solved, or waits for a second pass.
+    fn settle(&mut self, open: Open<T>, now: Instant) {
         let kept = match open.pass {
             Pass::First if open.inquiry.is_definite() => Err(open),
             Pass::First if open.inquiry.is_of_host() => self.later.keep_host(open, now),
@@ -196,6 +303,17 @@ impl<T> Plan<T> {
         };
         if let Err(open) = kept {
             self.solved.push(open.into_solved());
+        }
+    }
+
+    /// What a case has against its host is not believed: it is asked again, or settles nothing.
+    fn refuse(&mut self, mut open: Open<T>, again: Again, now: Instant) {
+        open.inquiry.disavow();
+        open.refused += 1;
+        if again == Again::Now && open.refused <= MOST_REFUSED {
+            self.put_again(open, now);
+        } else {
+            self.settle(open, now);
         }
     }
 }
@@ -242,154 +360,4 @@ impl<V> Slab<V> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::evidence::Status;
-    use crate::name::{DnsName, HostName};
-    use crate::resolve::question::{Kind, Records};
-    use crate::resolve::want::{Solution, Want};
-
-    fn identity(last: u8, banner: &str) -> Case<u8> {
-        let ip = std::net::IpAddr::from([192, 0, 2, last]);
-        Case { want: Want::Identity { ip, banner: Some(HostName::parse(banner).unwrap()) }, carry: last }
-    }
-
-    /// Every question so far, answered by a function.
-    fn answer_all(plan: &mut Plan<u8>, now: Instant, answer: impl Fn(&Question) -> Answer) -> Vec<Question> {
-        let mut asked = Vec::new();
-        while let Some((token, question)) = plan.next_question() {
-            let question = question.clone();
-            plan.answered(token, answer(&question), now);
-            asked.push(question);
-        }
-        asked
-    }
-
-    fn by_kind(question: &Question) -> Answer {
-        let ttl = Duration::from_secs(300);
-        match question.kind {
-            Kind::Ptr => Answer::found(Records::Names(vec![DnsName::parse("mx.example.org").unwrap()]), ttl),
-            _ => Answer::found(Records::Addresses(vec!["192.0.2.1".parse().unwrap()]), ttl),
-        }
-    }
-
-    #[test]
-    fn hosts_that_wait_for_one_question_share_its_answer() {
-        let (mut plan, now) = (Plan::new(0), Instant::now());
-        for last in 1..=100 {
-            plan.admit(identity(last, "mx.example.org"), now);
-        }
-        let asked = answer_all(&mut plan, now, by_kind);
-        assert_eq!(asked.len(), 101, "100 PTR and one A");
-        let mut carried: Vec<u8> =
-            plan.take_solved(usize::MAX).into_iter().map(|solved| solved.carry).collect();
-        carried.sort_unstable();
-        assert_eq!((carried, plan.open()), ((1..=100).collect(), 0));
-    }
-
-    #[test]
-    fn a_kept_answer_is_not_asked_again_until_it_is_old() {
-        let (mut plan, now) = (Plan::new(0), Instant::now());
-        for (seconds, questions) in [(0, 2), (299, 1), (301, 2)] {
-            let then = now + Duration::from_secs(seconds);
-            plan.admit(identity(1, "mx.example.org"), then);
-            assert_eq!(answer_all(&mut plan, then, by_kind).len(), questions, "after {seconds} s");
-        }
-        assert_eq!(plan.take_solved(usize::MAX).len(), 3);
-    }
-
-    #[test]
-    fn a_failure_is_asked_again_by_the_next_host() {
-        let (mut plan, now) = (Plan::new(0), Instant::now());
-        for _ in 0..2 {
-            plan.admit(identity(1, "mx.example.org"), now);
-            let asked = answer_all(&mut plan, now, |_| Answer::bare(Status::TimedOut));
-            assert_eq!(asked.len(), 2);
-        }
-        let solved = plan.take_solved(usize::MAX);
-        let Solution::Identity(resolution) = &solved[1].solution else { panic!() };
-        assert_eq!((resolution.ptr, resolution.banner_forward.status), (Status::TimedOut, Status::TimedOut));
-    }
-
-    #[test]
-    fn an_answer_given_twice_counts_once() {
-        let (mut plan, now) = (Plan::new(0), Instant::now());
-        plan.admit(Case { want: Want::Addresses(HostName::parse("a.example.org").unwrap()), carry: 0 }, now);
-        let token = plan.next_question().unwrap().0;
-        plan.answered(token, Answer::bare(Status::NoData), now);
-        plan.answered(token, Answer::bare(Status::NoData), now);
-        assert_eq!((plan.solved(), plan.waiting()), (0, 1));
-    }
-
-    #[test]
-    fn solved_cases_leave_in_order_and_in_parts() {
-        let (mut plan, now) = (Plan::new(0), Instant::now());
-        for last in 1..=10 {
-            plan.admit(identity(last, "mail.local"), now);
-        }
-        answer_all(&mut plan, now, |_| Answer::bare(Status::NxDomain));
-        let parts: Vec<Vec<u8>> = [4, 4, 4]
-            .map(|most| plan.take_solved(most).into_iter().map(|solved| solved.carry).collect())
-            .into();
-        assert_eq!(parts, [vec![1, 2, 3, 4], vec![5, 6, 7, 8], vec![9, 10]]);
-    }
-
-    /// Everything asked in a second pass at the end.
-    fn second_pass(plan: &mut Plan<u8>, now: Instant) -> Vec<Question> {
-        plan.ask_again(now, Reach::Somebody, Intake::Over);
-        answer_all(plan, now, by_kind)
-    }
-
-    #[test]
-    fn only_what_was_not_settled_is_asked_again_and_once() {
-        let (mut plan, now) = (Plan::new(10), Instant::now());
-        plan.admit(identity(1, "mx.example.org"), now);
-        plan.admit(identity(2, "mail.example.org"), now);
-        answer_all(&mut plan, now, |question| match question.kind {
-            Kind::Ptr => by_kind(question),
-            _ if question.name == DnsName::parse("mail.example.org").unwrap() => {
-                Answer::bare(Status::ServFail)
-            }
-            _ => by_kind(question),
-        });
-        assert_eq!((plan.solved(), plan.held_back(), plan.open()), (1, 1, 1));
-        plan.ask_again(now, Reach::Somebody, Intake::Open);
-        assert_eq!(plan.held_back(), 1, "not before the end");
-        plan.ask_again(now, Reach::Nobody, Intake::Over);
-        let asked = answer_all(&mut plan, now, |_| Answer::bare(Status::TimedOut));
-        assert_eq!(asked, [Question::new(DnsName::parse("mail.example.org").unwrap(), Kind::A)]);
-        assert_eq!((plan.solved(), plan.held_back(), plan.open()), (2, 0, 2), "there is no third pass");
-        let Solution::Identity(resolution) = &plan.take_solved(9)[1].solution else { panic!() };
-        assert_eq!((resolution.ptr, resolution.banner_forward.status), (Status::Found, Status::TimedOut));
-        assert_eq!(resolution.names[0].forward.status, Status::Found);
-    }
-
-    #[test]
-    fn a_ptr_that_comes_in_the_second_pass_is_followed() {
-        for status in [Status::ServFail, Status::Refused, Status::TimedOut, Status::Malformed] {
-            let (mut plan, now) = (Plan::new(10), Instant::now());
-            plan.admit(identity(1, "mx.example.org"), now);
-            answer_all(&mut plan, now, |question| match question.kind {
-                Kind::Ptr => Answer::bare(status),
-                _ => by_kind(question),
-            });
-            assert_eq!(second_pass(&mut plan, now), [Question::ptr([192, 0, 2, 1].into())], "{status:?}");
-            let Solution::Identity(resolution) = &plan.take_solved(9)[0].solution else { panic!() };
-            assert_eq!(resolution.names[0].forward.confirms, Some(true));
-        }
-    }
-
-    #[test]
-    fn beyond_the_room_for_a_second_pass_hosts_are_solved_as_they_are() {
-        let (mut plan, now) = (Plan::new(10), Instant::now());
-        for last in 1..=20 {
-            plan.admit(identity(last, "mail.local"), now);
-        }
-        answer_all(&mut plan, now, |_| Answer::bare(Status::TimedOut));
-        assert_eq!((plan.solved(), plan.held_back()), (10, 10));
-        assert_eq!(second_pass(&mut plan, now).len(), 11, "ten PTR, one A");
-        assert_eq!(plan.take_solved(99).len(), 20);
-    }
-}
+mod tests;

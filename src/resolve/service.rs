@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::canary::{Put, is_canary};
 use super::engine::Engine;
 use super::health::Health;
 use super::later::{Intake, Reach};
-use super::plan::{Plan, Token};
+use super::plan::{Again, Plan, Token};
 use super::question::{Answer, Question};
 use super::settings::{HOSTS_IN_FLIGHT, Settings};
 use super::told::Told;
@@ -206,7 +207,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         loop {
             let now = Instant::now();
             self.take(now);
-            let due = self.ask_again(now);
+            let due = self.ask_again(now).min(self.try_upstreams(now));
             while self.resolve.room() > 0 {
                 let Some((token, question)) = self.plan.next_question() else { break };
                 self.resolve.submit(token, question);
@@ -228,9 +229,37 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
             let now = Instant::now();
             heard = answers.len();
             for (token, answer) in answers.drain(..) {
-                self.count(&answer);
-                self.plan.answered(token, answer, now);
+                if is_canary(token) {
+                    self.take_canary(token, &answer, now);
+                } else {
+                    self.count(&answer);
+                    self.plan.answered(token, answer, now);
+                }
             }
+        }
+    }
+
+    /// Puts the canaries that are due; tells how long none is.
+    fn try_upstreams(&mut self, now: Instant) -> Duration {
+        let Some(due) = self.plan.trial_due() else { return Duration::MAX };
+        if due > now {
+            return due - now;
+        }
+        let mut canaries = Vec::new();
+        self.plan.try_upstreams(now, self.health.up(), &mut canaries);
+        for Put { upstream, token, question } in canaries {
+            self.resolve.submit_to(upstream, token, &question);
+        }
+        Duration::MAX
+    }
+
+    fn take_canary(&mut self, token: Token, answer: &Answer, now: Instant) {
+        let health = &self.health;
+        let again = |liars: &[usize]| {
+            if health.up().any(|other| !liars.contains(&other)) { Again::Now } else { Again::Later }
+        };
+        for liar in self.plan.canary_answered(token, answer, again, now) {
+            self.resolve.set_aside(liar);
         }
     }
 
@@ -242,7 +271,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         if self.plan.held_back() == 0 {
             return Duration::MAX;
         }
-        let reach = if self.health.is_somebody_up() { Reach::Somebody } else { Reach::Nobody };
+        let reach = if self.health.up().next().is_some() { Reach::Somebody } else { Reach::Nobody };
         let is_over = self.cases.is_none() && self.plan.waiting() == 0;
         self.plan.ask_again(now, reach, if is_over { Intake::Over } else { Intake::Open });
         self.plan.due(reach).map_or(Duration::MAX, |at| at.saturating_duration_since(now))

@@ -38,8 +38,12 @@ const TABLE: &str = "BANNERET_FAULTS_TABLE";
 enum Loss {
     /// Its process is gone: the kernel says so.
     Killed,
-    /// It does not answer.
+    /// It answers, if at all, in a way that settles nothing.
     Fault(Fault),
+    /// It says that nothing exists.
+    Denies,
+    /// It has its own address for every name, and its own name for every address.
+    Invents,
 }
 
 /// Hosts of all kinds, and a resolver that is in trouble for some of its questions.
@@ -49,7 +53,9 @@ struct World {
     /// The first question in trouble, and the first that is not any more.
     from: AtomicU64,
     until: AtomicU64,
-    fault: Option<Fault>,
+    loss: Loss,
+    /// Canaries that end the trouble when they have come.
+    canaries: AtomicU64,
     /// Told when trouble begins that the zone alone cannot make.
     lost: mpsc::SyncSender<()>,
 }
@@ -82,6 +88,11 @@ impl World {
     }
 }
 
+/// The zone in which nothing exists.
+fn is_canary(owner: &DnsName) -> bool {
+    owner.to_string().ends_with(".2.0.192.in-addr.arpa")
+}
+
 /// The names that hosts of the third kind have in reverse DNS lead back to them.
 fn elsewhere(owner: &DnsName, kind: Option<Kind>) -> Answer {
     let text = owner.to_string();
@@ -98,11 +109,19 @@ impl Zone for World {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         let in_trouble =
             number >= self.from.load(Ordering::SeqCst) && number < self.until.load(Ordering::SeqCst);
-        match (in_trouble, self.fault) {
-            (true, Some(fault)) => return Answer::Fault(fault),
+        if in_trouble && is_canary(owner) && self.canaries.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.until.store(number, Ordering::SeqCst);
+        }
+        match self.loss {
+            _ if !in_trouble => {}
+            Loss::Fault(fault) => return Answer::Fault(fault),
+            Loss::Denies => return Answer::NxDomain,
+            Loss::Invents if kind == Some(Kind::Ptr) => {
+                return Answer::Records(vec![Data::Ptr(DnsName::parse("portal.elsewhere.sj").unwrap())]);
+            }
+            Loss::Invents => return Answer::Records(vec![Data::A([203, 0, 113, 1].into())]),
             // Once is enough.
-            (true, None) => drop(self.lost.try_send(())),
-            (false, _) => {}
+            Loss::Killed => drop(self.lost.try_send(())),
         }
         self.undisturbed(owner, kind)
     }
@@ -115,11 +134,19 @@ struct Resolver {
 }
 
 impl Resolver {
-    fn start(fault: Option<Fault>) -> (Self, mpsc::Receiver<()>) {
-        let (lost, told) = mpsc::sync_channel(1);
+    fn start(loss: Loss) -> (Self, mpsc::Receiver<()>) {
+        let (sender, told) = mpsc::sync_channel(1);
         let never = || AtomicU64::new(u64::MAX);
         let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
-        let world = World { hosts, asked: AtomicU64::new(0), from: never(), until: never(), fault, lost };
+        let world = World {
+            hosts,
+            asked: AtomicU64::new(0),
+            from: never(),
+            until: never(),
+            loss,
+            canaries: never(),
+            lost: sender,
+        };
         let mut resolver = Self { world: Arc::new(world), runtime: None };
         resolver.rise();
         (resolver, told)
@@ -239,7 +266,7 @@ fn a_resolver_lost_at_half_makes_no_verdict_wrong_and_a_later_pass_makes_all_rig
         |work| {
             let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
             let _load = Load::start(hosts, 25).unwrap();
-            let (resolver, _) = Resolver::start(None);
+            let (resolver, _) = Resolver::start(Loss::Killed);
             let truth = read(&scan(work, "truth.jsonl"));
             println!("undisturbed: {:?}", counts(&truth));
             assert_eq!(counts(&truth).len(), 4, "hosts of all kinds");
@@ -249,10 +276,11 @@ fn a_resolver_lost_at_half_makes_no_verdict_wrong_and_a_later_pass_makes_all_rig
                 Loss::Fault(Fault::Silence),
                 Loss::Fault(Fault::ServFail),
                 Loss::Fault(Fault::Refused),
+                Loss::Denies,
+                Loss::Invents,
             ];
             for loss in losses {
-                let fault = if let Loss::Fault(fault) = loss { Some(fault) } else { None };
-                let (mut resolver, told) = Resolver::start(fault);
+                let (mut resolver, told) = Resolver::start(loss);
                 // Each host is worth about two questions.
                 resolver.disturb(targets(), u64::MAX / 2);
                 let disturbed = thread::scope(|scope| {
@@ -290,17 +318,25 @@ fn a_resolver_that_comes_back_before_the_end_leaves_no_trace() {
     alone("outage::a_resolver_that_comes_back_before_the_end_leaves_no_trace", |work| {
         let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
         let _load = Load::start(hosts, 25).unwrap();
-        let (resolver, _) = Resolver::start(None);
+        let (resolver, _) = Resolver::start(Loss::Killed);
         let truth = read(&scan(work, "truth.jsonl"));
         drop(resolver);
-        for fault in [Fault::ServFail, Fault::Refused, Fault::Silence, Fault::Lame] {
-            let (resolver, _) = Resolver::start(Some(fault));
-            resolver.disturb(targets() / 2, targets() / 2);
+        let faults = [Fault::ServFail, Fault::Refused, Fault::Silence, Fault::Lame].map(Loss::Fault);
+        for loss in faults.into_iter().chain([Loss::Denies, Loss::Invents]) {
+            let (resolver, _) = Resolver::start(loss);
+            if matches!(loss, Loss::Denies | Loss::Invents) {
+                // A lie too short for two canaries is not noticed.
+                resolver.world.canaries.store(2, Ordering::SeqCst);
+                resolver.disturb(targets() / 2, u64::MAX / 2);
+            } else {
+                // Whoever is silent is soon asked no more, and would stay silent for ever.
+                resolver.disturb(targets() / 2, 1000);
+            }
             let file = scan(work, "disturbed.jsonl");
             let records = read(&file);
-            println!("{fault:?} in between: {:?}", counts(&records));
+            println!("{loss:?} in between: {:?}", counts(&records));
             let differ: Vec<_> = records.iter().filter(|(ip, record)| truth[ip] != **record).collect();
-            assert!(differ.is_empty(), "{fault:?}: {} differ, as {:?}", differ.len(), differ[0]);
+            assert!(differ.is_empty(), "{loss:?}: {} differ, as {:?}", differ.len(), differ[0]);
             fs::remove_file(file).unwrap();
         }
     });
@@ -311,7 +347,7 @@ fn a_scan_stopped_while_hosts_wait_for_dns_writes_them_as_they_are() {
     alone("outage::a_scan_stopped_while_hosts_wait_for_dns_writes_them_as_they_are", |work| {
         let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
         let load = Load::start(hosts, 25).unwrap();
-        let (resolver, _) = Resolver::start(Some(Fault::Refused));
+        let (resolver, _) = Resolver::start(Loss::Fault(Fault::Refused));
         resolver.disturb(0, u64::MAX / 2);
         let file = work.join("stopped.jsonl");
         let child = scanning(&file, "1000").spawn().unwrap();

@@ -9,8 +9,10 @@ use super::DnsArgs;
 /// `banneret explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A verdict, a finding or a topic, as records write it; the list of all if left out
-    pub code: Option<String>,
+    /// A verdict, a finding, an outcome or a topic, as records write it, or a question in your own words; the list of
+    /// all if left out
+    #[arg(value_name = "CODE")]
+    pub words: Vec<String>,
 }
 
 /// What the lines of an input are.

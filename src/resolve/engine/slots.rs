@@ -107,7 +107,7 @@ impl Slots {
 
     /// How many more questions there is room for.
     pub(super) fn room(&self) -> usize {
-        self.most - self.taken()
+        self.most.saturating_sub(self.taken())
     }
 
     /// How many are under way.
