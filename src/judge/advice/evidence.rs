@@ -15,7 +15,7 @@ const SHOWN: usize = 4;
 pub(super) fn evidence(case: &Case<'_>, code: Code) -> Option<String> {
     let seen = Seen { case };
     match code {
-        Code::PtrUnconfirmed | Code::PtrPartlyUnconfirmed => seen.ptrs(|lead| lead.is_away()),
+        Code::PtrUnconfirmed | Code::PtrPartlyUnconfirmed => seen.ptrs(Lead::is_away),
         Code::StalePtr => seen.ptrs(|lead| lead == Lead::Elsewhere),
         Code::PtrMultiple => Some(format!("{} names", case.evidence.resolution.as_ref()?.ptr_count)),
         Code::PtrGeneric => seen.signs(),
@@ -109,7 +109,7 @@ impl Seen<'_, '_> {
     fn certificate(&self) -> Option<String> {
         let tls = self.case.evidence.observation.tls.as_ref()?;
         let certificate = tls.certificate.as_ref().filter(|_| tls.status == TlsStatus::Established)?;
-        joined(certificate.names.iter().map(|name| name.to_string()))
+        joined(certificate.names.iter().map(ToString::to_string))
     }
 }
 
@@ -126,11 +126,10 @@ fn leads(forward: &Forward) -> String {
 }
 
 fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
-    let parts: Vec<String> = parts.collect();
-    let more = parts.len().saturating_sub(SHOWN);
-    let mut text = parts.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
-    if more > 0 {
-        text.push_str(&format!("; and {more} more"));
+    let mut parts: Vec<String> = parts.collect();
+    if parts.len() > SHOWN {
+        let more = parts.split_off(SHOWN).len();
+        parts.push(format!("and {more} more"));
     }
-    (!parts.is_empty()).then_some(text)
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
