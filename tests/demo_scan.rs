@@ -74,7 +74,9 @@ fn assert_clones(block: &Block, records: &[Record]) {
 
 fn summed(records: &[Record]) -> Summary {
     let mut summary = Summary::new();
-    records.iter().for_each(|record| summary.add(&Row::of(record)));
+    for record in records {
+        summary.add(&Row::of(record));
+    }
     summary
 }
 

@@ -11,6 +11,7 @@ use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{print, terminal};
 use crate::report::aggregate::aggregate;
+use crate::report::asn::AsnDb;
 use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
 use crate::report::html::fixes::Sheet;
@@ -33,11 +34,12 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     if on_stdout && args.format.is_some() {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let mut summary = Summary::grouped(MAX_GROUPS, kinds);
     if args.html.is_some() {
         summary = summary.detailed();
     }
-    let mut counted = aggregate(&args.records, from, summary).map_err(say_from)?;
+    let mut counted = aggregate(&args.records, from, summary, networks.as_ref()).map_err(say_from)?;
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(

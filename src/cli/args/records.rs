@@ -48,6 +48,9 @@ pub struct JudgeArgs {
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
+    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
+    #[arg(long, value_name = "FILE")]
+    pub asn_db: Option<PathBuf>,
     /// How DNS is asked
     #[command(flatten)]
     pub dns: DnsArgs,
@@ -65,6 +68,9 @@ pub struct ReportArgs {
     /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
     #[arg(long, value_name = "WHAT")]
     pub group_by: Vec<String>,
+    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
+    #[arg(long, value_name = "FILE")]
+    pub asn_db: Option<PathBuf>,
     /// Where the report goes, put in place whole; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,

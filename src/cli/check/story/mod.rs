@@ -17,9 +17,9 @@ use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
 use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
 use crate::judge::{Severity, Verdict, tenancy_of};
-use crate::record::Record;
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
+use crate::record::{Network, Record};
 use crate::report::table::clip;
 use crate::smtp::reply::Reply;
 use crate::targets::Inventory;
@@ -98,6 +98,9 @@ impl Page {
         }
         if let Some(greeting) = &seen.greeting {
             self.greeting(greeting);
+        }
+        if let Some(Network { asn, name }) = &record.network {
+            self.row("network", &format!("AS{asn} {}", name.as_deref().unwrap_or_default()));
         }
         self.names(record);
         let judged = &record.judgement;
