@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 use prefix_trie::joint::JointPrefixMap;
 
 /// The prefix length that paces and groups IPv4: one /24 is routed, owned and rate-limited as one network.
@@ -91,6 +91,22 @@ impl Prefix {
             (v4 @ IpAddr::V4(_), 96..) if ip.is_ipv6() => Ok(Self::of(v4, length - 96)),
             _ => Ok(prefix),
         }
+    }
+
+    /// The fewest prefixes that together are all addresses from the first to the last, both included; none if these are
+    /// of two families or the wrong way round.
+    pub fn within(first: IpAddr, last: IpAddr) -> impl Iterator<Item = Self> {
+        let (v4, v6) = match (first, last) {
+            (IpAddr::V4(first), IpAddr::V4(last)) if first <= last => {
+                (Some(Ipv4Subnets::new(first, last, 0)), None)
+            }
+            (IpAddr::V6(first), IpAddr::V6(last)) if first <= last => {
+                (None, Some(Ipv6Subnets::new(first, last, 0)))
+            }
+            _ => (None, None),
+        };
+        let v4 = v4.into_iter().flatten().map(|net| Self(IpNet::V4(net)));
+        v4.chain(v6.into_iter().flatten().map(|net| Self(IpNet::V6(net))))
     }
 
     /// The first address.
@@ -268,6 +284,27 @@ mod tests {
             assert_eq!(found, held_by.map(|(p, v)| (p.to_owned(), v)), "{ip}");
         }
         assert_eq!(map.get(prefix("192.0.2.0/25")), None);
+    }
+
+    #[test]
+    fn a_range_is_the_fewest_prefixes() {
+        for (first, last, prefixes) in [
+            ("192.0.2.0", "192.0.2.255", &["192.0.2.0/24"][..]),
+            ("192.0.2.7", "192.0.2.7", &["192.0.2.7/32"]),
+            ("192.0.2.7", "192.0.2.10", &["192.0.2.7/32", "192.0.2.8/31", "192.0.2.10/32"]),
+            ("0.0.0.0", "255.255.255.255", &["0.0.0.0/0"]),
+            ("2001:db8::", "2001:db8::ffff", &["2001:db8::/112"]),
+            ("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &["::/0"]),
+            ("192.0.2.9", "192.0.2.8", &[]),
+            ("192.0.2.9", "2001:db8::", &[]),
+        ] {
+            let found = Prefix::within(first.parse().unwrap(), last.parse().unwrap());
+            assert_eq!(
+                found.map(|prefix| prefix.to_string()).collect::<Vec<_>>(),
+                prefixes,
+                "{first}-{last}"
+            );
+        }
     }
 
     #[test]

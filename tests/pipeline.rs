@@ -143,6 +143,7 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
         progress: Arc::clone(&progress),
         claimed: HashSet::new(),
         open: HashMap::new(),
+        networks: None,
         worst: Severity::None,
         undone: 0,
     };

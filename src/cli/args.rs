@@ -60,7 +60,7 @@ pub enum Command {
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Targets")]
 pub struct TargetArgs {
-    /// Addresses, prefixes (192.0.2.0/24), ranges (192.0.2.10-192.0.2.20), host names, mx:DOMAIN
+    /// Addresses, prefixes (192.0.2.0/24), ranges (192.0.2.10-192.0.2.20), host names, mx:DOMAIN, AS64500 (with --asn-db)
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// A target list: one target a line, or CSV with a header that has `target` or `ip`; `-` is stdin
@@ -75,6 +75,9 @@ pub struct TargetArgs {
     /// Scan special-purpose addresses too (127/8, 10/8, ...)
     #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
     pub allow_reserved: bool,
+    /// Whose network an address is in, and the prefixes of AS64500 as a target: an MMDB, or CSV or TSV of start, end, asn, name
+    #[arg(long, value_name = "FILE", env = "BANNERET_ASN_DB")]
+    pub asn_db: Option<PathBuf>,
     /// Report target lines that can't be read, and go on without them
     #[arg(long, env = "BANNERET_SKIP_BAD_TARGETS")]
     pub skip_bad_targets: bool,

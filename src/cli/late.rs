@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use super::lists;
+use crate::report::asn::AsnDb;
 use crate::scan::added::Added;
 use crate::targets::{Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy};
 
@@ -28,18 +29,38 @@ pub type Addresses = Box<dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>> + Send>;
 pub struct Late {
     /// Of each file, how many entries count from the start.
     pub counts: Vec<u64>,
+    /// Who holds which network, for what is excluded by a system's number.
+    pub networks: Option<Arc<AsnDb>>,
     known: HashSet<Kind>,
     entries: Vec<(String, Entry, Vec<IpAddr>)>,
 }
 
 impl Late {
+    /// Nothing yet.
+    pub fn new(networks: Option<Arc<AsnDb>>) -> Self {
+        Self { networks, ..Self::default() }
+    }
+
     /// Notes an entry that counts from the start.
     pub fn know(&mut self, entry: &Entry) {
         self.known.insert(entry.kind.clone());
     }
 
-    /// Takes an entry that came late; whether it is new.
+    /// Takes an entry that came late; whether any of it is new.
     pub fn take(
+        &mut self,
+        list: &str,
+        entry: Entry,
+        addresses: &dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>>,
+    ) -> anyhow::Result<bool> {
+        let mut any = false;
+        for entry in lists::spread(self.networks.as_deref(), entry)? {
+            any |= self.take_one(list, entry, addresses)?;
+        }
+        Ok(any)
+    }
+
+    fn take_one(
         &mut self,
         list: &str,
         entry: Entry,

@@ -10,10 +10,17 @@ use anyhow::{Context, bail};
 
 use super::args::TargetArgs;
 use super::late::Late;
+use crate::prefix::Prefix;
+use crate::report::asn::AsnDb;
 use crate::targets::{
-    BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, Shard, TargetError,
-    TargetList, TargetSet, TargetSetBuilder, read_argument,
+    ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, Shard,
+    TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
 };
+
+/// The widest IPv6 prefix of an autonomous system that is scanned, in bits: as many addresses as IPv4 has.
+const WIDEST_V6: u8 = 96;
+/// How many of the wider ones a message names.
+const SHOWN_WIDE: usize = 3;
 
 /// What the arguments ask for, loaded.
 #[derive(Debug)]
@@ -34,6 +41,8 @@ pub struct Loaded {
     pub late: Late,
     /// What is done about reserved addresses.
     pub policy: ReservedPolicy,
+    /// Who holds which network.
+    pub networks: Option<Arc<AsnDb>>,
 }
 
 /// Where the addresses of an excluded host name come from.
@@ -57,10 +66,17 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
     }
     let bad_lines = if args.skip_bad_targets { BadLines::Skip } else { BadLines::Stop };
     let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
-    let mut late = Late::default();
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?.map(Arc::new);
+    let mut late = Late::new(networks.clone());
     let exclusions =
         Arc::new(exclusions(args, ExclusionsBuilder::new(policy), addresses, (counts, &mut late))?);
-    let mut reading = Reading { builder: TargetSetBuilder::new(), bad_lines, skipped: 0, tags: Vec::new() };
+    let mut reading = Reading {
+        builder: TargetSetBuilder::new(),
+        bad_lines,
+        skipped: 0,
+        tags: Vec::new(),
+        networks: networks.as_deref(),
+    };
     for text in &args.targets {
         reading.take(read_argument(Purpose::Targets, text))?;
     }
@@ -73,7 +89,7 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
     let set = Arc::new(builder.build(Arc::clone(&exclusions))?);
     let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
     let names = mine.map(|(_, entry)| entry.clone()).collect();
-    Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy })
+    Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy, networks })
 }
 
 fn exclusions(
@@ -83,7 +99,9 @@ fn exclusions(
     (counts, late): (&[u64], &mut Late),
 ) -> anyhow::Result<Exclusions> {
     for text in &args.exclude {
-        builder.argument(text)?;
+        for entry in spread(late.networks.as_deref(), read_argument(Purpose::Exclusions, text)?)? {
+            builder.add(ARGUMENT_LIST, &entry)?;
+        }
     }
     for (at, path) in args.exclude_file.iter().enumerate() {
         let most = counts.get(at).copied().unwrap_or(u64::MAX);
@@ -91,8 +109,10 @@ fn exclusions(
         for entry in open(Purpose::Exclusions, path)? {
             let entry = entry?;
             if count < most {
-                builder.add(&shown(path), &entry)?;
-                late.know(&entry);
+                for entry in spread(late.networks.as_deref(), entry)? {
+                    builder.add(&shown(path), &entry)?;
+                    late.know(&entry);
+                }
                 count += 1;
             } else {
                 late.take(&shown(path), entry, addresses)?;
@@ -109,20 +129,30 @@ fn exclusions(
 }
 
 /// Targets as they are read.
-struct Reading {
+struct Reading<'a> {
     builder: TargetSetBuilder,
     bad_lines: BadLines,
     skipped: u64,
     tags: Vec<Arc<str>>,
+    networks: Option<&'a AsnDb>,
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Takes a line, or deals with a bad one as wished.
     fn take(&mut self, read: Result<Entry, TargetError>) -> anyhow::Result<()> {
-        let added = read.and_then(|entry| {
-            note_tags(&entry, &mut self.tags);
-            self.builder.add(entry)
-        });
+        let added = match read {
+            Ok(entry) => {
+                note_tags(&entry, &mut self.tags);
+                match (self.networks, &entry.kind) {
+                    (Some(networks), Kind::Asn(_)) => {
+                        let prefixes = within_reach(networks, &entry)?;
+                        self.builder.add_network(entry, prefixes)
+                    }
+                    _ => self.builder.add(entry),
+                }
+            }
+            Err(wrong) => Err(wrong),
+        };
         match added {
             Err(wrong) if self.bad_lines == BadLines::Skip && wrong.is_one_value() => {
                 super::say(format_args!("banneret: skipped: {wrong}"));
@@ -132,6 +162,44 @@ impl Reading {
             other => Ok(other?),
         }
     }
+}
+
+/// What an excluded entry stands for: an autonomous system for each of its prefixes, anything else for itself.
+pub(super) fn spread(networks: Option<&AsnDb>, entry: Entry) -> anyhow::Result<Vec<Entry>> {
+    match (networks, &entry.kind) {
+        (Some(networks), Kind::Asn(_)) => {
+            Ok(prefixes(networks, &entry)?.iter().map(|prefix| Entry::from(Kind::Prefix(*prefix))).collect())
+        }
+        _ => Ok(vec![entry]),
+    }
+}
+
+/// The prefixes of an autonomous system. One that has none stops: it was named for a reason.
+fn prefixes<'n>(networks: &'n AsnDb, entry: &Entry) -> anyhow::Result<&'n [Prefix]> {
+    let Kind::Asn(number) = entry.kind else { return Ok(&[]) };
+    match networks.prefixes(number)? {
+        [] => bail!("`{}` has no prefix in `{}`", entry.kind, networks.about().path),
+        prefixes => Ok(prefixes),
+    }
+}
+
+/// The same for a target, without what no scan would come to the end of.
+fn within_reach(networks: &AsnDb, entry: &Entry) -> anyhow::Result<Vec<Prefix>> {
+    let fits = |prefix: &Prefix| prefix.first().is_ipv4() || prefix.length() >= WIDEST_V6;
+    let (prefixes, wide): (Vec<Prefix>, Vec<Prefix>) =
+        prefixes(networks, entry)?.iter().partition(|it| fits(it));
+    if !wide.is_empty() {
+        let shown: Vec<String> = wide.iter().take(SHOWN_WIDE).map(Prefix::to_string).collect();
+        let more = if wide.len() > SHOWN_WIDE { ", …" } else { "" };
+        super::say(format_args!(
+            "banneret: of `{}`, {} IPv6 prefixes wider than /{WIDEST_V6} are left out, which no scan would come to the \
+             end of; name parts of them: {}{more}",
+            entry.kind,
+            wide.len(),
+            shown.join(", "),
+        ));
+    }
+    Ok(prefixes)
 }
 
 /// All rows of one list have the same columns, so a list whose first row is known is known.

@@ -11,6 +11,7 @@ use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{print, terminal};
 use crate::report::aggregate::aggregate;
+use crate::report::asn::AsnDb;
 use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
 use crate::report::html::fixes::Sheet;
@@ -33,11 +34,12 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     if on_stdout && args.format.is_some() {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let mut summary = Summary::grouped(MAX_GROUPS, kinds);
     if args.html.is_some() {
         summary = summary.detailed();
     }
-    let mut counted = aggregate(&args.records, from, summary).map_err(say_from)?;
+    let mut counted = aggregate(&args.records, from, summary, networks.as_ref()).map_err(say_from)?;
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(
@@ -56,9 +58,6 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let mut told = Vec::new();
     view.write(&counted.summary, &mut told)?;
-    if args.output == stdout {
-        return print(&told);
-    }
     put(&args.output, &told)?;
     Ok(Exit::Done)
 }
@@ -118,8 +117,11 @@ fn fixes_beside(page: &Path) -> Option<PathBuf> {
     Some(page.with_file_name(name))
 }
 
-/// Puts a file in place, whole or not at all.
-fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Puts a file in place, whole or not at all; `-` is stdout.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    if path == Path::new("-") {
+        return print(bytes).map(drop);
+    }
     atomic::write(path, bytes)
         .with_context(|| format!("report `{}` can't be written", path.display()))
         .context(Unable)

@@ -19,6 +19,7 @@ use crate::judge::Severity;
 use crate::name::HostName;
 use crate::probe;
 use crate::rate::Rate;
+use crate::record::neutral::Safe;
 use crate::report::format::{Form, Format};
 use crate::resolve::{self, Case, Resolver, Solution, Want};
 use crate::scan::writer::Keep;
@@ -85,6 +86,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     };
     if args.output.verbose > 0 {
         super::say(format_args!("banneret: settings {}", session.settings));
+        if let Some(networks) = &session.loaded.networks {
+            super::say(format_args!("banneret: {}", Safe(networks.about())));
+        }
         for upstream in &session.resolver.upstreams {
             super::say(format_args!("banneret: resolver {upstream}"));
         }

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::asn::AsnDb;
 use super::format::Format;
 use super::input::{End, Input, InputError};
 use super::manifest::{self, Told};
@@ -20,16 +21,24 @@ pub struct Aggregate {
     pub passed_over: Vec<PathBuf>,
 }
 
-/// Counts the records of all files, `-` being stdin, into a summary; `asked` wins over their endings.
+/// Counts the records of all files, `-` being stdin, into a summary; `asked` wins over their endings. Records that
+/// lack their network get it from `networks`.
 pub fn aggregate<P: AsRef<Path>>(
     files: &[P],
     asked: Option<Format>,
     summary: Summary,
+    networks: Option<&AsnDb>,
 ) -> Result<Aggregate, InputError> {
     let mut aggregate = Aggregate { summary, ..Aggregate::default() };
+    aggregate.summary.sources.extend(networks.map(|data| data.about().to_string()));
     for file in files.iter().map(AsRef::as_ref) {
         let mark = aggregate.summary.mark();
-        let end = Input::open(file, asked)?.rows(|row| aggregate.summary.add(row))?;
+        let end = Input::open(file, asked)?.rows(|row| {
+            if let Some(networks) = networks {
+                networks.complete(row);
+            }
+            aggregate.summary.add(row);
+        })?;
         aggregate.file_ends(file, end, &mark);
     }
     Ok(aggregate)
@@ -47,6 +56,10 @@ impl Aggregate {
         let told = Told::read(&path).filter(|told| told.is_of(self.summary.records_since(mark)));
         if let Some(told) = told {
             self.summary.add_unkept(told.ended(), mark);
+            let source = told.asn_db().map(ToString::to_string);
+            if let Some(source) = source.filter(|source| !self.summary.sources.contains(source)) {
+                self.summary.sources.push(source);
+            }
         } else {
             self.passed_over.push(path);
             self.summary.add_bare_file();

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::asn::About;
 use super::atomic;
 use super::output::Written;
 use super::summary::Ended;
@@ -70,6 +71,8 @@ pub struct Manifest<'a> {
     pub by_verdict: &'a BTreeMap<String, u64>,
     /// Whether it came to the end.
     pub completion: Completion,
+    /// What the data say of themselves that tell who holds which network.
+    pub asn_db: Option<&'a About>,
     /// Its outputs, the first one first.
     pub outputs: &'a [Written],
 }
@@ -133,6 +136,7 @@ impl Manifest<'_> {
             canaries: self.canaries,
             by_outcome: self.by_outcome,
             by_verdict: self.by_verdict,
+            asn_db: self.asn_db,
             outputs: self.outputs.iter().map(OutputForm::of).collect(),
         }
     }
@@ -145,6 +149,7 @@ pub struct Told {
     by_outcome: BTreeMap<String, u64>,
     by_verdict: BTreeMap<String, u64>,
     complete: bool,
+    asn_db: Option<About>,
     outputs: Vec<ToldFile>,
 }
 
@@ -163,6 +168,11 @@ impl Told {
     /// Whether it is of outputs with so many records.
     pub fn is_of(&self, records: u64) -> bool {
         self.outputs.first().is_some_and(|first| first.rows == records)
+    }
+
+    /// What the data say of themselves that told who holds which network.
+    pub fn asn_db(&self) -> Option<&About> {
+        self.asn_db.as_ref()
     }
 
     /// How the targets ended.
@@ -188,6 +198,8 @@ struct Form<'a> {
     canaries: Canaries,
     by_outcome: &'a BTreeMap<String, u64>,
     by_verdict: &'a BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asn_db: Option<&'a About>,
     outputs: Vec<OutputForm<'a>>,
 }
 
@@ -234,6 +246,7 @@ mod tests {
             by_outcome: &[("greeted".to_owned(), 2)].into(),
             by_verdict: &BTreeMap::new(),
             completion: Completion::Complete,
+            asn_db: None,
             outputs: std::slice::from_ref(&written),
         };
         manifest.write(&path).unwrap();

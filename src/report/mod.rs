@@ -4,6 +4,7 @@
 //! A checkpoint keeps that length; to go on, the output is cut back to it. [`sink::open`] makes one from a path.
 
 pub mod aggregate;
+pub mod asn;
 pub mod atomic;
 pub mod csv;
 pub mod diff;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::canary::{Put, is_canary};
 use super::engine::Engine;
-use super::health::Health;
+use super::health::{Health, count};
 use super::later::{Intake, Reach};
 use super::plan::{Again, Plan, Token};
 use super::question::{Answer, Question};
@@ -331,9 +331,9 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
     }
 
     fn count(&self, answer: &Answer) {
-        self.health.answers.fetch_add(1, Ordering::Relaxed);
+        count(&self.health.answers);
         if answer.status.is_definite() {
-            self.health.definite.fetch_add(1, Ordering::Relaxed);
+            count(&self.health.definite);
         }
     }
 }

@@ -25,7 +25,8 @@ use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::accept::Acceptances;
 use crate::judge::{Context, Judgement, Severity, judge_in};
-use crate::record::{Record, Target};
+use crate::record::{Network, Record, Target};
+use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
 use crate::targets::Inventory;
 
@@ -83,6 +84,8 @@ pub struct Writer {
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
     pub worst: Severity,
+    /// Who holds which network.
+    pub networks: Option<Arc<AsnDb>>,
     /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
     pub undone: usize,
 }
@@ -249,7 +252,8 @@ impl Writer {
 
     fn record(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Draft {
         let (asked, inventory) = self.roster.asked(ip, asked);
-        Draft(Target { ip, port, asked, inventory })
+        let network = ip.and_then(|ip| self.networks.as_ref()?.network(ip));
+        Draft { target: Target { ip, port, asked, inventory }, network }
     }
 
     fn emit(&mut self, record: &Record) -> Result<(), ScanError> {
@@ -271,7 +275,10 @@ impl Writer {
 }
 
 /// A record that lacks its evidence.
-struct Draft(Target);
+struct Draft {
+    target: Target,
+    network: Option<Network>,
+}
 
 impl Draft {
     fn finish(
@@ -281,12 +288,13 @@ impl Draft {
         resolution: Option<Resolution>,
         accepts: &Acceptances,
     ) -> Record {
-        let evidence = Evidence { ip: self.0.ip, observation, resolution };
+        let Self { target, network } = self;
+        let evidence = Evidence { ip: target.ip, observation, resolution };
         let context = Context { accepts: Some((accepts, time)), ..Context::default() };
-        let judgement = match &self.0.inventory {
+        let judgement = match &target.inventory {
             Some(inventory) => judge_in(&context, &evidence, inventory),
             None => judge_in(&context, &evidence, &Inventory::default()),
         };
-        Record { time, target: self.0, evidence, judgement, network: None }
+        Record { time, target, evidence, judgement, network }
     }
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use super::support::namespace::await_some;
-use super::world::{BLOCK, RESOLVER, World};
+use super::support::program as built;
+use super::world::{Block, RESOLVER, SMALL, World};
 
-/// New connections for each second: the block takes some two seconds, so that progress is saved in between.
-const RATE: &str = "500";
+/// New connections for each second: the small block takes some two seconds, so that progress is saved in between.
+const RATE: u32 = 500;
 /// Resumptions before a scan is said to make no headway.
 const RESUMPTIONS: usize = 3;
 const INTERRUPTED: i32 = 3;
@@ -25,19 +26,45 @@ pub(crate) enum Met {
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) directory: PathBuf,
+    pub(crate) block: Block,
     seed: u64,
+    rate: u32,
+    more: Vec<String>,
 }
 
 impl Scan {
     /// In a directory of its own below `work`.
     pub(crate) fn new(work: &Path, seed: u64) -> Self {
         let directory = tempfile::Builder::new().prefix("scan").tempdir_in(work).unwrap().keep();
-        Self { directory, seed }
+        Self { directory, block: SMALL, seed, rate: RATE, more: Vec::new() }
+    }
+
+    /// Of another block, at so many connections a second.
+    pub(crate) fn of(self, block: Block, rate: u32) -> Self {
+        Self { block, rate, ..self }
+    }
+
+    /// With further words on its command line.
+    pub(crate) fn with(mut self, words: &[&str]) -> Self {
+        self.more.extend(words.iter().map(ToString::to_string));
+        self
     }
 
     /// The files that hold the records, one of each way of writing.
-    pub(crate) fn outputs(&self) -> [PathBuf; 3] {
-        ["a.jsonl", "b.csv", "c.jsonl.zst"].map(|name| self.directory.join(name))
+    pub(crate) fn outputs(&self) -> [PathBuf; 5] {
+        ["a.jsonl", "b.csv", "c.jsonl.zst", "d.jsonl.gz", "e.parquet"].map(|name| self.directory.join(name))
+    }
+
+    /// The files that they are in while the scan runs.
+    pub(crate) fn gathered(&self) -> [PathBuf; 5] {
+        let mut files = self.outputs();
+        files[4] = self.directory.join("e.parquet.jsonl.zst");
+        files
+    }
+
+    /// Where it says what it was and what came of it.
+    pub(crate) fn manifest(&self) -> PathBuf {
+        self.directory.join("a.jsonl.manifest.json")
     }
 
     /// Where progress is kept.
@@ -47,7 +74,17 @@ impl Scan {
 
     /// For strace: only calls that touch an output.
     pub(crate) fn path_filters(&self) -> Vec<String> {
-        self.outputs().iter().flat_map(|path| ["-P".to_owned(), path.display().to_string()]).collect()
+        filters(self.gathered().iter())
+    }
+
+    /// For strace: only calls that touch any file of the scan, by a process of a single digit.
+    pub(crate) fn all_filters(&self) -> Vec<String> {
+        let replaced = [self.checkpoint(), self.manifest(), self.directory.join("e.parquet")];
+        let beside = (1..10).flat_map(|process| {
+            replaced.iter().map(move |path| PathBuf::from(format!("{}.{process}.tmp", path.display())))
+        });
+        let beside: Vec<PathBuf> = beside.collect();
+        filters(self.gathered().iter().chain(&replaced).chain(&beside).chain([&self.directory]))
     }
 
     fn arguments(&self) -> Vec<String> {
@@ -58,11 +95,13 @@ impl Scan {
     }
 
     fn settings(&self) -> Vec<String> {
-        let mut words: Vec<String> = ["scan", BLOCK, "--allow-reserved", "--keep", "all", "--rate", RATE]
+        let mut words: Vec<String> = ["scan", "--allow-reserved", "--keep", "all"]
             .into_iter()
             .chain(["--prefix-rate", "unlimited", "--dns-rate", "unlimited", "--progress", "never", "-q"])
             .map(str::to_owned)
             .collect();
+        words.extend([self.block.targets(), "--rate".into(), self.rate.to_string()]);
+        words.extend(self.more.iter().cloned());
         words.extend(["--resolver".into(), format!("{RESOLVER}:53"), "--seed".into(), self.seed.to_string()]);
         words
     }
@@ -72,6 +111,17 @@ impl Scan {
         let mut command = program(&["env"], &[&self.settings()[..], &["-o".into(), "-".into()]].concat());
         command.current_dir(&self.directory);
         command
+    }
+
+    /// The scan, with all that it has to say.
+    pub(crate) fn command_loud(&self) -> Command {
+        let words: Vec<String> = self.arguments().into_iter().filter(|word| word != "-q").collect();
+        program(&["env"], &words)
+    }
+
+    /// The same scan with its records on standard output as well.
+    pub(crate) fn command_to_all(&self) -> Command {
+        program(&["env"], &[&self.arguments()[..], &["-o".into(), "-".into()]].concat())
     }
 
     /// The scan as it is typed.
@@ -100,7 +150,7 @@ impl Scan {
         let saved = self.checkpoint().exists();
         assert!(saved || met == Met::Nobody, "a checkpoint is on the disk before the first connection");
         for _ in 0..RESUMPTIONS {
-            let mut next = if self.checkpoint().exists() { self.resumption() } else { self.anew() };
+            let mut next = self.next();
             let output = end_of(next.spawn().unwrap());
             if output.status.success() {
                 assert!(!self.checkpoint().exists(), "a complete scan takes its checkpoint away");
@@ -111,6 +161,13 @@ impl Scan {
         panic!("{RESUMPTIONS} resumptions did not finish {}", self.directory.display());
     }
 
+    /// Going on, or beginning anew where nothing was saved. What it may say on standard output is not listened to.
+    pub(crate) fn next(&self) -> Command {
+        let mut next = if self.checkpoint().exists() { self.resumption() } else { self.anew() };
+        next.stdout(Stdio::null());
+        next
+    }
+
     fn anew(&self) -> Command {
         for path in self.outputs() {
             let _ = fs::remove_file(path);
@@ -119,9 +176,13 @@ impl Scan {
     }
 }
 
+fn filters<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
+    paths.flat_map(|path| ["-P".to_owned(), path.display().to_string()]).collect()
+}
+
 fn program(wrapper: &[&str], arguments: &[String]) -> Command {
     let mut command = Command::new(wrapper[0]);
-    command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_banneret")).args(arguments);
+    command.args(&wrapper[1..]).arg(built::program()).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::Value;
 
 use super::run::Scan;
-use super::world::{Truth, truths};
+use super::world::{Block, SMALL, Truth};
 
 /// Set to a file by `scripts/faults`: each fault adds its row there.
 const TABLE: &str = "BANNERET_FAULTS_TABLE";
@@ -32,24 +33,26 @@ impl Tally {
     /// Counts every output of a finished scan.
     pub(crate) fn count(&mut self, scan: &Scan) {
         self.tries += 1;
-        let [jsonl, csv, packed] = scan.outputs();
-        self.count_jsonl(&jsonl, &read(&jsonl));
-        self.count_rows(&csv, csv_rows(&read(&csv)));
-        self.count_jsonl(&packed, &unpacked(&packed));
+        let [jsonl, csv, zstd, gzip, parquet] = scan.outputs();
+        self.count_jsonl(scan.block, &jsonl, &read(&jsonl));
+        self.count_rows(scan.block, &csv, csv_rows(&read(&csv)));
+        self.count_jsonl(scan.block, &zstd, &unpacked(&zstd));
+        self.count_jsonl(scan.block, &gzip, &unzipped(&gzip));
+        self.count_rows(scan.block, &parquet, parquet_rows(&parquet));
     }
 
     /// Counts records that came another way than by files.
     pub(crate) fn count_text(&mut self, name: &str, text: &str) {
         self.tries += 1;
-        self.count_jsonl(Path::new(name), text);
+        self.count_jsonl(SMALL, Path::new(name), text);
     }
 
-    fn count_jsonl(&mut self, path: &Path, text: &str) {
-        self.count_rows(path, text.split_inclusive('\n').map(json_row).collect());
+    fn count_jsonl(&mut self, block: Block, path: &Path, text: &str) {
+        self.count_rows(block, path, text.split_inclusive('\n').map(json_row).collect());
     }
 
-    fn count_rows(&mut self, path: &Path, rows: Vec<Row>) {
-        let mut missing = truths();
+    fn count_rows(&mut self, block: Block, path: &Path, rows: Vec<Row>) {
+        let mut missing = block.truths();
         let mut known: BTreeMap<String, Truth> = missing.clone();
         for row in rows {
             match row {
@@ -84,24 +87,39 @@ impl Tally {
         self.tries
     }
 
+    /// Whether any record is not as it should be.
+    pub(crate) fn is_bad(&self) -> bool {
+        self.lost + self.doubled + self.wrong > 0
+    }
+
     fn sample(&mut self, text: String) {
         if self.samples.len() < SAMPLES {
             self.samples.push(text);
         }
     }
 
-    /// Adds the row to the table, and fails if any record is not as it should be.
-    pub(crate) fn conclude(&self, fault: &str) {
+    /// A row of hosts that may be lost, as long as few are.
+    pub(crate) fn of_lossy(tries: u32, lost: u32) -> Self {
+        Self { tries, lost, ..Self::default() }
+    }
+
+    /// Adds the row to the table.
+    pub(crate) fn tell(&self, fault: &str) {
         if let Some(table) = std::env::var_os(TABLE) {
             let row = format!("{fault}\t{}\t{}\t{}\t{}\n", self.tries, self.lost, self.doubled, self.wrong);
             let file = fs::OpenOptions::new().append(true).create(true).open(table);
             file.and_then(|mut file| file.write_all(row.as_bytes())).expect("the table can be added to");
         }
+    }
+
+    /// Adds the row to the table, and fails if any record is not as it should be.
+    pub(crate) fn conclude(&self, fault: &str) {
+        self.tell(fault);
         let mut text = format!("{fault}: {} lost, {} doubled, {} wrong", self.lost, self.doubled, self.wrong);
         for sample in &self.samples {
             let _ = write!(text, "\n  {sample}");
         }
-        assert!(self.lost + self.doubled + self.wrong == 0, "{text}");
+        assert!(!self.is_bad(), "{text}");
     }
 }
 
@@ -162,6 +180,29 @@ fn unpacked(path: &Path) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// As much as can be unpacked.
+fn unzipped(path: &Path) -> String {
+    let bytes = fs::read(path).unwrap_or_default();
+    let mut text = String::new();
+    match flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text) {
+        Ok(_) => text,
+        Err(error) => text + &error.to_string(),
+    }
+}
+
+fn parquet_rows(path: &Path) -> Vec<Row> {
+    let file = fs::File::open(path).map_err(|error| error.to_string());
+    let reader = file.and_then(|file| SerializedFileReader::new(file).map_err(|error| error.to_string()));
+    let reader = match reader {
+        Ok(reader) => reader,
+        Err(error) => return vec![Err(error)],
+    };
+    let rows = reader.get_row_iter(None).map(|rows| {
+        rows.map(|row| json_row(&format!("{}\n", row.map_err(|error| error.to_string())?.to_json_value())))
+    });
+    rows.map_or_else(|error| vec![Err(error.to_string())], Iterator::collect)
+}
+
 #[cfg(test)]
 mod claims {
     use super::*;
@@ -175,10 +216,10 @@ mod claims {
     }
 
     fn tally(change: impl FnOnce(&mut Vec<String>)) -> (u32, u32, u32) {
-        let mut lines: Vec<String> = truths().iter().map(|(ip, truth)| line(ip, truth)).collect();
+        let mut lines: Vec<String> = SMALL.truths().iter().map(|(ip, truth)| line(ip, truth)).collect();
         change(&mut lines);
         let mut tally = Tally::default();
-        tally.count_jsonl(Path::new("a.jsonl"), &lines.concat());
+        tally.count_jsonl(SMALL, Path::new("a.jsonl"), &lines.concat());
         (tally.lost, tally.doubled, tally.wrong)
     }
 
@@ -196,7 +237,7 @@ mod claims {
     #[test]
     fn a_csv_is_counted_like_the_lines() {
         let mut text = "ip,outcome,verdict,banner_name\n".to_owned();
-        for (ip, Truth { outcome, verdict, banner_name }) in truths() {
+        for (ip, Truth { outcome, verdict, banner_name }) in SMALL.truths() {
             let _ = writeln!(
                 text,
                 "{ip},{outcome},{},{}",
@@ -205,10 +246,10 @@ mod claims {
             );
         }
         let mut whole = Tally::default();
-        whole.count_rows(Path::new("b.csv"), csv_rows(&text));
+        whole.count_rows(SMALL, Path::new("b.csv"), csv_rows(&text));
         assert_eq!((whole.lost, whole.doubled, whole.wrong), (0, 0, 0));
         let mut cut = Tally::default();
-        cut.count_rows(Path::new("b.csv"), csv_rows(&text[..text.len() - 60]));
+        cut.count_rows(SMALL, Path::new("b.csv"), csv_rows(&text[..text.len() - 60]));
         assert!(cut.lost > 0, "{cut:?}");
     }
 }

@@ -51,7 +51,7 @@ impl Trace {
     /// Whenever a checkpoint takes its place, it and every output that it speaks of were flushed before; its directory is
     /// flushed after; the first is there before the first connection.
     pub(crate) fn assert_saved_in_order(&self, scan: &Scan) {
-        let outputs: Vec<String> = scan.outputs().iter().map(|path| path.display().to_string()).collect();
+        let outputs: Vec<String> = scan.gathered().iter().map(|path| path.display().to_string()).collect();
         let checkpoint = scan.checkpoint().display().to_string();
         let directory = format!("<{}>", scan.directory.display());
         let (mut unsaved, mut renames, mut directory_is_saved) = (BTreeSet::new(), 0, true);

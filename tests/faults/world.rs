@@ -1,25 +1,39 @@
-//! The world that is scanned: 1024 hosts that all answer on port 25, and their DNS, from two small servers in the test
-//! itself. Every host is one function of its address, so the truth about each is known. Knows nothing of the scan.
+//! The world that is scanned: hosts that all answer on port 25, and their DNS, from two small servers in the test itself.
+//! Every host is one function of its address, so the truth about each is known. It also keeps an eye on manners: who
+//! speaks before the greeting ends, and who holds two conversations with one address. Knows nothing of the scan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::Child;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What is scanned.
-pub(crate) const BLOCK: &str = "198.18.4.0/22";
+/// A run of hosts that is scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Block {
+    first: u32,
+    pub(crate) size: u32,
+}
+
+/// Most faults hit this one.
+pub(crate) const SMALL: Block = Block { first: u32::from_be_bytes([198, 18, 4, 0]), size: SIZE };
+/// So few that a scan of them can be hurt at each of its calls.
+pub(crate) const TINY: Block = Block { size: 64, ..SMALL };
+/// So many that a scan of them can be killed a hundred times.
+pub(crate) const LARGE: Block = Block { first: u32::from_be_bytes([198, 18, 64, 0]), size: 20_000 };
 /// Who is asked.
 pub(crate) const RESOLVER: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 53);
-/// Hosts in the block.
+/// Hosts in the small block.
 pub(crate) const SIZE: u32 = 1024;
-const FIRST: u32 = u32::from_be_bytes([198, 18, 4, 0]);
 /// Conversations at once; each lasts a millisecond.
 const LISTENERS: usize = 16;
 /// A scan that was killed in mid-conversation leaves it behind.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Between the lines of a greeting: time for an impatient client to speak.
+const PAUSE: Duration = Duration::from_millis(4);
 /// Without a connection for this long, a look whether the scan still runs.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -34,6 +48,7 @@ pub(crate) struct Truth {
 /// How a host behaves: eight kinds in turn.
 #[derive(Debug, Clone, Copy)]
 enum Persona {
+    Slow,
     NoPtr,
     Closes,
     Rejects,
@@ -50,15 +65,31 @@ impl Persona {
             2 => Self::Rejects,
             3 => Self::OtherName,
             4 => Self::Unconfirmed,
+            5 => Self::Slow,
             _ => Self::Sound,
         }
     }
 }
 
-/// Everything that is true of the block.
-pub(crate) fn truths() -> BTreeMap<String, Truth> {
-    let addresses = (0..SIZE).map(|offset| Ipv4Addr::from(FIRST + offset));
-    addresses.map(|address| (address.to_string(), truth(address))).collect()
+/// Hosts that never end, where there are such.
+pub(crate) const TARPITS: Block = Block { first: u32::from_be_bytes([198, 18, 32, 0]), size: 1000 };
+
+impl Block {
+    pub(crate) fn holds(self, ip: IpAddr) -> bool {
+        let IpAddr::V4(ip) = ip else { return false };
+        (self.first..self.first + self.size).contains(&u32::from(ip))
+    }
+
+    /// As a scan is told of it.
+    pub(crate) fn targets(self) -> String {
+        format!("{}-{}", Ipv4Addr::from(self.first), Ipv4Addr::from(self.first + self.size - 1))
+    }
+
+    /// Everything that is true of it.
+    pub(crate) fn truths(self) -> BTreeMap<String, Truth> {
+        let addresses = (0..self.size).map(|offset| Ipv4Addr::from(self.first + offset));
+        addresses.map(|address| (address.to_string(), truth(address))).collect()
+    }
 }
 
 fn truth(address: Ipv4Addr) -> Truth {
@@ -70,7 +101,7 @@ fn truth(address: Ipv4Addr) -> Truth {
         Persona::Rejects => Truth { outcome: "rejected", ..greeted("match") },
         Persona::OtherName => Truth { banner_name: Some("mx.example.email".into()), ..greeted("mismatch") },
         Persona::Unconfirmed => greeted("unconfirmed"),
-        Persona::Sound => greeted("match"),
+        Persona::Slow | Persona::Sound => greeted("match"),
     }
 }
 
@@ -82,22 +113,46 @@ fn name(address: Ipv4Addr) -> String {
 /// The running world; it ends with the test's process.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
-    accepted: Arc<(Mutex<u32>, Condvar)>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    /// Who takes the connections to tarpits.
+    tarpits: Option<Sender<TcpStream>>,
+}
+
+/// What the servers saw.
+#[derive(Debug, Default)]
+struct Seen {
+    accepted: u32,
+    /// Conversations of each address under way.
+    open: HashMap<IpAddr, u32>,
+    /// Connections to an address that was spoken to already.
+    crowded: u32,
+    /// Clients that spoke before the greeting had ended.
+    hasty: u32,
 }
 
 impl World {
     pub(crate) fn start() -> Self {
-        let world = Self { accepted: Arc::default() };
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 25)).unwrap();
-        for _ in 0..LISTENERS {
-            let (listener, world) = (listener.try_clone().unwrap(), world.clone());
-            thread::spawn(move || {
-                for stream in listener.incoming().flatten() {
-                    world.count();
-                    // The peer may be gone at any moment.
-                    let _ = converse(stream);
-                }
-            });
+        Self::start_on(&[25], None)
+    }
+
+    /// With some hosts of another kind, whose connections go to somebody else.
+    pub(crate) fn start_beside(tarpits: Sender<TcpStream>) -> Self {
+        Self::start_on(&[25], Some(tarpits))
+    }
+
+    /// With hosts that listen on these ports.
+    pub(crate) fn start_on(ports: &[u16], tarpits: Option<Sender<TcpStream>>) -> Self {
+        let world = Self { seen: Arc::default(), tarpits };
+        for &port in ports {
+            let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).unwrap();
+            for _ in 0..LISTENERS {
+                let (listener, world) = (listener.try_clone().unwrap(), world.clone());
+                thread::spawn(move || {
+                    for stream in listener.incoming().flatten() {
+                        world.meet(stream);
+                    }
+                });
+            }
         }
         let socket = UdpSocket::bind((RESOLVER, 53)).unwrap();
         thread::spawn(move || {
@@ -111,39 +166,96 @@ impl World {
         world
     }
 
-    fn count(&self) {
-        *self.accepted.0.lock().unwrap() += 1;
-        self.accepted.1.notify_all();
+    fn meet(&self, mut stream: TcpStream) {
+        let Ok(called) = stream.local_addr().map(|called| called.ip()) else { return };
+        if let (Some(tarpits), true) = (&self.tarpits, TARPITS.holds(called)) {
+            let _ = tarpits.send(stream);
+            return;
+        }
+        self.change(|seen| {
+            seen.accepted += 1;
+            let open = seen.open.entry(called).or_default();
+            *open += 1;
+            seen.crowded += u32::from(*open > 1);
+        });
+        // The peer may be gone at any moment.
+        let hasty = converse(&mut stream).is_ok_and(|manners| manners == Manners::Hasty);
+        // Before the stream is closed: the peer may be back at once.
+        self.change(|seen| {
+            seen.hasty += u32::from(hasty);
+            let open = seen.open.entry(called).or_default();
+            *open -= 1;
+            if *open == 0 {
+                seen.open.remove(&called);
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.seen.0.lock().unwrap());
+        self.seen.1.notify_all();
     }
 
     /// Connections since the start.
     pub(crate) fn accepted(&self) -> u32 {
-        *self.accepted.0.lock().unwrap()
+        self.seen.0.lock().unwrap().accepted
+    }
+
+    /// Nobody spoke before a greeting had ended, and no address had two conversations at once.
+    pub(crate) fn assert_polite(&self) {
+        let seen = self.seen.0.lock().unwrap();
+        assert_eq!((seen.hasty, seen.crowded), (0, 0), "hasty clients, crowded addresses");
     }
 
     /// Waits until that many connections were accepted since the start; a scan that ends before that fails the test.
     pub(crate) fn await_accepted(&self, wanted: u32, scan: &mut Child) {
-        let (count, changed) = &*self.accepted;
-        let mut accepted = count.lock().unwrap();
-        while *accepted < wanted {
-            let (held, pause) = changed.wait_timeout(accepted, LOOK).unwrap();
-            accepted = held;
-            if pause.timed_out() && scan.try_wait().unwrap().is_some() {
-                let mut said = String::new();
-                let _ = scan.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
-                panic!("the scan ended after {} of {wanted} connections, said: {said}", *accepted);
+        if !self.accepts_before_end(wanted, scan) {
+            let mut said = String::new();
+            let _ = scan.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
+            panic!("the scan ended after {} of {wanted} connections, said: {said}", self.accepted());
+        }
+    }
+
+    /// The same; whether they came before the scan's end.
+    pub(crate) fn accepts_before_end(&self, wanted: u32, scan: &mut Child) -> bool {
+        let (seen, changed) = &*self.seen;
+        let mut seen = seen.lock().unwrap();
+        while seen.accepted < wanted {
+            let (held, pause) = changed.wait_timeout(seen, LOOK).unwrap();
+            seen = held;
+            if pause.timed_out() && seen.accepted < wanted && scan.try_wait().unwrap().is_some() {
+                return false;
             }
         }
+        true
     }
 }
 
-fn converse(mut stream: TcpStream) -> std::io::Result<()> {
-    let IpAddr::V4(called) = stream.local_addr()?.ip() else { return Ok(()) };
+/// How a client behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manners {
+    /// It spoke before the greeting had ended.
+    Hasty,
+    Patient,
+}
+
+fn converse(stream: &mut TcpStream) -> std::io::Result<Manners> {
+    let mut manners = Manners::Patient;
+    let IpAddr::V4(called) = stream.local_addr()?.ip() else { return Ok(manners) };
     stream.set_read_timeout(Some(PATIENCE))?;
     let greeting = match Persona::of(called) {
-        Persona::Closes => return Ok(()),
+        Persona::Closes => return Ok(manners),
         Persona::Rejects => format!("554 {} denied\r\n", name(called)),
         Persona::OtherName => "220 mx.example.email ESMTP\r\n".to_owned(),
+        Persona::Slow => {
+            stream.write_all(format!("220-{} ESMTP\r\n", name(called)).as_bytes())?;
+            stream.set_read_timeout(Some(PAUSE))?;
+            if stream.peek(&mut [0]).is_ok_and(|length| length > 0) {
+                manners = Manners::Hasty;
+            }
+            stream.set_read_timeout(Some(PATIENCE))?;
+            "220 at your service\r\n".to_owned()
+        }
         _ => format!("220 {} ESMTP\r\n", name(called)),
     };
     stream.write_all(greeting.as_bytes())?;
@@ -152,7 +264,7 @@ fn converse(mut stream: TcpStream) -> std::io::Result<()> {
     if stream.read(&mut said)? > 0 {
         stream.write_all(b"221 bye\r\n")?;
     }
-    Ok(())
+    Ok(manners)
 }
 
 const TYPE_A: u16 = 1;

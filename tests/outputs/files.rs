@@ -105,7 +105,9 @@ fn every_form_holds_the_same_rows_and_the_manifest_counts_them() {
             "high",
         ]);
         let summary = path("summary.json");
-        words.extend(["--summary", &summary]);
+        let systems = path("systems.csv");
+        std::fs::write(&systems, "# licence: none\n198.18.0.0,198.18.0.255,64500,BENCH\n").unwrap();
+        words.extend(["--summary", &summary, "--asn-db", &systems]);
         for output in &outputs {
             words.extend(["-o", output]);
         }
@@ -121,6 +123,16 @@ fn every_form_holds_the_same_rows_and_the_manifest_counts_them() {
         let summary: Value = serde_json::from_str(&read(Path::new(&summary))).unwrap();
         assert_eq!(summary["records"], all.len());
         assert_eq!(counted(&summary["by_outcome"]), by(&all, 3));
+        let systems = &summary["groups"]["asn"];
+        assert_eq!(
+            (&systems[0]["key"], &systems[0]["name"], &systems[0]["records"]),
+            (&64500.into(), &"BENCH".into(), &28.into())
+        );
+        assert_eq!(systems.as_array().unwrap().len(), 1, "{systems}");
+        assert!(
+            summary["sources"][0].as_str().unwrap().starts_with("networks by systems.csv of 2"),
+            "{summary}"
+        );
         assert_eq!(counted(&summary["by_verdict"]), by(&all, 4));
         for gone in ["a.jsonl.checkpoint", "b.csv.manifest.json"] {
             assert!(!work.join(gone).exists(), "{gone}: {}", ran.err);
@@ -192,6 +204,10 @@ fn assert_manifest(path: &Path, rows: &BTreeSet<Key>, outputs: &[String]) {
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(manifest["resolvers"], serde_json::json!(["127.0.0.1:53"]));
     assert_eq!(manifest["command"][1], "scan");
+    assert_eq!(
+        (&manifest["asn_db"]["name"], &manifest["asn_db"]["licence"]),
+        (&"systems.csv".into(), &"none".into())
+    );
     assert_eq!(
         (&manifest["settings"]["keep"], &manifest["settings"]["rate"]),
         (&"all".into(), &"1000".into())

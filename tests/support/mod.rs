@@ -11,6 +11,7 @@
 
 pub mod bulk;
 pub mod hosts;
+pub mod mmdb;
 pub mod namespace;
 pub mod program;
 pub mod records;

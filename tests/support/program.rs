@@ -51,7 +51,7 @@ impl From<Output> for Ran {
 }
 
 /// The program: the one built with this test, unless another is to be measured.
-fn program() -> OsString {
+pub fn program() -> OsString {
     std::env::var_os(OTHER).unwrap_or_else(|| env!("CARGO_BIN_EXE_banneret").into())
 }
 

@@ -33,6 +33,9 @@ pub struct CheckArgs {
     /// Check special-purpose addresses too (127/8, 10/8, ...)
     #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
     pub allow_reserved: bool,
+    /// Whose network each address is in: an MMDB, or CSV or TSV of start, end, asn, name
+    #[arg(long, value_name = "FILE")]
+    pub asn_db: Option<PathBuf>,
     /// Findings that are accepted, each with a reason and an expiry: a TOML file
     #[arg(long, value_name = "FILE")]
     pub accept: Option<PathBuf>,

@@ -18,6 +18,7 @@ use crate::judge::{Context, judge_in};
 use crate::name::HostName;
 use crate::probe::{LocalTrouble, Smtp};
 use crate::record::{Record, Target};
+use crate::report::asn::AsnDb;
 use crate::resolve::{self, Case, Settings, Solution, Want};
 use crate::smtp::greeting::{Greeting, Own};
 use crate::targets::{
@@ -59,6 +60,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         retries: args.probe.retries,
     };
 
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let accepts = accept::load(args.accept.as_deref(), SystemTime::now())?;
     let asked = kind.to_string();
     let found = addresses(&kind, &look.settings)?;
@@ -103,7 +105,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
                 continue;
             }
         };
-        let record = judged(make(Some(at.ip()), at.port()), evidence, time, &accepts);
+        let mut record = judged(make(Some(at.ip()), at.port()), evidence, time, &accepts);
+        record.network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
         let verified = if args.verify { verify::verify(&look, &record)? } else { None };
         servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
     }

@@ -27,6 +27,7 @@ use crate::judge::accept::Acceptances;
 use crate::judge::run::Run;
 use crate::judge::{Context, judge, judge_in};
 use crate::record::{Record, Target, read};
+use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
 use crate::report::{OutputError, Sink, Start, sink};
@@ -61,7 +62,8 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let court =
         Court { accepts: accept::load(args.accept.as_deref(), now)?, run: first_pass(args, now)?, now };
     let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
-    match (Bench { sink, court, desk, unreadable: 0, read: 0 }).work(args) {
+    let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
+    match (Bench { sink, court, desk, networks, unreadable: 0, read: 0 }).work(args) {
         // Whoever read the records has seen enough.
         Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
         ended => ended,
@@ -163,6 +165,7 @@ struct Bench {
     sink: Box<dyn Sink>,
     court: Court,
     desk: Option<Resolved>,
+    networks: Option<AsnDb>,
     unreadable: u64,
     read: u64,
 }
@@ -173,7 +176,7 @@ impl Bench {
             let mut lines = open(path)?;
             while let Some(line) = lines.next()? {
                 let now = self.court.now;
-                let record = read_line(&line, args.from, now).unwrap_or_else(|reason| {
+                let mut record = read_line(&line, args.from, now).unwrap_or_else(|reason| {
                     if self.unreadable == 0 {
                         let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
                     }
@@ -181,6 +184,10 @@ impl Bench {
                     unreadable(line.place(), reason, now)
                 });
                 self.read += 1;
+                if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip)
+                {
+                    record.network = networks.network(ip);
+                }
                 self.take(record)?;
             }
             if lines.end() == End::Torn {

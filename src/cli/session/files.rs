@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use super::super::{exit::Unable, lists::Loaded, live::Live, report, resume::Resumed, terminal};
 use super::Session;
 use crate::record::time;
+use crate::report::asn::AsnDb;
 use crate::report::file::{Committed, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::html::Run;
@@ -174,6 +175,7 @@ impl Session {
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
             completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },
+            asn_db: self.loaded.networks.as_deref().map(AsnDb::about),
             outputs: written,
         };
         if let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) {

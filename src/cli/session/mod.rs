@@ -190,6 +190,7 @@ impl Session {
             claimed,
             open: HashMap::new(),
             worst,
+            networks: self.loaded.networks.clone(),
             undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
@@ -211,6 +212,7 @@ impl Session {
         let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
         add_unkept(&mut summary, &progress, fed);
+        summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
         let manifest = self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         self.write_page(&mut summary, manifest)?;

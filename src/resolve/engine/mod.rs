@@ -2,6 +2,7 @@
 //! the way over TCP; what a question goes through is the core's.
 
 mod core;
+mod flow;
 mod keys;
 mod lanes;
 mod pace;
@@ -50,7 +51,8 @@ pub(super) struct Engine {
     intake: Intake,
     batch: Batch,
     marks: Vec<u64>,
-    /// Answers that the last look brought.
+    /// The time of the last look, and the answers that it brought.
+    now: Instant,
     gathered: usize,
     desk: TcpDesk,
     replies: mpsc::Receiver<TcpReply>,
@@ -84,6 +86,7 @@ impl Engine {
             intake: Intake::new(),
             batch: Batch::default(),
             marks: Vec::new(),
+            now,
             gathered: 0,
             desk,
             replies,
@@ -114,6 +117,7 @@ impl Engine {
             std::thread::sleep(GATHER);
         }
         let now = Instant::now();
+        self.now = now;
         self.gathered = 0;
         let marks = std::mem::take(&mut self.marks);
         for &mark in &marks {
@@ -161,7 +165,7 @@ impl Resolve for Engine {
     }
 
     fn submit(&mut self, token: Token, question: &Question) {
-        self.core.submit(token, question, Instant::now());
+        self.core.submit(token, question, self.now);
     }
 
     fn submit_to(&mut self, upstream: usize, token: Token, question: &Question) {

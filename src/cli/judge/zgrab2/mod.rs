@@ -2,7 +2,10 @@
 //! them leaves out is not looked for.
 //!
 //! Form: `{"ip": …, "domain": …, "data": {NAME: {"status": …, "protocol": "smtp", "port": …, "result": {"banner": …,
-//! "helo": …, "ehlo": …}, "timestamp": …, "error": …}}}`, NAME being `smtp` unless the user chose another.
+//! "helo": …, "ehlo": …, "starttls": …, "tls": …}, "timestamp": …, "error": …}}}`, NAME being `smtp` unless the user
+//! chose another. The first ones have `time` for `timestamp`, and neither status nor protocol.
+
+mod tls;
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -35,7 +38,8 @@ pub(super) fn read(line: &str, now: SystemTime) -> Result<Record, String> {
     let port = service.get("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
     let asked = domain.map(str::to_owned).or_else(|| ip.map(|ip| ip.to_string())).unwrap_or_default();
     let target = Target { ip, port: port.unwrap_or(PORT), asked: asked.into(), inventory: None };
-    let time = text(service, "timestamp").and_then(moment).unwrap_or(now);
+    let time = text(service, "timestamp").or_else(|| text(service, "time"));
+    let time = time.and_then(moment).unwrap_or(now);
     Ok(super::record(target, observation, time))
 }
 
@@ -52,18 +56,24 @@ fn service(line: &Value) -> Option<&Value> {
 }
 
 fn observe(service: &Value) -> Result<Observation, String> {
-    let status = text(service, "status").unwrap_or("success");
+    let error = text(service, "error").unwrap_or_default();
+    // The first ones had errors alone, whose words tell the rest.
+    let status =
+        text(service, "status").unwrap_or(if error.is_empty() { "success" } else { "unknown-error" });
     let result = service.get("result");
     let said = |field: &str| result.and_then(|result| text(result, field)).filter(|said| !said.is_empty());
+    let secured = || result.and_then(|result| tls::read(result, status, error)).map(Box::new);
     let Some(banner) = said("banner") else {
-        return outcome(status, text(service, "error").unwrap_or_default()).map(|outcome| {
+        return outcome(status, error).map(|outcome| {
             let attempts = u8::from(!matches!(outcome, Outcome::Excluded | Outcome::Unresolved));
-            Observation::bare(outcome, attempts)
+            Observation { tls: secured(), ..Observation::bare(outcome, attempts) }
         });
     };
-    let ended = if status == "io-timeout" { Ended::Waited } else { Ended::Closed };
+    // What came behind the greeting may have timed out as well, and says nothing of it.
+    let went_on = ["ehlo", "helo", "starttls"].iter().any(|field| said(field).is_some());
+    let ended = if status == "io-timeout" && !went_on { Ended::Waited } else { Ended::Closed };
     let ehlo = said("ehlo").or_else(|| said("helo")).and_then(reply);
-    Ok(Observation { ehlo, attempts: 1, ..hear(banner.as_bytes(), ended) })
+    Ok(Observation { ehlo, tls: secured(), attempts: 1, ..hear(banner.as_bytes(), ended) })
 }
 
 /// What the wire showed of a host that has no banner.
@@ -80,6 +90,9 @@ fn outcome(status: &str, error: &str) -> Result<Outcome, String> {
         _ if says("connection reset") => Outcome::Reset,
         "connection-timeout" => Outcome::TimedOut,
         "connection-closed" => Outcome::Closed,
+        _ if says("i/o timeout") && says("dial") => Outcome::TimedOut,
+        _ if says("i/o timeout") => Outcome::Silent,
+        _ if error.ends_with("EOF") => Outcome::Closed,
         "io-timeout" | "success" | "application-error" => Outcome::Silent,
         _ => return Err(format!("has the status `{}`, which says nothing of the server", shown(status))),
     })
@@ -152,6 +165,26 @@ mod tests {
             (r#""smtp":{"status":"io-timeout","result":null}"#, Outcome::Silent),
             (r#""smtp":{"status":"protocol-error"}"#, Outcome::NotSmtp),
             (r#""smtp":{"status":"unknown-error","error":"read: connection reset by peer"}"#, Outcome::Reset),
+            // The first version.
+            (
+                r#""smtp":{"result":{"banner":"220 a.example ESMTP\r\n"},"time":"2017-09-01T00:00:00Z"}"#,
+                Outcome::Greeted,
+            ),
+            (
+                r#""smtp":{"error":"dial tcp 192.0.2.1:25: i/o timeout","error_component":"connect"}"#,
+                Outcome::TimedOut,
+            ),
+            (r#""smtp":{"error":"read tcp 192.0.2.1:25: i/o timeout"}"#, Outcome::Silent),
+            (r#""smtp":{"error":"EOF"}"#, Outcome::Closed),
+            // A server that hangs at STARTTLS has greeted.
+            (
+                r#""smtp":{"status":"io-timeout","result":{"banner":"220 a.example ESMTP\r\n","ehlo":"250 a\r\n","starttls":"220 go\r\n"}}"#,
+                Outcome::Greeted,
+            ),
+            (
+                r#""smtp":{"status":"io-timeout","result":{"implicit_tls":true,"tls":{"handshake_log":{}}}}"#,
+                Outcome::Silent,
+            ),
             (
                 r#""smtp":{"status":"connection-timeout","error":"dial: no route to host"}"#,
                 Outcome::Unreachable,
