@@ -81,6 +81,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         places: Places { status: args.output.status.clone(), metrics: args.output.metrics },
         quiet: args.output.quiet,
         settings: super::config::in_force(typed.matches),
+        warnings: Vec::new(),
         checkpoint: args.output.checkpoint.clone(),
         words,
         resumed,
