@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// What a conversation allocates is freed on another thread, which costs the system's allocator a multiple.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     banneret::cli::run(&arguments).into()

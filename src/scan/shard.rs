@@ -29,7 +29,7 @@ use super::progress::Progress;
 use super::stop::{Level, Stop};
 use crate::evidence::{Observation, Outcome};
 use crate::name::HostName;
-use crate::probe::{LocalTrouble, Probe};
+use crate::probe::{LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
 use crate::smtp::greeting::{Greeting, Own};
 
@@ -134,7 +134,7 @@ pub async fn run<P: Probe + 'static>(
         // The feeder waits for every place before it hangs up, so nothing is left unless it means to drop it.
         outflow.abort();
     };
-    tasks.run_until(feed).await;
+    watched(tasks.run_until(feed)).await;
 }
 
 /// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.
@@ -340,16 +340,18 @@ enum Sampled {
 /// evidence, of the others only the names are kept.
 fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
     let Seen { mut aim, observation, time } = seen;
-    let name = name_of(&observation);
     let earlier = match aim.earlier.take() {
         Some(mut earlier) => {
-            earlier.names.push(name);
+            earlier.names.push(name_of(&observation));
             earlier
         }
         None if wanted == NonZeroU8::MIN || !observation.outcome.is_judged() => {
             return Sampled::Enough(Seen { aim, observation, time });
         }
-        None => Box::new(Earlier { observation, time, names: vec![name] }),
+        None => {
+            let names = vec![name_of(&observation)];
+            Box::new(Earlier { observation, time, names })
+        }
     };
     if earlier.names.len() < usize::from(wanted.get()) {
         return Sampled::Further(Aim { earlier: Some(earlier), ..aim });
