@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use foldhash::fast::RandomState;
+
 /// The addresses that are spoken to, each with what waits for it. There are no more of them than conversations at once,
 /// and no more wait for each than a target has ports.
 #[derive(Debug)]
 pub struct Occupied<T> {
-    spoken_to: HashMap<IpAddr, Vec<T>>,
+    spoken_to: HashMap<IpAddr, Vec<T>, RandomState>,
     waiting: usize,
 }
 
 impl<T> Default for Occupied<T> {
     fn default() -> Self {
-        Self { spoken_to: HashMap::new(), waiting: 0 }
+        Self { spoken_to: HashMap::default(), waiting: 0 }
     }
 }
 
