@@ -177,6 +177,11 @@ impl<T> Plan<T> {
         liars
     }
 
+    /// Whether upstreams told the truth when they were last tried.
+    pub(super) fn is_well(&self) -> bool {
+        self.canaries.is_well()
+    }
+
     /// When the next round of canaries is due.
     pub(super) fn trial_due(&self) -> Option<Instant> {
         self.canaries.due()
