@@ -94,19 +94,16 @@ struct Set {
 /// What is known of a socket.
 #[derive(Default)]
 struct Place {
-    happened: Happened,
+    /// What happened and was not used up: [`READABLE`], [`WRITABLE`], [`ENDED`], [`FAILED`].
+    happened: EventFlags,
     waker: Option<Waker>,
 }
 
-/// What happened to a socket and was not used up.
-#[derive(Debug, Clone, Copy, Default)]
-struct Happened {
-    readable: bool,
-    writable: bool,
-    /// The peer ended its side; what it said before is there.
-    ended: bool,
-    failed: bool,
-}
+const READABLE: EventFlags = EventFlags::IN;
+const WRITABLE: EventFlags = EventFlags::OUT;
+/// The peer ended its side; what it said before is there.
+const ENDED: EventFlags = EventFlags::RDHUP;
+const FAILED: EventFlags = EventFlags::ERR.union(EventFlags::HUP);
 
 impl Set {
     fn enter(&mut self, socket: &Socket) -> io::Result<u32> {
@@ -128,12 +125,13 @@ impl Set {
         let at = usize::try_from(event.data.u64()).ok()?;
         let place = self.places.get_mut(at)?;
         let flags = event.flags;
-        let failed = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-        let ended = flags.contains(EventFlags::RDHUP);
-        place.happened.readable |= failed || ended || flags.contains(EventFlags::IN);
-        place.happened.writable |= failed || flags.contains(EventFlags::OUT);
-        place.happened.ended |= ended;
-        place.happened.failed |= failed;
+        place.happened |= flags;
+        if flags.intersects(FAILED) {
+            // A call tells the error.
+            place.happened |= READABLE | WRITABLE;
+        } else if flags.contains(ENDED) {
+            place.happened |= READABLE;
+        }
         place.waker.take()
     }
 }
@@ -206,13 +204,13 @@ impl AsFd for Stream {
 }
 
 impl Own {
-    /// What happened that `wanted` asks for; pending, and woken, when it has not yet.
-    fn poll_happened(&self, cx: &Context<'_>, wanted: fn(Happened) -> bool) -> Poll<io::Result<Happened>> {
+    /// What happened, once `wanted` is among it; pending, and woken, when it has not yet.
+    fn poll_happened(&self, cx: &Context<'_>, wanted: EventFlags) -> Poll<io::Result<EventFlags>> {
         let gone = || io::Error::from(io::ErrorKind::NotConnected);
         SET.with_borrow_mut(|set| {
             let place = set.as_mut().and_then(|set| set.places.get_mut(self.place as usize));
             let Some(place) = place else { return Poll::Ready(Err(gone())) };
-            if wanted(place.happened) {
+            if place.happened.contains(wanted) {
                 return Poll::Ready(Ok(place.happened));
             }
             match &mut place.waker {
@@ -223,21 +221,21 @@ impl Own {
         })
     }
 
-    fn used_up(&self, what: fn(&mut Happened) -> &mut bool) {
+    fn used_up(&self, what: EventFlags) {
         SET.with_borrow_mut(|set| {
             if let Some(place) = set.as_mut().and_then(|set| set.places.get_mut(self.place as usize)) {
-                *what(&mut place.happened) = false;
+                place.happened.remove(what);
             }
         });
     }
 
     fn poll_attempted(&self, cx: &Context<'_>) -> Poll<io::Result<bool>> {
-        self.poll_happened(cx, |happened| happened.writable).map_ok(|happened| happened.failed)
+        self.poll_happened(cx, WRITABLE).map_ok(|happened| happened.intersects(FAILED))
     }
 
     fn poll_read(&mut self, cx: &Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         while !self.over {
-            let happened = match self.poll_happened(cx, |happened| happened.readable) {
+            let happened = match self.poll_happened(cx, READABLE) {
                 Poll::Ready(happened) => happened?,
                 Poll::Pending => return Poll::Pending,
             };
@@ -248,13 +246,13 @@ impl Own {
                     buf.advance(read);
                     if read < length {
                         // All that had come is read; with the end behind it, that is all there is.
-                        self.over = happened.ended && !happened.failed;
-                        self.used_up(|happened| &mut happened.readable);
+                        self.over = happened.contains(ENDED) && !happened.intersects(FAILED);
+                        self.used_up(READABLE);
                     }
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.used_up(|happened| &mut happened.readable);
+                    self.used_up(READABLE);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
@@ -265,13 +263,13 @@ impl Own {
 
     fn poll_write(&mut self, cx: &Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         loop {
-            match self.poll_happened(cx, |happened| happened.writable) {
+            match self.poll_happened(cx, WRITABLE) {
                 Poll::Ready(happened) => happened?,
                 Poll::Pending => return Poll::Pending,
             };
             match (&self.socket).write(octets) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.used_up(|happened| &mut happened.writable);
+                    self.used_up(WRITABLE);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 written => return Poll::Ready(written),
