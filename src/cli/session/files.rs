@@ -1,7 +1,6 @@
 //! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
 
 use std::collections::HashSet;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -198,8 +197,7 @@ impl Session {
     pub(super) fn tidy(&self) {
         for path in &self.outputs {
             if Form::of(path, self.format).is_ok_and(|form| form.format == Format::Parquet) {
-                // It does no harm if it stays.
-                let _ = fs::remove_file(parquet::gathered(path));
+                parquet::forget(path);
             }
         }
     }
