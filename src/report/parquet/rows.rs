@@ -205,7 +205,9 @@ impl Column {
                 read
             }
             _ => {
-                return Err(ParquetError::General("a column that records have is of another type".to_owned()));
+                return Err(ParquetError::General(
+                    "a column that records have is of another type".to_owned(),
+                ));
             }
         };
         self.levels = levels;
