@@ -87,7 +87,7 @@ impl Fixes {
         Self { kept: Vec::new(), most, met: 0 }
     }
 
-    /// Takes up one record; one with nothing to fix is passed over.
+    /// Takes up one record; one with nothing to fix is passed over, as what the user accepts.
     pub fn add(&mut self, row: &Row<'_>) {
         let Some(fix) = Fix::of(row) else { return };
         self.met += 1;
