@@ -88,6 +88,26 @@ fn what_duckdb_and_pyarrow_make_of_our_files_is_read_back_the_same() {
     }
 }
 
+/// The statements of the README, in a folder that has `block.parquet`.
+const RECIPES: &str = "import duckdb, os, re, sys
+os.chdir(sys.argv[1])
+text = open(sys.argv[2]).read()
+block = re.search('```sql\\n(.*?)```', text, re.S).group(1)
+for statement in filter(str.strip, block.split(';\\n')):
+    rows = duckdb.execute(statement).fetchall()
+    print(len(rows))";
+
+#[test]
+fn the_recipes_of_the_readme_run() {
+    let folder = tempfile::tempdir().unwrap();
+    write(2000, &[&folder.path().join("block.parquet")]);
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let told = python("duckdb", RECIPES, &[folder.path(), &readme]);
+    let rows: Vec<u32> = told.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(rows.len() >= 5 && rows.iter().all(|&count| count > 0), "{rows:?}");
+    assert!(folder.path().join("block.csv").exists());
+}
+
 /// Counts by each key, as `{kind: {key: count}}`.
 const GROUP_BY: &str = "import duckdb, json, sys
 source = f\"FROM '{sys.argv[1]}'\"
