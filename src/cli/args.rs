@@ -244,10 +244,10 @@ pub struct DnsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// A file for records: .jsonl, .csv or .parquet, .gz or .zst behind the first two if compressed; `-` is stdout
+    /// A file for records: .jsonl or .csv, with .gz or .zst behind if compressed; `-` is stdout
     #[arg(short, long, value_name = "FILE", env = "BANNERET_OUTPUT")]
     pub output: Vec<PathBuf>,
-    /// The format of `-` or of an unusual ending: jsonl, csv, parquet
+    /// The format of `-` or of an unusual ending: jsonl, csv
     #[arg(long, value_name = "FORMAT", env = "BANNERET_FORMAT")]
     pub format: Option<String>,
     /// Which targets get a record
