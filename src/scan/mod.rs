@@ -17,6 +17,7 @@ pub mod places;
 pub mod progress;
 pub mod shard;
 pub mod stop;
+pub mod vantage;
 pub mod watermark;
 pub mod writer;
 

@@ -21,6 +21,7 @@ use super::keeper::Keeper;
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
+use super::vantage::{Doubt, Vantage};
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::accept::Acceptances;
@@ -86,6 +87,10 @@ pub struct Writer {
     pub worst: Severity,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
+    /// What the records say of the place that is scanned from.
+    pub vantage: Vantage,
+    /// Says a doubt at once.
+    pub say: fn(&Doubt),
     /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
     pub undone: usize,
 }
@@ -137,8 +142,17 @@ impl Writer {
                 _ = tick.tick() => self.save()?,
             }
         }
+        let doubt = self.vantage.end();
+        self.doubt(doubt);
         self.save()?;
         Ok(self)
+    }
+
+    fn doubt(&self, doubt: Option<Doubt>) {
+        if let Some(doubt) = doubt {
+            (self.say)(&doubt);
+            self.progress.doubt(doubt);
+        }
     }
 
     fn solved(&mut self, case: Solved<Asking>) -> Result<(), ScanError> {
@@ -266,6 +280,8 @@ impl Writer {
         };
         self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
         self.progress.count(outcome, judgement.verdict, fate);
+        let doubt = self.vantage.see(record);
+        self.doubt(doubt);
         Ok(())
     }
 

@@ -156,6 +156,7 @@ impl Session {
             std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         let resolvers: Vec<String> = self.resolver.upstreams.iter().map(SocketAddr::to_string).collect();
         let counts = counts(progress);
+        let doubts: Vec<String> = progress.doubts().iter().map(ToString::to_string).collect();
         let manifest = Manifest {
             version: env!("CARGO_PKG_VERSION"),
             command: &command,
@@ -171,6 +172,7 @@ impl Session {
                 silent: progress.silent_looks.load(Relaxed),
                 slowdowns: progress.losses.load(Relaxed),
             },
+            doubts: &doubts,
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
             completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },

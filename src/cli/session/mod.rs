@@ -1,6 +1,7 @@
 //! One scan from loaded targets to its exit code: what `scan` and `demo` have in common.
 
 mod files;
+mod own;
 mod told;
 
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
 use crate::scan::stop::Stop;
+use crate::scan::vantage::{Doubt, Vantage};
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
@@ -156,6 +158,8 @@ impl Session {
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
         let display = Display::start(watched, self.progress, self.quiet);
         let watch = self.watch(late, &added);
+        let say = if self.quiet { |_: &Doubt| {} } else { told::doubt };
+        let own = self.look_at_own(&progress, say);
 
         let clock = Instant::now();
         let plan = Plan {
@@ -186,10 +190,12 @@ impl Session {
             open: HashMap::new(),
             worst,
             networks: self.loaded.networks.clone(),
+            vantage: Vantage::default(),
+            say,
             undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
-        drop((display, watch));
+        drop((display, watch, own));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
