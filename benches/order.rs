@@ -8,11 +8,14 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
-use banneret::targets::{
-    BadLines, Exclusions, ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSet, TargetSetBuilder,
-};
+use banneret::targets::{Order, Shard, TargetSet};
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
+use internet::{chance, exclusions, opt_outs, set};
+
+#[path = "support/internet.rs"]
+#[allow(unreachable_pub, reason = "shared with other benches")]
+mod internet;
 
 /// The most that a bench holds at a time is part of what it shows.
 #[global_allocator]
@@ -22,24 +25,7 @@ fn main() {
     divan::main();
 }
 
-/// Chance that is the same in each run (an LCG of Knuth's).
-fn chance(count: u64) -> impl Iterator<Item = u32> {
-    (0..count).scan(0x5eed_u64, |state, _| {
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        u32::try_from(*state >> 32).ok()
-    })
-}
-
-/// 100,000 prefixes of 16 to 32 bits, mostly short of a /24.
-static OPT_OUTS: LazyLock<String> = LazyLock::new(|| {
-    chance(100_000).fold(String::new(), |mut list, number| {
-        let length = 32 - (number & 0xff).trailing_ones();
-        let length = if number % 16 == 0 { 16 + length % 8 } else { length };
-        let network = u64::from(number) >> (32 - length) << (32 - length);
-        let _ = writeln!(list, "{}/{length}", Ipv4Addr::from_bits(u32::try_from(network).unwrap_or(0)));
-        list
-    })
-});
+static OPT_OUTS: LazyLock<String> = LazyLock::new(opt_outs);
 
 static HITLIST: LazyLock<String> = LazyLock::new(|| {
     chance(1_000_000).fold(String::new(), |mut list, number| {
@@ -47,18 +33,6 @@ static HITLIST: LazyLock<String> = LazyLock::new(|| {
         list
     })
 });
-
-fn exclusions(list: &str) -> Arc<Exclusions> {
-    let mut builder = ExclusionsBuilder::new(ReservedPolicy::Exclude);
-    builder.read(list.as_bytes(), "opt-outs.txt").expect("the list is sound");
-    Arc::new(builder.build())
-}
-
-fn set(list: &str, exclusions: &Arc<Exclusions>) -> TargetSet {
-    let mut builder = TargetSetBuilder::new();
-    builder.read(list.as_bytes(), "targets.txt", BadLines::Stop, &mut |_| ()).expect("the list is sound");
-    builder.build(Arc::clone(exclusions)).expect("the set is small enough")
-}
 
 static INTERNET: LazyLock<Arc<TargetSet>> =
     LazyLock::new(|| Arc::new(set("0.0.0.0/0", &exclusions(&OPT_OUTS))));

@@ -78,6 +78,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         words: Vec::new(),
         resumed: None,
         settings: serde_json::json!({ "demo": BLOCK, "seed": args.seed }),
+        warnings: Vec::new(),
     };
     let finished = session.run()?;
     if finished.exit != Exit::Done {

@@ -22,6 +22,7 @@ pub mod signals;
 pub mod solve;
 pub mod targets;
 pub mod terminal;
+mod upstreams;
 
 use std::ffi::OsString;
 use std::fmt::Display;

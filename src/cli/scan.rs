@@ -79,6 +79,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         progress: args.output.progress,
         quiet: args.output.quiet,
         settings: super::config::in_force(typed.matches),
+        warnings: Vec::new(),
         checkpoint: args.output.checkpoint.clone(),
         words,
         resumed,

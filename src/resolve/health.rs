@@ -14,6 +14,11 @@ pub struct Health {
     pub definite: AtomicU64,
 }
 
+/// Adds one to a number that only this thread writes.
+pub(super) fn count(number: &AtomicU64) {
+    number.store(number.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
 /// One upstream.
 #[derive(Debug)]
 pub struct UpstreamHealth {

@@ -18,6 +18,11 @@ impl Keyed {
     pub(super) fn new(question: Question, state: &RandomState) -> Self {
         Self { hash: state.hash_one(&question), question }
     }
+
+    /// The hash.
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
 }
 
 impl Hash for Keyed {

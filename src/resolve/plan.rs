@@ -1,16 +1,15 @@
 //! From cases to questions and back: each distinct question is put once however many hosts wait for it, forward answers
 //! are kept, answers are joined to their hosts. Time is an argument; knows no upstream and no packet.
 
-use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
-use std::hash::RandomState;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::cache::Cache;
 use super::canary::{Canaries, Known, Outcome, Put};
 use super::inquiry::Inquiry;
-use super::keyed::{ByQuestion, Keyed};
+use super::keyed::{Keyed, Passed};
 use super::later::{Intake, Later, Pass, Reach};
 use super::question::{Answer, Question};
 use super::want::{Case, Solved};
@@ -24,7 +23,8 @@ pub struct Token(pub u32);
 pub(super) struct Plan<T> {
     cases: Slab<Open<T>>,
     flights: Slab<Flight>,
-    by_question: ByQuestion<u32>,
+    /// Flights by the hash of their question: two questions with one hash, one pair in 2^64, are just not joined.
+    by_hash: HashMap<u64, u32, BuildHasherDefault<Passed>>,
     hash: RandomState,
     /// Flights whose question was not handed out yet.
     ready: VecDeque<u32>,
@@ -88,7 +88,7 @@ impl<T> Plan<T> {
         Self {
             cases: Slab::new(),
             flights: Slab::new(),
-            by_question: ByQuestion::default(),
+            by_hash: HashMap::default(),
             hash: RandomState::new(),
             ready: VecDeque::new(),
             cache: Cache::default(),
@@ -177,6 +177,11 @@ impl<T> Plan<T> {
         liars
     }
 
+    /// Whether upstreams told the truth when they were last tried.
+    pub(super) fn is_well(&self) -> bool {
+        self.canaries.is_well()
+    }
+
     /// When the next round of canaries is due.
     pub(super) fn trial_due(&self) -> Option<Instant> {
         self.canaries.due()
@@ -218,7 +223,9 @@ impl<T> Plan<T> {
     /// Takes the answer to a question; a second one to the same is a fault of the caller and ignored.
     pub(super) fn answered(&mut self, token: Token, answer: Answer, now: Instant) {
         let Some(flight) = self.flights.remove(token.0) else { return };
-        self.by_question.remove(&flight.question);
+        if self.by_hash.get(&flight.question.hash()) == Some(&token.0) {
+            self.by_hash.remove(&flight.question.hash());
+        }
         let answer = Arc::new(answer);
         self.cache.put(flight.question, &answer, now);
         for waiter in std::iter::once(flight.first).chain(flight.more) {
@@ -258,17 +265,15 @@ impl<T> Plan<T> {
                 continue;
             }
             let waiter = Waiter { case, index };
-            match self.by_question.entry(question.clone()) {
-                Entry::Occupied(entry) => {
-                    if let Some(flight) = self.flights.get_mut(*entry.get()) {
-                        flight.more.push(waiter);
-                    }
-                }
-                Entry::Vacant(entry) => {
-                    let id = self.flights.insert(Flight { question, first: waiter, more: Vec::new() });
-                    self.ready.push_back(*entry.insert(id));
-                }
+            let known = self.by_hash.get(&question.hash()).and_then(|&id| self.flights.get_mut(id));
+            if let Some(flight) = known.filter(|flight| flight.question == question) {
+                flight.more.push(waiter);
+                continue;
             }
+            let hash = question.hash();
+            let id = self.flights.insert(Flight { question, first: waiter, more: Vec::new() });
+            self.by_hash.entry(hash).or_insert(id);
+            self.ready.push_back(id);
         }
         if open.inquiry.is_solved()
             && let Some(open) = self.cases.remove(case)

@@ -49,6 +49,26 @@ fn the_first_of_the_largest_sets_come_at_once_too() {
     }
 }
 
+/// Prefixes of half a network each, all over IPv4, none beside another.
+#[test]
+fn a_hundred_thousand_exclusions_hold_up_the_first_target_by_little() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("never.txt");
+    let prefix = |number: u32| format!("{}/25\n", std::net::Ipv4Addr::from((1 << 24) + number * 0x9000));
+    let cost = |listed: u32| {
+        std::fs::write(&file, (0..listed).map(prefix).collect::<String>()).unwrap();
+        let file = file.to_str().unwrap();
+        let cost = measure(&["targets", "--max-targets", "1", "0.0.0.0/0", "--exclude-file", file]);
+        println!("{listed} exclusions: {} ms, {} KiB", cost.milliseconds, cost.memory / 1024);
+        cost
+    };
+    let (few, many) = (cost(10_000), cost(100_000));
+    assert_eq!(many.ran.ends(0).lines().len(), 1);
+    // In proportion to the list, and not to its square, which would be a hundred times as much.
+    assert!(many.milliseconds < 20 * few.milliseconds.max(50), "{} ms", many.milliseconds);
+    assert!(many.memory < few.memory + (64 << 20), "{} bytes", many.memory);
+}
+
 #[test]
 fn a_dry_run_tells_how_many_how_long_and_what_is_left_out_by_which_list() {
     let folder = tempfile::tempdir().unwrap();

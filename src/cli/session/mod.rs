@@ -20,6 +20,7 @@ use super::late::{self, Late, Watch};
 use super::lists::Loaded;
 use super::resume::Resumed;
 use super::scan::late_addresses;
+use super::upstreams::{self, Voice};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
 use crate::probe::{self, Smtp};
@@ -97,6 +98,8 @@ pub struct Session {
     pub resumed: Option<Resumed>,
     /// The settings in force, for the manifest.
     pub settings: serde_json::Value,
+    /// What a reader of the records should know, for the manifest.
+    pub warnings: Vec<String>,
 }
 
 /// What a finished scan came to.
@@ -152,6 +155,8 @@ impl Session {
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &claimed)?;
         let worst = worst_of(outputs.summary());
+        let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
+        self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
         let resolver = resolve::start(self.resolver.clone())?;
         let stop = Stop::default();
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;

@@ -92,7 +92,7 @@ const HELO: &[Row] = &[
     ("rspamd", "HFILTER_HELO_BAREIP", "220 192.0.2.1 ESMTP", "nxdomain", "here", None, Score(3.0, 3.0)),
     ("rspamd", "HFILTER_HELO_5", "220 mail.lan ESMTP", "nxdomain", "here", None, Score(3.0, 3.0)),
     ("rspamd", "HFILTER_HELO_5", OWN, "nxdomain", "here", None, Pass),
-    ("rspamd", "HELO leads elsewhere", OWN, "nxdomain", "elsewhere", None, Score(1.0, 1.0)),
+    ("rspamd", "HFILTER_HELO_IP_A", OWN, "nxdomain", "elsewhere", None, Score(1.0, 1.0)),
     (
         "SpamAssassin",
         "HELO_LOCALHOST",

@@ -251,7 +251,7 @@ impl Core {
         let first = u16::try_from(upstream).unwrap_or(0) * self.lanes;
         let drawn = self.random.random_range(0..self.lanes);
         let again = self.again[upstream].front().copied();
-        let last = again.and_then(|ticket| self.slots.get(ticket)?.keys.last().copied()).map(Key::lane);
+        let last = again.and_then(|ticket| self.slots.get(ticket)?.keys.last()).map(Key::lane);
         let drawn = if last == Some(Lane(first + drawn)) { (drawn + 1) % self.lanes } else { drawn };
         first + drawn
     }
@@ -286,7 +286,9 @@ impl Core {
         let letters = self.letters(ticket, upstream);
         let key = self.keys.insert_unused(lane, Waiting { slot: ticket.slot, letters }, &mut self.random);
         let Some(slot) = self.slots.get(ticket) else { return };
-        slot.keys.push(key);
+        if let Some(forgotten) = slot.keys.push(key) {
+            self.keys.remove(forgotten);
+        }
         slot.packets += 1;
         slot.state = State::Sent;
         slot.upstream = upstream;
@@ -297,7 +299,7 @@ impl Core {
             slot.epoch = upstream_state.pace.sent_first();
             slot.epoch_upstream = upstream;
         }
-        upstream_state.sent();
+        upstream_state.sent(now);
         let start = batch.bytes.len();
         wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, slot.edns);
         if letters != Letters::SMALL {

@@ -2,6 +2,7 @@
 //! the way over TCP; what a question goes through is the core's.
 
 mod core;
+mod flow;
 mod keys;
 mod lanes;
 mod pace;
@@ -22,10 +23,12 @@ use self::lanes::{Lanes, Sent, is_unreachable};
 use self::sys::{Bell, Intake, MANY, Poll};
 use super::health::Health;
 use super::hickory::TcpDesk;
+use super::manners::Inventions;
 use super::plan::Token;
 use super::question::{Answer, Question};
 use super::service::{Resolve, ResolveError};
 use super::settings::Settings;
+use crate::evidence::Status;
 
 pub(super) use self::core::{TcpAsk, TcpReply};
 
@@ -48,11 +51,13 @@ pub(super) struct Engine {
     intake: Intake,
     batch: Batch,
     marks: Vec<u64>,
-    /// Answers that the last look brought.
+    /// The time of the last look, and the answers that it brought.
+    now: Instant,
     gathered: usize,
     desk: TcpDesk,
     replies: mpsc::Receiver<TcpReply>,
     health: Arc<Health>,
+    inventions: Inventions,
 }
 
 impl Engine {
@@ -81,10 +86,12 @@ impl Engine {
             intake: Intake::new(),
             batch: Batch::default(),
             marks: Vec::new(),
+            now,
             gathered: 0,
             desk,
             replies,
             health,
+            inventions: settings.inventions,
         })
     }
 
@@ -110,6 +117,7 @@ impl Engine {
             std::thread::sleep(GATHER);
         }
         let now = Instant::now();
+        self.now = now;
         self.gathered = 0;
         let marks = std::mem::take(&mut self.marks);
         for &mark in &marks {
@@ -157,7 +165,7 @@ impl Resolve for Engine {
     }
 
     fn submit(&mut self, token: Token, question: &Question) {
-        self.core.submit(token, question, Instant::now());
+        self.core.submit(token, question, self.now);
     }
 
     fn submit_to(&mut self, upstream: usize, token: Token, question: &Question) {
@@ -175,7 +183,15 @@ impl Resolve for Engine {
         let due = self.core.deadline(now).map_or(Duration::MAX, |at| at.saturating_duration_since(now));
         let patience = if self.core.has_answers() { Duration::ZERO } else { patience.min(due) };
         self.wait(patience);
+        let known = answers.len();
         self.core.take_answers(answers);
+        if !self.inventions.is_empty() {
+            for (_, answer) in &mut answers[known..] {
+                if self.inventions.contain(answer) {
+                    *answer = Answer { attempts: answer.attempts, ..Answer::bare(Status::Malformed) };
+                }
+            }
+        }
     }
 
     fn waker(&self) -> Waker {

@@ -10,6 +10,9 @@ use crate::resolve::plan::Token;
 use crate::resolve::question::{Kind, Question};
 use crate::resolve::wire::{Edns, Fault};
 
+/// As many numbers as a question has packets by default; of more packets only the last ones are waited for.
+const MOST_NUMBERS: usize = 4;
+
 /// A slot and who had it: stale once the question has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
@@ -41,6 +44,43 @@ pub(super) enum Route {
     Alone,
 }
 
+/// The numbers of a question's last packets: late answers to them count. They stand in the slot itself, for they are
+/// looked at with each packet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Numbers([Option<Key>; MOST_NUMBERS]);
+
+impl Numbers {
+    /// Adds one; gives back the oldest if there are too many.
+    pub(super) fn push(&mut self, key: Key) -> Option<Key> {
+        let oldest = self.0[MOST_NUMBERS - 1];
+        self.0.copy_within(..MOST_NUMBERS - 1, 1);
+        self.0[0] = Some(key);
+        oldest
+    }
+
+    /// That of the last packet, as long as it is waited for.
+    pub(super) fn last(&self) -> Option<Key> {
+        self.0[0]
+    }
+
+    /// Whether none is waited for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    /// Takes one out.
+    pub(super) fn remove(&mut self, key: Key) {
+        for place in self.0.iter_mut().filter(|place| **place == Some(key)) {
+            *place = None;
+        }
+    }
+
+    /// Takes all of them out.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Key> + use<> {
+        std::mem::take(self).0.into_iter().flatten()
+    }
+}
+
 /// Whose choice a question's letters are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
@@ -62,8 +102,8 @@ pub(super) struct Slot {
     pub(super) route: Route,
     pub(super) edns: Edns,
     pub(super) spelling: Spelling,
-    /// Numbers under which answers may come, the latest packet's last.
-    pub(super) keys: Vec<Key>,
+    /// Numbers under which answers may come.
+    pub(super) keys: Numbers,
     /// Packets for `name`, and before for what it is an alias of.
     pub(super) packets: u8,
     pub(super) spent: u8,
@@ -117,12 +157,9 @@ impl Slots {
 
     /// Takes a slot; the caller has looked for room.
     pub(super) fn take(&mut self, token: Token, question: &Question, now: Instant) -> Ticket {
-        let (slot, generation, keys) = match self.free.pop() {
-            Some(slot) => {
-                let old = &mut self.places[slot as usize];
-                (slot, old.generation, std::mem::take(&mut old.keys))
-            }
-            None => (u32::try_from(self.places.len()).unwrap_or(u32::MAX), 0, Vec::new()),
+        let (slot, generation) = match self.free.pop() {
+            Some(slot) => (slot, self.places[slot as usize].generation),
+            None => (u32::try_from(self.places.len()).unwrap_or(u32::MAX), 0),
         };
         let fresh = Slot {
             generation,
@@ -133,7 +170,7 @@ impl Slots {
             route: Route::Any,
             edns: Edns::Offered,
             spelling: Spelling::Drawn,
-            keys,
+            keys: Numbers::default(),
             packets: 0,
             spent: 0,
             first_sent: None,
@@ -159,7 +196,6 @@ impl Slots {
     pub(super) fn free(&mut self, slot: u32) {
         let place = &mut self.places[slot as usize];
         place.generation = place.generation.wrapping_add(1);
-        place.keys.clear();
         self.free.push(slot);
     }
 

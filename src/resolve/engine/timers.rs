@@ -47,8 +47,7 @@ impl Timers {
     /// Sets the timer of a slot, in place of what it was set to.
     pub(super) fn set(&mut self, slot: u32, at: Instant) {
         self.clear(slot);
-        let wait = u64::try_from(at.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX);
-        let due = wait.div_ceil(STEP_MS).max(self.now + 1);
+        let due = self.milliseconds(at).div_ceil(STEP_MS).max(self.now + 1);
         self.hang(slot, due);
     }
 
@@ -73,8 +72,7 @@ impl Timers {
 
     /// Appends the slots whose time has come, and unsets their timers.
     pub(super) fn expire(&mut self, now: Instant, fired: &mut Vec<u32>) {
-        let elapsed = now.saturating_duration_since(self.start).as_millis();
-        let until = u64::try_from(elapsed).unwrap_or(u64::MAX) / STEP_MS;
+        let until = self.milliseconds(now) / STEP_MS;
         let mut step = self.now.max(until.saturating_sub(PLACES as u64));
         self.now = self.now.max(until);
         while step < until {
@@ -106,6 +104,12 @@ impl Timers {
             (bits != 0).then(|| (at + PLACES - first) % PLACES)
         })?;
         Some(self.start + Duration::from_millis((self.now + 1 + steps as u64) * STEP_MS))
+    }
+
+    /// From the start, whole ones. `Duration::as_millis` counts in 128 bits, which costs more than all of the wheel.
+    fn milliseconds(&self, at: Instant) -> u64 {
+        let passed = at.saturating_duration_since(self.start);
+        passed.as_secs() * 1000 + u64::from(passed.subsec_millis())
     }
 
     fn hang(&mut self, slot: u32, due: u64) {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::flow::Flow;
 use super::pace::Pace;
-use crate::resolve::health::{Health, UpstreamHealth};
+use crate::resolve::health::{Health, UpstreamHealth, count};
 
 /// The wait for an answer before any was seen.
 const FIRST_WAIT: Duration = Duration::from_millis(800);
@@ -36,11 +37,12 @@ const ASIDE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Upstream {
     pub(super) pace: Pace,
+    flow: Flow,
     index: usize,
     health: Arc<Health>,
     state: State,
-    /// The mean time to an answer and its deviation, in seconds.
-    smoothed: Option<(f64, f64)>,
+    /// The mean time to an answer and its deviation, in microseconds.
+    smoothed: Option<(u32, u32)>,
     last_answer: Instant,
     silent: u32,
     unreachable: u32,
@@ -95,6 +97,7 @@ impl Upstream {
     pub(super) fn new(index: usize, pace: Pace, health: Arc<Health>, now: Instant) -> Self {
         let upstream = Self {
             pace,
+            flow: Flow::new(),
             index,
             state: State::Up,
             smoothed: None,
@@ -118,12 +121,12 @@ impl Upstream {
 
     /// Questions that it may be asked now.
     pub(super) fn allowance(&mut self, now: Instant) -> usize {
-        if self.is_up() { self.pace.allowance(now) } else { 0 }
+        if self.is_up() { self.pace.allowance(now).min(self.flow.allowance(now)) } else { 0 }
     }
 
     /// When it may be asked, if it may not at `now`; `None` while it is down.
     pub(super) fn next(&self, now: Instant) -> Option<Instant> {
-        self.is_up().then(|| self.pace.next(now))
+        self.is_up().then(|| self.pace.next(now).max(self.flow.next(now)))
     }
 
     /// When it is to be probed, if its being there is in doubt.
@@ -137,18 +140,20 @@ impl Upstream {
     /// How long to wait for an answer to a first packet.
     pub(super) fn wait(&self) -> Duration {
         let Some((mean, deviation)) = self.smoothed else { return FIRST_WAIT };
-        Duration::from_secs_f64(mean + 4.0 * deviation).clamp(LEAST_WAIT, MOST_WAIT)
+        let wait = u64::from(mean) + 4 * u64::from(deviation);
+        Duration::from_micros(wait).clamp(LEAST_WAIT, MOST_WAIT)
     }
 
     /// A question went out.
-    pub(super) fn sent(&mut self) {
+    pub(super) fn sent(&mut self, now: Instant) {
         self.pace.sent();
-        self.seen().sent.fetch_add(1, Ordering::Relaxed);
+        self.flow.sent(now);
+        count(&self.seen().sent);
     }
 
     /// A probe went out.
     pub(super) fn probed(&mut self, now: Instant) {
-        self.sent();
+        self.sent(now);
         match &mut self.state {
             State::Up | State::Aside { .. } => {}
             State::Suspect { probe_at, .. } => *probe_at = now + FIRST_REST,
@@ -161,22 +166,23 @@ impl Upstream {
 
     /// An answer came, `after` the packet if that is known.
     pub(super) fn heard(&mut self, now: Instant, after: Option<Duration>, tone: Tone) -> Turn {
-        self.seen().answered.fetch_add(1, Ordering::Relaxed);
+        count(&self.seen().answered);
+        self.flow.heard();
         self.last_answer = now;
         self.silent = 0;
         self.unreachable = 0;
         if let Some(after) = after {
-            self.measure(after.as_secs_f64());
+            self.measure(after);
         }
         self.answers += 1;
         match tone {
             Tone::Sound => self.pace.answered(),
             Tone::Failing => {
-                self.seen().servfail.fetch_add(1, Ordering::Relaxed);
+                count(&self.seen().servfail);
             }
             Tone::Refusing => {
                 self.refused += 1;
-                self.seen().refused.fetch_add(1, Ordering::Relaxed);
+                count(&self.seen().refused);
             }
         }
         match self.state {
@@ -225,7 +231,7 @@ impl Upstream {
 
     /// A question was not answered in time.
     pub(super) fn timed_out(&mut self, now: Instant) -> Turn {
-        self.seen().timeouts.fetch_add(1, Ordering::Relaxed);
+        count(&self.seen().timeouts);
         self.silent += 1;
         let silence = now.saturating_duration_since(self.last_answer);
         if self.state == State::Up && self.silent >= SILENT_PACKETS && silence >= SILENCE {
@@ -246,7 +252,7 @@ impl Upstream {
     /// Lets time pass.
     pub(super) fn tick(&mut self, now: Instant) -> Turn {
         let before = self.pace.rate();
-        let mean = self.smoothed.map_or(Duration::ZERO, |(mean, _)| Duration::from_secs_f64(mean));
+        let mean = self.smoothed.map_or(Duration::ZERO, |(mean, _)| Duration::from_micros(mean.into()));
         self.pace.tick(now, mean, self.wait());
         if (self.pace.rate() - before).abs() > f64::EPSILON {
             self.publish();
@@ -273,12 +279,11 @@ impl Upstream {
     }
 
     /// RFC 6298 §2.
-    fn measure(&mut self, sample: f64) {
+    fn measure(&mut self, sample: Duration) {
+        let sample = u32::try_from(sample.as_micros()).unwrap_or(u32::MAX / 8).min(u32::MAX / 8);
         self.smoothed = Some(match self.smoothed {
-            None => (sample, sample / 2.0),
-            Some((mean, deviation)) => {
-                (0.875 * mean + 0.125 * sample, 0.75 * deviation + 0.25 * (mean - sample).abs())
-            }
+            None => (sample, sample / 2),
+            Some((mean, deviation)) => ((7 * mean + sample) / 8, (3 * deviation + mean.abs_diff(sample)) / 4),
         });
     }
 

@@ -35,8 +35,16 @@ pub(super) fn is_above(upper: &[u8], lower: &[u8]) -> bool {
     }
 }
 
+/// A pointer to the first name behind the header: how nearly all owners repeat the question.
+const TO_QUESTION: [u8; 2] = [POINTER, 12];
+
 /// Whether the name at `at` equals an uncompressed lower-case one.
 pub(super) fn equals(message: &[u8], at: usize, wire: &[u8]) -> bool {
+    let repeats = message.get(at..at + 2).is_some_and(|pointer| pointer == TO_QUESTION);
+    if repeats && message.get(HEADER..HEADER + wire.len()).is_some_and(|name| name.eq_ignore_ascii_case(wire))
+    {
+        return true;
+    }
     let mut rest = wire;
     for label in Labels::new(message, at) {
         let Some(label) = label else { return false };

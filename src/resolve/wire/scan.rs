@@ -128,7 +128,7 @@ impl Scan<'_> {
         let chain = self.follow(asked)?;
         let name = chain.target.as_ref().unwrap_or(asked);
         let mut ttl = chain.ttl;
-        let mut found = Values::new(kind);
+        let mut found = Values::new(kind, usize::from(self.count).min(FEW));
         let mut strangers = false;
         let mut at = self.answers;
         for _ in 0..self.count {
@@ -228,11 +228,11 @@ enum Values {
 }
 
 impl Values {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: Kind, expected: usize) -> Self {
         match kind {
-            Kind::Ptr | Kind::Ns => Self::Names(Vec::new()),
-            Kind::A | Kind::Aaaa => Self::Addresses(kind, Vec::new()),
-            Kind::Mx => Self::Exchanges(Vec::new()),
+            Kind::Ptr | Kind::Ns => Self::Names(Vec::with_capacity(expected)),
+            Kind::A | Kind::Aaaa => Self::Addresses(kind, Vec::with_capacity(expected)),
+            Kind::Mx => Self::Exchanges(Vec::with_capacity(expected)),
         }
     }
 

@@ -78,7 +78,7 @@ impl Core {
         slot.packets = 0;
         slot.failures = 0;
         slot.blamed = 0;
-        for key in slot.keys.drain(..) {
+        for key in slot.keys.take() {
             self.keys.remove(key);
         }
         self.queue_at(index, source.upstream);
@@ -89,7 +89,7 @@ impl Core {
         self.timers.clear(index);
         let slot = self.slots.at(index);
         slot.state = State::Tcp;
-        for key in slot.keys.drain(..) {
+        for key in slot.keys.take() {
             self.keys.remove(key);
         }
         self.tcp.push(TcpAsk { ticket, upstream, name: slot.name.clone(), kind: slot.kind, edns: slot.edns });
@@ -148,7 +148,7 @@ impl Core {
     fn finish(&mut self, index: u32, answer: Answer) {
         self.timers.clear(index);
         let slot = self.slots.at(index);
-        for &key in &slot.keys {
+        for key in slot.keys.take() {
             self.keys.remove(key);
         }
         let attempts = slot.spent.saturating_add(slot.packets);

@@ -34,7 +34,7 @@ impl Core {
         let slot = self.slots.at(index);
         // What does not fit our buffer does not fit a datagram.
         let reading = if whole { reading } else { Reading::Truncated };
-        let after = (slot.keys.last() == Some(&key)).then(|| now.saturating_duration_since(slot.last_sent));
+        let after = (slot.keys.last() == Some(key)).then(|| now.saturating_duration_since(slot.last_sent));
         let tone = match &reading {
             Reading::Fault(Fault::Refused) => Tone::Refusing,
             Reading::Fault(Fault::ServFail | Fault::FormErr) => Tone::Failing,
@@ -46,7 +46,7 @@ impl Core {
             self.set_aside(upstream, now);
         }
         // An answer counts once, however often it comes.
-        self.slots.at(index).keys.retain(|other| *other != key);
+        self.slots.at(index).keys.remove(key);
         self.keys.remove(key);
         self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
     }
