@@ -146,8 +146,7 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
         open: HashMap::new(),
         networks: None,
         worst: Severity::None,
-        vantage: Vantage::default(),
-        say: |_| {},
+        vantage: Vantage::new(|_| {}),
         undone: 0,
     };
     let stop = Stop::default();

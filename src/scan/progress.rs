@@ -95,9 +95,12 @@ impl Progress {
         [Greeted, Rejected, NotSmtp, Closed, Silent, Reset].into_iter().map(|o| self.outcome(o)).sum()
     }
 
-    /// Notes what speaks against taking the records at their word.
-    pub fn doubt(&self, doubt: Doubt) {
-        self.doubts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(doubt);
+    /// Notes what speaks against taking the records at their word, if anything does.
+    pub fn doubt(&self, doubt: impl IntoIterator<Item = Doubt>) {
+        let mut doubts = doubt.into_iter().peekable();
+        if doubts.peek().is_some() {
+            self.doubts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(doubts);
+        }
     }
 
     /// What speaks against it, so far.

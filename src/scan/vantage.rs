@@ -75,8 +75,9 @@ impl fmt::Display for Doubt {
 }
 
 /// What was noticed so far; bounded, whatever comes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Vantage {
+    say: fn(&Doubt),
     way: Way,
     names: Names,
 }
@@ -108,16 +109,23 @@ impl Default for Names {
 }
 
 impl Vantage {
+    /// Nothing was noticed yet; `say` is told each doubt once.
+    pub fn new(say: fn(&Doubt)) -> Self {
+        Self { say, way: Way::default(), names: Names::default() }
+    }
+
     /// Looks at one more record; a doubt comes once.
     pub fn see(&mut self, record: &Record) -> Option<Doubt> {
         let ip = record.target.ip.filter(|_| record.target.port == PORT)?;
         let network = Prefix::group(ip);
-        self.way.see(record.evidence.observation.outcome, network).or_else(|| self.names.see(record, network))
+        let outcome = record.evidence.observation.outcome;
+        let doubt = self.way.see(outcome, network).or_else(|| self.names.see(record, network));
+        doubt.inspect(self.say)
     }
 
     /// There are no more records.
     pub fn end(&mut self) -> Option<Doubt> {
-        self.way.doubt(SILENT_AT_THE_END)
+        self.way.doubt(SILENT_AT_THE_END).inspect(self.say)
     }
 }
 
@@ -165,7 +173,9 @@ impl Names {
         for ptr in &resolution.names {
             let ptr = ptr.name.to_string();
             let domain = registrable(ptr.trim_end_matches('.')).map(str::to_owned);
-            domain.into_iter().for_each(|domain| remember(domains, domain, ALIKE));
+            if let Some(domain) = domain {
+                remember(domains, domain, ALIKE);
+            }
         }
         if networks.len() < ALIKE || domains.len() < ALIKE {
             return None;
@@ -221,7 +231,7 @@ mod tests {
     }
 
     fn doubts(records: impl IntoIterator<Item = Record>) -> (Vec<Doubt>, Option<Doubt>) {
-        let mut vantage = Vantage::default();
+        let mut vantage = Vantage::new(|_| {});
         let seen = records.into_iter().filter_map(|record| vantage.see(&record)).collect();
         (seen, vantage.end())
     }

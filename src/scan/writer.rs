@@ -21,7 +21,7 @@ use super::keeper::Keeper;
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
-use super::vantage::{Doubt, Vantage};
+use super::vantage::Vantage;
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::accept::Acceptances;
@@ -89,8 +89,6 @@ pub struct Writer {
     pub networks: Option<Arc<AsnDb>>,
     /// What the records say of the place that is scanned from.
     pub vantage: Vantage,
-    /// Says a doubt at once.
-    pub say: fn(&Doubt),
     /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
     pub undone: usize,
 }
@@ -142,17 +140,9 @@ impl Writer {
                 _ = tick.tick() => self.save()?,
             }
         }
-        let doubt = self.vantage.end();
-        self.doubt(doubt);
+        self.progress.doubt(self.vantage.end());
         self.save()?;
         Ok(self)
-    }
-
-    fn doubt(&self, doubt: Option<Doubt>) {
-        if let Some(doubt) = doubt {
-            (self.say)(&doubt);
-            self.progress.doubt(doubt);
-        }
     }
 
     fn solved(&mut self, case: Solved<Asking>) -> Result<(), ScanError> {
@@ -280,8 +270,7 @@ impl Writer {
         };
         self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
         self.progress.count(outcome, judgement.verdict, fate);
-        let doubt = self.vantage.see(record);
-        self.doubt(doubt);
+        self.progress.doubt(self.vantage.see(record));
         Ok(())
     }
 

@@ -40,7 +40,7 @@ use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
 use crate::scan::stop::Stop;
-use crate::scan::vantage::{Doubt, Vantage};
+use crate::scan::vantage::Vantage;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
@@ -163,8 +163,7 @@ impl Session {
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
         let display = Display::start(watched, self.progress, self.quiet);
         let watch = self.watch(late, &added);
-        let say = if self.quiet { |_: &Doubt| {} } else { told::doubt };
-        let own = self.look_at_own(&progress, say);
+        let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
         let plan = Plan {
@@ -195,8 +194,7 @@ impl Session {
             open: HashMap::new(),
             worst,
             networks: self.loaded.networks.clone(),
-            vantage: Vantage::default(),
-            say,
+            vantage: Vantage::new(told::doubt(self.quiet)),
             undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use super::Session;
+use super::{Session, told};
 use crate::cli::solve::solve;
 use crate::judge::Fcrdns;
 use crate::judge::fcrdns::fcrdns;
@@ -33,15 +33,13 @@ impl Drop for OwnLook {
 
 impl Session {
     /// Begins to look.
-    pub(super) fn look_at_own(&self, progress: &Arc<Progress>, say: fn(&Doubt)) -> OwnLook {
+    pub(super) fn look_at_own(&self, progress: &Arc<Progress>) -> OwnLook {
         let (done, over) = channel();
+        let say = told::doubt(self.quiet);
         let (progress, settings, own) = (Arc::clone(progress), self.resolver.clone(), self.own_addresses());
         if !own.is_empty() {
             let look = move || {
-                for doubt in doubts(&own, &settings) {
-                    say(&doubt);
-                    progress.doubt(doubt);
-                }
+                progress.doubt(doubts(&own, &settings).into_iter().inspect(say));
                 drop(done);
             };
             // Without a thread there is no look, and nothing else is missing.

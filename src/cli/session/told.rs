@@ -78,8 +78,8 @@ pub(super) fn notice(quiet: bool) -> impl Fn(Notice) {
 }
 
 /// Tells at once what speaks against the records.
-pub(super) fn doubt(doubt: &Doubt) {
-    say(format_args!("banneret: {doubt}"));
+pub(super) fn doubt(quiet: bool) -> fn(&Doubt) {
+    if quiet { |_| {} } else { |doubt| say(format_args!("banneret: {doubt}")) }
 }
 
 /// What is told at the end, on stderr.
