@@ -65,8 +65,6 @@ pub struct Manifest<'a> {
     pub end: SystemTime,
     /// Further looks at hosts that had greeted, in this run.
     pub canaries: Canaries,
-    /// What speaks against taking the records at their word, a sentence each.
-    pub doubts: &'a [String],
     /// How many targets ended so, those without a record included.
     pub by_outcome: &'a BTreeMap<String, u64>,
     /// How many were judged so.
@@ -136,7 +134,6 @@ impl Manifest<'_> {
             end: time::to_string(self.end),
             complete: self.completion == Completion::Complete,
             canaries: self.canaries,
-            doubts: self.doubts,
             by_outcome: self.by_outcome,
             by_verdict: self.by_verdict,
             asn_db: self.asn_db,
@@ -199,7 +196,6 @@ struct Form<'a> {
     end: String,
     complete: bool,
     canaries: Canaries,
-    doubts: &'a [String],
     by_outcome: &'a BTreeMap<String, u64>,
     by_verdict: &'a BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -247,7 +243,6 @@ mod tests {
             start: UNIX_EPOCH,
             end: UNIX_EPOCH + Duration::from_millis(1500),
             canaries: Canaries { looks: 4, silent: 1, slowdowns: 0 },
-            doubts: &[],
             by_outcome: &[("greeted".to_owned(), 2)].into(),
             by_verdict: &BTreeMap::new(),
             completion: Completion::Complete,

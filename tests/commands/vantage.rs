@@ -32,7 +32,7 @@ impl Zone for Unrelated {
     }
 }
 
-/// Scans the first host of each network; what was said, and the doubts of the manifest.
+/// Scans the first host of each network; what was said, and the warnings of the manifest.
 fn scan(work: &Path, flags: &[&str]) -> (Ran, Value) {
     let targets: Vec<String> = (0..12).map(|network| format!("198.18.{network}.1")).collect();
     let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
@@ -54,7 +54,7 @@ fn scan(work: &Path, flags: &[&str]) -> (Ran, Value) {
     assert_eq!(ran.code, 0, "{ran:?}");
     let manifest = std::fs::read(work.join("records.jsonl.manifest.json")).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
-    (ran, manifest["doubts"].clone())
+    (ran, manifest["warnings"].clone())
 }
 
 fn command(words: &str) {

@@ -156,7 +156,9 @@ impl Session {
             std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         let resolvers: Vec<String> = self.resolver.upstreams.iter().map(SocketAddr::to_string).collect();
         let counts = counts(progress);
-        let doubts: Vec<String> = progress.doubts().iter().map(ToString::to_string).collect();
+        let doubts = progress.doubts();
+        let warnings: Vec<String> =
+            self.warnings.iter().cloned().chain(doubts.iter().map(ToString::to_string)).collect();
         let manifest = Manifest {
             version: env!("CARGO_PKG_VERSION"),
             command: &command,
@@ -165,7 +167,7 @@ impl Session {
             shard: &self.loaded.shard.to_string(),
             targets: progress.turns.load(Relaxed),
             resolvers: &resolvers,
-            warnings: &self.warnings,
+            warnings: &warnings,
             start: began,
             end: SystemTime::now(),
             canaries: Canaries {
@@ -173,7 +175,6 @@ impl Session {
                 silent: progress.silent_looks.load(Relaxed),
                 slowdowns: progress.losses.load(Relaxed),
             },
-            doubts: &doubts,
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
             completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },

@@ -172,12 +172,7 @@ impl Session {
         let clock = Instant::now();
         let plan = Plan {
             course,
-            feeder: feeder::Settings {
-                rate: self.rate,
-                prefix_rate: self.prefix_rate,
-                concurrency,
-                canaries: Manners::default(),
-            },
+            feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
             own_name: self.probe.own_name.clone(),
@@ -230,6 +225,11 @@ impl Session {
         }
         let exit = self.leave(fed, worst, keeper)?;
         Ok(Finished { exit, summary, written, took })
+    }
+
+    fn paced(&self, concurrency: usize) -> feeder::Settings {
+        let Self { rate, prefix_rate, .. } = *self;
+        feeder::Settings { rate, prefix_rate, concurrency, canaries: Manners::default() }
     }
 
     /// Looks at the exclusion files again while the scan runs.
