@@ -18,6 +18,12 @@ use crate::smtp::dialogue::{Dialogue, HangUp, Step};
 /// How much is read at once: more than all but the longest greetings, so that one read shows that a socket is drained.
 const SCRATCH: usize = 8 * 1024;
 
+/// A timer that fires so late was held up by a machine that slept or a program that was stopped, which notices that time
+/// is over before it notices what came in time …
+const SLEPT: Duration = Duration::from_millis(250);
+/// … so it is given this long to hear it.
+const GRACE: Duration = Duration::from_millis(50);
+
 thread_local! {
     static BUFFER: RefCell<[u8; SCRATCH]> = const { RefCell::new([0; SCRATCH]) };
 }
@@ -52,6 +58,11 @@ impl<'a> Timer<'a> {
         }
         loop {
             ready!(self.sleep.as_mut().poll(cx));
+            let now = Instant::now();
+            if now.saturating_duration_since(self.sleep.deadline()) > SLEPT {
+                self.sleep.as_mut().reset(now + GRACE);
+                continue;
+            }
             if deadline <= self.sleep.deadline() {
                 return Poll::Ready(());
             }

@@ -274,6 +274,11 @@ fn tls(heard: Secured, shaken: Option<Box<Tls>>) -> Box<Tls> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::ReadBuf;
+
     use super::*;
 
     fn smtp() -> Smtp {
@@ -286,6 +291,57 @@ mod tests {
             sources: Vec::new(),
         };
         Smtp::new(settings).unwrap()
+    }
+
+    /// A stream that has ended, which is noticed only after the deadline has been: as on a machine that slept.
+    struct Overslept {
+        looks: usize,
+    }
+
+    impl AsyncRead for Overslept {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<std::io::Result<()>> {
+            let this = self.get_mut();
+            this.looks += 1;
+            match this.looks {
+                1 | 2 => Poll::Pending,
+                3 => Poll::Ready({
+                    buf.put_slice(b"220 mail.example.org ESMTP\r\n");
+                    Ok(())
+                }),
+                _ => Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    impl AsyncWrite for Overslept {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            octets: &[u8],
+        ) -> Poll<std::io::Result<usize>> {
+            Poll::Ready(Ok(octets.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_in_time_is_heard_though_time_is_noticed_first() {
+        let smtp = smtp();
+        let sleep = tokio::time::advance(Duration::from_secs(600));
+        let mut stream = Overslept { looks: 0 };
+        let (observation, ()) = tokio::join!(smtp.converse(&mut stream), sleep);
+        assert_eq!(observation.unwrap().outcome, Outcome::Greeted);
     }
 
     #[test]
