@@ -9,6 +9,7 @@ use anyhow::Context;
 use super::args::{DemoArgs, TargetArgs};
 use super::exit::Exit;
 use super::lists;
+use super::monitor::Places;
 use super::session::Session;
 use crate::demo::{Block, Check};
 use crate::judge::accept::Acceptances;
@@ -73,6 +74,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         summary: None,
         fail_on: None,
         progress: args.progress,
+        places: Places::default(),
         quiet: args.quiet,
         checkpoint: None,
         words: Vec::new(),

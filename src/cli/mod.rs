@@ -14,6 +14,7 @@ pub mod judge;
 pub mod late;
 pub mod lists;
 pub mod live;
+pub mod monitor;
 pub mod report;
 pub mod resume;
 pub mod scan;
