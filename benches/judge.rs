@@ -6,8 +6,10 @@
 use std::net::IpAddr;
 
 use banneret::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
-use banneret::judge::{generic, judge};
+use banneret::judge::run::Run;
+use banneret::judge::{generic, judge, platform};
 use banneret::name::DnsName;
+use banneret::smtp::greeting::{Greeting, Own};
 use banneret::smtp::reply::{Code, Reply};
 use banneret::targets::Inventory;
 
@@ -160,4 +162,44 @@ fn judge_twelve_hosts(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench(args = ["192-0-2-1.static.provider.example", "mail-wr1-f54.kestrel.example"])]
 fn sign_of_one_name(name: &str) -> Option<generic::Sign> {
     generic::sign(divan::black_box(name), HERE)
+}
+
+/// The platform of a greeting of so many lines that tells none, all its words being words of platforms: the time grows
+/// with the greeting and with nothing else.
+#[divan::bench(args = [1, 8, 64])]
+fn platform_of_a_long_greeting(bencher: divan::Bencher<'_, '_>, lines: usize) {
+    let text = "mail.kestrel.example of exim postfix sendmail microsoft google courier haraka zimbra";
+    let host = evidence(220, &vec![text; lines], &[], Lead::Open);
+    let banner = Greeting::read(host.observation.greeting.as_ref().unwrap(), Own::default());
+    bencher
+        .counter(divan::counter::BytesCount::new(text.len() * lines))
+        .bench(|| platform::platform(divan::black_box(&host.observation), &banner));
+}
+
+/// The host with the most to suppose: sixteen PTR names, half of which lead away.
+#[divan::bench]
+fn judge_a_host_with_sixteen_names(bencher: divan::Bencher<'_, '_>) {
+    let names: Vec<String> = (0..16).map(|number| format!("name{number}.kestrel.example")).collect();
+    let names: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| (name.as_str(), if at % 2 == 0 { Lead::Here } else { Lead::Elsewhere }))
+        .collect();
+    let host = evidence(220, &["localhost ESMTP Postfix"], &names, Lead::Nowhere);
+    let inventory = Inventory::default();
+    bencher.bench(|| judge(divan::black_box(&host), &inventory));
+}
+
+/// The first pass over a run: one host counted.
+#[divan::bench]
+fn count_twelve_hosts_of_a_run(bencher: divan::Bencher<'_, '_>) {
+    let hosts = mix();
+    bencher.counter(divan::counter::ItemsCount::new(hosts.len())).with_inputs(Run::default).bench_values(
+        |mut run| {
+            for host in &hosts {
+                run.add(divan::black_box(host));
+            }
+            run
+        },
+    );
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+#[path = "commands/accept.rs"]
+mod accept;
 #[path = "commands/check.rs"]
 mod check;
 #[path = "commands/cli.rs"]

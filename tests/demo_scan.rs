@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
@@ -11,11 +12,15 @@ use std::time::{Duration, SystemTime};
 use banneret::demo::block::{DEMO_PREFIX, DEMO_SEED, GREETING_TIMEOUT};
 use banneret::demo::{Block, Running, check};
 use banneret::evidence::{Evidence, Observation};
+use banneret::judge::around::{FOREIGN, MANY};
 use banneret::judge::judge;
 use banneret::name::HostName;
 use banneret::prefix::Prefix;
 use banneret::probe::{Depth, Probe, Settings, Smtp};
+use banneret::record::row::Row;
 use banneret::record::{Record, Target};
+use banneret::report::summary::Summary;
+use banneret::report::summary::what_if::WORDS;
 use banneret::resolve::{self, Case, Rate, Solution, Want};
 use banneret::smtp::greeting::{Greeting, Own};
 use banneret::targets::Inventory;
@@ -34,8 +39,45 @@ async fn every_host_of_the_demo_is_judged_as_it_is() {
     let wrong: Vec<String> = report.wrong.iter().map(ToString::to_string).collect();
     assert!(wrong.is_empty(), "{} of 1024 are wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!((report.right, report.unseen.len()), (1024, 0));
+    assert_what_if(&block, &records);
+    assert_clones(&block, &records);
     let manners = running.manners();
     assert_eq!((manners.early, manners.improper, manners.most_at_once), (0, 0, 1));
+}
+
+/// What one change would clear over the whole block, as each persona's truth has it.
+fn assert_what_if(block: &Block, records: &[Record]) {
+    let summary = summed(records);
+    let clears: Vec<&[&str]> = block.truths().filter_map(|truth| truth.clears).collect();
+    let by = |word: &str| clears.iter().filter(|by| by.contains(&word)).count() as u64;
+    let none = clears.iter().filter(|by| by.is_empty()).count() as u64;
+    let expected = [by("ptr"), by("banner"), by("forward"), none, 0, 0];
+    let counted: Vec<u64> = (0..WORDS.len()).map(|at| summary.what_if.counts.at(at)).collect();
+    assert_eq!((counted.as_slice(), summary.what_if.in_trouble), (&expected[..], clears.len() as u64));
+    assert!(expected[..4].iter().all(|count| *count > 10), "the block is too small to tell: {expected:?}");
+}
+
+/// Default and foreign names at three addresses or more, as the personas' truths have them.
+fn assert_clones(block: &Block, records: &[Record]) {
+    let foreign = FOREIGN.map(banneret::judge::Code::as_str);
+    let mut names: BTreeMap<String, u64> = BTreeMap::new();
+    for truth in block.truths().filter(|truth| truth.must.iter().any(|code| foreign.contains(code))) {
+        *names.entry(truth.banner_name.unwrap()).or_default() += 1;
+    }
+    names.retain(|_, count| *count >= MANY as u64);
+    let summary = summed(records);
+    let listed: BTreeMap<String, u64> =
+        summary.clones.listed().into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+    assert_eq!(listed, names);
+    assert!(names.contains_key("localhost.localdomain"));
+}
+
+fn summed(records: &[Record]) -> Summary {
+    let mut summary = Summary::new();
+    for record in records {
+        summary.add(&Row::of(record));
+    }
+    summary
 }
 
 async fn probe(block: &Block, running: &Running) -> Vec<(SocketAddr, Observation)> {

@@ -10,8 +10,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use banneret::evidence::{Resolution, Status};
-use banneret::name::HostName;
-use banneret::resolve::{Case, Manner, Settings, Solution, Want, start, try_upstreams};
+use banneret::name::{DnsName, HostName};
+use banneret::resolve::{Case, Inventions, Manner, Settings, Solution, Want, start, try_upstreams};
 use serde::Deserialize;
 use server::{Script, Server};
 
@@ -173,19 +173,40 @@ fn upstreams_that_invent_answers_or_give_none_are_found_out() {
         "",
     ];
     let servers = scripts.map(|text| Server::start(script(text)));
-    let mut settings = Settings::new(servers.iter().map(|server| server.address).collect());
-    settings.timeout = Duration::from_secs(1);
-    let manners: Vec<Manner> =
-        try_upstreams(&settings).unwrap().into_iter().map(|(_, manner)| manner).collect();
-    let invented = "192.0.2.1".parse().unwrap();
+    let all: Vec<_> = servers.iter().map(|server| server.address).collect();
+    let trying = |upstreams: &[usize]| {
+        let mut settings = Settings::new(upstreams.iter().map(|&number| all[number]).collect());
+        settings.timeout = Duration::from_secs(1);
+        let tried = try_upstreams(&mut settings).unwrap();
+        (tried.into_iter().map(|(_, manner)| manner).collect::<Vec<_>>(), settings)
+    };
+    let inventions = Inventions {
+        addresses: vec!["192.0.2.1".parse().unwrap()],
+        names: vec![DnsName::parse("m.example.org").unwrap()],
+    };
+    let (manners, settings) = trying(&[0, 1, 2, 3, 4]);
     let wanted = [
         Manner::Honest,
-        Manner::Inventing(invented),
+        Manner::Inventing(inventions.clone()),
         Manner::Useless(Status::Refused),
         Manner::Useless(Status::ServFail),
         Manner::Useless(Status::TimedOut),
     ];
     assert_eq!(manners, wanted);
+    assert_eq!(
+        settings.upstreams,
+        [all[0], all[2], all[3], all[4]],
+        "beside an honest one, who invents is not asked"
+    );
+    assert_eq!(settings.inventions, Inventions::default());
+
+    // With no honest one beside it, what it invents settles nothing.
+    let (_, mut settings) = trying(&[1]);
+    assert_eq!((&settings.upstreams[..], &settings.inventions), (&all[1..2], &inventions));
+    let solved = ask_many(settings.clone(), 1);
+    assert_eq!((solved[0].1.ptr, solved[0].1.banner_forward.status), (Status::Malformed, Status::Malformed));
+    settings.inventions = Inventions::default();
+    assert_eq!(ask_many(settings, 1)[0].1.ptr, Status::Found);
 }
 
 #[test]

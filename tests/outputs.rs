@@ -8,6 +8,8 @@ mod choices;
 mod files;
 #[path = "outputs/hostile.rs"]
 mod hostile;
+#[path = "outputs/monitors.rs"]
+mod monitors;
 mod support;
 #[path = "outputs/world.rs"]
 mod world;

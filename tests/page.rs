@@ -114,15 +114,17 @@ fn assert_list(seen: &Seen, work: &Path) {
 }
 
 #[test]
-fn the_page_of_a_hostile_block_is_quiet_and_shows_what_was_meant_to_act() {
-    alone("the_page_of_a_hostile_block_is_quiet_and_shows_what_was_meant_to_act", |work| {
-        let page = hostile::page(work);
+fn the_pages_of_a_hostile_block_are_quiet_and_show_what_was_meant_to_act() {
+    alone("the_pages_of_a_hostile_block_are_quiet_and_show_what_was_meant_to_act", |work| {
+        let pages = hostile::pages(work);
         let mut browser = Browser::start(work);
-        let seen = look(&mut browser, "hostile", &page);
-        assert_quiet(&seen);
-        let text = seen[0].say("document.body.innerText");
-        for shown in ["<script>window.hacked", "\\x1b[31m", "=HYPERLINK", "\\u{202e}"] {
-            assert!(text.as_str().unwrap().contains(shown), "{shown} is not shown");
+        for (page, name) in pages.iter().zip(["hostile", "changes"]) {
+            let seen = look(&mut browser, name, page);
+            assert_quiet(&seen);
+            let text = seen[0].say("document.body.innerText");
+            for shown in ["<script>window.hacked", "\\x1b[31m", "=HYPERLINK", "\\u{202e}"] {
+                assert!(text.as_str().unwrap().contains(shown), "{shown} is not shown on {name}");
+            }
         }
         browser.end();
     });

@@ -221,8 +221,11 @@ proptest! {
         let from_line = Row::from_json(&text).unwrap();
         let from_record = Row::of(&record);
         prop_assert_eq!(from_line.ptr_names.to_strings(), from_record.ptr_names.to_strings());
-        let names = from_record.ptr_names.clone();
-        prop_assert_eq!(Row { ptr_names: names, ..from_line }, from_record);
+        for (tag, _) in record.target.inventory.iter().flat_map(|inventory| &inventory.tags) {
+            prop_assert_eq!(from_line.tags.get(tag), from_record.tags.get(tag), "{}", tag);
+        }
+        let (ptr_names, tags) = (from_record.ptr_names.clone(), from_record.tags.clone());
+        prop_assert_eq!(Row { ptr_names, tags, ..from_line }, from_record);
     }
 
     /// The EHLO reply is kept as name and extensions, which is all that is read in it.

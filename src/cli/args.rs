@@ -3,7 +3,7 @@
 mod check;
 mod records;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -272,6 +272,12 @@ pub struct OutputArgs {
     /// Exit 1 if any finding is this severe or worse
     #[arg(long, value_name = "SEVERITY", env = "BANNERET_FAIL_ON")]
     pub fail_on: Option<SeverityWord>,
+    /// How the scan stands, as one JSON object a line, each second
+    #[arg(long, value_name = "FILE", env = "BANNERET_STATUS")]
+    pub status: Option<PathBuf>,
+    /// Offer metrics for Prometheus while it runs, at http://ADDR:PORT/metrics; port 0 is one of the system's choice
+    #[arg(long, value_name = "ADDR:PORT", env = "BANNERET_METRICS")]
+    pub metrics: Option<SocketAddr>,
     /// Whether progress is shown on stderr
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "BANNERET_PROGRESS")]
     pub progress: ProgressWord,

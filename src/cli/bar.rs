@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::ProgressWord;
+use super::monitor::Meter;
 use crate::judge::Verdict;
 use crate::resolve::Health;
 use crate::scan::progress::Progress;
@@ -20,8 +21,8 @@ use crate::scan::progress::Progress;
 const DRAW_EACH: Duration = Duration::from_millis(200);
 /// … and lines are printed this often.
 const LINE_EACH: Duration = Duration::from_secs(10);
-/// The rate shown is that of about this long.
-const RATE_OVER: Duration = Duration::from_secs(2);
+/// Before that, too little is known to tell what is left.
+const TELLING: Duration = Duration::from_secs(2);
 
 /// What is watched.
 #[derive(Debug, Clone)]
@@ -71,12 +72,8 @@ impl Drop for Display {
 }
 
 struct Shown {
-    watched: Watched,
+    meter: Meter,
     bar: Option<ProgressBar>,
-    began: Instant,
-    /// When the rate was last taken, and the count of targets drawn then.
-    since: (Instant, u64),
-    rate: f64,
 }
 
 impl Shown {
@@ -89,23 +86,15 @@ impl Shown {
             bar.set_style(style);
             bar
         });
-        let now = Instant::now();
-        Self { watched, bar, began: now, since: (now, 0), rate: 0.0 }
+        Self { meter: Meter::new(watched), bar }
     }
 
     fn draw(&mut self) {
-        let progress = &self.watched.progress;
-        let now = Instant::now();
-        let drawn = progress.drawn.load(Relaxed) + progress.retried.load(Relaxed);
-        let passed = now - self.since.0;
-        if passed >= RATE_OVER || self.rate == 0.0 {
-            self.rate = drawn.saturating_sub(self.since.1) as f64 / passed.as_secs_f64().max(1e-3);
-            self.since = (now, drawn);
-        }
-        let text = line(&self.watched, self.rate, now - self.began);
+        let figures = self.meter.figures(Instant::now());
+        let text = line(&self.meter.watched, figures.rate, figures.elapsed);
         match &self.bar {
             Some(bar) => {
-                bar.set_position(progress.turns_done.load(Relaxed));
+                bar.set_position(self.meter.watched.progress.turns_done.load(Relaxed));
                 bar.set_message(text);
                 bar.tick();
             }
@@ -150,8 +139,8 @@ fn line(watched: &Watched, rate: f64, elapsed: Duration) -> String {
 }
 
 /// What is left at the pace so far, in whole seconds; nothing while there is too little to tell by.
-fn time_left(done: u64, turns: u64, elapsed: Duration) -> Option<Duration> {
-    if done == 0 || done >= turns || elapsed < RATE_OVER {
+pub(super) fn time_left(done: u64, turns: u64, elapsed: Duration) -> Option<Duration> {
+    if done == 0 || done >= turns || elapsed < TELLING {
         return None;
     }
     let seconds = elapsed.as_secs_f64() / done as f64 * (turns - done) as f64;

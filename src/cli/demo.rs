@@ -9,6 +9,7 @@ use anyhow::Context;
 use super::args::{DemoArgs, TargetArgs};
 use super::exit::Exit;
 use super::lists;
+use super::monitor::Places;
 use super::session::Session;
 use crate::demo::{Block, Check};
 use crate::judge::accept::Acceptances;
@@ -73,11 +74,13 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         summary: None,
         fail_on: None,
         progress: args.progress,
+        places: Places::default(),
         quiet: args.quiet,
         checkpoint: None,
         words: Vec::new(),
         resumed: None,
         settings: serde_json::json!({ "demo": BLOCK, "seed": args.seed }),
+        warnings: Vec::new(),
     };
     let finished = session.run()?;
     if finished.exit != Exit::Done {

@@ -1,38 +1,72 @@
-//! `banneret diff`: two scans, host by host.
+//! `banneret diff`: scans, host by host.
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::bail;
 
 use super::args::{DiffArgs, DiffWord};
 use super::exit::Exit;
 use super::{report, terminal};
-use crate::report::diff::{Change, Scan, csv, show};
+use crate::record::row::Row;
+use crate::report::diff::{Change, Scan, csv, html, show};
 use crate::report::format::Format;
 use crate::report::input::{End, Input};
 
 /// Compares and shows.
 pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let from = args.from.as_deref().map(Format::parse).transpose()?;
-    report::check_stdin(&[&args.old, &args.new])?;
-    let (old, new) = (read(&args.old, from)?, read(&args.new, from)?);
-    let entries = old.compare(&new);
-    let mut out = BufWriter::new(io::stdout().lock());
-    let told = match args.format {
-        DiffWord::Text => show::text(&entries, terminal::width(), &mut out),
-        DiffWord::Json => show::json(&entries, &mut out),
-        DiffWord::Csv => csv::write(&entries, &mut out),
-    };
-    match told.and_then(|()| out.flush()) {
-        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => return Err(wrong.into()),
-        _ => {}
+    report::check_stdin(&args.records)?;
+    let on_stdout = args.html.as_deref() == Some(Path::new("-"));
+    if on_stdout && args.format != DiffWord::Text {
+        bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
-    let regressed = entries.iter().any(|entry| entry.change == Change::Regressed);
-    Ok(if regressed && args.fail_on_regression { Exit::Findings } else { Exit::Done })
+    let Some((last, earlier)) = args.records.split_last() else { return Ok(Exit::Usage) };
+    let mut known = Scan::default();
+    for path in earlier {
+        // Whoever did not speak then is told of by nothing.
+        let scan = read(path, from, |row| row.outcome.is_judged())?;
+        known = known.then(scan);
+    }
+    let new = read(last, from, |row| row.outcome.is_judged() || known.knows(row))?;
+    let entries = known.compare(&new);
+    if let Some(path) = &args.html {
+        let mut page = Vec::new();
+        html::write(&entries, (&subject(&args.records), SystemTime::now()), &mut page)?;
+        report::put(path, &page)?;
+    }
+    if !on_stdout {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let told = match args.format {
+            DiffWord::Text => show::text(&entries, terminal::width(), &mut out),
+            DiffWord::Json => show::json(&entries, &mut out),
+            DiffWord::Csv => csv::write(&entries, &mut out),
+        };
+        super::printed(told.and_then(|()| out.flush()))?;
+    }
+    let mut feared = args.fail_on.clone();
+    if args.fail_on_regression {
+        feared.push(Change::Regressed);
+    }
+    let met = entries.iter().any(|entry| feared.contains(&entry.change));
+    Ok(if met { Exit::Findings } else { Exit::Done })
 }
 
-fn read(path: &Path, from: Option<Format>) -> anyhow::Result<Scan> {
+fn subject(records: &[PathBuf]) -> String {
+    let names: Vec<String> = records.iter().map(|path| path.display().to_string()).collect();
+    names.join(" → ")
+}
+
+fn read(path: &Path, from: Option<Format>, wanted: impl Fn(&Row<'_>) -> bool) -> anyhow::Result<Scan> {
     let mut scan = Scan::default();
-    if Input::open(path, from).map_err(report::say_from)?.rows(|row| scan.add(row))? == End::Torn {
+    let input = Input::open(path, from).map_err(report::say_from)?;
+    let end = input.rows(|row| {
+        if wanted(row) {
+            scan.add(row);
+        }
+    })?;
+    if end == End::Torn {
         report::tell_torn(path);
     }
     Ok(scan)

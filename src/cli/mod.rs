@@ -14,6 +14,7 @@ pub mod judge;
 pub mod late;
 pub mod lists;
 pub mod live;
+pub mod monitor;
 pub mod report;
 pub mod resume;
 pub mod scan;
@@ -21,6 +22,7 @@ pub mod session;
 pub mod signals;
 pub mod targets;
 pub mod terminal;
+mod upstreams;
 
 use std::ffi::OsString;
 use std::fmt::Display;

@@ -58,9 +58,6 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let mut told = Vec::new();
     view.write(&counted.summary, &mut told)?;
-    if args.output == stdout {
-        return print(&told);
-    }
     put(&args.output, &told)?;
     Ok(Exit::Done)
 }
@@ -120,8 +117,11 @@ fn fixes_beside(page: &Path) -> Option<PathBuf> {
     Some(page.with_file_name(name))
 }
 
-/// Puts a file in place, whole or not at all.
-fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Puts a file in place, whole or not at all; `-` is stdout.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    if path == Path::new("-") {
+        return print(bytes).map(drop);
+    }
     atomic::write(path, bytes)
         .with_context(|| format!("report `{}` can't be written", path.display()))
         .context(Unable)

@@ -14,7 +14,7 @@ use crate::report::parquet;
 use crate::scan::checkpoint::Checkpoint;
 
 /// Flags of how a run is shown, not of what it does: a resumed run takes those that are typed with it.
-const SHOWN: [&str; 3] = ["progress", "quiet", "verbose"];
+const SHOWN: [&str; 5] = ["progress", "quiet", "verbose", "status", "metrics"];
 /// Flags that have done their part when the words are made.
 const SPENT: [&str; 3] = ["resume", "config", "dry_run"];
 
@@ -104,9 +104,11 @@ pub fn read(path: &Path, typed: &ArgMatches) -> anyhow::Result<(Resumed, Vec<OsS
     })?;
     let mut words: Vec<OsString> = checkpoint.arguments.iter().map(OsString::from).collect();
     let mut display = Vec::new();
-    if let Some(when) = typed.get_raw("progress").and_then(|mut raw| raw.next_back()) {
-        display.push("--progress".into());
-        display.push(when.to_owned());
+    for flag in ["progress", "status", "metrics"] {
+        if let Some(value) = typed.get_raw(flag).and_then(|mut raw| raw.next_back()) {
+            display.push(format!("--{flag}").into());
+            display.push(value.to_owned());
+        }
     }
     if typed.get_flag("quiet") {
         display.push("--quiet".into());

@@ -13,6 +13,7 @@ use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
 use super::late::Addresses;
 use super::lists;
+use super::monitor::Places;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
 use crate::judge::Severity;
@@ -77,8 +78,10 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         summary: args.output.summary.clone(),
         fail_on: args.output.fail_on.map(Severity::from),
         progress: args.output.progress,
+        places: Places { status: args.output.status.clone(), metrics: args.output.metrics },
         quiet: args.output.quiet,
         settings: super::config::in_force(typed.matches),
+        warnings: Vec::new(),
         checkpoint: args.output.checkpoint.clone(),
         words,
         resumed,

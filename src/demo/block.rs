@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::descriptors;
 use super::dns::{Questions, Sockets};
 use super::host::Host;
-use super::persona::{self, Persona};
+use super::persona::{self, Life, Persona};
 use super::script::{End, Script};
 use super::smtp::{self, Manners, Tally};
 use super::zone::Held;
@@ -118,6 +118,19 @@ struct Home {
 impl Block {
     /// Settles a prefix. Equal prefix and seed make an equal block.
     pub fn new(prefix: Prefix, seed: u64) -> Result<Self, ServeError> {
+        Self::settled(prefix, seed, |host| {
+            let persona = persona::draw(host);
+            (persona, (persona.live)(host))
+        })
+    }
+
+    /// The same where `settle` says who lives at each address and how, as after some time in which hosts were fixed,
+    /// broken, renamed and moved.
+    pub fn settled(
+        prefix: Prefix,
+        seed: u64,
+        settle: impl Fn(Host) -> (&'static Persona, Life),
+    ) -> Result<Self, ServeError> {
         let (IpAddr::V4(first), IpAddr::V4(last)) = (prefix.first(), prefix.last()) else {
             return Err(ServeError::Prefix(prefix));
         };
@@ -127,8 +140,7 @@ impl Block {
         let mut zone = Held::default();
         let homes = (first.to_bits()..=last.to_bits()).map(|bits| {
             let host = Host { ip: Ipv4Addr::from_bits(bits), seed };
-            let persona = persona::draw(host);
-            let life = (persona.live)(host);
+            let (persona, life) = settle(host);
             life.entries.into_iter().for_each(|entry| zone.insert(entry));
             Home { host, persona, script: Arc::new(life.script), banner_name: life.banner_name }
         });
@@ -264,6 +276,8 @@ fn listen_at(at: SocketAddrV4) -> io::Result<TcpListener> {
     let socket =
         socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
     socket.set_nonblocking(true)?;
+    // A block can be served again at the port of the last one, whose conversations linger (RFC 9293 §3.6.1).
+    socket.set_reuse_address(true)?;
     socket.bind(&at.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

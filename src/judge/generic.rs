@@ -1,7 +1,8 @@
 //! PTR names that look assigned by the provider: the address in the name, or a word of access networks and hosting.
 //!
 //! Only the part to the left of the registrable domain counts: `dynamic.example` may call itself what it likes. In a
-//! private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and counts too.
+//! private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and counts too. In a domain
+//! whose names a provider gives to its customers, a number is enough.
 //!
 //! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and words as `pool` and `static`, for senders number
 //! their hosts by address and keep pools of them; it does not excuse a word of DSL, dial-up and dynamic lines.
@@ -12,8 +13,10 @@
 mod digits;
 mod words;
 
+use std::fmt;
 use std::net::IpAddr;
 
+use super::providers;
 use digits::Runs;
 use words::{Need, Words};
 
@@ -26,7 +29,9 @@ pub enum Class {
     Pool,
     /// A fixed address of a customer.
     Static,
-    /// A virtual machine of a cloud or a hoster.
+    /// A virtual machine of a cloud.
+    Cloud,
+    /// A server of a hoster.
     Hosting,
     /// Nothing but the address.
     Unnamed,
@@ -39,7 +44,9 @@ pub enum Form {
     Decimal,
     /// All of it, decimal, last octet first.
     Reversed,
-    /// All of it, as hexadecimal digits or as one number.
+    /// All of it, as hexadecimal digits.
+    Hex,
+    /// All of it, as one number or as digits without separators.
     Packed,
     /// At least the last two octets or the last four groups.
     Partial,
@@ -54,6 +61,29 @@ pub struct Sign {
     pub class: Class,
     /// The address in the name.
     pub form: Form,
+}
+
+impl fmt::Display for Sign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let form = match self.form {
+            Form::Decimal => Some("the address in decimal"),
+            Form::Reversed => Some("the address, its end first"),
+            Form::Hex => Some("the address in hexadecimal"),
+            Form::Packed => Some("the address as one number"),
+            Form::Partial => Some("a part of the address"),
+            Form::None => None,
+        };
+        let class = match self.class {
+            Class::Dynamic => Some("a word of dynamic lines"),
+            Class::Pool => Some("a word of pools"),
+            Class::Static => Some("a word of static lines"),
+            Class::Cloud => Some("a word of clouds"),
+            Class::Hosting => Some("a word of hosting"),
+            Class::Unnamed => None,
+        };
+        let signs: Vec<&str> = [form, class].into_iter().flatten().collect();
+        f.write_str(&signs.join(" and "))
+    }
 }
 
 /// By what a PTR name in lower case looks assigned by the provider of an address; `None` if it does not.
@@ -74,6 +104,7 @@ pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
         words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
     match (class, form) {
         (Some(class), form) => Some(Sign { class, form }),
+        (None, Form::None) if is_numbered_customer(name, host) => Some(Sign { class: Class::Hosting, form }),
         (None, Form::None) => None,
         (None, form) => Some(Sign { class: words.hint.unwrap_or(Class::Unnamed), form }),
     }
@@ -81,17 +112,29 @@ pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
 
 fn is_met(need: Need, host: &str) -> bool {
     const LONG: usize = 4;
+    let mut numbers = host.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
     match need {
         Need::Nothing => true,
-        Need::Number => host.bytes().any(|b| b.is_ascii_digit()),
-        Need::LongNumber => host.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= LONG),
+        Need::Number => numbers.next().is_some(),
+        Need::TwoNumbers => numbers.nth(1).is_some(),
+        Need::LongNumber => numbers.any(|run| run.len() >= LONG),
     }
+}
+
+/// Whether a name in the domain of a network's customers has a number for its customer: `li123-45`, `vps-1a2b3c4d`.
+fn is_numbered_customer(name: &str, host: &str) -> bool {
+    const FEWEST: usize = 3;
+    host.bytes().filter(u8::is_ascii_digit).count() >= FEWEST && providers::is_network(name)
 }
 
 /// The labels that the provider chose.
 fn host_part(name: &str) -> &str {
     let Some(suffix) = psl::suffix(name.as_bytes()) else { return name };
     let domain = match suffix.typ() {
+        // With a rule as `*.compute-1.amazonaws.com` each customer's name is a suffix itself.
+        Some(psl::Type::Private) if suffix.as_bytes().len() == name.len() => {
+            return name.split('.').next().unwrap_or(name);
+        }
         Some(psl::Type::Private) => suffix.as_bytes().len(),
         _ => match psl::domain(name.as_bytes()) {
             Some(domain) => domain.as_bytes().len(),

@@ -116,9 +116,14 @@ const SHARED_HOSTING: &[&str] = &[
 const PANEL_WORDS: &[&str] =
     &["cpanel", "whm", "plesk", "directadmin", "ispconfig", "webhost", "webhosting", "shared"];
 
+/// Whether a name stands in a domain whose names a provider gives to its customers' addresses.
+pub(super) fn is_network(name: &str) -> bool {
+    stands_in(name, NETWORKS)
+}
+
 /// Whether a name stands in a domain of providers.
 pub(super) fn is_provider(name: &str) -> bool {
-    stands_in(name, NETWORKS) || stands_in(name, SHARED_HOSTING)
+    is_network(name) || stands_in(name, SHARED_HOSTING)
 }
 
 /// Whether a name belongs to a provider or to a well-known service, and so is not the operator's to use.

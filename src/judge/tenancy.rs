@@ -30,6 +30,21 @@ pub enum Reason {
     Nothing,
 }
 
+impl Reason {
+    /// What it rests on, as the end of a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inventory => "as the inventory says",
+            Self::Service => "a service greets that sends or receives for many",
+            Self::Panel => "a hosting control panel greets",
+            Self::HostingName => "its name is one that shared hosting gives",
+            Self::OwnDomain => "banner and PTR name stand in one domain, no provider's",
+            Self::CustomBesideGeneric => "a PTR name of somebody's own stands beside the provider's",
+            Self::Nothing => "nothing tells",
+        }
+    }
+}
+
 /// What the question is decided by.
 #[derive(Debug, Clone, Copy)]
 pub struct Signs<'a> {

@@ -18,6 +18,12 @@ use crate::smtp::dialogue::{Dialogue, HangUp, Step};
 /// How much is read at once: more than all but the longest greetings, so that one read shows that a socket is drained.
 const SCRATCH: usize = 8 * 1024;
 
+/// A timer that fires so late was held up by a machine that slept or a program that was stopped, which notices that time
+/// is over before it notices what came in time …
+const SLEPT: Duration = Duration::from_millis(250);
+/// … so it is given this long to hear it.
+const GRACE: Duration = Duration::from_millis(50);
+
 thread_local! {
     static BUFFER: RefCell<[u8; SCRATCH]> = const { RefCell::new([0; SCRATCH]) };
 }
@@ -48,14 +54,23 @@ impl<'a> Timer<'a> {
     /// Ready once `deadline` has come.
     pub(super) fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if deadline < self.sleep.deadline() {
-            self.sleep.as_mut().reset(deadline);
+            // A deadline that has passed may have its grace already: a further look makes that no longer.
+            let now = Instant::now();
+            let due = if deadline <= now { now + GRACE } else { deadline };
+            if due < self.sleep.deadline() {
+                self.sleep.as_mut().reset(due);
+            }
         }
         loop {
             ready!(self.sleep.as_mut().poll(cx));
-            if deadline <= self.sleep.deadline() {
+            let (now, fired) = (Instant::now(), self.sleep.deadline());
+            if fired < deadline {
+                self.sleep.as_mut().reset(deadline);
+            } else if fired == deadline && now.saturating_duration_since(fired) > SLEPT {
+                self.sleep.as_mut().reset(now + GRACE);
+            } else {
                 return Poll::Ready(());
             }
-            self.sleep.as_mut().reset(deadline);
         }
     }
 }

@@ -274,6 +274,11 @@ fn tls(heard: Secured, shaken: Option<Box<Tls>>) -> Box<Tls> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::ReadBuf;
+
     use super::*;
 
     fn smtp() -> Smtp {
@@ -286,6 +291,64 @@ mod tests {
             sources: Vec::new(),
         };
         Smtp::new(settings).unwrap()
+    }
+
+    /// A stream on which something came in time, which is noticed at the third look, after the deadline has been: as on a
+    /// machine that slept.
+    struct Overslept {
+        looks: usize,
+        says: &'static [u8],
+    }
+
+    impl AsyncRead for Overslept {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<std::io::Result<()>> {
+            let this = self.get_mut();
+            this.looks += 1;
+            match this.looks {
+                1 | 2 => Poll::Pending,
+                _ if this.says.is_empty() => Poll::Pending,
+                3 => Poll::Ready({
+                    buf.put_slice(this.says);
+                    Ok(())
+                }),
+                _ => Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    impl AsyncWrite for Overslept {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            octets: &[u8],
+        ) -> Poll<std::io::Result<usize>> {
+            Poll::Ready(Ok(octets.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_in_time_is_heard_though_time_is_noticed_first() {
+        let smtp = smtp();
+        for (says, outcome) in
+            [(&b"220 mail.example.org ESMTP\r\n"[..], Outcome::Greeted), (b"", Outcome::Silent)]
+        {
+            let mut stream = Overslept { looks: 0, says };
+            let bounded = tokio::time::timeout(Duration::from_secs(700), smtp.converse(&mut stream));
+            let (observation, ()) = tokio::join!(bounded, tokio::time::advance(Duration::from_secs(600)));
+            assert_eq!(observation.expect("it ends").unwrap().outcome, outcome);
+        }
     }
 
     #[test]

@@ -55,8 +55,10 @@ pub struct Manifest<'a> {
     pub shard: &'a str,
     /// How many targets the shard has.
     pub targets: u64,
-    /// The upstream resolvers.
+    /// The upstream resolvers that were relied on.
     pub resolvers: &'a [String],
+    /// What a reader of the records should know, one line each.
+    pub warnings: &'a [String],
     /// When the run began.
     pub start: SystemTime,
     /// When it ended.
@@ -127,6 +129,7 @@ impl Manifest<'_> {
             shard: self.shard,
             targets: self.targets,
             resolvers: self.resolvers,
+            warnings: self.warnings,
             start: time::to_string(self.start),
             end: time::to_string(self.end),
             complete: self.completion == Completion::Complete,
@@ -188,6 +191,7 @@ struct Form<'a> {
     shard: &'a str,
     targets: u64,
     resolvers: &'a [String],
+    warnings: &'a [String],
     start: String,
     end: String,
     complete: bool,
@@ -235,6 +239,7 @@ mod tests {
             shard: "1/1",
             targets: 2,
             resolvers: &["192.0.2.53:53".to_owned()],
+            warnings: &["a resolver invents".to_owned()],
             start: UNIX_EPOCH,
             end: UNIX_EPOCH + Duration::from_millis(1500),
             canaries: Canaries { looks: 4, silent: 1, slowdowns: 0 },
@@ -252,8 +257,8 @@ mod tests {
             json!({
                 "schema": "banneret.manifest/1", "version": "0.1.0", "command": ["banneret", "scan", "192.0.2.0/31"],
                 "settings": {"rate": 1000.0}, "seed": u64::MAX, "shard": "1/1", "targets": 2,
-                "resolvers": ["192.0.2.53:53"], "start": "1970-01-01T00:00:00.000Z",
-                "end": "1970-01-01T00:00:01.500Z", "complete": true,
+                "resolvers": ["192.0.2.53:53"], "warnings": ["a resolver invents"],
+                "start": "1970-01-01T00:00:00.000Z", "end": "1970-01-01T00:00:01.500Z", "complete": true,
                 "canaries": {"looks": 4, "silent": 1, "slowdowns": 0}, "by_outcome": {"greeted": 2}, "by_verdict": {},
                 "outputs": [{"path": written.path, "rows": 2, "length": 8, "sha256": "c3f9"}],
             })

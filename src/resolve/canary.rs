@@ -22,8 +22,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use rand::RngExt;
-
+use super::manners::absent;
 use super::plan::Token;
 use super::question::{Answer, Kind, Question};
 use crate::evidence::Status;
@@ -32,6 +31,8 @@ use crate::name::DnsName;
 /// Hosts that wait begin a round when they are so many, or the first has waited so long.
 const MANY: usize = 256;
 const LONG: Duration = Duration::from_millis(100);
+/// After a round that went badly another one follows so soon, whoever waits for it.
+const SOON: Duration = Duration::from_millis(500);
 /// What is known is renewed when it is so old …
 const RENEWED: Duration = Duration::from_secs(1);
 /// … and holds at most so long.
@@ -44,8 +45,6 @@ const UPSTREAMS: u32 = 64;
 pub(super) const MOST: usize = (EACH * UPSTREAMS) as usize;
 /// The first of their tokens.
 const FIRST: u32 = u32::MAX - EACH * UPSTREAMS;
-/// Letters of a label that exists nowhere.
-const LETTERS: usize = 24;
 
 /// A host that DNS has borne out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +87,8 @@ pub(super) struct Canaries<C> {
     waiting: Vec<C>,
     /// Since when the first of them has.
     since: Option<Instant>,
+    /// When the last round began.
+    begun: Option<Instant>,
     round: Option<Round<C>>,
 }
 
@@ -108,7 +109,7 @@ pub(super) fn is_canary(token: Token) -> bool {
 impl<C> Canaries<C> {
     /// Nobody waits, nothing is known.
     pub(super) fn new() -> Self {
-        Self { known: None, is_well: true, waiting: Vec::new(), since: None, round: None }
+        Self { known: None, is_well: true, waiting: Vec::new(), since: None, begun: None, round: None }
     }
 
     /// Whether a host borne out now would be of use.
@@ -140,8 +141,17 @@ impl<C> Canaries<C> {
 
     /// When the next round is due.
     pub(super) fn due(&self) -> Option<Instant> {
-        let since = self.since.filter(|_| self.round.is_none())?;
-        Some(if self.waiting.len() >= MANY { since } else { since + LONG })
+        if self.round.is_some() {
+            return None;
+        }
+        let again = self.begun.filter(|_| !self.is_well).map(|at| at + SOON);
+        let long = if self.waiting.len() >= MANY { Duration::ZERO } else { LONG };
+        again.into_iter().chain(self.since.map(|at| at + long)).min()
+    }
+
+    /// Whether the last round went well; so it is before there was one.
+    pub(super) fn is_well(&self) -> bool {
+        self.is_well
     }
 
     /// Begins a round with those upstreams if it is due; without any, those who wait learn nothing.
@@ -155,16 +165,14 @@ impl<C> Canaries<C> {
             return None;
         }
         self.since = None;
+        self.begun = Some(now);
         let members = std::mem::take(&mut self.waiting);
         // What was known when they came is good enough for them.
         let Some((known, _)) = self.known.clone() else { return Some(Outcome::Unclear(members)) };
         let begun = put.len();
         for upstream in upstreams.take(UPSTREAMS as usize) {
-            let questions = [
-                Question::ptr(known.ip),
-                Question::new(known.name.clone(), Kind::of_family(known.ip)),
-                absent(),
-            ];
+            let forward = Question::new(known.name.clone(), Kind::of_family(known.ip));
+            let questions = [Question::ptr(known.ip), forward].into_iter().chain(absent());
             // Fewer than 64 upstreams.
             let first = FIRST + EACH * u32::try_from(upstream).unwrap_or(0);
             put.extend((first..).zip(questions).map(|(token, question)| Put {
@@ -175,6 +183,7 @@ impl<C> Canaries<C> {
         }
         let open = put.len() - begun;
         if open == 0 {
+            self.is_well = false;
             return Some(Outcome::Unclear(members));
         }
         self.round = Some(Round { members, known, open, liars: Vec::new(), truths: 0 });
@@ -246,15 +255,6 @@ fn tell(answer: &Answer, is_there: bool) -> Told {
         (true, false) => Told::Lie,
         (false, false) => Told::Nothing,
     }
-}
-
-/// A question whose answer is NXDOMAIN.
-fn absent() -> Question {
-    let mut random = rand::rng();
-    let letters: String = (0..LETTERS).map(|_| char::from(random.random_range(b'a'..=b'z'))).collect();
-    let name = DnsName::parse(&format!("{letters}.2.0.192.in-addr.arpa"));
-    // Letters and known labels always make a name; the root would show nothing.
-    Question::new(name.unwrap_or_else(|_| DnsName::root()), Kind::Ptr)
 }
 
 #[cfg(test)]

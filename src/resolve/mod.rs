@@ -23,7 +23,7 @@ pub mod wire;
 pub use direct::ask;
 pub use health::{Health, UpstreamHealth};
 pub use hickory::system_upstreams;
-pub use manners::{Manner, try_upstreams};
+pub use manners::{Inventions, Manner, try_upstreams};
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
 pub use service::{

@@ -27,6 +27,10 @@ const BATCHES: usize = 16;
 /// With so many questions ready no further case is taken in: it would only wait here, and leave the processor's cache
 /// before its turn comes.
 const READY: usize = 512;
+/// While upstreams are not well and hosts wait for a second pass, how often it is looked whether they are.
+const LOOK: Duration = Duration::from_millis(100);
+/// At the end those hosts wait so many timeouts for them, and are then asked about whoever is there.
+const CONVALESCENCE: u32 = 2;
 /// How long a solved case waits for company.
 const COMPANY: Duration = Duration::from_millis(2);
 
@@ -126,7 +130,11 @@ impl<T> Inbox<T> {
 
 /// Starts a resolver on a thread of its own.
 pub fn start<T: Send + 'static>(settings: Settings) -> Result<Resolver<T>, ResolveError> {
-    let bounds = Bounds { hosts_in_flight: settings.hosts_in_flight, held_back: settings.held_back };
+    let bounds = Bounds {
+        hosts_in_flight: settings.hosts_in_flight,
+        held_back: settings.held_back,
+        convalescence: settings.timeout * CONVALESCENCE,
+    };
     let engine = Engine::open(settings)?;
     start_on(engine, bounds)
 }
@@ -145,12 +153,14 @@ pub struct Bounds {
     pub hosts_in_flight: usize,
     /// Hosts that wait for a second pass.
     pub held_back: usize,
+    /// How long these wait at the end for upstreams that are not well.
+    pub convalescence: Duration,
 }
 
 impl Default for Bounds {
     /// Many in flight, one pass for each.
     fn default() -> Self {
-        Self { hosts_in_flight: HOSTS_IN_FLIGHT, held_back: 0 }
+        Self { hosts_in_flight: HOSTS_IN_FLIGHT, held_back: 0, convalescence: Duration::ZERO }
     }
 }
 
@@ -178,6 +188,8 @@ pub fn start_on<T: Send + 'static>(
         exit: Exit { sender: exit, reserving: None },
         hosts_in_flight: bounds.hosts_in_flight,
         hurry: Arc::clone(&hurry.asked),
+        convalescence: bounds.convalescence,
+        over_since: None,
     };
     std::thread::Builder::new()
         .name("resolve".to_owned())
@@ -197,6 +209,9 @@ struct Worker<T, R> {
     hosts_in_flight: usize,
     /// Set when there is no time for second passes.
     hurry: Arc<AtomicBool>,
+    convalescence: Duration,
+    /// Since when only hosts are left that wait for a second pass.
+    over_since: Option<Instant>,
 }
 
 impl<T: Send + 'static, R: Resolve> Worker<T, R> {
@@ -271,10 +286,22 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         if self.plan.held_back() == 0 {
             return Duration::MAX;
         }
-        let reach = if self.health.up().next().is_some() { Reach::Somebody } else { Reach::Nobody };
+        let is_well = self.plan.is_well() && self.health.up().next().is_some();
+        let reach = if is_well { Reach::Somebody } else { Reach::Nobody };
         let is_over = self.cases.is_none() && self.plan.waiting() == 0;
-        self.plan.ask_again(now, reach, if is_over { Intake::Over } else { Intake::Open });
-        self.plan.due(reach).map_or(Duration::MAX, |at| at.saturating_duration_since(now))
+        let over_since = is_over.then(|| self.over_since.unwrap_or(now));
+        self.over_since = over_since;
+        let patience = over_since.map(|since| self.convalescence.saturating_sub(now.duration_since(since)));
+        let mut due = self.plan.due(reach).map_or(Duration::MAX, |at| at.saturating_duration_since(now));
+        match patience {
+            Some(patience) if is_well || patience.is_zero() => self.plan.ask_again(now, reach, Intake::Over),
+            patience => {
+                self.plan.ask_again(now, reach, Intake::Open);
+                due = due.min(patience.unwrap_or(Duration::MAX));
+            }
+        }
+        // Nobody tells when an upstream comes up.
+        if is_well { due } else { due.min(LOOK) }
     }
 
     /// Takes cases in as long as there is room for them.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
+use super::manners::Inventions;
 use super::public;
 
 /// The port of DNS (RFC 1035 §4.2).
@@ -41,6 +42,8 @@ pub struct Settings {
     pub hosts_in_flight: usize,
     /// Hosts at most that wait for a second pass because their answers settle nothing; 0: all have one pass.
     pub held_back: usize,
+    /// Answers that settle nothing, for the upstreams gave them for names that do not exist.
+    pub inventions: Inventions,
 }
 
 impl Settings {
@@ -54,6 +57,7 @@ impl Settings {
             attempts: NonZeroU8::MIN.saturating_add(3),
             hosts_in_flight: HOSTS_IN_FLIGHT,
             held_back: 0,
+            inventions: Inventions::default(),
         }
     }
 

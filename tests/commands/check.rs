@@ -16,18 +16,18 @@ use crate::support::schema::complaints;
 const PATIENCE: [&str; 8] =
     ["--connect-timeout", "1s", "--greeting-timeout", "1s", "--host-timeout", "2s", "--dns-timeout", "1s"];
 
-struct Town {
-    block: Block,
-    running: Running,
+pub(crate) struct Town {
+    pub(crate) block: Block,
+    pub(crate) running: Running,
 }
 
-static TOWN: LazyLock<Town> = LazyLock::new(|| {
+pub(crate) static TOWN: LazyLock<Town> = LazyLock::new(|| {
     let block = Block::new(Prefix::parse("127.27.0.0/22").unwrap(), 1).unwrap();
     let running = block.serve().unwrap();
     Town { block, running }
 });
 
-fn home(persona: &str) -> Truth {
+pub(crate) fn home(persona: &str) -> Truth {
     TOWN.block.truths().find(|truth| truth.persona == persona).unwrap()
 }
 

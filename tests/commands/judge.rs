@@ -1,7 +1,11 @@
 //! `banneret judge`.
 
 use std::fs;
+use std::net::IpAddr;
 
+use banneret::evidence::{Forward, Status};
+use banneret::record::Record;
+use banneret::smtp::reply::{Code, Reply};
 use serde_json::Value;
 
 use crate::cli::{run, run_with, sound, write};
@@ -140,6 +144,46 @@ fn an_input_of_another_kind_is_a_usage_error() {
     ] {
         assert_eq!(run(words).wrong(2), format!("banneret: {told}"), "{words:?}");
     }
+}
+
+/// A record of a host at 192.0.2.`last` that greets so, and whose banner's name leads to `leads`.
+fn greets(last: u8, greeting: &str, leads: [u8; 4]) -> Record {
+    let mut record = sound();
+    let ip = IpAddr::from([192, 0, 2, last]);
+    record.target.ip = Some(ip);
+    record.evidence.ip = Some(ip);
+    record.evidence.observation.greeting =
+        Some(Reply { code: Code::new(220), text: [greeting].into_iter().collect() });
+    let resolution = record.evidence.resolution.as_mut().unwrap();
+    let leads = IpAddr::from(leads);
+    resolution.banner_forward =
+        Forward { status: Status::Found, addresses: vec![leads], confirms: Some(leads == ip) };
+    record
+}
+
+#[test]
+fn what_only_the_whole_file_shows_is_in_its_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let records: Vec<Record> = (1..=3)
+        .map(|last| greets(last, "localhost ESMTP", [127, 0, 0, 1]))
+        .chain((4..=5).map(|last| greets(last, "ubuntu ESMTP", [198, 51, 100, 1])))
+        .chain([
+            greets(6, "old.example.org ESMTP", [192, 0, 2, 1]),
+            greets(7, "gone.example.org ESMTP", [192, 0, 2, 99]),
+        ])
+        .collect();
+    let path = write(directory.path(), "a.jsonl", &records);
+    let codes = |out: &str, code: &str| -> Vec<u8> {
+        let records = assert_lines(out).into_iter().enumerate();
+        let has = |record: &Value| record["findings"].as_array().unwrap().contains(&code.into());
+        records.filter(|(_, record)| has(record)).map(|(at, _)| u8::try_from(at).unwrap() + 1).collect()
+    };
+    let judged = run(&["judge".as_ref(), path.as_os_str()]).fine();
+    assert_eq!(codes(&judged, "cloned_image"), [1, 2, 3]);
+    assert_eq!(codes(&judged, "stale_banner"), [6]);
+    // What can be read but once is judged line by line.
+    let streamed = run_with(&["judge", "-"], &fs::read(path).unwrap()).fine();
+    assert_eq!((codes(&streamed, "cloned_image"), codes(&streamed, "stale_banner")), (vec![], vec![]));
 }
 
 #[test]

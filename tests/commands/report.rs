@@ -195,7 +195,14 @@ fn a_diff_says_what_it_can_not_read() {
     ] {
         assert_eq!(run(words).wrong(2), format!("banneret: {told}"), "{words:?}");
     }
-    assert_eq!(run(&["diff", "a.jsonl"]).code, 2);
+    for words in [&["diff", "a.jsonl"][..], &["diff", "a.jsonl", "b.jsonl", "--fail-on", "worse"]] {
+        assert_eq!(run(words).code, 2, "{words:?}");
+    }
+    assert!(
+        run(&["diff", "a.jsonl", "b.jsonl", "--format", "json", "--html", "-"])
+            .wrong(2)
+            .contains("both write to stdout")
+    );
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use serde_json::Value;
+
 use super::support::namespace::await_some;
 use super::support::program as built;
 use super::world::{Block, RESOLVER, SMALL, World};
@@ -148,6 +150,10 @@ impl Scan {
             return;
         }
         let saved = self.checkpoint().exists();
+        if !saved && self.is_complete() {
+            // Hurt after the last of it was done.
+            return;
+        }
         assert!(saved || met == Met::Nobody, "a checkpoint is on the disk before the first connection");
         for _ in 0..RESUMPTIONS {
             let mut next = self.next();
@@ -159,6 +165,12 @@ impl Scan {
             assert_eq!(output.status.code(), Some(INTERRUPTED), "{}", said(&output));
         }
         panic!("{RESUMPTIONS} resumptions did not finish {}", self.directory.display());
+    }
+
+    /// Whether its manifest says so.
+    fn is_complete(&self) -> bool {
+        let text = fs::read_to_string(self.manifest()).unwrap_or_default();
+        serde_json::from_str::<Value>(&text).is_ok_and(|manifest| manifest["complete"] == true)
     }
 
     /// Going on, or beginning anew where nothing was saved. What it may say on standard output is not listened to.

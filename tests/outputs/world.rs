@@ -78,6 +78,11 @@ fn zone() -> Held {
 
 /// A scan of it that takes no longer than it must.
 pub(crate) fn scan(words: &[&str]) -> Ran {
+    command_of(words).output().unwrap().into()
+}
+
+/// The same, about to be run.
+pub(crate) fn command_of(words: &[&str]) -> Command {
     let common = [
         "scan",
         "--allow-reserved",
@@ -96,5 +101,5 @@ pub(crate) fn scan(words: &[&str]) -> Ran {
         "--progress",
         "never",
     ];
-    command(&[&common[..], words].concat()).output().unwrap().into()
+    command(&[&common[..], words].concat())
 }

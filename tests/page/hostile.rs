@@ -34,25 +34,33 @@ const NAMES: &[&str] = &[
     "Z̸̢̛a̷l̴g̵o̶.example.org",
 ];
 
-/// Writes the records of the block, and the page of them.
-pub(crate) fn page(work: &Path) -> PathBuf {
+/// Writes the records of the block, the page of them, and one of what changed from each host to its neighbour.
+pub(crate) fn pages(work: &Path) -> [PathBuf; 2] {
     let long = "w".repeat(63);
     let long = format!("{long}.{long}.{long}.example.org");
     let names: Vec<&str> = NAMES.iter().copied().chain([long.as_str()]).collect();
     // The file's own name is on the page, too.
     let records = work.join("<img src=x onerror=window.hacked=7> \u{202e}b.jsonl");
-    let mut sink = sink::open(&records, Form::of(&records, None).unwrap(), &[], Start::New).unwrap();
-    for number in 0..512u16 {
-        sink.write(&record(number, names[usize::from(number) % names.len()])).unwrap();
+    let later = work.join("later.jsonl");
+    for (path, shift) in [(&records, 0), (&later, 1)] {
+        let mut sink = sink::open(path, Form::of(path, None).unwrap(), &[], Start::New).unwrap();
+        for number in 0..512u16 {
+            let Record { target, evidence, .. } = record(number, names[0]);
+            let record = record(number + shift, names[usize::from(number + shift) % names.len()]);
+            sink.write(&Record { target, evidence, ..record }).unwrap();
+        }
+        sink.finish().unwrap();
     }
-    sink.finish().unwrap();
     let mut manifest = records.clone().into_os_string();
     manifest.push(".manifest.json");
     let text = serde_json::json!({ "settings": { NAMES[0]: [NAMES[1], NAMES[2]] }, "command": NAMES });
     fs::write(manifest, text.to_string()).unwrap();
     let page = work.join("hostile.html");
-    run(&["report", records.to_str().unwrap(), "--html", page.to_str().unwrap()]).ends(0);
-    page
+    let changes = work.join("changes.html");
+    let [old, new] = [&records, &later].map(|path| path.to_str().unwrap());
+    run(&["report", old, "--html", page.to_str().unwrap()]).ends(0);
+    run(&["diff", old, new, "--html", changes.to_str().unwrap()]).ends(0);
+    [page, changes]
 }
 
 fn record(number: u16, name: &str) -> Record {

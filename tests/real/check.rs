@@ -123,7 +123,7 @@ const CHECKS: [Told; 14] = [
         text: &[
             "TLS timed_out: STARTTLS is accepted, then nothing more comes back: it stalls",
             "publish `mta7.example.cloud. IN A 198.18.1.7`",
-            "On Courier, look for",
+            "On Courier: the `esmtpgreeting` file",
         ],
         ..NOTHING
     },

@@ -44,6 +44,8 @@ enum Loss {
     Denies,
     /// It has its own address for every name, and its own name for every address.
     Invents,
+    /// It has its own address for every name that does not exist.
+    Rewrites,
 }
 
 /// Hosts of all kinds, and a resolver that is in trouble for some of its questions.
@@ -88,6 +90,10 @@ impl World {
     }
 }
 
+fn portal() -> Answer {
+    Answer::Records(vec![Data::A([203, 0, 113, 1].into())])
+}
+
 /// The zone in which nothing exists.
 fn is_canary(owner: &DnsName) -> bool {
     owner.to_string().ends_with(".2.0.192.in-addr.arpa")
@@ -119,7 +125,11 @@ impl Zone for World {
             Loss::Invents if kind == Some(Kind::Ptr) => {
                 return Answer::Records(vec![Data::Ptr(DnsName::parse("portal.elsewhere.sj").unwrap())]);
             }
-            Loss::Invents => return Answer::Records(vec![Data::A([203, 0, 113, 1].into())]),
+            Loss::Invents => return portal(),
+            Loss::Rewrites => {
+                let found = self.undisturbed(owner, kind);
+                return if found == Answer::NxDomain && kind == Some(Kind::A) { portal() } else { found };
+            }
             // Once is enough.
             Loss::Killed => drop(self.lost.try_send(())),
         }
@@ -129,12 +139,17 @@ impl Zone for World {
 
 /// A resolver that runs until it is dropped, and is gone with its sockets then.
 struct Resolver {
+    address: &'static str,
     world: Arc<World>,
     runtime: Option<Runtime>,
 }
 
 impl Resolver {
     fn start(loss: Loss) -> (Self, mpsc::Receiver<()>) {
+        Self::start_at(RESOLVER, loss)
+    }
+
+    fn start_at(address: &'static str, loss: Loss) -> (Self, mpsc::Receiver<()>) {
         let (sender, told) = mpsc::sync_channel(1);
         let never = || AtomicU64::new(u64::MAX);
         let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
@@ -147,14 +162,14 @@ impl Resolver {
             canaries: never(),
             lost: sender,
         };
-        let mut resolver = Self { world: Arc::new(world), runtime: None };
+        let mut resolver = Self { address, world: Arc::new(world), runtime: None };
         resolver.rise();
         (resolver, told)
     }
 
     fn rise(&mut self) {
         // Who was killed leaves its port within a moment.
-        let sockets = await_some("the port", || Sockets::bind(RESOLVER.parse().unwrap()).ok());
+        let sockets = await_some("the port", || Sockets::bind(self.address.parse().unwrap()).ok());
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime
             .spawn(sockets.serve(Arc::clone(&self.world) as Arc<dyn Zone>, Arc::new(Questions::default())));
@@ -325,8 +340,8 @@ fn a_resolver_that_comes_back_before_the_end_leaves_no_trace() {
         for loss in faults.into_iter().chain([Loss::Denies, Loss::Invents]) {
             let (resolver, _) = Resolver::start(loss);
             if matches!(loss, Loss::Denies | Loss::Invents) {
-                // A lie too short for two canaries is not noticed.
-                resolver.world.canaries.store(2, Ordering::SeqCst);
+                // Only a lie that outlasts a whole round is noticed for sure: the first may begin before, the last end after.
+                resolver.world.canaries.store(3, Ordering::SeqCst);
                 resolver.disturb(targets() / 2, u64::MAX / 2);
             } else {
                 // Whoever is silent is soon asked no more, and would stay silent for ever.
@@ -366,5 +381,44 @@ fn a_scan_stopped_while_hosts_wait_for_dns_writes_them_as_they_are() {
         let records = read(&file);
         let unknown = counts(&records).get("undetermined").copied().unwrap_or(0);
         assert_eq!(unknown, before.lines().count(), "the others have their answers");
+    });
+}
+
+/// A second resolver beside [`RESOLVER`].
+const OTHER: &str = "127.0.0.2:53";
+
+#[test]
+fn a_resolver_that_rewrites_absence_is_told_of_and_what_it_invents_makes_no_verdict_wrong() {
+    let name =
+        "outage::a_resolver_that_rewrites_absence_is_told_of_and_what_it_invents_makes_no_verdict_wrong";
+    alone(name, |work| {
+        let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
+        let _load = Load::start(hosts, 25).unwrap();
+        let (resolver, _) = Resolver::start(Loss::Rewrites);
+        let truth = read(&scan(work, "truth.jsonl"));
+        resolver.disturb(0, u64::MAX / 2);
+        let told = |file: &Path, end: &str| {
+            let manifest = fs::read_to_string(format!("{}.manifest.json", file.display())).unwrap();
+            let manifest: Value = serde_json::from_str(&manifest).unwrap();
+            let warning = format!(
+                "resolver `{RESOLVER}` answers for names that do not exist, with `203.0.113.1`; {end}"
+            );
+            assert_eq!(manifest["warnings"], serde_json::json!([warning]));
+            manifest["resolvers"].clone()
+        };
+        let file = scan(work, "rewritten.jsonl");
+        assert_eq!(told(&file, "such answers settle nothing"), serde_json::json!([RESOLVER]));
+        let records = read(&file);
+        assert!(wrong(&records, &truth).is_empty(), "{:?}", counts(&records));
+        let unknown: Vec<_> = records.values().filter(|record| record["verdict"] == "undetermined").collect();
+        assert_eq!(unknown.len(), counts(&truth)["unconfirmed"], "whose names do not exist");
+        assert!(unknown.iter().all(|record| record["dns"]["ptr"]["names"][0]["status"] == "malformed"));
+
+        let (_honest, _) = Resolver::start_at(OTHER, Loss::Killed);
+        let file = work.join("both.jsonl");
+        let ran: Ran = scanning(&file, "unlimited").args(["--resolver", OTHER]).output().unwrap().into();
+        ran.ends(0);
+        assert_eq!(told(&file, "only the other resolvers are asked"), serde_json::json!([OTHER]));
+        assert!(read(&file) == truth);
     });
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::DnsArgs;
+use crate::report::diff::Change;
 
 /// `banneret explain`.
 #[derive(Debug, Args)]
@@ -96,17 +97,29 @@ pub enum DiffWord {
 /// `banneret diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The records of the earlier scan; `-` is stdin
-    pub old: PathBuf,
-    /// The records of the later scan; `-` is stdin
-    pub new: PathBuf,
+    /// Record files, the earliest first: the last is compared with what all before it know; `-` is stdin
+    #[arg(value_names = ["OLD", "NEW"], required = true, num_args = 2..)]
+    pub records: Vec<PathBuf>,
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: DiffWord,
+    /// Write the comparison as one HTML page, too; `-` is stdout, in place of the text
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Exit 1 if any host regressed
     #[arg(long)]
     pub fail_on_regression: bool,
+    /// Exit 1 if any host changed so, as `regressed,gone`
+    #[arg(long, value_name = "CHANGE", value_delimiter = ',', value_parser = change)]
+    pub fail_on: Vec<Change>,
     /// What `-` or files with an unusual ending hold: jsonl, csv
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
+}
+
+fn change(word: &str) -> Result<Change, String> {
+    Change::parse(word).ok_or_else(|| {
+        let words: Vec<&str> = Change::ALL.iter().map(|change| change.as_str()).collect();
+        format!("is no change; there are {}", words.join(", "))
+    })
 }

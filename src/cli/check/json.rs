@@ -1,7 +1,7 @@
 //! One server for a program: each record as a scan would write it, with the advice and the receivers of the screen.
 //!
-//! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "accepted", "why", "who_can_fix",
-//! "who_cares", "todo", "never", "check"}], "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
+//! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "accepted", "why", "evidence",
+//! "who_can_fix", "who_cares", "todo", "never", "check"}], "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
 //! "applies", "effect", "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
 //! `{"outlook", "clean", "questions": [{"name", "type", "standing", "cached", "ttl", "servers": [{"name", "ip", "answer"}]}],
 //! "doors": [{"ip", "port", "outcome", "banner_name", "ptr"}]}`
@@ -113,6 +113,7 @@ fn server(record: &Record) -> serde_json::Result<Value> {
                 "severity": it.severity.as_str(),
                 "accepted": it.accepted.as_ref().map(|it| json!({ "reason": *it.reason, "until": *it.until })),
                 "why": it.why,
+                "evidence": it.evidence,
                 "who_can_fix": it.fixer.as_str(),
                 "who_cares": it.cares,
                 "todo": it.todo,

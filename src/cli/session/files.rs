@@ -164,6 +164,7 @@ impl Session {
             shard: &self.loaded.shard.to_string(),
             targets: progress.turns.load(Relaxed),
             resolvers: &resolvers,
+            warnings: &self.warnings,
             start: began,
             end: SystemTime::now(),
             canaries: Canaries {

@@ -17,8 +17,10 @@ use super::bar::{Display, Watched};
 use super::exit::Exit;
 use super::late::{self, Late, Watch};
 use super::lists::Loaded;
+use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
+use super::upstreams::{self, Voice};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
 use crate::probe::{self, Smtp};
@@ -85,6 +87,8 @@ pub struct Session {
     pub fail_on: Option<Severity>,
     /// When progress is shown.
     pub progress: ProgressWord,
+    /// Where the scan tells programs of itself.
+    pub places: Places,
     /// Errors only.
     pub quiet: bool,
     /// Where progress is kept, if not beside the first output file.
@@ -95,6 +99,8 @@ pub struct Session {
     pub resumed: Option<Resumed>,
     /// The settings in force, for the manifest.
     pub settings: serde_json::Value,
+    /// What a reader of the records should know, for the manifest.
+    pub warnings: Vec<String>,
 }
 
 /// What a finished scan came to.
@@ -150,10 +156,13 @@ impl Session {
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &claimed)?;
         let worst = worst_of(outputs.summary());
+        let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
+        self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
         let resolver = resolve::start(self.resolver.clone())?;
         let stop = Stop::default();
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
+        let monitor = Monitor::start(&self.places, &watched)?;
         let display = Display::start(watched, self.progress, self.quiet);
         let watch = self.watch(late, &added);
 
@@ -206,6 +215,7 @@ impl Session {
         let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
         let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
+        monitor.end(state_of(fed));
         add_unkept(&mut summary, &progress, fed);
         summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
         let manifest = self.write_manifest(&progress, &written, began, fed)?;
@@ -253,6 +263,14 @@ impl Session {
             Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
             Fed::All => Exit::Done,
         })
+    }
+}
+
+fn state_of(fed: Fed) -> State {
+    match fed {
+        Fed::All => State::Complete,
+        Fed::Stopped => State::Stopped,
+        Fed::Stuck(..) => State::Failed,
     }
 }
 

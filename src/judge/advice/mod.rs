@@ -3,6 +3,7 @@
 //! Strangers' names go into commands and zone lines: whatever is no plain host name is quoted for a shell, and left out
 //! of a zone.
 
+mod evidence;
 mod shell;
 
 use std::net::IpAddr;
@@ -10,7 +11,8 @@ use std::net::IpAddr;
 use super::accept::Accepted;
 use super::cause::{Fixer, Side};
 use super::finding::{Code, Finding};
-use super::settings::{Certainty, settings};
+use super::platform::Kind;
+use super::settings::settings;
 use super::shape::{Shape, Support};
 use super::{Fcrdns, Judgement, Severity};
 use crate::evidence::Evidence;
@@ -46,6 +48,8 @@ pub struct Advice {
     pub accepted: Option<Accepted>,
     /// Why it stands.
     pub why: &'static str,
+    /// The names and addresses that it rests on; strangers' text.
+    pub evidence: Option<String>,
     /// Who can end it.
     pub fixer: Fixer,
     /// Who minds.
@@ -79,6 +83,7 @@ fn advise(case: &Case<'_>, Finding { code, severity }: Finding) -> Advice {
         severity,
         accepted: case.judgement.accepted.iter().find(|accepted| accepted.code == code).cloned(),
         why: code.why(),
+        evidence: evidence::evidence(case, code),
         fixer,
         cares: code.cares(),
         todo: case.todo(code, fixer),
@@ -188,13 +193,19 @@ impl Case<'_> {
             todo.push("Look for the host name in the mail server's settings, and restart it.".to_owned());
             return;
         };
-        let title = super::platform::row(platform.name).map_or(platform.name, |row| row.title);
-        for setting in settings(platform.name) {
-            todo.push(match setting.certainty {
-                Certainty::Known => format!("On {title}: {}.", setting.by),
-                Certainty::LookFor => format!("On {title}, look for {}.", setting.by),
-            });
+        let row = super::platform::row(platform.name);
+        let title = row.map_or(platform.name, |row| row.title);
+        let before = todo.len();
+        todo.extend(settings(platform.name).map(|setting| format!("On {title}: {}.", setting.by)));
+        if todo.len() > before {
+            return;
         }
+        todo.push(match row.map(|row| row.kind) {
+            Some(Kind::Provider | Kind::Relay) => {
+                format!("{title} sets the name for its customers: ask there.")
+            }
+            _ => format!("On {title}, look for the host name that it gives in SMTP."),
+        });
     }
 
     /// Commands for a person's own eyes: reverse, forward, greeting, certificate.

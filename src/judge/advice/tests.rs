@@ -122,7 +122,7 @@ fn the_platforms_own_setting_is_named_and_doubtful_ones_only_as_a_hint() {
     let list =
         advised("220 localhost ESMTP Haraka/3.0 ready", "nxdomain", "not_asked", &Inventory::default());
     let todo = &for_code(&list, Code::BannerDefault).todo;
-    assert!(todo.iter().any(|line| line.starts_with("On Haraka, look for `config/me`")), "{todo:?}");
+    assert!(todo.iter().any(|line| line.starts_with("On Haraka: `config/me`")), "{todo:?}");
 }
 
 #[test]
@@ -181,5 +181,67 @@ fn every_code_can_be_advised_on() {
             assert_eq!(advice.todo.is_empty(), advice.fixer == Fixer::Nobody, "{code}");
             assert!(!advice.check.is_empty(), "{code}");
         }
+    }
+}
+
+#[test]
+fn every_platform_has_its_own_word_on_where_its_name_is_set() {
+    let inventory = Inventory::default();
+    let evidence = host("220 localhost ESMTP", "x.example.net=here", "not_asked");
+    for row in super::super::platform::rows() {
+        let mut judgement = judge(&evidence, &inventory);
+        judgement.platform = Some(super::super::Platform { name: row.name, version: None });
+        let case = Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 25 };
+        let list = advice(&case);
+        let todo = &for_code(&list, Code::BannerDefault).todo;
+        assert!(todo.iter().any(|line| line.contains(row.title)), "{}: {todo:?}", row.name);
+    }
+}
+
+#[test]
+fn a_finding_says_what_it_rests_on() {
+    let seen = |greeting: &str, reverse: &str, banner: &str, code: Code| {
+        for_code(&advised(greeting, reverse, banner, &Inventory::default()), code).evidence.clone()
+    };
+    for (greeting, reverse, banner, code, told) in [
+        (OWN, "nxdomain", "here", Code::PtrMissing, None),
+        (
+            OWN,
+            "a.example.net=elsewhere b.example.net=nxdomain",
+            "here",
+            Code::PtrUnconfirmed,
+            Some("a.example.net leads to 198.51.100.7; b.example.net leads nowhere"),
+        ),
+        (
+            OWN,
+            "a.example.net=elsewhere b.example.net=nxdomain",
+            "here",
+            Code::StalePtr,
+            Some("a.example.net leads to 198.51.100.7"),
+        ),
+        (
+            OWN,
+            "dyn-1.2.0.192.isp.example=here",
+            "here",
+            Code::PtrGeneric,
+            Some("dyn-1.2.0.192.isp.example: the address, its end first and a word of dynamic lines"),
+        ),
+        (
+            OWN,
+            "a.example.net=here",
+            "here",
+            Code::TwoIdentities,
+            Some("greeting mail.kestrel.example, PTR name a.example.net"),
+        ),
+        (
+            OWN,
+            "a.example.net=here",
+            "elsewhere",
+            Code::UnownedIdentity,
+            Some("mail.kestrel.example leads to 198.51.100.7"),
+        ),
+        ("220 localhost ESMTP", "a.example.net=here", "not_asked", Code::BannerDefault, Some("localhost")),
+    ] {
+        assert_eq!(seen(greeting, reverse, banner, code).as_deref(), told, "{}", code.as_str());
     }
 }

@@ -56,7 +56,9 @@ impl<'a> Runs<'a> {
             Form::Decimal
         } else if holds(&reversed) {
             Form::Reversed
-        } else if self.is_padded(octets) || self.is_packed(octets) {
+        } else if holds_hex(self.text, octets) {
+            Form::Hex
+        } else if self.is_padded(octets) || self.is_number(octets) {
             Form::Packed
         } else if holds(&wanted[1..]) || holds(&reversed[..3]) || holds(&wanted[2..]) || holds(&reversed[..2])
         {
@@ -100,11 +102,11 @@ impl<'a> Runs<'a> {
         })
     }
 
-    /// `c0000201`, `010200c0`, or the address as one number.
-    fn is_packed(&self, octets: [u8; 4]) -> bool {
+    /// The address as one number.
+    fn is_number(&self, octets: [u8; 4]) -> bool {
         let number = u64::from(u32::from_be_bytes(octets));
         let one_number = |run: &Run| run.value == number && run.end - run.start >= 8;
-        self.found[..self.length].iter().any(one_number) || holds_hex(self.text, octets)
+        self.found[..self.length].iter().any(one_number)
     }
 }
 
@@ -131,7 +133,7 @@ pub(super) fn form_of_v6(host: &str, ip: Ipv6Addr) -> Form {
         return Form::Reversed;
     }
     if holds_all_digits(host, ip) {
-        return Form::Packed;
+        return Form::Hex;
     }
     if host.split('.').any(|label| is_compressed(label, ip)) {
         return Form::Decimal;

@@ -162,7 +162,10 @@ fn the_sign_names_the_class_and_the_form() {
     for (ip, name, class, form) in [
         ("192.0.2.1", "192-0-2-1.kestrel.example", Class::Unnamed, Form::Decimal),
         ("192.0.2.1", "1.2.0.192.kestrel.example", Class::Unnamed, Form::Reversed),
-        ("192.0.2.1", "c0000201.kestrel.example", Class::Unnamed, Form::Packed),
+        ("192.0.2.1", "c0000201.kestrel.example", Class::Unnamed, Form::Hex),
+        ("192.0.2.1", "3221225985.kestrel.example", Class::Unnamed, Form::Packed),
+        ("192.0.2.1", "192000002001.kestrel.example", Class::Unnamed, Form::Packed),
+        ("192.0.2.1", "ec2-192-0-2-1.eu-west-1.compute.amazonaws.com", Class::Cloud, Form::Decimal),
         ("192.0.2.1", "dyn-2-1.kestrel.example", Class::Dynamic, Form::Partial),
         ("192.0.2.1", "pool-192-0-2-1.kestrel.example", Class::Pool, Form::Decimal),
         ("192.0.2.1", "static.1.2.0.192.kestrel.example", Class::Static, Form::Reversed),
@@ -170,4 +173,40 @@ fn the_sign_names_the_class_and_the_form() {
     ] {
         assert_eq!(sign(name, ip.parse().unwrap()), Some(Sign { class, form }), "{name}");
     }
+    let told = |name: &str| sign(name, "192.0.2.1".parse().unwrap()).unwrap().to_string();
+    assert_eq!(told("dyn-2-1.kestrel.example"), "a part of the address and a word of dynamic lines");
+    assert_eq!(told("1.2.0.192.kestrel.example"), "the address, its end first");
+    assert_eq!(told("vps1234.kestrel.example"), "a word of hosting");
+}
+
+/// Names gathered from public documentation, each with the source of its form.
+const ASSIGNED: &str = include_str!("tests/assigned.tsv");
+/// The same of names that somebody chose.
+const CHOSEN: &str = include_str!("tests/chosen.tsv");
+
+fn gathered(list: &'static str) -> Vec<(&'static str, &'static str)> {
+    let rows = list.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|row| match row.split('\t').collect::<Vec<_>>()[..] {
+        [name, ip, source] if !source.is_empty() => (name, ip),
+        _ => panic!("{row}"),
+    })
+    .collect()
+}
+
+#[test]
+fn gathered_names_are_told_apart_with_few_mistakes() {
+    let (assigned, chosen) = (gathered(ASSIGNED), gathered(CHOSEN));
+    let told: Vec<_> = assigned.iter().filter(|(name, ip)| says(name, ip)).collect();
+    let missed: Vec<_> =
+        assigned.iter().filter(|(name, ip)| !says(name, ip)).map(|(name, _)| *name).collect();
+    let accused: Vec<_> = chosen.iter().filter(|(name, ip)| says(name, ip)).map(|(name, _)| *name).collect();
+    let precision = told.len() as f64 / (told.len() + accused.len()) as f64;
+    let recall = told.len() as f64 / assigned.len() as f64;
+    eprintln!(
+        "{} assigned names, {} chosen: precision {precision:.3}, recall {recall:.3}; missed {missed:?}; accused {accused:?}",
+        assigned.len(),
+        chosen.len()
+    );
+    assert!(precision >= 0.99, "accused {accused:?}");
+    assert!(recall >= 0.92, "missed {missed:?}");
 }

@@ -9,6 +9,8 @@ pub(super) enum Need {
     Nothing,
     /// A digit.
     Number,
+    /// Two numbers, as customers of a network are counted.
+    TwoNumbers,
     /// Four digits in a row.
     LongNumber,
 }
@@ -37,8 +39,10 @@ const WORDS: &[(&str, Class, Need)] = &[
     ("cable", Class::Dynamic, Need::Number),
     ("cablemodem", Class::Dynamic, Need::Number),
     ("catv", Class::Dynamic, Need::Number),
+    ("cm", Class::Dynamic, Need::TwoNumbers),
     ("dial", Class::Dynamic, Need::Number),
     ("dip", Class::Dynamic, Need::Number),
+    ("docsis", Class::Dynamic, Need::Number),
     ("dslam", Class::Dynamic, Need::Number),
     ("ftth", Class::Dynamic, Need::Number),
     ("gpon", Class::Dynamic, Need::Number),
@@ -74,16 +78,16 @@ const WORDS: &[(&str, Class, Need)] = &[
     ("vps", Class::Hosting, Need::LongNumber),
 ];
 
-/// Words of hosting that too many hosts of one's own bear: they name the class of a name that holds its address.
+/// Words of clouds and hosting that too many hosts of one's own bear: they name the class of a name that holds its address.
 const HINTS: &[(&str, Class)] = &[
     ("business", Class::Static),
     ("clients", Class::Static),
     ("customers", Class::Static),
-    ("cloud", Class::Hosting),
+    ("cloud", Class::Cloud),
     ("colo", Class::Hosting),
-    ("compute", Class::Hosting),
+    ("compute", Class::Cloud),
     ("dedicated", Class::Hosting),
-    ("ec", Class::Hosting),
+    ("ec", Class::Cloud),
     ("hosting", Class::Hosting),
 ];
 

@@ -108,12 +108,18 @@ fn is_in_ehlo(shape: &Shape, ehlo: &Text) -> bool {
     }
 }
 
-/// The first row, in the order of the table, of which a shape fits: every word of the text is looked up once.
+/// The first row, in the order of the table, of which a shape fits: every word of the text is looked up once, and no
+/// shape is tried twice, however often its word stands there.
 fn best(index: &Index, text: &Text, fits: impl Fn(&Shape) -> bool) -> Option<&'static Row> {
     let mut best = None;
+    let mut tried = [false; MOST_WORDS];
     for line in text.lines() {
         for word in line.split(|b| !b.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-            for &(row, rule) in index.rules(word) {
+            let Some(Entry { number, rules, .. }) = index.entry(word) else { continue };
+            if std::mem::replace(&mut tried[*number], true) {
+                continue;
+            }
+            for &(row, rule) in rules {
                 if best.is_none_or(|best| row < best) && fits(&rule.shape) {
                     best = Some(row);
                 }
@@ -128,8 +134,15 @@ struct Index {
     buckets: Vec<Vec<Entry>>,
 }
 
-/// A word and the rules that it leads to, each with the place of its row.
-type Entry = (&'static str, Vec<(usize, &'static Rule)>);
+/// A word, which of the words it is, and the rules that it leads to, each with the place of its row.
+struct Entry {
+    word: &'static str,
+    number: usize,
+    rules: Vec<(usize, &'static Rule)>,
+}
+
+/// The most words that may lead to rules; words beyond would lead nowhere, which a test rules out.
+const MOST_WORDS: usize = 128;
 
 static GREETINGS: LazyLock<Index> = LazyLock::new(|| Index::build(|shape| !shape.is_of_ehlo()));
 static EHLOS: LazyLock<Index> = LazyLock::new(|| Index::build(Shape::is_of_ehlo));
@@ -137,26 +150,27 @@ static EHLOS: LazyLock<Index> = LazyLock::new(|| Index::build(Shape::is_of_ehlo)
 impl Index {
     fn build(belongs: impl Fn(&Shape) -> bool) -> Self {
         let mut index = Self { buckets: (0..=255).map(|_| Vec::new()).collect() };
+        let mut numbers = 0..MOST_WORDS;
         let rules =
             ROWS.iter().enumerate().flat_map(|(at, row)| row.rules.iter().map(move |rule| (at, rule)));
         for (row, rule) in rules.filter(|(_, rule)| belongs(&rule.shape)) {
             let first = rule.word.bytes().next().unwrap_or_default();
             let bucket = &mut index.buckets[usize::from(first)];
-            match bucket.iter_mut().find(|(word, _)| *word == rule.word) {
-                Some((_, rules)) => rules.push((row, rule)),
-                None => bucket.push((rule.word, vec![(row, rule)])),
+            match bucket.iter_mut().find(|entry| entry.word == rule.word) {
+                Some(entry) => entry.rules.push((row, rule)),
+                None => bucket.extend(numbers.next().map(|number| Entry {
+                    word: rule.word,
+                    number,
+                    rules: vec![(row, rule)],
+                })),
             }
         }
         index
     }
 
-    fn rules(&self, word: &[u8]) -> &[(usize, &'static Rule)] {
+    fn entry(&self, word: &[u8]) -> Option<&Entry> {
         let first = word.first().map_or(0, u8::to_ascii_lowercase);
-        let bucket = &self.buckets[usize::from(first)];
-        bucket
-            .iter()
-            .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(word))
-            .map_or(&[], |(_, rules)| rules)
+        self.buckets[usize::from(first)].iter().find(|known| known.word.as_bytes().eq_ignore_ascii_case(word))
     }
 }
 

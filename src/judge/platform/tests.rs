@@ -64,6 +64,16 @@ fn every_row_has_two_greetings_that_fire_and_two_that_do_not() {
 }
 
 #[test]
+fn every_word_has_room_in_the_index() {
+    let words = |index: &Index| index.buckets.iter().map(Vec::len).sum::<usize>();
+    let of = |of_ehlo: bool| {
+        let rules = rows().iter().flat_map(|row| row.rules).filter(|rule| rule.shape.is_of_ehlo() == of_ehlo);
+        rules.map(|rule| rule.word).collect::<std::collections::HashSet<_>>().len()
+    };
+    assert_eq!((words(&GREETINGS), words(&EHLOS)), (of(false), of(true)));
+}
+
+#[test]
 fn record_names_are_snake_case_and_unique() {
     for (at, row) in rows().iter().enumerate() {
         assert!(

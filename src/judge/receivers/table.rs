@@ -3,7 +3,7 @@
 use super::{About, Applies, Effect};
 
 /// The version of the table; it rises when a row changes.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// What a rule fires on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,13 +131,13 @@ pub static RULES: &[Rule] = &[
     rule("Haraka", ("helo.checks", ""), HeloInvalid, Reject, IfConfigured),
     score("rspamd", "RDNS_NONE", NoPtr, 2.0, 2.0),
     score("rspamd", "HFILTER_HOSTNAME_UNKNOWN", Unconfirmed, 2.5, 2.5),
-    score("rspamd", "patterns of lines in the PTR name", GenericPtr, 0.5, 3.0),
+    score("rspamd", "HFILTER_HOSTNAME_1 to 5", GenericPtr, 0.5, 3.0),
     score("rspamd", "HFILTER_HELO_BAREIP", HeloBareAddress, 3.0, 3.0),
     score("rspamd", "HFILTER_HELO_NOT_FQDN", HeloOneLabel, 2.0, 2.0),
-    score("rspamd", "HELO without A or MX", HeloWithoutAOrMx, 0.3, 0.3),
-    score("rspamd", "HELO leads elsewhere", HeloResolvesElsewhere, 1.0, 1.0),
+    score("rspamd", "HFILTER_HELO_NORES_A_OR_MX", HeloWithoutAOrMx, 0.3, 0.3),
+    score("rspamd", "HFILTER_HELO_IP_A", HeloResolvesElsewhere, 1.0, 1.0),
     score("rspamd", "HFILTER_HELO_5", HeloOneLabelOrPrivate, 3.0, 3.0),
-    score("rspamd", "patterns of lines in HELO", HeloGeneric, 0.5, 3.0),
+    score("rspamd", "HFILTER_HELO_1 to 5", HeloGeneric, 0.5, 3.0),
     score("SpamAssassin", "RDNS_NONE", NoPtr, 0.793, 2.399),
     score("SpamAssassin", "RDNS_DYNAMIC", GenericPtr, 0.363, 2.639),
     score("SpamAssassin", "RDNS_LOCALHOST", PtrLocalhost, 0.0, 3.7),

@@ -6,6 +6,7 @@ use super::{Entry, State};
 use crate::judge::{Code, Verdict};
 use crate::record::cell::is_runnable;
 use crate::record::column::JOIN;
+use crate::record::time;
 
 /// The columns of one side, behind `old_` and `new_`.
 const SIDE: [&str; 5] = ["outcome", "verdict", "banner_name", "ptr_names", "trouble"];
@@ -15,11 +16,14 @@ pub fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     let sides = ["old", "new"].iter().flat_map(|side| SIDE.map(|column| format!("{side}_{column}")));
     let header = ["change", "ip", "port"].map(str::to_owned).into_iter().chain(sides);
+    let header = header.chain(["since", "moved"].map(str::to_owned));
     table.write_record(header)?;
     for entry in entries {
         let (ip, port) = entry.host;
         let host = [entry.change.as_str().to_owned(), ip.to_string(), port.to_string()];
-        table.write_record(host.into_iter().chain(side(entry.old)).chain(side(entry.new)))?;
+        let since = entry.since().map(time::to_string).unwrap_or_default();
+        let more = [since, entry.moved.map(|ip| ip.to_string()).unwrap_or_default()];
+        table.write_record(host.into_iter().chain(side(entry.old)).chain(side(entry.new)).chain(more))?;
     }
     table.flush()
 }
@@ -66,8 +70,8 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "change,ip,port,old_outcome,old_verdict,old_banner_name,old_ptr_names,old_trouble,\
-             new_outcome,new_verdict,new_banner_name,new_ptr_names,new_trouble\n\
-             gone,192.0.2.1,25,greeted,no_ptr,\"'=1+1,\"\"x\",mail.example.org,ptr_missing,,,,,\n"
+             new_outcome,new_verdict,new_banner_name,new_ptr_names,new_trouble,since,moved\n\
+             gone,192.0.2.1,25,greeted,no_ptr,\"'=1+1,\"\"x\",mail.example.org,ptr_missing,,,,,,,\n"
         );
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Change, Entry, State};
 use crate::judge::{Code, Verdict};
+use crate::record::time;
 use crate::report::table::{cell, clip, grouped};
 
 /// The window below which columns have no room.
@@ -16,6 +17,8 @@ const NAME: usize = 40;
 /// The longest word: `still_wrong`.
 const WORD: usize = 12;
 const ADDRESS: usize = 22;
+/// A time without its hour: `2026-01-02`.
+const DAY: usize = 10;
 
 /// How many hosts of each change, in the order of a report.
 pub fn counts(entries: &[Entry<'_>]) -> [(Change, u64); Change::ALL.len()] {
@@ -51,13 +54,17 @@ pub fn json(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What a person wants to know of it, in one line.
-fn story(entry: &Entry<'_>) -> String {
+pub(super) fn story(entry: &Entry<'_>) -> String {
     let (old, new) = (entry.old, entry.new);
     match entry.change {
-        Change::New => new.map(standing).unwrap_or_default(),
+        Change::New => {
+            let was = entry.moved.map(|ip| format!("; was at {ip}")).unwrap_or_default();
+            format!("{}{was}", new.map(standing).unwrap_or_default())
+        }
         Change::Gone => {
             let now = new.map_or("no record", |state| state.outcome.as_str());
-            format!("{} → {now}", old.map(standing).unwrap_or_default())
+            let moved = entry.moved.map(|ip| format!("; now at {ip}")).unwrap_or_default();
+            format!("{} → {now}{moved}", old.map(standing).unwrap_or_default())
         }
         Change::Renamed => match (old, new) {
             (Some(old), Some(new)) if old.banner_name == new.banner_name => {
@@ -73,6 +80,9 @@ fn story(entry: &Entry<'_>) -> String {
                     [('+', new.trouble.without(old.trouble)), ('-', old.trouble.without(new.trouble))]
                 {
                     codes.iter().for_each(|code| story.extend([" ", &format!("{sign}{}", code.as_str())]));
+                }
+                if let (Change::StillWrong | Change::Flapping, Some(since)) = (entry.change, entry.since()) {
+                    story.extend([" since ", &time::to_string(since)[..DAY]]);
                 }
                 story
             }
@@ -118,6 +128,9 @@ struct Line<'a> {
     port: u16,
     old: Option<Side<'a>>,
     new: Option<Side<'a>>,
+    since: Option<String>,
+    moved_to: Option<std::net::IpAddr>,
+    moved_from: Option<std::net::IpAddr>,
 }
 
 #[derive(Serialize)]
@@ -138,6 +151,9 @@ impl<'a> Line<'a> {
             port,
             old: entry.old.map(Side::of),
             new: entry.new.map(Side::of),
+            since: entry.since().map(time::to_string),
+            moved_to: entry.moved.filter(|_| entry.change == Change::Gone),
+            moved_from: entry.moved.filter(|_| entry.change == Change::New),
         }
     }
 }
@@ -188,7 +204,7 @@ mod tests {
             shown(&old, &new, 120),
             "\
 regressed    192.0.2.2              mail.example.org match → no_ptr +ptr_missing
-still_wrong  192.0.2.3              mail.example.org no_ptr
+still_wrong  192.0.2.3              mail.example.org no_ptr since 1970-01-01
 fixed        192.0.2.1              mail.example.org no_ptr → match -ptr_missing
 renamed      192.0.2.4              mail.example.org → mx.example.net
 new          192.0.2.5:587          mail.example.org no_ptr ptr_missing
@@ -238,7 +254,8 @@ same                    1
             String::from_utf8(out).unwrap(),
             concat!(
                 r#"{"change":"gone","ip":"192.0.2.1","port":25,"old":{"outcome":"greeted","verdict":"no_ptr","#,
-                r#""banner_name":"mail.example.org","ptr_names":["mail.example.org"],"trouble":["ptr_missing"]},"new":null}"#,
+                r#""banner_name":"mail.example.org","ptr_names":["mail.example.org"],"trouble":["ptr_missing"]},"new":null,"#,
+                r#""since":null,"moved_to":null,"moved_from":null}"#,
                 "\n"
             )
         );

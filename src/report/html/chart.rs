@@ -29,7 +29,10 @@ pub(super) fn bars(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()>
         "finding" => ("Findings", Anchors::Advice),
         "verdict" => ("Verdicts", Anchors::None),
         "outcome" => ("Outcomes", Anchors::None),
-        _ => ("Severity", Anchors::None),
+        "severity" => ("Severity", Anchors::None),
+        "accepted" => ("Accepted findings", Anchors::None),
+        "what_if" => ("Hosts in trouble that one change would clear", Anchors::None),
+        other => (other, Anchors::None),
     };
     write!(out, "<section><h2>{title}</h2>\n<table class=\"bars\">\n<tbody>\n")?;
     for (word, count) in met {

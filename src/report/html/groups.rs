@@ -56,12 +56,26 @@ pub(super) fn tables(
         "domain",
         domains.map(|(name, tally)| Line::of(name, tally, within(name))),
     )?;
+    let ptr_domains = listed(&summary.ptr_domains);
+    let leads_into = |domain: &String| {
+        let domain = domain.clone();
+        move |fix: &Fix| fix.ptr_names.iter().any(|name| registrable(name) == Some(domain.as_str()))
+    };
+    let ptr_domains = ptr_domains.map(|(name, tally)| Line::of(name, tally, leads_into(name)));
+    table.section("Domains of PTR names", "domain", ptr_domains)?;
     let platforms = listed(&summary.platforms).map(|(name, tally)| {
         let title = platform::row(name).map_or(name.as_str(), |row| row.title);
         let name = name.clone();
         Line::of(title, tally, move |fix| fix.platform.as_deref() == Some(name.as_str()))
     });
-    table.section("Platforms", "platform", platforms)
+    table.section("Platforms", "platform", platforms)?;
+    for grouping in summary.chosen() {
+        let title = format!("By {}", Html(grouping.kind));
+        let groups = grouping.groups.worst_listed(LISTED).groups;
+        let label = |(key, tally)| Line::of(summary.label(grouping.kind, &key), tally, |_| false);
+        table.section(&title, "group", groups.into_iter().map(label))?;
+    }
+    Ok(())
 }
 
 fn listed<K: Hash + Ord + Clone>(groups: &Groups<K>) -> impl Iterator<Item = (&K, &Tally)> {

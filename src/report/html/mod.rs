@@ -67,7 +67,7 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
     map::map(summary, out)?;
     groups::tables(summary, page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;
-    run::method(out)?;
+    run::method(&summary.sources, out)?;
     run::runs(page.runs, out)?;
     out.write_all(b"</main>\n</body>\n</html>\n")
 }
@@ -117,6 +117,18 @@ fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Writ
         )?;
     }
     out.write_all(b"</ul>\n")?;
+    let coverage = summary.coverage();
+    if coverage.asked > 0 {
+        let [asked, answered, judged] = [coverage.asked, coverage.answered, coverage.judged].map(grouped);
+        write!(out, "<p>{asked} targets asked, {answered} answered, {judged} judged")?;
+        let mut gap = "; undetermined for";
+        for (word, count) in &coverage.why {
+            write!(out, "{gap} {word} {}", grouped(*count))?;
+            gap = ",";
+        }
+        let stopped = if coverage.stopped > 0 { "; not all scans came to their end" } else { "" };
+        writeln!(out, "{stopped}.</p>")?;
+    }
     if let Some((sheet, file)) = fixes {
         let (listed, met) = sheet.counts();
         let cut = if listed < met {

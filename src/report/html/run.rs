@@ -57,13 +57,16 @@ const METHOD: [(&str, &str); 7] = [
     ),
 ];
 
-/// Writes the section on method and limits.
-pub(super) fn method(out: &mut dyn Write) -> io::Result<()> {
+/// Writes the section on method and limits, and on data that others made.
+pub(super) fn method(sources: &[String], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(
         b"<section class=\"wide\" id=\"method\"><h2>Method and limits</h2>\n<dl class=\"facts\">\n",
     )?;
     for (word, text) in METHOD {
         writeln!(out, "<dt>{}</dt><dd>{}</dd>", Html(word), Html(text))?;
+    }
+    for source in sources {
+        writeln!(out, "<dt>Data of others</dt><dd>{}</dd>", Html(clip(source, WIDEST)))?;
     }
     out.write_all(b"</dl></section>\n")
 }

@@ -7,7 +7,7 @@ use crate::record::neutral::Safe;
 /// Shows anything as text: what has a meaning in HTML, in text or in a quoted attribute, becomes a character reference;
 /// control characters and those that reorder text are shown escaped.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Html<T>(pub(super) T);
+pub(in crate::report) struct Html<T>(pub(in crate::report) T);
 
 impl<T: Display> Display for Html<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -64,6 +64,8 @@ fn no_more_cases_are_taken_in_than_allowed() {
             exit: Exit { sender: mpsc::channel(1).0, reserving: None },
             hosts_in_flight,
             hurry: Arc::default(),
+            convalescence: Duration::ZERO,
+            over_since: None,
         };
         worker.take(Instant::now());
         assert!((most - 99..=most).contains(&worker.plan.open()), "{}", worker.plan.open());

@@ -11,6 +11,7 @@
     reason = "a broken property panics"
 )]
 
+pub mod certificate;
 pub mod checkpoint;
 pub mod dns;
 pub mod draw;
@@ -25,13 +26,15 @@ pub mod verdict;
 pub type Body = fn(&[u8]);
 
 /// Every place by its name: that of its folder below `tests/corpus` and of its file in `fuzz_targets`.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 14] = [
     ("target_line", targets::line),
     ("target_list", targets::list),
     ("exclusions", targets::exclusions),
     ("reply", smtp::reply),
     ("greeting", smtp::greeting),
+    ("ehlo", smtp::ehlo_reply),
     ("dialogue", smtp::dialogue),
+    ("certificate", certificate::certificate),
     ("dns_answer", dns::answer),
     ("verdict", verdict::verdict),
     ("record_line", records::line),

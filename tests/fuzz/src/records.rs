@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use banneret::evidence::Outcome;
 use banneret::judge::judge;
 use banneret::record::column::{COLUMNS, Kind};
-use banneret::record::row::Row;
+use banneret::record::row::{PtrNames, Row, Tags};
 use banneret::record::{Record, cell, json, read};
 use banneret::report::csv::Csv;
 use banneret::report::input::{End, Input, InputError};
@@ -86,11 +86,15 @@ fn assert_record(record: &Record, text: &str, cut: usize) {
     assert_unknown_is_not_wrong(&again.evidence, &inventory);
 }
 
-/// A row with its PTR names as text, wherever they came from.
-fn plain(row: &Row<'_>) -> (Vec<String>, String) {
-    let names = row.ptr_names.to_strings();
-    let rest = Row { ptr_names: banneret::record::row::PtrNames::Wire(&[]), ..row.clone() };
-    (names, format!("{rest:?}"))
+/// A row with its PTR names and tags as text, wherever they came from. A cell can't tell an empty tag from none.
+fn plain(row: &Row<'_>) -> (Vec<String>, Vec<(String, String)>, String) {
+    let tags: Vec<(String, String)> = match &row.tags {
+        Tags::Inventory(tags) => tags.iter().map(|(tag, value)| (tag.to_string(), value.clone())).collect(),
+        Tags::Text(tags) => tags.iter().map(|(tag, value)| (tag.to_string(), value.to_string())).collect(),
+    };
+    let tags = tags.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let rest = Row { ptr_names: PtrNames::Wire(&[]), tags: Tags::Inventory(&[]), ..row.clone() };
+    (row.ptr_names.to_strings(), tags, format!("{rest:?}"))
 }
 
 /// The CSV row of a record is what its columns say, is run by no spreadsheet, and has the same short view.

@@ -7,6 +7,7 @@ use banneret::evidence::{Evidence, Observation, Outcome};
 use banneret::judge::judge;
 use banneret::name::HostName;
 use banneret::smtp::dialogue::{Dialogue, Ending, HangUp, Heard, Introduction, MAX_HEARD, Patience, Step};
+use banneret::smtp::ehlo;
 use banneret::smtp::greeting::{Form, Greeting, MAX_EXTRA_NAMES, Own, Refusal};
 use banneret::smtp::reply::{Code, Limit, MAX_LINE, MAX_LINES, MAX_REPLY, Progress, Reader, Reply};
 use banneret::smtp::said::Said;
@@ -19,6 +20,33 @@ const OWN_NAME: &str = "probe.example.net";
 const OWN_IP: [u8; 4] = [192, 0, 2, 9];
 /// The longest name as said: a host name and the brackets or wildcard around it.
 const MAX_NAME: usize = 253 + 16;
+
+/// What is read of a reply to EHLO: a name that is one, and extensions only of a reply that was accepted.
+pub fn ehlo_reply(data: &[u8]) {
+    let mut reader = Reader::default();
+    reader.feed(data);
+    let Some(reply) = reader.finish() else { return };
+    let code = reply.code.map(Code::get);
+    if let Some(name) = ehlo::name(&reply) {
+        assert_eq!(code, Some(250), "{name}");
+        let parsed = HostName::parse(&name).expect("a name is a host's");
+        assert_eq!(parsed.as_str(), name, "in normal form");
+        let first = String::from_utf8_lossy(reply.text.first()).into_owned();
+        let said = first.split_ascii_whitespace().next().and_then(|word| HostName::parse(word).ok());
+        assert_eq!(said, Some(parsed), "the name is the first word");
+    }
+    let is_accepted = code.is_some_and(|code| (200..300).contains(&code));
+    assert_eq!(ehlo::accepted(&reply).is_some(), is_accepted);
+    let extensions = reply.text.lines().skip(1);
+    let naive = is_accepted
+        && extensions.into_iter().any(|line| {
+            let line = String::from_utf8_lossy(line).to_ascii_uppercase();
+            line.split(|c: char| c.is_ascii_whitespace() || c == '=').find(|word| !word.is_empty())
+                == Some("STARTTLS")
+        });
+    // A line that opens with `=` offers nothing.
+    assert!(naive || !ehlo::offers(&reply, "STARTTLS"));
+}
 
 /// A reply cut anywhere is the reply read whole, and that is what a reader without state would make of it.
 pub fn reply(data: &[u8]) {

@@ -16,7 +16,7 @@ use crate::cli::terminal::paragraph;
 use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
 use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
-use crate::judge::{Severity, Verdict};
+use crate::judge::{Severity, Verdict, tenancy_of};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
 use crate::record::{Network, Record};
@@ -105,13 +105,17 @@ impl Page {
         self.names(record);
         let judged = &record.judgement;
         let Some(verdict) = judged.verdict else { return };
+        let nothing = Inventory::default();
+        let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
         let server = match &judged.platform {
             Some(platform) => {
                 format!("{} {}", platform.name, platform.version.as_deref().unwrap_or_default())
             }
             None => "not told by the greeting".to_owned(),
         };
-        self.row("platform", &format!("{}; tenancy {}", server.trim_end(), judged.tenancy.as_str()));
+        let (tenancy, reason) = tenancy_of(&record.evidence, inventory);
+        let reason = reason.as_str();
+        self.row("platform", &format!("{}; tenancy {}: {reason}", server.trim_end(), tenancy.as_str()));
         self.row("verdict", &format!("{}: {}", verdict.as_str(), Subject::Verdict(verdict).title()));
         // Advice says what a verdict's own words would say again.
         let is_advised = judged.severity >= Some(Severity::Low);
@@ -120,8 +124,6 @@ impl Page {
         {
             self.row("", text);
         }
-        let nothing = Inventory::default();
-        let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
         let case =
             Case { evidence: &record.evidence, inventory, judgement: judged, port: record.target.port };
         let advice = advice(&case);

@@ -65,7 +65,7 @@ impl Fixes {
         Self { kept: Vec::new(), most, met: 0 }
     }
 
-    /// Takes up one record; one without an address or without trouble is passed over.
+    /// Takes up one record; one without an address or without trouble is passed over, and so is what the user accepts.
     pub fn add(&mut self, row: &Row<'_>) {
         let Some(ip) = row.ip else { return };
         let weight = |code: Code| code.severity(row.tenancy);
