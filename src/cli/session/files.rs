@@ -155,6 +155,9 @@ impl Session {
             std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         let resolvers: Vec<String> = self.resolver.upstreams.iter().map(SocketAddr::to_string).collect();
         let counts = counts(progress);
+        let doubts = progress.doubts();
+        let warnings: Vec<String> =
+            self.warnings.iter().cloned().chain(doubts.iter().map(ToString::to_string)).collect();
         let manifest = Manifest {
             version: env!("CARGO_PKG_VERSION"),
             command: &command,
@@ -163,7 +166,7 @@ impl Session {
             shard: &self.loaded.shard.to_string(),
             targets: progress.turns.load(Relaxed),
             resolvers: &resolvers,
-            warnings: &self.warnings,
+            warnings: &warnings,
             start: began,
             end: SystemTime::now(),
             canaries: Canaries {
