@@ -115,7 +115,7 @@ pub struct DiffArgs {
     /// Exit 1 if any host changed so, as `regressed,gone`
     #[arg(long, value_name = "CHANGE", value_delimiter = ',', value_parser = change)]
     pub fail_on: Vec<Change>,
-        /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
+    /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
 }
