@@ -113,6 +113,9 @@ impl Input {
             Format::Parquet => {
                 Err(self.text(1, "is Parquet, which is not read back; give the JSONL or CSV file"))
             }
+            Format::Ecs | Format::Syslog => {
+                Err(self.text(1, "is for other systems and not read back; give the JSONL or CSV file"))
+            }
         }
     }
 

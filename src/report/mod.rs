@@ -8,6 +8,7 @@ pub mod asn;
 pub mod atomic;
 pub mod csv;
 pub mod diff;
+pub mod ecs;
 pub mod file;
 pub mod format;
 pub mod html;
@@ -18,6 +19,7 @@ pub mod output;
 pub mod parquet;
 pub mod sink;
 pub mod summary;
+pub mod syslog;
 pub mod table;
 
 pub use format::{Compression, Form, Format, FormatError};
