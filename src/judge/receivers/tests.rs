@@ -197,3 +197,58 @@ fn a_sound_host_meets_no_objection() {
     }
     assert_eq!(forecast.helo_name.as_deref(), Some("mail.kestrel.example"));
 }
+
+#[test]
+fn every_receiver_that_is_promised_has_a_rule() {
+    for receiver in [
+        "Gmail",
+        "Microsoft 365",
+        "Yahoo",
+        "Fastmail",
+        "GMX",
+        "freenet",
+        "free.fr",
+        "Cloudmark CSI",
+        "SpamRATS",
+        "Postfix",
+        "Exim",
+        "Sendmail",
+        "OpenSMTPD",
+        "Haraka",
+        "rspamd",
+        "SpamAssassin",
+    ] {
+        assert!(RULES.iter().any(|rule| rule.receiver == receiver), "{receiver}");
+    }
+}
+
+#[test]
+fn every_rule_acts_on_some_host_and_lets_another_pass() {
+    let v6 =
+        |reverse: &str| Evidence { ip: Some("2001:db8::1".parse().unwrap()), ..host(OWN, reverse, "here") };
+    let hosts = [
+        (host(OWN, "mail.kestrel.example=here", "here"), None),
+        (host(OWN, "nxdomain", "here"), None),
+        (v6("nxdomain"), None),
+        (host(OWN, "a.example.net=elsewhere", "elsewhere"), None),
+        (host(OWN, "localhost=here", "here"), None),
+        (host(OWN, "dyn-192-0-2-1.isp.example=here", "here"), Some("192.0.2.1")),
+        (host("220 localhost ESMTP", "a.example.net=here", "here"), None),
+        (host(OWN, "a.example.net=here", "here"), Some("${x}")),
+        (host(OWN, "a.example.net=here", "here"), Some("dyn-192-0-2-1.isp.example")),
+    ];
+    for (at, rule) in RULES.iter().enumerate() {
+        let effects: Vec<_> =
+            hosts.iter().map(|(evidence, helo)| foretell(evidence, *helo).reactions[at].effect).collect();
+        assert!(effects.contains(&Pass), "{} {}", rule.receiver, rule.name);
+        // What one family of addresses lacks, the other or an MX record may have: never certain.
+        let is_certain = rule.condition != Condition::HeloWithoutAOrMx;
+        assert_eq!(
+            effects.contains(&rule.effect),
+            is_certain || rule.effect == Unknown,
+            "{} {}",
+            rule.receiver,
+            rule.name
+        );
+    }
+}

@@ -79,7 +79,12 @@ fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Resu
     if met.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", breakdown.kind)?;
+    let title = match breakdown.kind {
+        "accepted" => "accepted findings",
+        "what_if" => "what one change would clear, of the hosts in trouble",
+        kind => kind,
+    };
+    writeln!(out, "\n{title}")?;
     let room = (width - WORD - COUNT - SHARE - 3).min(LONGEST_BAR);
     for (word, count) in met {
         let share = count as f64 / breakdown.of.max(1) as f64;
@@ -223,7 +228,7 @@ severity
 finding
   ptr_missing                           1   0.4 % ▏
 
-what_if
+what one change would clear, of the hosts in trouble
   unknown                               1 100.0 % ████████████████████
 
 coverage
