@@ -7,9 +7,10 @@
 mod outage;
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use banneret::demo::zone::{Answer, Data, Entry, Fault, Held, Kind};
 use banneret::name::DnsName;
@@ -108,6 +109,12 @@ impl Zone {
         self.ptr(host(3), &["gone.bv"]);
         self.ptr(host(4), &["other.bv"]);
         self.address("other.bv", Ipv4Addr::new(198, 18, 200, 1));
+        // 8: names lead to addresses that nobody asked to have scanned.
+        self.ptr(host(8), &["inner.bv", "own.bv"]);
+        self.address("inner.bv", INNER[0]);
+        self.address("own.bv", INNER[1]);
+        // 9: the root, which some publish for "none".
+        self.ptr(host(9), &["."]);
         for last in 5..=7 {
             self.ptr(host(last), &[&own_name(host(last))]);
             self.address(&own_name(host(last)), host(last));
@@ -116,7 +123,7 @@ impl Zone {
 }
 
 /// What the hosts that are known for certain are told to be.
-const KNOWN: [(u8, &str, &str); 7] = [
+const KNOWN: [(u8, &str, &str); 9] = [
     (1, "nxdomain", "no_ptr"),
     (2, "no_data", "no_ptr"),
     (3, "found", "unconfirmed"),
@@ -124,7 +131,12 @@ const KNOWN: [(u8, &str, &str); 7] = [
     (5, "found", "no_name"),
     (6, "found", "mismatch"),
     (7, "found", "match"),
+    (8, "found", "unconfirmed"),
+    (9, "found", "unconfirmed"),
 ];
+
+/// Where a name may lead, and nobody follows.
+const INNER: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 0, 9), Ipv4Addr::new(198, 18, 201, 1)];
 
 fn scan(work: &Path, resolvers: &[&str], targets: &[&str]) -> BTreeMap<Ipv4Addr, Value> {
     let file = tempfile::Builder::new().suffix(".jsonl").tempfile_in(work).unwrap();
@@ -161,13 +173,18 @@ fn assert_nothing_held_against(record: &Value) {
 #[test]
 fn a_failing_lookup_is_never_held_against_a_host_and_a_definite_one_is() {
     alone("a_failing_lookup_is_never_held_against_a_host_and_a_definite_one_is", |work| {
-        serve_hosts(&[25], |ip, _| greeting(ip));
+        let met = Arc::new(Mutex::new(BTreeSet::new()));
+        let meets = Arc::clone(&met);
+        serve_hosts(&[25], move |ip, _| {
+            meets.lock().unwrap().insert(ip);
+            greeting(ip)
+        });
         let mut zone = Zone::default();
         zone.faults();
         zone.certain();
         serve_names(zone.0);
         let targets: Vec<String> = (1..=FAULTS.len()).map(|third| format!("198.18.{third}.1-4")).collect();
-        let targets: Vec<&str> = targets.iter().map(String::as_str).chain(["198.18.100.1-7"]).collect();
+        let targets: Vec<&str> = targets.iter().map(String::as_str).chain(["198.18.100.1-9"]).collect();
         let records = scan(work, &[RESOLVER], &targets);
         assert_eq!(records.len(), 4 * FAULTS.len() + KNOWN.len());
         for (third, (fault, status)) in (1..).zip(FAULTS) {
@@ -186,6 +203,9 @@ fn a_failing_lookup_is_never_held_against_a_host_and_a_definite_one_is() {
             let record = &records[&Ipv4Addr::new(198, 18, CERTAIN, last)];
             assert_eq!(told(record), (status, verdict), "{record}");
         }
+        let findings = &records[&Ipv4Addr::new(198, 18, CERTAIN, 9)]["findings"];
+        assert!(findings.as_array().unwrap().contains(&"ptr_malformed".into()), "{findings}");
+        assert!(met.lock().unwrap().iter().eq(records.keys()), "nobody else is spoken to: {met:?}");
     });
 }
 
@@ -197,14 +217,14 @@ fn resolvers_that_cannot_be_reached_hold_nothing_against_anybody() {
         zone.certain();
         serve_names(zone.0);
         // Nobody listens there: one is refused by the kernel.
-        let records = scan(work, &["127.0.0.1:54"], &["198.18.100.1-7"]);
+        let records = scan(work, &["127.0.0.1:54"], &["198.18.100.1-9"]);
         assert_eq!(records.len(), KNOWN.len());
         for record in records.values() {
             assert_eq!(told(record), ("timed_out", "undetermined"), "{record}");
             assert_nothing_held_against(record);
         }
         // Beside a good one it loses nobody anything.
-        let records = scan(work, &["127.0.0.1:54", RESOLVER], &["198.18.100.1-7"]);
+        let records = scan(work, &["127.0.0.1:54", RESOLVER], &["198.18.100.1-9"]);
         for (last, status, verdict) in KNOWN {
             let record = &records[&Ipv4Addr::new(198, 18, CERTAIN, last)];
             assert_eq!(told(record), (status, verdict), "{record}");

@@ -100,7 +100,7 @@ impl Inquiry {
     /// Takes back, as settling nothing, what counts against the host; all of its answers, unless DNS bore it out.
     pub fn disavow(&mut self) {
         let Goal::Identity { ip, .. } = self.goal else { return };
-        let all = self.borne_out().is_none();
+        let all = self.borne_out(ip).is_none();
         for asked in &mut self.asked {
             let doubtful = |answer: &Arc<Answer>| {
                 answer.status.is_definite() && (all || is_against(answer, asked.question.kind, ip))
@@ -119,15 +119,25 @@ impl Inquiry {
         answered.any(|(answer, kind)| is_against(answer, kind, ip))
     }
 
-    /// The host's address, a name that leads back to it, and how long both answers hold, if DNS was asked for both.
-    pub fn borne_out(&self) -> Option<(IpAddr, &DnsName, Duration)> {
+    /// If DNS was asked and bears the host out by one name that leads to it alone: the address, the name, and how long both
+    /// answers hold. Of several records a server may give some now and others later.
+    pub fn exemplar(&self) -> Option<(IpAddr, &DnsName, Duration)> {
         let Goal::Identity { ip, .. } = self.goal else { return None };
-        let ptr = self.answer(0).filter(|_| self.asked[0].question.kind == Kind::Ptr)?;
-        self.asked[1..].iter().find_map(|asked| {
-            let answer = asked.answer.as_deref().filter(|answer| answer.addresses().contains(&ip))?;
-            let name = Some(&asked.question.name).filter(|name| ptr.names().contains(name))?;
-            Some((ip, name, answer.ttl.min(ptr.ttl)))
-        })
+        let (ptr, forward) = self.borne_out(ip)?;
+        let answer = forward.answer.as_deref()?;
+        let is_sole = ptr.names().len() == 1 && answer.addresses() == [ip];
+        is_sole.then(|| (ip, &forward.question.name, answer.ttl.min(ptr.ttl)))
+    }
+
+    /// The answer to the PTR question, and one of its names that leads back.
+    fn borne_out(&self, ip: IpAddr) -> Option<(&Answer, &Asked)> {
+        let (first, rest) = self.asked.split_first().filter(|(first, _)| first.question.kind == Kind::Ptr)?;
+        let ptr = first.answer.as_deref()?;
+        let leads_back = |asked: &&Asked| {
+            let found = asked.answer.as_ref().is_some_and(|answer| answer.addresses().contains(&ip));
+            found && ptr.names().contains(&asked.question.name)
+        };
+        Some((ptr, rest.iter().find(leads_back)?))
     }
 
     fn forget_if(&mut self, forget: impl Fn(&Answer) -> bool) {

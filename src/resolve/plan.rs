@@ -62,6 +62,13 @@ struct Open<T> {
 }
 
 impl<T> Open<T> {
+    /// Takes back what it has against its host from before a stretch.
+    fn believe_since(&mut self, stretch: u32) {
+        if self.stretch < stretch && self.inquiry.is_against() {
+            self.inquiry.disavow();
+        }
+    }
+
     fn into_solved(self) -> Solved<T> {
         Solved { solution: self.inquiry.solution(), carry: self.carry }
     }
@@ -73,6 +80,8 @@ struct Flight {
     question: Keyed,
     first: Waiter,
     more: Vec<Waiter>,
+    /// The stretch in which it began.
+    stretch: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -111,9 +120,7 @@ impl<T> Plan<T> {
     /// Begins the second pass of those whose time has come.
     pub(super) fn ask_again(&mut self, now: Instant, reach: Reach, intake: Intake) {
         while let Some(mut open) = self.later.next(now, reach, intake) {
-            if open.stretch < self.stretch && open.inquiry.is_against() {
-                open.inquiry.disavow();
-            }
+            open.believe_since(self.stretch);
             self.put_again(Open { pass: Pass::Second, ..open }, now);
         }
     }
@@ -147,12 +154,19 @@ impl<T> Plan<T> {
         now: Instant,
     ) -> Vec<usize> {
         let Some(outcome) = self.canaries.answered(token, answer) else { return Vec::new() };
-        if let Outcome::Lies(_, liars) = &outcome {
-            self.stretch += 1;
-            self.again = again(liars);
-            self.cache = Cache::default();
+        match &outcome {
+            Outcome::Lies(_, liars) => self.turn_over(again(liars)),
+            Outcome::Recovered(_) => self.turn_over(Again::Now),
+            Outcome::BorneOut(_) | Outcome::Unclear(_) => {}
         }
         self.take_outcome(outcome, now)
+    }
+
+    /// Begins a stretch: nothing that came before it, or comes late, is believed.
+    fn turn_over(&mut self, again: Again) {
+        self.stretch += 1;
+        self.again = again;
+        self.cache = Cache::default();
     }
 
     fn take_outcome(&mut self, outcome: Outcome<Open<T>>, now: Instant) -> Vec<usize> {
@@ -163,11 +177,7 @@ impl<T> Plan<T> {
                 }
                 return Vec::new();
             }
-            Outcome::Recovered(cases) => {
-                self.stretch += 1;
-                self.again = Again::Now;
-                (cases, Again::Now, Vec::new())
-            }
+            Outcome::Recovered(cases) => (cases, self.again, Vec::new()),
             Outcome::Unclear(cases) => (cases, Again::Later, Vec::new()),
             Outcome::Lies(cases, liars) => (cases, self.again, liars),
         };
@@ -189,7 +199,8 @@ impl<T> Plan<T> {
 
     /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
     pub(super) fn hurry(&mut self) {
-        for open in self.later.close() {
+        for mut open in self.later.close() {
+            open.believe_since(self.stretch);
             self.solved.push(open.into_solved());
         }
     }
@@ -227,9 +238,12 @@ impl<T> Plan<T> {
             self.by_hash.remove(&flight.question.hash());
         }
         let answer = Arc::new(answer);
-        self.cache.put(flight.question, &answer, now);
+        if flight.stretch == self.stretch {
+            self.cache.put(flight.question, &answer, now);
+        }
         for waiter in std::iter::once(flight.first).chain(flight.more) {
             if let Some(open) = self.cases.get_mut(waiter.case) {
+                open.stretch = open.stretch.min(flight.stretch);
                 open.inquiry.learn(waiter.index, &answer);
                 self.advance(waiter.case, now);
             }
@@ -271,7 +285,12 @@ impl<T> Plan<T> {
                 continue;
             }
             let hash = question.hash();
-            let id = self.flights.insert(Flight { question, first: waiter, more: Vec::new() });
+            let id = self.flights.insert(Flight {
+                question,
+                first: waiter,
+                more: Vec::new(),
+                stretch: self.stretch,
+            });
             self.by_hash.entry(hash).or_insert(id);
             self.ready.push_back(id);
         }
@@ -285,7 +304,7 @@ impl<T> Plan<T> {
     /// All questions of a case have their answers: what counts against a host is to be borne out before it is believed.
     fn conclude(&mut self, open: Open<T>, now: Instant) {
         if self.canaries.wants(now)
-            && let Some((ip, name, ttl)) = open.inquiry.borne_out()
+            && let Some((ip, name, ttl)) = open.inquiry.exemplar()
         {
             self.canaries.learn(Known { ip, name: name.clone(), ttl }, now);
         }

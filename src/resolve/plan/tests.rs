@@ -262,3 +262,25 @@ fn with_nobody_to_ask_absence_waits_for_the_second_pass() {
     plan.try_upstreams(now + Duration::from_secs(1), std::iter::empty(), &mut Vec::new());
     assert_eq!((plan.solved(), plan.held_back()), (0, 1));
 }
+
+#[test]
+fn nothing_that_was_said_in_a_lie_is_kept_or_believed_when_it_comes_late() {
+    let now = Instant::now();
+    let mut plan = knowing(10, now);
+    plan.admit(identity(1, "gone.example.org"), now);
+    answer_all(&mut plan, now, denying);
+    assert_eq!(round(&mut plan, now, Again::Later, denying), [0]);
+    // In the midst of the lie somebody else asks for the same name; both denials come when it is over.
+    plan.admit(identity(4, "gone.example.org"), now);
+    let tokens: Vec<Token> = std::iter::from_fn(|| plan.next_question().map(|(token, _)| token)).collect();
+    let soon = now + Duration::from_secs(5);
+    assert!(round(&mut plan, soon, Again::Later, honest).is_empty());
+    for token in tokens {
+        plan.answered(token, Answer { ttl: Duration::from_secs(300), ..Answer::bare(Status::NxDomain) }, now);
+    }
+    let asked = answer_all(&mut plan, now, honest);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    plan.hurry();
+    let hosts = solved(&mut plan);
+    assert_eq!(hosts, [(1, Status::Malformed)], "in a hurry no lie gets out either");
+}

@@ -12,6 +12,7 @@ use crate::evidence::Status;
 use crate::resolve::settings::Rate;
 
 mod letters;
+mod outage;
 
 /// What an upstream sends back, and after how long.
 type Replies = Vec<(Duration, Vec<u8>)>;
@@ -334,72 +335,6 @@ fn loss_duplicates_and_forgeries_lose_no_question_and_make_none_wrong() {
 }
 
 #[test]
-fn an_upstream_that_falls_silent_for_a_while_loses_nothing_beside_another() {
-    let outage = |now: Duration, query: &[u8]| {
-        if (1..4).contains(&now.as_secs()) { Vec::new() } else { healthy(now, query) }
-    };
-    let mut world = World::new(|_| {}, vec![Box::new(outage), Box::new(healthy)]);
-    world.run(&mut (0..100_000));
-    assert_eq!(world.count(Status::Found), 100_000);
-}
-
-#[test]
-fn a_short_outage_of_the_only_upstream_loses_nothing() {
-    let outage = |now: Duration, query: &[u8]| {
-        if (1..3).contains(&now.as_secs()) { Vec::new() } else { healthy(now, query) }
-    };
-    let mut world = World::new(|_| {}, vec![Box::new(outage)]);
-    world.run(&mut (0..50_000));
-    let lost = 50_000 - world.count(Status::Found);
-    assert_eq!(lost, 0);
-}
-
-#[test]
-fn with_all_upstreams_dead_questions_wait_and_then_time_out() {
-    let mut world = World::new(|_| {}, vec![Box::new(silent), Box::new(silent)]);
-    world.run(&mut (0..30_000));
-    assert_eq!(world.count(Status::TimedOut), 30_000);
-    assert!(world.took() < Duration::from_secs(60), "{:?}", world.took());
-    assert!(world.packets.len() < 30_000, "{} packets to nobody", world.packets.len());
-}
-
-#[test]
-fn what_was_never_asked_outlasts_an_outage_longer_than_its_timeout() {
-    let outage = |now: Duration, query: &[u8]| {
-        if (2..25).contains(&now.as_secs()) { Vec::new() } else { healthy(now, query) }
-    };
-    let rate = Rate::AtMost(NonZeroU32::new(1000).unwrap());
-    let mut world = World::new(|settings| settings.rate = rate, vec![Box::new(outage)]);
-    world.run(&mut (0..20_000));
-    // Those that were sent into the silence before it was known for one.
-    assert!(world.count(Status::TimedOut) < 5000, "{}", world.count(Status::TimedOut));
-    assert_eq!(world.count(Status::Found) + world.count(Status::TimedOut), 20_000);
-}
-
-#[test]
-fn a_question_for_one_upstream_is_put_to_no_other() {
-    let failing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 2))];
-    for (other, status) in
-        [(Box::new(failing) as Box<Manner<'_>>, Status::ServFail), (Box::new(silent), Status::TimedOut)]
-    {
-        let mut world = World::new(|_| {}, vec![Box::new(healthy), other]);
-        world.submit_to(1, 0);
-        world.run(&mut std::iter::empty());
-        assert_eq!(world.answers[&0].0.status, status);
-        assert!(world.packets.iter().all(|packet| packet.1 == 1), "{:?}", world.packets);
-    }
-    // One that is set aside, or goes down, keeps it from nobody for longer than its time.
-    let mut world = World::new(|_| {}, vec![Box::new(healthy), Box::new(healthy)]);
-    world.core.set_aside(1, world.now);
-    world.submit_to(1, 0);
-    world.run(&mut std::iter::empty());
-    assert_eq!(world.answers[&0].0.status, Status::TimedOut);
-    world.core.set_aside(0, world.now);
-    world.core.set_aside(1, world.now);
-    assert!(world.core.upstreams.iter().any(Upstream::is_up), "somebody is left to ask");
-}
-
-#[test]
 fn an_upstream_that_refuses_is_left_alone_unless_there_is_no_other() {
     let refusing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 5))];
     let mut world = World::new(|_| {}, vec![Box::new(refusing), Box::new(healthy)]);
@@ -420,16 +355,6 @@ fn an_upstream_that_refuses_is_left_alone_unless_there_is_no_other() {
         "{:?}: to fail at any rate is no reason to slow down",
         world.took()
     );
-}
-
-#[test]
-fn an_upstream_that_comes_back_is_used_again() {
-    let dead_first =
-        |now: Duration, query: &[u8]| if now.as_secs() < 10 { Vec::new() } else { healthy(now, query) };
-    let mut world = World::new(|_| {}, vec![Box::new(dead_first)]);
-    world.run(&mut (0..60_000));
-    assert!(world.count(Status::Found) > 40_000, "{}", world.count(Status::Found));
-    assert!(world.took() < Duration::from_secs(40), "{:?}", world.took());
 }
 
 #[test]
