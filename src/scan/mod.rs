@@ -19,6 +19,7 @@ pub mod progress;
 pub mod sample;
 pub mod shard;
 pub mod stop;
+pub mod vantage;
 pub mod watermark;
 pub mod writer;
 
