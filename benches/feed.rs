@@ -16,18 +16,20 @@
 mod internet;
 
 use std::hint::black_box;
+use std::net::IpAddr;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
+use banneret::scan::aim::Aim;
 use banneret::scan::canary::Manners;
 use banneret::scan::course::{Course, Roster};
 use banneret::scan::feeder::{Feeder, Note, Outlets, Settings};
 use banneret::scan::pace::Pace;
 use banneret::scan::progress::Progress;
-use banneret::scan::shard::Report;
+use banneret::scan::shard::{Met, Report};
 use banneret::scan::stop::Stop;
 use banneret::targets::{Order, Shard};
 use clap::{Parser, ValueEnum};
@@ -106,15 +108,23 @@ fn feed(targets: u64) -> u64 {
     let shard = async move {
         let mut started = 0;
         while let Some(batch) = batches.recv().await {
-            let ended = batch.into_iter().map(black_box).filter(|_| pace.is_due()).count();
-            started += ended as u64;
+            let begun = batch.iter().map(black_box).filter(|_| pace.is_due());
+            let met: Vec<Met> = begun.map(met).collect();
+            let report = Report { ended: met.len(), met, ..Report::default() };
+            started += report.ended as u64;
             // A feeder that has ended hears nothing more, and hands out nothing more.
-            notes.send(Note::Shard(Report { ended, ..Report::default() })).ok();
+            notes.send(Note::Shard(report)).ok();
         }
         started
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { tokio::join!(feeder.run(), shard).1 })
+}
+
+/// What came of a conversation: of 16 addresses one greets.
+fn met(aim: &Aim) -> Met {
+    let socket = aim.whom().socket;
+    Met { socket, greeted: matches!(socket.ip(), IpAddr::V4(ip) if ip.octets()[3].is_multiple_of(16)) }
 }
 
 /// Runs both parts in turns and prints what a target costs.

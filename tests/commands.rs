@@ -17,5 +17,7 @@ mod judge;
 #[path = "commands/report.rs"]
 mod report;
 mod support;
+#[path = "commands/vantage.rs"]
+mod vantage;
 #[path = "commands/verify.rs"]
 mod verify;

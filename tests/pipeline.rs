@@ -27,6 +27,7 @@ use banneret::scan::outputs::{Output, Outputs};
 use banneret::scan::pipeline::{self, Ended, Plan};
 use banneret::scan::progress::Progress;
 use banneret::scan::stop::Stop;
+use banneret::scan::vantage::Vantage;
 use banneret::scan::watermark::Watermark;
 use banneret::scan::writer::{Keep, Writer};
 use banneret::smtp::reply::{Code, Reply};
@@ -145,6 +146,7 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
         open: HashMap::new(),
         networks: None,
         worst: Severity::None,
+        vantage: Vantage::new(|_| {}),
         undone: 0,
     };
     let stop = Stop::default();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use banneret::record::Record;
 use banneret::record::neutral::acts;
 use banneret::record::row::Row;
-use banneret::report::aggregate::aggregate;
+use banneret::report::aggregate::{Beside, aggregate};
 use banneret::report::diff::{Change, Scan};
 use banneret::report::input::Input;
 use banneret::report::summary::{Summary, View};
@@ -64,9 +64,9 @@ proptest! {
         for record in &records {
             live.add(&Row::of(record));
         }
-        for (one, other) in [("a.jsonl", "b.csv"), ("a.jsonl.gz", "b.jsonl.zst"), ("a.csv.gz", "b.csv.zst")] {
+        for (one, other) in [("a.jsonl", "b.csv"), ("a.jsonl.gz", "b.jsonl.zst"), ("a.csv.gz", "b.csv.zst"), ("a.parquet", "b.parquet")] {
             let files = [write_all(&directory.path().join(one), first), write_all(&directory.path().join(other), second)];
-            let read = aggregate(&files, None, Summary::new(), None).unwrap();
+            let read = aggregate(&files, None, Summary::new(), Beside::default()).unwrap();
             prop_assert!(read.torn.is_empty());
             for view in VIEWS {
                 prop_assert_eq!(shown(&read.summary, view), shown(&live, view));
@@ -133,12 +133,13 @@ fn a_torn_file_is_counted_and_told() {
     let path = write_all(&directory.path().join("a.jsonl"), &[healthy_record(), healthy_record()]);
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 20]).unwrap();
-    let read = aggregate(&[&path], None, Summary::new(), None).unwrap();
+    let read = aggregate(&[&path], None, Summary::new(), Beside::default()).unwrap();
     assert_eq!((read.summary.all.records, read.torn), (1, vec![path]));
 }
 
 #[test]
 fn a_missing_file_is_told_with_its_name() {
-    let error = aggregate(&["missing.jsonl"], None, Summary::new(), None).unwrap_err().to_string();
+    let error =
+        aggregate(&["missing.jsonl"], None, Summary::new(), Beside::default()).unwrap_err().to_string();
     assert_eq!(error, "records `missing.jsonl` can't be read: No such file or directory (os error 2)");
 }

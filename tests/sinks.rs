@@ -15,7 +15,7 @@ use banneret::record::column::{COLUMNS, Kind};
 use banneret::record::row::{PtrNames, Row, Tags};
 use banneret::record::time;
 use banneret::report::input::{End, Input};
-use banneret::report::{Committed, Form, Format, OutputError, Reach, Sink, Start, sink};
+use banneret::report::{Committed, Form, Format, OutputError, Reach, Sink, Start, parquet as columnar, sink};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
@@ -69,7 +69,7 @@ proptest! {
     fn the_same_records_give_the_same_rows_in_every_format(records in vec(any_record(), 0..6)) {
         let directory = tempfile::tempdir().unwrap();
         let expected: Vec<_> = records.iter().map(|record| normal(&Row::of(record))).collect();
-        for name in ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.csv", "a.csv.gz"] {
+        for name in ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.csv", "a.csv.gz", "a.parquet"] {
             let path = directory.path().join(name);
             write_all(&path, &records);
             prop_assert_eq!(rows(&path), expected.clone(), "{}", name);
@@ -90,6 +90,14 @@ proptest! {
             record
         }).collect();
         prop_assert_eq!(columns(&path), expected);
+        let whole = |path: &Path| {
+            let mut records = Vec::new();
+            Input::open(path, None).unwrap().records(|record| records.push(record)).unwrap();
+            records
+        };
+        prop_assert_eq!(whole(&path), whole(&lines));
+        // What was gathered stays for a scan that goes on; whoever has the sink takes it away.
+        columnar::forget(&path);
         prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left beside");
     }
 

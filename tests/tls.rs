@@ -394,6 +394,60 @@ async fn odd_certificates_are_taken_as_they_are() {
     }
 }
 
+/// A certificate as `openssl req -x509` makes it with these words.
+fn openssl(words: &[&str]) -> Vec<u8> {
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-keyout",
+            "/dev/null",
+            "-outform",
+            "DER",
+            "-subj",
+            "/CN=mail.example.org",
+        ])
+        .args(words)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success() && !made.stdout.is_empty(),
+        "{words:?}: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    made.stdout
+}
+
+#[tokio::test(start_paused = true)]
+async fn certificates_that_nobody_should_make_any_more_are_read_like_others() {
+    let rsa = ["-newkey", "rsa:1024"];
+    for (claim, words) in [
+        ("512 bits", &["-newkey", "rsa:512"][..]),
+        ("MD5", &[&rsa[..], &["-md5"]].concat()),
+        ("a negative serial number", &[&rsa[..], &["-set_serial", "-5"]].concat()),
+        (
+            "addresses to fetch from",
+            &[
+                &rsa[..],
+                &["-addext", "authorityInfoAccess=OCSP;URI:http://ocsp.example.org/"],
+                &["-addext", "crlDistributionPoints=URI:http://crl.example.org/"],
+            ]
+            .concat(),
+        ),
+    ] {
+        let observed = starttls(GO, vec![Then::Serve(showing(vec![openssl(words)]))], 64 * 1024).await;
+        let tls = tls(&observed);
+        assert_eq!(tls.status, TlsStatus::Established, "{claim}");
+        let certificate = tls.certificate.as_ref().unwrap();
+        assert_eq!(
+            (&certificate.names[..], certificate.error),
+            (&["mail.example.org".into()][..], None),
+            "{claim}"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_breaks_off_inside_has_still_shown_its_certificate() {
     for versions in [TLS12, TLS13] {

@@ -20,8 +20,12 @@ pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportA
 /// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
 #[derive(Debug, Parser)]
 #[command(name = "banneret", version, about, max_term_width = 110, infer_subcommands = false)]
-#[command(after_help = "Exit codes: 0 done, 1 findings reached --fail-on, 2 usage or unreadable input, \
-                        3 stopped early (can be resumed), 4 could not go on")]
+#[command(
+    after_help = "Start with `banneret demo`, which needs nothing; `banneret check mail.example.org` for one server, \
+                        `banneret scan 192.0.2.0/24 -o block.jsonl` for many, `banneret explain no_ptr` for a word.\n\n\
+                        Exit codes: 0 done, 1 findings reached --fail-on, 2 usage or unreadable input, \
+                        3 stopped early (can be resumed), 4 could not go on"
+)]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -43,7 +47,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Tell what changed between two scans, by meaning
     Diff(DiffArgs),
-    /// Explain a verdict, a finding or a frequent question in plain words
+    /// Explain a verdict, a finding or an outcome in plain words, or answer a question
     Explain(ExplainArgs),
     /// Scan a simulated provider block on 127.0.0.0/8 with DNS of its own: needs no network and no root
     Demo(DemoArgs),
@@ -181,7 +185,7 @@ pub struct ProbeArgs {
     /// How far to go
     #[arg(long, value_name = "DEPTH", default_value = "banner", env = "BANNERET_PROBE")]
     pub probe: ProbeWord,
-    /// Our own name [default: the host name, if it is fully qualified]
+    /// Our own name, said in EHLO; never the target's [default: the host name, if it is fully qualified]
     #[arg(long, value_name = "NAME", env = "BANNERET_EHLO_NAME")]
     pub ehlo_name: Option<String>,
     /// From SYN to connected

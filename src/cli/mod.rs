@@ -20,6 +20,7 @@ pub mod resume;
 pub mod scan;
 pub mod session;
 pub mod signals;
+pub mod solve;
 pub mod targets;
 pub mod terminal;
 mod upstreams;

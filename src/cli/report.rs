@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{print, terminal};
-use crate::report::aggregate::aggregate;
+use crate::report::aggregate::{Beside, aggregate};
 use crate::report::asn::AsnDb;
 use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
@@ -18,6 +18,7 @@ use crate::report::html::fixes::Sheet;
 use crate::report::html::{self, Page, Run};
 use crate::report::input::InputError;
 use crate::report::manifest;
+use crate::report::split::Split;
 use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
 
 /// Counts and shows.
@@ -28,6 +29,13 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     };
     let from = args.from.as_deref().map(Format::parse).transpose()?;
     let kinds = kinds(&args.group_by)?;
+    let split_by = match (&args.split, kinds.as_slice()) {
+        (None, _) => Kind::NETWORK,
+        (Some(_), [kind]) => kind.clone(),
+        (Some(_), _) => {
+            bail!("--split needs one --group-by that says what each list is for, as `tag:customer`")
+        }
+    };
     check_stdin(&args.records)?;
     let stdout = Path::new("-");
     let on_stdout = args.html.as_deref() == Some(stdout) && args.output == stdout;
@@ -39,7 +47,13 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     if args.html.is_some() {
         summary = summary.detailed();
     }
-    let mut counted = aggregate(&args.records, from, summary, networks.as_ref()).map_err(say_from)?;
+    let mut split =
+        args.split.as_deref().map(|folder| Split::new(folder, split_by)).transpose().context(Unable)?;
+    let beside = Beside { networks: networks.as_ref(), split: split.as_mut() };
+    let mut counted = aggregate(&args.records, from, summary, beside).map_err(say_from)?;
+    if let Some(split) = split {
+        tell_split(split)?;
+    }
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(
@@ -60,6 +74,19 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     view.write(&counted.summary, &mut told)?;
     put(&args.output, &told)?;
     Ok(Exit::Done)
+}
+
+/// Ends the lists of what to fix, and says what of it stands in none.
+fn tell_split(split: Split) -> anyhow::Result<()> {
+    let without = split.without;
+    let lists = split.finish().context(Unable)?;
+    if without > 0 {
+        super::say(format_args!(
+            "banneret: {lists} lists written; {without} hosts with something to fix are in none, for their records do not \
+             say in which"
+        ));
+    }
+    Ok(())
 }
 
 /// What `--group-by` says, each kind once.
@@ -131,7 +158,7 @@ pub(super) fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 pub(super) fn say_from(wrong: InputError) -> anyhow::Error {
     match wrong {
         InputError::Form(FormatError::Ending(name)) => anyhow!(
-            "`{name}` has an ending that names no format; end it in `.jsonl` or `.csv`, or say `--from`"
+            "`{name}` has an ending that names no format; end it in `.jsonl`, `.csv` or `.parquet`, or say `--from`"
         ),
         other => other.into(),
     }

@@ -54,19 +54,23 @@ impl<'a> Timer<'a> {
     /// Ready once `deadline` has come.
     pub(super) fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if deadline < self.sleep.deadline() {
-            self.sleep.as_mut().reset(deadline);
+            // A deadline that has passed may have its grace already: a further look makes that no longer.
+            let now = Instant::now();
+            let due = if deadline <= now { now + GRACE } else { deadline };
+            if due < self.sleep.deadline() {
+                self.sleep.as_mut().reset(due);
+            }
         }
         loop {
             ready!(self.sleep.as_mut().poll(cx));
-            let now = Instant::now();
-            if now.saturating_duration_since(self.sleep.deadline()) > SLEPT {
+            let (now, fired) = (Instant::now(), self.sleep.deadline());
+            if fired < deadline {
+                self.sleep.as_mut().reset(deadline);
+            } else if fired == deadline && now.saturating_duration_since(fired) > SLEPT {
                 self.sleep.as_mut().reset(now + GRACE);
-                continue;
-            }
-            if deadline <= self.sleep.deadline() {
+            } else {
                 return Poll::Ready(());
             }
-            self.sleep.as_mut().reset(deadline);
         }
     }
 }

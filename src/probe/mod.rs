@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
+pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
 pub use source::SourceError;
 pub use tls::TlsError;

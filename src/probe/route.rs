@@ -2,6 +2,7 @@
 //! machine does not reach) is unreachable; when the last address that packets left for has lost its route too, nothing
 //! can be said of any target until the network is back.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
 
@@ -29,15 +30,25 @@ impl Witness {
     }
 }
 
+/// The address that the kernel would connect to another one from; nothing is sent.
+pub fn source_towards(ip: IpAddr) -> Option<IpAddr> {
+    let own = route(ip).ok()?.local_addr().ok()?.as_socket()?.ip();
+    Some(own.to_canonical())
+}
+
 /// Asks the kernel for a route by naming the peer of a datagram socket: nothing is sent.
-fn has_route(ip: IpAddr) -> bool {
+fn route(ip: IpAddr) -> io::Result<Socket> {
     /// Discard (RFC 863): any port would do.
     const PORT: u16 = 9;
     let target = SocketAddr::new(ip, PORT);
-    let route =
-        Socket::new(Domain::for_address(target), Type::DGRAM, None).and_then(|it| it.connect(&target.into()));
+    let socket = Socket::new(Domain::for_address(target), Type::DGRAM, None)?;
+    socket.connect(&target.into())?;
+    Ok(socket)
+}
+
+fn has_route(ip: IpAddr) -> bool {
     // A broadcast address answers EACCES: it is routed.
-    route.map_or_else(|error| error.raw_os_error() == Some(libc::EACCES), |()| true)
+    route(ip).map_or_else(|error| error.raw_os_error() == Some(libc::EACCES), |_| true)
 }
 
 #[cfg(test)]
@@ -46,6 +57,7 @@ mod tests {
 
     #[test]
     fn without_any_witness_a_target_without_a_route_is_not_to_blame() {
+        assert_eq!(source_towards([127, 9, 9, 9].into()), Some([127, 0, 0, 1].into()));
         let nowhere: IpAddr = "0:0:0:ffff::1".parse().unwrap();
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
         let witness = Witness::default();

@@ -59,7 +59,7 @@ pub fn decode(line: &str) -> Result<Record, ReadError> {
 }
 
 /// `value`, or what stands in `field` instead, as an error.
-pub(super) fn known<T>(field: &'static str, text: &str, value: Option<T>) -> Result<T, ReadError> {
+pub(crate) fn known<T>(field: &'static str, text: &str, value: Option<T>) -> Result<T, ReadError> {
     /// Enough to recognise a word by.
     const SHOWN: usize = 40;
     value.ok_or_else(|| ReadError::Unknown { field, value: text.chars().take(SHOWN).collect() })

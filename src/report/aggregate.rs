@@ -8,6 +8,7 @@ use super::asn::AsnDb;
 use super::format::Format;
 use super::input::{End, Input, InputError};
 use super::manifest::{self, Told};
+use super::split::Split;
 use super::summary::{Mark, Summary};
 
 /// The numbers of record files.
@@ -21,14 +22,23 @@ pub struct Aggregate {
     pub passed_over: Vec<PathBuf>,
 }
 
-/// Counts the records of all files, `-` being stdin, into a summary; `asked` wins over their endings. Records that
-/// lack their network get it from `networks`.
+/// What else is done with the records.
+#[derive(Debug, Default)]
+pub struct Beside<'a> {
+    /// Records that lack their network get it from here.
+    pub networks: Option<&'a AsnDb>,
+    /// Lists of what to fix, which take each record.
+    pub split: Option<&'a mut Split>,
+}
+
+/// Counts the records of all files, `-` being stdin, into a summary; `asked` wins over their endings.
 pub fn aggregate<P: AsRef<Path>>(
     files: &[P],
     asked: Option<Format>,
     summary: Summary,
-    networks: Option<&AsnDb>,
+    beside: Beside<'_>,
 ) -> Result<Aggregate, InputError> {
+    let Beside { networks, mut split } = beside;
     let mut aggregate = Aggregate { summary, ..Aggregate::default() };
     aggregate.summary.sources.extend(networks.map(|data| data.about().to_string()));
     for file in files.iter().map(AsRef::as_ref) {
@@ -38,6 +48,9 @@ pub fn aggregate<P: AsRef<Path>>(
                 networks.complete(row);
             }
             aggregate.summary.add(row);
+            if let Some(split) = &mut split {
+                split.add(row);
+            }
         })?;
         aggregate.file_ends(file, end, &mark);
     }

@@ -1,4 +1,4 @@
-//! Record files read back, line by line in bounded memory: JSONL and CSV, plain, gzip or zstd.
+//! Record files read back in bounded memory: JSONL and CSV, plain, gzip or zstd, line by line; Parquet by its columns.
 //!
 //! A last line, gzip member or zstd frame that is cut off in the middle is what a crash leaves: what stands before it is
 //! read, and the end is told as [`End::Torn`].
@@ -7,9 +7,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use ::parquet::file::reader::SerializedFileReader;
 use serde_json::Value;
 
 use super::format::{Compression, Form, Format, FormatError};
+use super::parquet::{self, Broken};
 use crate::record::read::ReadError;
 use crate::record::row::{Header, Row};
 use crate::record::{Record, read};
@@ -46,6 +48,17 @@ pub enum InputError {
         /// What is wrong.
         source: ReadError,
     },
+    /// The file is no Parquet, or a damaged one.
+    #[error("records `{name}` are no sound Parquet: {reason}")]
+    Parquet {
+        /// Which file.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Parquet is read from its end, which a stream does not show.
+    #[error("Parquet is read from its end and can't come from stdin; give the file")]
+    Stream,
     /// A line is too long or not UTF-8, or a row is not CSV.
     #[error("records `{name}` line {line} {reason}")]
     Text {
@@ -71,7 +84,12 @@ pub enum End {
 pub struct Input {
     name: String,
     form: Form,
-    reader: Box<dyn BufRead>,
+    source: Source,
+}
+
+enum Source {
+    Text(Box<dyn BufRead>),
+    Parquet(SerializedFileReader<File>),
 }
 
 impl Input {
@@ -79,16 +97,21 @@ impl Input {
     pub fn open(path: &Path, asked: Option<Format>) -> Result<Self, InputError> {
         let form = Form::of(path, asked)?;
         if path == Path::new("-") {
+            if form.format == Format::Parquet {
+                return Err(InputError::Stream);
+            }
             return Self::new("-", form, io::stdin());
         }
         let name = path.display().to_string();
-        match File::open(path) {
-            Ok(file) => Self::new(&name, form, file),
-            Err(source) => Err(InputError::Read { name, source }),
+        let file = File::open(path).map_err(|source| InputError::Read { name: name.clone(), source })?;
+        if form.format != Format::Parquet {
+            return Self::new(&name, form, file);
         }
+        let reader = parquet::open(file).map_err(|wrong| broken(&name, wrong))?;
+        Ok(Self { name, form, source: Source::Parquet(reader) })
     }
 
-    /// Reads from any source; `name` is for messages.
+    /// Reads text from any source; `name` is for messages.
     pub fn new(name: &str, form: Form, source: impl Read + 'static) -> Result<Self, InputError> {
         let reader: Box<dyn BufRead> = match form.compression {
             Compression::None => Box::new(BufReader::with_capacity(CHUNK, source)),
@@ -102,24 +125,27 @@ impl Input {
                 Box::new(BufReader::with_capacity(CHUNK, frames))
             }
         };
-        Ok(Self { name: name.to_owned(), form, reader })
+        Ok(Self { name: name.to_owned(), form, source: Source::Text(reader) })
     }
 
     /// Hands the short view of each record in turn to `each`.
     pub fn rows(self, mut each: impl FnMut(&mut Row<'_>)) -> Result<End, InputError> {
-        match self.form.format {
-            Format::Jsonl => self.lines(|line| Row::from_json(line).map(|mut row| each(&mut row))),
-            Format::Csv => self.table(each),
-            Format::Parquet => {
-                Err(self.text(1, "is Parquet, which is not read back; give the JSONL or CSV file"))
+        match (self.source, self.form.format) {
+            (Source::Parquet(file), _) => {
+                parquet::rows(&file, each).map_err(|wrong| broken(&self.name, wrong))?;
+                Ok(End::Whole)
+            }
+            (source, Format::Csv) => Self { source, ..self }.table(each),
+            (source, _) => {
+                Self { source, ..self }.lines(|line| Row::from_json(line).map(|mut row| each(&mut row)))
             }
         }
     }
 
     /// Hands each record in turn to `each`. CSV rows do not hold whole records: from CSV it is an error.
     pub fn records(self, mut each: impl FnMut(Record)) -> Result<End, InputError> {
-        if self.form.format != Format::Jsonl {
-            return Err(self.text(1, "is no JSONL, and only that is read back whole; give the JSONL file"));
+        if self.form.format == Format::Csv {
+            return Err(self.text(1, "is CSV, which holds no whole records; give the JSONL or Parquet file"));
         }
         self.lines(|line| read::decode(line).map(&mut each))
     }
@@ -132,23 +158,29 @@ impl Input {
         })
     }
 
-    /// The expanded text, for lines of another form.
+    /// The expanded text, for lines of another form; of Parquet that of JSONL.
     pub fn into_text(self) -> Box<dyn BufRead> {
-        self.reader
+        match self.source {
+            Source::Text(text) => text,
+            Source::Parquet(file) => Box::new(parquet::Lines::new(file)),
+        }
     }
 
-    fn lines(mut self, mut take: impl FnMut(&str) -> Result<(), ReadError>) -> Result<End, InputError> {
+    fn lines(self, mut take: impl FnMut(&str) -> Result<(), ReadError>) -> Result<End, InputError> {
+        let name = self.name.clone();
+        let mut reader = self.into_text();
+        let text = |line, reason| InputError::Text { name: name.clone(), line, reason };
         let mut bytes = Vec::new();
         for number in 1.. {
             bytes.clear();
             let limit = (MAX_LINE + 1) as u64;
-            let read = (&mut self.reader).take(limit).read_until(b'\n', &mut bytes);
+            let read = (&mut reader).take(limit).read_until(b'\n', &mut bytes);
             match read {
                 Ok(0) => break,
-                Ok(_) if bytes.len() > MAX_LINE => return Err(self.text(number, "is longer than 4 MiB")),
+                Ok(_) if bytes.len() > MAX_LINE => return Err(text(number, "is longer than 4 MiB")),
                 Ok(_) => {}
                 Err(source) if number > 1 && is_cut_off(&source) => return Ok(End::Torn),
-                Err(source) => return Err(InputError::Read { name: self.name, source }),
+                Err(source) => return Err(InputError::Read { name: name.clone(), source }),
             }
             let whole = bytes.ends_with(b"\n");
             let line = if number == 1 { bytes.strip_prefix(BOM).unwrap_or(&bytes) } else { &bytes };
@@ -160,15 +192,18 @@ impl Input {
             match taken {
                 Some(Ok(())) => {}
                 _ if !whole => return Ok(End::Torn),
-                Some(Err(source)) => return Err(InputError::Line { name: self.name, line: number, source }),
-                None => return Err(self.text(number, "is not UTF-8")),
+                Some(Err(source)) => {
+                    return Err(InputError::Line { name: name.clone(), line: number, source });
+                }
+                None => return Err(text(number, "is not UTF-8")),
             }
         }
         Ok(End::Whole)
     }
 
     fn table(self, mut each: impl FnMut(&mut Row<'_>)) -> Result<End, InputError> {
-        let Self { name, reader, .. } = self;
+        let name = self.name.clone();
+        let reader = self.into_text();
         let reader = Remembering { reader, last: b'\n' };
         // A row that is short is told below, with what it lacks; one that was cut off is the last.
         let mut table = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(reader);
@@ -238,6 +273,14 @@ fn take_row<'c>(
     }
     let row = header.row(|index| cells.get(index));
     row.map_err(|source| InputError::Line { name: name.to_owned(), line, source })
+}
+
+fn broken(name: &str, wrong: Broken) -> InputError {
+    let name = name.to_owned();
+    match wrong {
+        Broken::File(wrong) => InputError::Parquet { name, reason: wrong.to_string() },
+        Broken::Row { row, source } => InputError::Line { name, line: row, source },
+    }
 }
 
 fn csv_error(error: csv::Error, name: &str) -> InputError {

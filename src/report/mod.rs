@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod output;
 pub mod parquet;
 pub mod sink;
+pub mod split;
 pub mod summary;
 pub mod table;
 

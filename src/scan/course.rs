@@ -98,11 +98,19 @@ pub enum Turn {
     },
 }
 
+/// The walk through the turns of one port.
+struct Walk {
+    turns: Turns<Arc<Order>>,
+    port: u16,
+    /// The first turn behind it.
+    end: u128,
+}
+
 /// The turns still to be taken.
 pub struct Course {
     roster: Arc<Roster>,
     order: Arc<Order>,
-    walk: Option<Turns<Arc<Order>>>,
+    walk: Option<Walk>,
     pending: std::vec::IntoIter<u128>,
     next: u128,
     end: u128,
@@ -149,20 +157,16 @@ impl Course {
         u128::from(self.order.lap_blocks(0))
     }
 
-    fn aim(&self, turn: u128, ip: IpAddr) -> Aim {
+    /// A walk from one turn on, to the last one with its port.
+    fn walk_from(&self, turn: u128) -> Walk {
         let each = self.order.len().max(1);
-        let port = usize::try_from(turn / each).ok().and_then(|at| self.roster.ports.get(at)).copied();
-        Aim {
-            errand: Errand::Record,
-            turn,
-            ip,
-            port: port.unwrap_or_default(),
-            attempts: 0,
-            troubles: 0,
-            asked: Asked::Set,
-            name: None,
-            earlier: None,
-        }
+        let turns = Arc::clone(&self.order).turns_from(turn % each);
+        Walk { turns, port: self.port_of(turn), end: (turn / each + 1).saturating_mul(each) }
+    }
+
+    fn port_of(&self, turn: u128) -> u16 {
+        let at = usize::try_from(turn / self.order.len().max(1)).ok();
+        at.and_then(|at| self.roster.ports.get(at)).copied().unwrap_or_default()
     }
 
     fn name(&self, turn: u128) -> Option<Turn> {
@@ -181,7 +185,7 @@ impl Course {
             return Some(name);
         }
         let visit = self.order.nth(turn % self.order.len().max(1))?;
-        Some(Turn::Stray(self.aim(turn, visit.ip)))
+        Some(Turn::Stray(aim(turn, visit.ip, self.port_of(turn))))
     }
 }
 
@@ -198,20 +202,35 @@ impl Iterator for Course {
         }
         let turn = self.next;
         self.next += 1;
-        let each = self.order.len();
-        if let Some(name) = self.name(turn) {
-            return Some(name);
-        }
         let walk = match &mut self.walk {
-            Some(walk) if !turn.is_multiple_of(each.max(1)) => walk,
-            walk => walk.insert(Arc::clone(&self.order).turns_from(turn % each.max(1))),
+            Some(walk) if turn < walk.end => walk,
+            _ => {
+                if let Some(name) = self.name(turn) {
+                    return Some(name);
+                }
+                let walk = self.walk_from(turn);
+                self.walk.insert(walk)
+            }
         };
-        let lap_blocks = u128::from(walk.lap_blocks());
-        let Some(visit) = walk.next() else {
+        let lap_blocks = u128::from(walk.turns.lap_blocks());
+        let Some(visit) = walk.turns.next() else {
             self.over = true;
             return None;
         };
+        Some(Turn::Address { aim: aim(turn, visit.ip, walk.port), lap_blocks })
+    }
+}
 
-        Some(Turn::Address { aim: self.aim(turn, visit.ip), lap_blocks })
+fn aim(turn: u128, ip: IpAddr, port: u16) -> Aim {
+    Aim {
+        errand: Errand::Record,
+        turn,
+        ip,
+        port,
+        attempts: 0,
+        troubles: 0,
+        asked: Asked::Set,
+        name: None,
+        earlier: None,
     }
 }

@@ -5,7 +5,6 @@
 //! place in the order waits at the gate. A pass never overlaps the order, so that a prefix is never paced twice.
 
 use std::collections::{HashSet, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -23,7 +22,6 @@ use super::places::Places;
 use super::progress::Progress;
 use super::shard::{Met, Report};
 use super::stop::{Level, Stop};
-use crate::name::HostName;
 use crate::probe::LocalTrouble;
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
@@ -455,34 +453,4 @@ impl Feeder {
             }
         }
     }
-}
-
-/// The addresses that a name's targets would have; used where the set must be asked first.
-pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> {
-    let mut aims = Vec::with_capacity(leads.len() * ports.len());
-    for lead in leads {
-        for &port in ports {
-            aims.push(Aim {
-                errand: Errand::Record,
-                turn,
-                ip: lead.ip,
-                port,
-                attempts: 0,
-                troubles: 0,
-                asked: Asked::Name(name),
-                name: lead.host.clone(),
-                earlier: None,
-            });
-        }
-    }
-    aims
-}
-
-/// An address, and the host name that led to it.
-#[derive(Debug, Clone)]
-pub struct Lead {
-    /// The address.
-    pub ip: IpAddr,
-    /// The name; `None` where it is not one that a host can have.
-    pub host: Option<Arc<HostName>>,
 }

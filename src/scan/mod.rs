@@ -8,6 +8,7 @@ pub mod course;
 pub mod feeder;
 pub mod gate;
 pub mod keeper;
+pub mod lead;
 pub mod limits;
 pub mod occupied;
 pub mod outputs;
@@ -15,8 +16,10 @@ pub mod pace;
 pub mod pipeline;
 pub mod places;
 pub mod progress;
+pub mod sample;
 pub mod shard;
 pub mod stop;
+pub mod vantage;
 pub mod watermark;
 pub mod writer;
 

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::checkpoint::Counts;
+use super::vantage::Doubt;
 use crate::evidence::Outcome;
 use crate::judge::Verdict;
 use crate::probe::LocalTrouble;
@@ -42,6 +43,7 @@ pub struct Progress {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     verdicts: [AtomicU64; Verdict::ALL.len()],
     last_trouble: Mutex<Option<LocalTrouble>>,
+    doubts: Mutex<Vec<Doubt>>,
 }
 
 impl Progress {
@@ -91,6 +93,19 @@ impl Progress {
     pub fn answered(&self) -> u64 {
         use Outcome::{Closed, Greeted, NotSmtp, Rejected, Reset, Silent};
         [Greeted, Rejected, NotSmtp, Closed, Silent, Reset].into_iter().map(|o| self.outcome(o)).sum()
+    }
+
+    /// Notes what speaks against taking the records at their word, if anything does.
+    pub fn doubt(&self, doubt: impl IntoIterator<Item = Doubt>) {
+        let mut doubts = doubt.into_iter().peekable();
+        if doubts.peek().is_some() {
+            self.doubts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(doubts);
+        }
+    }
+
+    /// What speaks against it, so far.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        self.doubts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Notes trouble of this machine.

@@ -16,11 +16,13 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::ScanError;
 use super::aim::{Aim, Asked, Asking, Seen};
 use super::course::Roster;
-use super::feeder::{Lead, Note, aims};
+use super::feeder::Note;
 use super::keeper::Keeper;
+use super::lead::{Lead, aims};
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
+use super::vantage::Vantage;
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::accept::Acceptances;
@@ -86,6 +88,8 @@ pub struct Writer {
     pub worst: Severity,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
+    /// What the records say of the place that is scanned from.
+    pub vantage: Vantage,
     /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
     pub undone: usize,
 }
@@ -137,6 +141,7 @@ impl Writer {
                 _ = tick.tick() => self.save()?,
             }
         }
+        self.progress.doubt(self.vantage.end());
         self.save()?;
         Ok(self)
     }
@@ -266,6 +271,7 @@ impl Writer {
         };
         self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
         self.progress.count(outcome, judgement.verdict, fate);
+        self.progress.doubt(self.vantage.see(record));
         Ok(())
     }
 

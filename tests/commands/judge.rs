@@ -126,8 +126,11 @@ fn an_input_of_another_kind_is_a_usage_error() {
             &["judge", "missing.jsonl"][..],
             "records `missing.jsonl` can't be read: No such file or directory (os error 2)",
         ),
-        (&["judge", "a.csv"], "`a.csv` is CSV, which holds no whole records; give the JSONL file"),
-        (&["judge", "a.parquet"], "`a.parquet` is Parquet, which is not read back; give the JSONL file"),
+        (&["judge", "a.csv"], "`a.csv` is CSV, which holds no whole records; give the JSONL or Parquet file"),
+        (
+            &["judge", "missing.parquet"],
+            "records `missing.parquet` can't be read: No such file or directory (os error 2)",
+        ),
         (&["judge", "-", "-"], "stdin can be read once only; `-` stands for more than one file"),
         (
             &["judge", "a.jsonl", "-o", "a.jsonl"],
@@ -202,6 +205,18 @@ fn records_can_go_to_a_table_with_their_tags() {
         assert_eq!(&row[at], value.as_str().unwrap());
     }
     assert!(header.iter().any(|name| name == "tag_unreadable"));
+}
+
+#[test]
+fn records_go_into_parquet_and_come_from_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.jsonl", &[sound(), sound()]);
+    let judged = run(&["judge".as_ref(), path.as_os_str()]).fine();
+    let columns = directory.path().join("b.parquet");
+    assert_eq!(run(&["judge".as_ref(), path.as_os_str(), "-o".as_ref(), columns.as_os_str()]).fine(), "");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left beside");
+    let again = run(&["judge".as_ref(), columns.as_os_str()]).fine();
+    assert_eq!((again.lines().count(), again), (2, judged));
 }
 
 #[test]

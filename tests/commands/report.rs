@@ -71,6 +71,56 @@ fn records_are_grouped_as_wished_and_the_worst_come_first() {
 }
 
 #[test]
+fn each_customer_gets_a_list_of_what_to_fix() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tagged = without_ptr();
+    let tags = vec![(Arc::from("customer"), "../../C 17".to_owned())];
+    tagged.target.inventory = Some(Arc::new(Inventory { tags, ..Inventory::default() }));
+    let mut bare = without_ptr();
+    bare.target.inventory = None;
+    let parquet = write(directory.path(), "a.parquet", &[without_ptr(), healthy_record(), tagged, bare]);
+    let lists = directory.path().join("lists");
+    let words = ["report", parquet.to_str().unwrap(), "--group-by", "tag:customer", "--split"];
+    let ran = run(&[&words[..], &[lists.to_str().unwrap(), "--format", "json"]].concat());
+    assert_eq!(
+        ran.err,
+        "banneret: 2 lists written; 1 hosts with something to fix are in none, for their records do not say in which\n"
+    );
+    let mut names: Vec<String> = fs::read_dir(&lists)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 2);
+    assert!(names[0].starts_with("C-17.csv") && names[1].starts_with("C_17-"), "{names:?}");
+    let mut list = csv::Reader::from_path(lists.join("C-17.csv")).unwrap();
+    let header = list.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = list.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 1, "the healthy host has nothing to fix");
+    let cell = |name: &str| &rows[0][header.iter().position(|column| column == name).unwrap()];
+    assert_eq!(
+        (cell("ip"), cell("banner_name"), cell("findings")),
+        ("192.0.2.1", "mail.example.org", "ptr_missing")
+    );
+    assert!(!cell("what").is_empty(), "it says what to do");
+}
+
+#[test]
+fn what_is_no_parquet_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.parquet", &[healthy_record()]);
+    let bytes = fs::read(&path).unwrap();
+    for cut in [0, 3, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        let told = run(&["report", path.to_str().unwrap()]).wrong(2);
+        assert!(
+            told.starts_with(&format!("banneret: records `{}` are no sound Parquet: ", path.display())),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_manifest_tells_of_targets_that_left_no_record() {
     let directory = tempfile::tempdir().unwrap();
     let path = write(directory.path(), "a.jsonl", &[healthy_record(), without_ptr()]);
@@ -128,7 +178,7 @@ fn a_report_reads_stdin_and_says_what_it_can_not_read() {
     for (words, told) in [
         (
             &["report", "a.xml"][..],
-            "`a.xml` has an ending that names no format; end it in `.jsonl` or `.csv`, or say `--from`",
+            "`a.xml` has an ending that names no format; end it in `.jsonl`, `.csv` or `.parquet`, or say `--from`",
         ),
         (
             &["report", "missing.jsonl"],
@@ -141,6 +191,14 @@ fn a_report_reads_stdin_and_says_what_it_can_not_read() {
         (
             &["report", "a.jsonl", "--group-by", "tag:"],
             "`tag:` names no tag; write `tag:customer` for the column `customer` of the target list",
+        ),
+        (
+            &["report", "-", "--from", "parquet"],
+            "Parquet is read from its end and can't come from stdin; give the file",
+        ),
+        (
+            &["report", "a.jsonl", "--split", "lists"],
+            "--split needs one --group-by that says what each list is for, as `tag:customer`",
         ),
         (&["report", "-", "-"], "stdin can be read once only; `-` stands for more than one file"),
         (

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::Path;
 
+use banneret::report::input::Input;
 use serde_json::Value;
 
 use crate::support::namespace::alone;
+use crate::support::program;
 use crate::support::schema::assert_lines;
 use crate::world;
 
@@ -47,7 +49,7 @@ fn csv_rows(text_of_file: &str) -> BTreeSet<Key> {
         header.iter().collect::<Vec<_>>().join(","),
         "ip,port,asked,outcome,verdict,severity,findings,code,banner,banner_name,ehlo_name,ptr_status,ptr_names,fcrdns,\
          banner_forward_status,banner_forward_confirms,relation,platform,tenancy,prefix,asn,as_name,connect_ms,banner_ms,\
-         time,expected_name"
+         time,expected_name,accepted,clears_by"
     );
     let columns = ["ip", "port", "asked", "outcome", "verdict", "findings", "code", "fcrdns"];
     let places = columns.map(|column| header.iter().position(|name| name == column).unwrap());
@@ -55,6 +57,14 @@ fn csv_rows(text_of_file: &str) -> BTreeSet<Key> {
         let row = row.unwrap();
         places.map(|place| row[place].to_owned())
     }))
+}
+
+/// The same of Parquet, whose banners are not among what a short view holds.
+fn parquet_rows(path: &Path) -> BTreeSet<Key> {
+    let mut lines = Vec::new();
+    let mut text = Input::open(path, None).unwrap().into_text();
+    text.read_to_end(&mut lines).unwrap();
+    json_rows(&String::from_utf8(lines).unwrap())
 }
 
 fn collect(rows: impl Iterator<Item = Key>) -> BTreeSet<Key> {
@@ -82,7 +92,8 @@ fn every_form_holds_the_same_rows_and_the_manifest_counts_them() {
     alone("files::every_form_holds_the_same_rows_and_the_manifest_counts_them", |work| {
         world::start(work);
         let path = |name: &str| work.join(name).to_str().unwrap().to_owned();
-        let outputs = ["a.jsonl", "b.csv", "c.jsonl.gz", "d.csv.gz", "e.jsonl.zst", "f.csv.zst"].map(path);
+        let outputs =
+            ["a.jsonl", "b.csv", "c.jsonl.gz", "d.csv.gz", "e.jsonl.zst", "f.csv.zst", "g.parquet"].map(path);
         let mut words = vec![
             "198.18.0.0/28",
             "mail.h0x1.bv",
@@ -107,16 +118,37 @@ fn every_form_holds_the_same_rows_and_the_manifest_counts_them() {
         let summary = path("summary.json");
         let systems = path("systems.csv");
         std::fs::write(&systems, "# licence: none\n198.18.0.0,198.18.0.255,64500,BENCH\n").unwrap();
-        words.extend(["--summary", &summary, "--asn-db", &systems]);
+        let page = path("page.html");
+        words.extend(["--summary", &summary, "--html", &page, "--asn-db", &systems]);
         for output in &outputs {
             words.extend(["-o", output]);
         }
         let ran = world::scan(&words).ends(1);
         let all = json_rows(&read(Path::new(&outputs[0])));
         for output in &outputs[1..] {
+            if output.ends_with(".parquet") {
+                assert_eq!(parquet_rows(Path::new(output)), all, "{output}");
+                continue;
+            }
             let text = read(Path::new(output));
             let rows = if output.contains(".csv") { csv_rows(&text) } else { json_rows(&text) };
             assert_eq!(rows, all, "{output}");
+        }
+        // Each file on its own gives the numbers that the scan gave.
+        let page = read(Path::new(&page));
+        for output in &outputs {
+            let report = program::run(&["report", output, "--format", "json"]).ends(0).out;
+            let report: Value = serde_json::from_str(&report).unwrap();
+            assert_eq!(
+                (&report["records"], counted(&report["by_outcome"])),
+                (&all.len().into(), by(&all, 3)),
+                "{output}"
+            );
+            assert_eq!(counted(&report["by_verdict"]), by(&all, 4), "{output}");
+            for (verdict, count) in by(&all, 4) {
+                let cell = format!("<tr><th scope=\"row\">{verdict}</th><td>{count}</td>");
+                assert!(page.contains(&cell), "{cell} is not on the page");
+            }
         }
         assert_targets(&all);
         assert_manifest(Path::new(&format!("{}.manifest.json", outputs[0])), &all, &outputs);

@@ -17,7 +17,7 @@ use super::server::{Server, servers};
 const REVERSE_ZONE: &str = "10.in-addr.arpa";
 const FORWARD_ZONE: &str = "example.net";
 /// PTR names of a host that has more of them than a datagram holds.
-const LARGE: u32 = 60;
+const LARGE: u32 = 100;
 /// One host in so many has.
 const LARGE_EVERY: u32 = 2000;
 

@@ -10,6 +10,7 @@
 )]
 
 pub mod bulk;
+pub mod fleet;
 pub mod hosts;
 pub mod mmdb;
 pub mod namespace;

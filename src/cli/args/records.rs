@@ -60,7 +60,7 @@ pub struct JudgeArgs {
 /// `banneret report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Record files, counted together: .jsonl or .csv, .gz or .zst behind if compressed; `-` is stdin
+    /// Record files, counted together: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdin
     #[arg(value_name = "RECORDS", required = true)]
     pub records: Vec<PathBuf>,
     /// json, csv, markdown or prometheus [default: text for a terminal]
@@ -69,6 +69,9 @@ pub struct ReportArgs {
     /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
     #[arg(long, value_name = "WHAT")]
     pub group_by: Vec<String>,
+    /// Write a list of what to fix for each group into this folder, as CSV; needs one --group-by
+    #[arg(long, value_name = "DIR")]
+    pub split: Option<PathBuf>,
     /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
     #[arg(long, value_name = "FILE")]
     pub asn_db: Option<PathBuf>,
@@ -78,7 +81,7 @@ pub struct ReportArgs {
     /// Write the report as one HTML page, too, and FILE.fixes.csv beside it; `-` is stdout, the page alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// What `-` or files with an unusual ending hold: jsonl, csv
+    /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
 }
@@ -112,7 +115,7 @@ pub struct DiffArgs {
     /// Exit 1 if any host changed so, as `regressed,gone`
     #[arg(long, value_name = "CHANGE", value_delimiter = ',', value_parser = change)]
     pub fail_on: Vec<Change>,
-    /// What `-` or files with an unusual ending hold: jsonl, csv
+    /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
 }

@@ -11,6 +11,7 @@ use super::conversation::{Spoken, Visit, speak};
 use super::{Checked, Server, verify};
 use crate::cli::args::CheckArgs;
 use crate::cli::exit::Unable;
+use crate::cli::solve::solve;
 use crate::cli::{accept, scan};
 use crate::evidence::{Evidence, Observation, Outcome, Status};
 use crate::judge::accept::Acceptances;
@@ -19,7 +20,7 @@ use crate::name::HostName;
 use crate::probe::{LocalTrouble, Smtp};
 use crate::record::{Record, Target};
 use crate::report::asn::AsnDb;
-use crate::resolve::{self, Case, Settings, Solution, Want};
+use crate::resolve::{Settings, Solution, Want};
 use crate::smtp::greeting::{Greeting, Own};
 use crate::targets::{
     Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
@@ -202,23 +203,4 @@ fn resolve(
         (at, evident)
     });
     Ok(evident.collect())
-}
-
-/// Asks DNS, and gives the solutions in the order of the wants.
-pub(super) fn solve(wants: Vec<Want>, settings: &Settings) -> anyhow::Result<Vec<Solution>> {
-    if wants.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ended = || anyhow!("the resolver has ended").context(Unable);
-    let resolve::Resolver { inbox, mut solved, .. } = resolve::start::<usize>(settings.clone())?;
-    let count = wants.len();
-    let cases = wants.into_iter().enumerate().map(|(carry, want)| Case { want, carry }).collect();
-    inbox.send_blocking(cases).map_err(|_| ended())?;
-    drop(inbox);
-    let mut all = Vec::with_capacity(count);
-    while all.len() < count {
-        all.extend(solved.blocking_recv().ok_or_else(ended)?);
-    }
-    all.sort_unstable_by_key(|solved| solved.carry);
-    Ok(all.into_iter().map(|solved| solved.solution).collect())
 }

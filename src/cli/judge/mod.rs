@@ -30,7 +30,7 @@ use crate::record::{Record, Target, read};
 use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
-use crate::report::{OutputError, Sink, Start, sink};
+use crate::report::{OutputError, Sink, Start, parquet, sink};
 use crate::scan::ScanError;
 use crate::targets::Inventory;
 use lines::{Length, Lines};
@@ -81,10 +81,7 @@ fn check_form(path: &Path, from: LinesWord) -> anyhow::Result<()> {
     }
     match Form::of(path, None) {
         Ok(Form { format: Format::Csv, .. }) => {
-            bail!("`{}` is CSV, which holds no whole records; give the JSONL file", path.display())
-        }
-        Ok(Form { format: Format::Parquet, .. }) => {
-            bail!("`{}` is Parquet, which is not read back; give the JSONL file", path.display())
+            bail!("`{}` is CSV, which holds no whole records; give the JSONL or Parquet file", path.display())
         }
         Ok(_) | Err(FormatError::Ending(_) | FormatError::Unknown(_)) => Ok(()),
         Err(wrong @ FormatError::Twice(_)) => Err(wrong.into()),
@@ -92,7 +89,9 @@ fn check_form(path: &Path, from: LinesWord) -> anyhow::Result<()> {
 }
 
 fn open(path: &Path) -> anyhow::Result<Lines> {
-    Ok(Lines::new(path, Input::open(path, Some(Format::Jsonl))?.into_text()))
+    let is_parquet = Form::of(path, None).is_ok_and(|form| form.format == Format::Parquet);
+    let asked = if is_parquet { None } else { Some(Format::Jsonl) };
+    Ok(Lines::new(path, Input::open(path, asked)?.into_text()))
 }
 
 /// The tag columns of a table, which stand in its first line: the inputs are read once more for them.
@@ -197,7 +196,11 @@ impl Bench {
         if let Some(desk) = &mut self.desk {
             desk.finish(&mut |record| self.court.write(&mut self.sink, record))?;
         }
-        self.sink.finish().map_err(ScanError::Output)?;
+        let written = self.sink.finish().map_err(ScanError::Output)?;
+        let asked = args.format.as_deref().map(Format::parse).transpose()?;
+        if Form::of(&written.path, asked)?.format == Format::Parquet {
+            parquet::forget(&written.path);
+        }
         if self.unreadable > 1 {
             let _ = writeln!(
                 io::stderr(),

@@ -1,7 +1,6 @@
 //! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
 
 use std::collections::HashSet;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -156,6 +155,9 @@ impl Session {
             std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         let resolvers: Vec<String> = self.resolver.upstreams.iter().map(SocketAddr::to_string).collect();
         let counts = counts(progress);
+        let doubts = progress.doubts();
+        let warnings: Vec<String> =
+            self.warnings.iter().cloned().chain(doubts.iter().map(ToString::to_string)).collect();
         let manifest = Manifest {
             version: env!("CARGO_PKG_VERSION"),
             command: &command,
@@ -164,7 +166,7 @@ impl Session {
             shard: &self.loaded.shard.to_string(),
             targets: progress.turns.load(Relaxed),
             resolvers: &resolvers,
-            warnings: &self.warnings,
+            warnings: &warnings,
             start: began,
             end: SystemTime::now(),
             canaries: Canaries {
@@ -199,8 +201,7 @@ impl Session {
     pub(super) fn tidy(&self) {
         for path in &self.outputs {
             if Form::of(path, self.format).is_ok_and(|form| form.format == Format::Parquet) {
-                // It does no harm if it stays.
-                let _ = fs::remove_file(parquet::gathered(path));
+                parquet::forget(path);
             }
         }
     }

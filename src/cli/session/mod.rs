@@ -1,6 +1,7 @@
 //! One scan from loaded targets to its exit code: what `scan` and `demo` have in common.
 
 mod files;
+mod own;
 mod told;
 
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
 use crate::scan::stop::Stop;
+use crate::scan::vantage::Vantage;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
@@ -165,16 +167,12 @@ impl Session {
         let monitor = Monitor::start(&self.places, &watched)?;
         let display = Display::start(watched, self.progress, self.quiet);
         let watch = self.watch(late, &added);
+        let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
         let plan = Plan {
             course,
-            feeder: feeder::Settings {
-                rate: self.rate,
-                prefix_rate: self.prefix_rate,
-                concurrency,
-                canaries: Manners::default(),
-            },
+            feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
             own_name: self.probe.own_name.clone(),
@@ -195,10 +193,11 @@ impl Session {
             open: HashMap::new(),
             worst,
             networks: self.loaded.networks.clone(),
+            vantage: Vantage::new(told::doubt(self.quiet)),
             undone: 0,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
-        drop((display, watch));
+        drop((display, watch, own));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
@@ -226,6 +225,11 @@ impl Session {
         }
         let exit = self.leave(fed, worst, keeper)?;
         Ok(Finished { exit, summary, written, took })
+    }
+
+    fn paced(&self, concurrency: usize) -> feeder::Settings {
+        let Self { rate, prefix_rate, .. } = *self;
+        feeder::Settings { rate, prefix_rate, concurrency, canaries: Manners::default() }
     }
 
     /// Looks at the exclusion files again while the scan runs.

@@ -16,6 +16,7 @@ use crate::scan::course::{Course, Roster};
 use crate::scan::limits;
 use crate::scan::pace::{Bound, in_force};
 use crate::scan::progress::Progress;
+use crate::scan::vantage::Doubt;
 use crate::targets::Order;
 
 const SECONDS_A_YEAR: f64 = 31_557_600.0;
@@ -76,6 +77,11 @@ pub(super) fn notice(quiet: bool) -> impl Fn(Notice) {
     }
 }
 
+/// Tells at once what speaks against the records.
+pub(super) fn doubt(quiet: bool) -> fn(&Doubt) {
+    if quiet { |_| {} } else { |doubt| say(format_args!("banneret: {doubt}")) }
+}
+
 /// What is told at the end, on stderr.
 pub(super) fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io::Result<()> {
     let mut told = Vec::new();
@@ -100,6 +106,9 @@ pub(super) fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io
             "  {looks} further looks at hosts that had greeted: {silent} silent, {} times slowed down",
             progress.losses.load(Relaxed)
         )?;
+    }
+    for doubt in progress.doubts() {
+        writeln!(told, "  doubt: {doubt}")?;
     }
     text::write(summary, terminal::width(), &mut told)?;
     // Nobody may be there to read it.

@@ -73,15 +73,25 @@ impl Sheet {
     /// Writes the file.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut line = Vec::new();
-        cells(&mut line, COLUMNS.iter().map(|(name, _)| (*name).to_owned()));
+        header(&mut line);
         out.write_all(&line)?;
         for fix in &self.fixes {
             line.clear();
-            cells(&mut line, COLUMNS.iter().map(|(_, cell)| cell(fix)));
+            row(fix, &mut line);
             out.write_all(&line)?;
         }
         Ok(())
     }
+}
+
+/// Appends the header of such a file.
+pub(in crate::report) fn header(line: &mut Vec<u8>) {
+    cells(line, COLUMNS.iter().map(|(name, _)| (*name).to_owned()));
+}
+
+/// Appends the row of a host.
+pub(in crate::report) fn row(fix: &Fix, line: &mut Vec<u8>) {
+    cells(line, COLUMNS.iter().map(|(_, cell)| cell(fix)));
 }
 
 /// A column: its name, and what its cell of a host holds.

@@ -5,6 +5,8 @@
 //! into columns at the end, a row group at a time. What was gathered stays until whoever has the sink knows that nothing
 //! will go on from it.
 
+mod lines;
+mod rows;
 mod shred;
 
 use std::fs;
@@ -16,6 +18,7 @@ use ::parquet::basic::{Compression as Codec, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
 use sha2::{Digest, Sha256};
@@ -28,11 +31,17 @@ use super::input::Input;
 use super::jsonl::JsonLines;
 use super::output::{Committed, OutputError, Reach, Start, Written};
 use super::sink::Encode;
+use crate::record::read::ReadError;
 use crate::record::{Record, SCHEMA};
 use shred::Shredder;
 
+pub use lines::Lines;
+pub use rows::{Broken, rows};
+
 /// The columns, in the order of the JSON fields. What is null in every record of this version has no column.
 const COLUMNS: &str = include_str!("columns.txt");
+/// Under which key a file says which form its records have.
+const FORM: &str = "schema";
 /// Rows in one group: some 25 MiB in memory while they are turned into columns.
 const GROUP: usize = 16_384;
 
@@ -80,6 +89,26 @@ impl Sink for Parquet {
     }
 }
 
+/// A file to be read back. One that says it is of another form is refused.
+pub fn open(file: fs::File) -> Result<SerializedFileReader<fs::File>, Broken> {
+    let reader = SerializedFileReader::new(file)?;
+    let said = reader.metadata().file_metadata().key_value_metadata();
+    let form =
+        said.into_iter().flatten().find(|pair| pair.key == FORM).and_then(|pair| pair.value.as_deref());
+    match form {
+        Some(form) if form != SCHEMA => Err(Broken::Row {
+            row: 1,
+            source: ReadError::Schema(form.chars().take(SCHEMA.len() * 2).collect()),
+        }),
+        _ => Ok(reader),
+    }
+}
+
+/// Takes away what a Parquet file was made from: nothing will go on from it. It does no harm if it stays.
+pub fn forget(path: &Path) {
+    let _ = fs::remove_file(gathered(path));
+}
+
 /// Where the records of a Parquet file gather.
 pub fn gathered(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -92,7 +121,7 @@ fn columns(gathered: &Path, rows: u64, file: &mut fs::File) -> io::Result<(u64, 
     let schema = Arc::new(parse_message_type(COLUMNS).map_err(broken)?);
     let properties = WriterProperties::builder()
         .set_compression(Codec::ZSTD(ZstdLevel::default()))
-        .set_key_value_metadata(Some(vec![KeyValue::new("schema".to_owned(), SCHEMA.to_owned())]))
+        .set_key_value_metadata(Some(vec![KeyValue::new(FORM.to_owned(), SCHEMA.to_owned())]))
         .build();
     let mut shredder = Shredder::new(Arc::clone(&schema));
     let mut found = 0;

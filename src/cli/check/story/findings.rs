@@ -59,8 +59,9 @@ impl Page {
         let head = format!("{}; who can fix it: {}", codes.join(", "), first.fixer.as_str());
         self.text.push_str(&paragraph(&head, "  ", "    ", self.width));
         self.rows("why", group.iter().map(|one| one.why));
-        self.rows("seen", distinct(group.iter().filter_map(|one| one.evidence.as_deref())));
+        // The names above show it, on a screen.
         if self.detail == Detail::All {
+            self.rows("seen", distinct(group.iter().filter_map(|one| one.evidence.as_deref())));
             self.row("who cares", first.cares);
         }
         self.rows("what to do", todo);

@@ -8,7 +8,8 @@ use std::num::NonZeroU8;
 use std::time::{Duration, SystemTime};
 
 use super::conversation::{Visit, speak};
-use super::server::{self, Look};
+use super::server::Look;
+use crate::cli::solve::solve;
 use crate::evidence::Outcome;
 use crate::name::{DnsName, HostName};
 use crate::probe::LocalTrouble;
@@ -153,8 +154,7 @@ fn authority(look: &Look, question: &Question) -> anyhow::Result<Vec<Said>> {
 
 /// What greets at every address of a name.
 fn doors(look: &Look, name: &HostName) -> anyhow::Result<Vec<Door>> {
-    let Some(Solution::Addresses(found)) =
-        server::solve(vec![Want::Addresses(name.clone())], &look.settings)?.pop()
+    let Some(Solution::Addresses(found)) = solve(vec![Want::Addresses(name.clone())], &look.settings)?.pop()
     else {
         return Ok(Vec::new());
     };

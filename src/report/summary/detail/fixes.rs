@@ -38,6 +38,28 @@ pub struct Fix {
 }
 
 impl Fix {
+    /// What is to be fixed on a host; `None` without an address or without trouble.
+    pub fn of(row: &Row<'_>) -> Option<Self> {
+        let weight = |code: Code| code.severity(row.tenancy);
+        let open = row.findings.without(row.accepted);
+        let findings: Codes = open.iter().filter(|&code| weight(code) >= Severity::Low).collect();
+        let (ip, severity) = (row.ip?, findings.iter().map(weight).max()?);
+        let mut ptr_names = row.ptr_names.to_strings();
+        ptr_names.truncate(NAMES);
+        Some(Self {
+            ip,
+            port: row.port,
+            severity,
+            findings,
+            tenancy: row.tenancy,
+            banner_name: row.banner_name.as_deref().map(Box::from),
+            ptr_names: ptr_names.into_boxed_slice(),
+            platform: row.platform.as_deref().map(Box::from),
+            asn: row.asn,
+            asked: Box::from(&*row.asked),
+        })
+    }
+
     /// Its /24 or /48.
     pub fn prefix(&self) -> Prefix {
         Prefix::group(self.ip)
@@ -65,28 +87,11 @@ impl Fixes {
         Self { kept: Vec::new(), most, met: 0 }
     }
 
-    /// Takes up one record; one without an address or without trouble is passed over, and so is what the user accepts.
+    /// Takes up one record; one with nothing to fix is passed over, as what the user accepts.
     pub fn add(&mut self, row: &Row<'_>) {
-        let Some(ip) = row.ip else { return };
-        let weight = |code: Code| code.severity(row.tenancy);
-        let open = row.findings.without(row.accepted);
-        let findings: Codes = open.iter().filter(|&code| weight(code) >= Severity::Low).collect();
-        let Some(severity) = findings.iter().map(weight).max() else { return };
+        let Some(fix) = Fix::of(row) else { return };
         self.met += 1;
-        let mut ptr_names = row.ptr_names.to_strings();
-        ptr_names.truncate(NAMES);
-        self.kept.push(Fix {
-            ip,
-            port: row.port,
-            severity,
-            findings,
-            tenancy: row.tenancy,
-            banner_name: row.banner_name.as_deref().map(Box::from),
-            ptr_names: ptr_names.into_boxed_slice(),
-            platform: row.platform.as_deref().map(Box::from),
-            asn: row.asn,
-            asked: Box::from(&*row.asked),
-        });
+        self.kept.push(fix);
         if self.kept.len() >= 2 * self.most {
             self.drop_lighter();
         }

@@ -1,0 +1,129 @@
+//! Several conversations with one target, one after the other, as one observation.
+
+use std::num::NonZeroU8;
+
+use super::aim::{Aim, Earlier, Seen};
+use crate::evidence::Observation;
+use crate::smtp::greeting::{Greeting, Own};
+
+/// What is to become of a target after a conversation.
+#[derive(Debug)]
+pub enum Sampled {
+    /// Another conversation is wanted.
+    Further(Aim),
+    /// It has all the evidence that it will get.
+    Enough(Seen),
+}
+
+/// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one is the
+/// evidence, of the others only the names are kept.
+pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
+    let Seen { mut aim, observation, time } = seen;
+    let name = name_of(&observation);
+    let earlier = match aim.earlier.take() {
+        Some(mut earlier) => {
+            earlier.names.push(name);
+            earlier
+        }
+        None if wanted == NonZeroU8::MIN || !observation.outcome.is_judged() => {
+            return Sampled::Enough(Seen { aim, observation, time });
+        }
+        None => Box::new(Earlier { observation, time, names: vec![name] }),
+    };
+    if earlier.names.len() < usize::from(wanted.get()) {
+        return Sampled::Further(Aim { earlier: Some(earlier), ..aim });
+    }
+    let Earlier { mut observation, time, names } = *earlier;
+    observation.samples = names;
+    Sampled::Enough(Seen { aim, observation, time })
+}
+
+/// The name in a greeting, as it will be judged.
+fn name_of(observation: &Observation) -> Option<Box<str>> {
+    let greeting = observation.greeting.as_ref().filter(|_| observation.outcome.is_judged())?;
+    Greeting::read(greeting, Own::default()).name.map(String::into_boxed_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::evidence::Outcome;
+    use crate::scan::aim::{Asked, Errand};
+    use crate::smtp::reply::{Code, Reply, Text};
+
+    fn seen(aim: Aim, outcome: Outcome, text: &str) -> Seen {
+        let reply = Reply { code: Code::new(220), text: Text::from_iter([text]) };
+        let greeting = Some(reply).filter(|_| outcome.is_judged());
+        let observation = Observation { greeting, ..Observation::bare(outcome, 1) };
+        Seen { aim, observation, time: SystemTime::UNIX_EPOCH }
+    }
+
+    fn aim() -> Aim {
+        Aim {
+            errand: Errand::Record,
+            turn: 7,
+            ip: IpAddr::from([192, 0, 2, 1]),
+            port: 25,
+            attempts: 1,
+            troubles: 0,
+            asked: Asked::Set,
+            name: None,
+            earlier: None,
+        }
+    }
+
+    const fn wanted(count: u8) -> NonZeroU8 {
+        NonZeroU8::new(count).unwrap()
+    }
+
+    #[test]
+    fn so_many_conversations_make_one_observation_with_all_names() {
+        let mut next = aim();
+        for (greeting, outcome) in [
+            ("a.example.org ESMTP", Outcome::Greeted),
+            ("b.example.org ESMTP", Outcome::Greeted),
+            ("", Outcome::TimedOut),
+        ] {
+            next = match sample(seen(next, outcome, greeting), wanted(4)) {
+                Sampled::Further(aim) => aim,
+                Sampled::Enough(seen) => panic!("{seen:?}"),
+            };
+            assert_eq!(next.turn, 7);
+        }
+        let Sampled::Enough(last) = sample(seen(next, Outcome::Rejected, "c.example.org no"), wanted(4))
+        else {
+            panic!("four were wanted");
+        };
+        assert_eq!(last.observation.outcome, Outcome::Greeted, "the first one is the evidence");
+        assert_eq!(last.observation.greeting.unwrap().text.first(), b"a.example.org ESMTP");
+        let names: Vec<_> = last.observation.samples.iter().map(Option::as_deref).collect();
+        assert_eq!(names, [Some("a.example.org"), Some("b.example.org"), None, Some("c.example.org")]);
+        assert_eq!(last.aim.earlier, None);
+    }
+
+    #[test]
+    fn where_one_is_wanted_or_nobody_greets_there_is_no_further_one() {
+        for (outcome, count) in
+            [(Outcome::Greeted, 1), (Outcome::Silent, 3), (Outcome::Refused, 3), (Outcome::NotSmtp, 3)]
+        {
+            let Sampled::Enough(last) = sample(seen(aim(), outcome, "a.example.org"), wanted(count)) else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(last.observation.samples, []);
+        }
+    }
+
+    #[test]
+    fn a_server_that_asks_for_less_is_left_with_the_names_seen_so_far() {
+        let Sampled::Further(aim) = sample(seen(aim(), Outcome::Greeted, "a.example.org"), wanted(9)) else {
+            panic!("nine were wanted");
+        };
+        let Sampled::Enough(last) = sample(seen(aim, Outcome::Rejected, "b.example.org"), wanted(1)) else {
+            panic!("it asked for less");
+        };
+        assert_eq!(last.observation.samples, [Some("a.example.org".into()), Some("b.example.org".into())]);
+    }
+}

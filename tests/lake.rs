@@ -1,0 +1,173 @@
+//! Parquet among others: what we write, other programs read; what these make of it, we read; and the numbers of a fleet
+//! are the same from each file and by the other program's own GROUP BY.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use banneret::report::input::Input;
+use banneret::report::{Form, Start, sink};
+use serde_json::Value;
+use support::fleet;
+use support::program::{measure, run};
+use support::server::servers;
+
+/// Hosts of the fleet: as many as a test has time for. `scripts/fleet` makes ten million.
+const FLEET: u32 = 200_000;
+/// The most memory that a report may take, in bytes.
+const MEMORY: u64 = 300 << 20;
+
+/// Writes the first hosts of the fleet into files.
+fn write(count: u32, paths: &[&Path]) {
+    let open = |path: &&Path| {
+        sink::open(path, Form::of(path, None).unwrap(), &["customer".into()], Start::New).unwrap()
+    };
+    let mut sinks: Vec<_> = paths.iter().map(open).collect();
+    for number in 0..count {
+        let record = fleet::record(number);
+        for sink in &mut sinks {
+            sink.write(&record).unwrap();
+        }
+    }
+    for sink in sinks {
+        assert_eq!(sink.finish().unwrap().rows, u64::from(count));
+    }
+}
+
+/// What a script prints that is run by the Python which has a package.
+fn python(package: &str, script: &str, files: &[&Path]) -> String {
+    let python = servers().join(package).join("bin/python");
+    let ran = Command::new(&python).arg("-c").arg(script).args(files).output();
+    let ran = ran.unwrap_or_else(|wrong| panic!("`{}`: {wrong}: run scripts/setup", python.display()));
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+fn report(path: &Path, words: &[&str]) -> String {
+    run(&[&["report", path.to_str().unwrap()], words].concat()).ends(0).out
+}
+
+fn whole(path: &Path) -> Vec<String> {
+    let mut records = Vec::new();
+    Input::open(path, None).unwrap().records(|record| records.push(format!("{record:?}"))).unwrap();
+    records
+}
+
+const BY_DUCKDB: &str = "import duckdb, sys
+duckdb.sql(f\"COPY (SELECT * FROM '{sys.argv[1]}') TO '{sys.argv[2]}' (FORMAT parquet)\")";
+
+const BY_PYARROW: &str = "import pyarrow.parquet as pq, sys
+pq.write_table(pq.read_table(sys.argv[1]), sys.argv[2])";
+
+#[test]
+fn what_duckdb_and_pyarrow_make_of_our_files_is_read_back_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (ours, lines) = (path("a.parquet"), path("a.jsonl"));
+    write(600, &[&ours, &lines]);
+    let (duckdb, pyarrow) = (path("duckdb.parquet"), path("pyarrow.parquet"));
+    python("duckdb", BY_DUCKDB, &[&ours, &duckdb]);
+    python("pyarrow", BY_PYARROW, &[&ours, &pyarrow]);
+    let words = ["--format", "json", "--group-by", "tag:customer", "--group-by", "finding"];
+    let (expected, records) = (report(&lines, &words), whole(&lines));
+    assert_eq!(records.len(), 600);
+    for other in [&ours, &duckdb, &pyarrow] {
+        assert_eq!(report(other, &words), expected, "{}", other.display());
+        assert!(whole(other) == records, "{}: other records", other.display());
+        let judged = run(&["judge", other.to_str().unwrap()]).ends(0).out;
+        assert_eq!(judged, run(&["judge", lines.to_str().unwrap()]).ends(0).out, "{}", other.display());
+    }
+    let words = ["diff", lines.to_str().unwrap(), duckdb.to_str().unwrap(), "--format", "json"];
+    for line in run(&words).ends(0).lines() {
+        let change = serde_json::from_str::<Value>(line).unwrap()["change"].clone();
+        assert!(["same", "still_wrong", "unknown"].contains(&change.as_str().unwrap()), "{line}");
+    }
+}
+
+/// The statements of the README, in a folder that has `block.parquet`.
+const RECIPES: &str = "import duckdb, os, re, sys
+os.chdir(sys.argv[1])
+text = open(sys.argv[2]).read()
+block = re.search('```sql\\n(.*?)```', text, re.S).group(1)
+for statement in filter(str.strip, block.split(';\\n')):
+    rows = duckdb.execute(statement).fetchall()
+    print(len(rows))";
+
+#[test]
+fn the_recipes_of_the_readme_run() {
+    let folder = tempfile::tempdir().unwrap();
+    write(2000, &[&folder.path().join("block.parquet")]);
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let told = python("duckdb", RECIPES, &[folder.path(), &readme]);
+    let rows: Vec<u32> = told.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(rows.len() >= 5 && rows.iter().all(|&count| count > 0), "{rows:?}");
+    assert!(folder.path().join("block.csv").exists());
+}
+
+/// Counts by each key, as `{kind: {key: count}}`.
+const GROUP_BY: &str = "import duckdb, json, sys
+source = f\"FROM '{sys.argv[1]}'\"
+kinds = {
+    'outcome': 'outcome', 'verdict': 'verdict', 'severity': 'severity', 'finding': 'unnest(findings)',
+    'prefix': 'network.prefix', 'asn': 'network.asn', 'banner_name': 'smtp.banner_name', 'platform': 'platform.name',
+    'tag:customer': \"target.tags['customer']\",
+}
+counts = {}
+for kind, key in kinds.items():
+    rows = duckdb.sql(f'SELECT key, count(*) FROM (SELECT {key} AS key {source}) WHERE key IS NOT NULL GROUP BY key')
+    counts[kind] = {str(key): count for key, count in rows.fetchall()}
+print(json.dumps(counts))";
+
+#[test]
+fn a_fleet_has_the_same_numbers_from_each_file_and_by_duckdb_within_bounded_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (parquet, lines) = (folder.path().join("a.parquet"), folder.path().join("a.jsonl.zst"));
+    write(FLEET, &[&parquet, &lines]);
+    let words = |path: &Path| {
+        let path = path.to_str().unwrap().to_owned();
+        [
+            "report".to_owned(),
+            path,
+            "--format".to_owned(),
+            "json".to_owned(),
+            "--group-by".to_owned(),
+            "tag:customer".to_owned(),
+        ]
+    };
+    let cost = |path: &Path| measure(&words(path).each_ref().map(String::as_str));
+    let (by_columns, by_lines) = (cost(&parquet), cost(&lines));
+    for cost in [&by_columns, &by_lines] {
+        assert!(cost.memory < MEMORY, "{} MiB", cost.memory >> 20);
+    }
+    let report = by_columns.ran.ends(0).out;
+    assert!(report == by_lines.ran.ends(0).out, "Parquet and JSONL give other numbers");
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["records"], FLEET);
+    let counts: BTreeMap<String, BTreeMap<String, u64>> =
+        serde_json::from_str(&python("duckdb", GROUP_BY, &[&parquet])).unwrap();
+    for kind in ["outcome", "verdict", "severity", "finding"] {
+        let told: BTreeMap<String, u64> =
+            serde_json::from_value(report[format!("by_{kind}")].clone()).unwrap();
+        assert_eq!(told, counts[kind], "{kind}");
+        assert!(told.len() > 1, "{kind} has but one word");
+    }
+    for kind in ["prefix", "asn", "banner_name", "platform", "tag:customer"] {
+        let all = &counts[kind];
+        let mut listed = 0;
+        for group in report["groups"][kind].as_array().unwrap() {
+            let count = group["records"].as_u64().unwrap();
+            listed += count;
+            let key = match &group["key"] {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            assert_eq!(all.get(&key), Some(&count), "{kind} {key}");
+        }
+        assert_eq!(listed, all.values().sum::<u64>(), "{kind}");
+    }
+}
