@@ -37,6 +37,10 @@ use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetS
 use clap::{Parser, Subcommand};
 use tokio::sync::mpsc;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Conversations at once.
 const CONCURRENCY: usize = 1000;
 const ROUNDS: usize = 5;

@@ -115,25 +115,35 @@ pub fn registrable(name: &str) -> Option<&str> {
     psl::domain_str(name)
 }
 
+/// The octets of a host name's labels (RFC 952, RFC 1123 §2.1), by value: a scan looks at each octet of each name.
+static IN_LABEL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0_u8;
+    while octet < 128 {
+        table[octet as usize] = octet.is_ascii_alphanumeric() || octet == b'-';
+        octet += 1;
+    }
+    table
+};
+
 fn check_host(name: &str) -> Result<(), NameError> {
     if name.len() > MAX_HOST_NAME {
         return Err(NameError::TooLong);
     }
-    let mut last = "";
-    for label in name.split('.') {
-        if label.is_empty() {
+    let mut last: &[u8] = &[];
+    for label in name.as_bytes().split(|&b| b == b'.') {
+        let (Some(first), Some(end)) = (label.first(), label.last()) else {
             return Err(NameError::EmptyLabel);
-        }
+        };
         if label.len() > MAX_LABEL {
             return Err(NameError::LabelTooLong);
         }
-        let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        if !label.bytes().all(inner) || label.starts_with('-') || label.ends_with('-') {
+        if !label.iter().all(|&b| IN_LABEL[usize::from(b)]) || *first == b'-' || *end == b'-' {
             return Err(NameError::BadCharacter);
         }
         last = label;
     }
-    if last.bytes().all(|b| b.is_ascii_digit()) {
+    if last.iter().all(u8::is_ascii_digit) {
         return Err(NameError::Address);
     }
     Ok(())

@@ -248,10 +248,11 @@ pub struct DnsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// A file for records: .jsonl or .csv, with .gz or .zst behind if compressed; `-` is stdout
+    /// A file for records: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or .zst behind all but
+    /// Parquet; `-` is stdout
     #[arg(short, long, value_name = "FILE", env = "BANNERET_OUTPUT")]
     pub output: Vec<PathBuf>,
-    /// The format of `-` or of an unusual ending: jsonl, csv
+    /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
     #[arg(long, value_name = "FORMAT", env = "BANNERET_FORMAT")]
     pub format: Option<String>,
     /// Which targets get a record

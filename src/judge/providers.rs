@@ -2,6 +2,9 @@
 //!
 //! A name in one of them says whose network it is, never whose host.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::brand::brand;
 
 /// Providers of access, servers and clouds: the default PTR names of their customers' addresses. Sorted.
@@ -116,14 +119,19 @@ const SHARED_HOSTING: &[&str] = &[
 const PANEL_WORDS: &[&str] =
     &["cpanel", "whm", "plesk", "directadmin", "ispconfig", "webhost", "webhosting", "shared"];
 
+type Domains = HashSet<&'static str, foldhash::fast::RandomState>;
+
+static IN_NETWORKS: LazyLock<Domains> = LazyLock::new(|| NETWORKS.iter().copied().collect());
+static IN_SHARED_HOSTING: LazyLock<Domains> = LazyLock::new(|| SHARED_HOSTING.iter().copied().collect());
+
 /// Whether a name stands in a domain whose names a provider gives to its customers' addresses.
 pub(super) fn is_network(name: &str) -> bool {
-    stands_in(name, NETWORKS)
+    stands_in(name, &IN_NETWORKS)
 }
 
 /// Whether a name stands in a domain of providers.
 pub(super) fn is_provider(name: &str) -> bool {
-    is_network(name) || stands_in(name, SHARED_HOSTING)
+    is_network(name) || stands_in(name, &IN_SHARED_HOSTING)
 }
 
 /// Whether a name belongs to a provider or to a well-known service, and so is not the operator's to use.
@@ -135,19 +143,19 @@ pub(super) fn is_others(name: &str) -> bool {
 pub(super) fn is_shared_hosting(name: &str) -> bool {
     let label = name.split('.').next().unwrap_or(name);
     let mut words = label.split(|c: char| !c.is_ascii_alphabetic());
-    words.any(|word| PANEL_WORDS.contains(&word)) || stands_in(name, SHARED_HOSTING)
+    words.any(|word| PANEL_WORDS.contains(&word)) || stands_in(name, &IN_SHARED_HOSTING)
 }
 
-/// Whether a name is one of the domains of a sorted table, or lies below one.
-fn stands_in(name: &str, table: &[&str]) -> bool {
+/// Whether a name is one of the domains of a table, or lies below one.
+fn stands_in(name: &str, table: &Domains) -> bool {
     let mut rest = name;
-    while let Some((_, parent)) = rest.split_once('.') {
-        if table.binary_search(&rest).is_ok() {
+    loop {
+        let Some(dot) = rest.bytes().position(|b| b == b'.') else { return false };
+        if table.contains(rest) {
             return true;
         }
-        rest = parent;
+        rest = &rest[dot + 1..];
     }
-    false
 }
 
 #[cfg(test)]

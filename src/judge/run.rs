@@ -11,9 +11,9 @@ use super::around::{Around, MANY};
 use super::banner;
 use crate::evidence::Evidence;
 
-/// How many names are counted at once: some 40 MiB.
+/// How many names are counted at once: each takes its own length and a hundred bytes or so.
 const MAX_NAMES: usize = 1 << 18;
-/// How many IPv4 networks (/24), and how many IPv6 addresses, are remembered: some 100 MiB for both at the most.
+/// How many IPv4 networks (/24) are remembered, some forty bytes each, and how many IPv6 addresses.
 const MAX_PLACES: usize = 1 << 20;
 
 /// The first few different addresses of something.

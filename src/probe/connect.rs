@@ -7,8 +7,6 @@ use std::pin::pin;
 use std::task::Poll;
 
 use socket2::{Domain, Socket, Type};
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::LocalTrouble;
@@ -16,13 +14,14 @@ use super::drive::Timer;
 use super::fault::{Fault, When};
 use super::route::Witness;
 use super::source::Sources;
+use super::watch::{Attempt, Stream};
 use crate::evidence::Outcome;
 use crate::smtp::dialogue::HangUp;
 
 /// A connection that stands, or stood.
 #[derive(Debug)]
 pub(super) struct Connected {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     /// What the end of its bytes will mean: a peer that greets and resets before we look has left both.
     pub(super) end: HangUp,
 }
@@ -50,8 +49,8 @@ pub(super) async fn connect(
     };
     witness.saw(target.ip());
     let ready = {
-        let mut ready = pin!(stream.ready(Interest::WRITABLE | Interest::ERROR));
-        poll_fn(|cx| match ready.as_mut().poll(cx) {
+        let mut attempted = pin!(stream.attempted());
+        poll_fn(|cx| match attempted.as_mut().poll(cx) {
             Poll::Ready(ready) => Poll::Ready(Some(ready)),
             Poll::Pending => timer.poll_until(deadline, cx).map(|()| None),
         })
@@ -61,10 +60,8 @@ pub(super) async fn connect(
         None => return Ok(Err(Outcome::TimedOut)),
         Some(Err(error)) => Some(error),
         // Only a socket that reports an error is asked which: one system call less for each that connects.
-        Some(Ok(ready)) if ready.is_error() || ready.is_write_closed() => {
-            stream.take_error().unwrap_or_else(Some)
-        }
-        Some(Ok(_)) => None,
+        Some(Ok(Attempt::Failed)) => stream.take_error().unwrap_or_else(Some),
+        Some(Ok(Attempt::Made)) => None,
     };
     match failed.map(|error| Fault::of(&error, When::Later)) {
         None => Ok(Ok(Connected { stream, end: HangUp::Closed })),
@@ -74,12 +71,12 @@ pub(super) async fn connect(
 }
 
 /// Sends the SYN.
-fn start(target: SocketAddr, sources: &Sources) -> io::Result<TcpStream> {
+fn start(target: SocketAddr, sources: &Sources) -> io::Result<Stream> {
     let socket = Socket::new(Domain::for_address(target), Type::STREAM.nonblocking(), None)?;
     sources.bind(&socket, target.ip())?;
     match socket.connect(&target.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
     }
-    TcpStream::from_std(socket.into())
+    Stream::of(socket)
 }

@@ -8,6 +8,7 @@ mod route;
 mod smtp;
 mod source;
 mod tls;
+mod watch;
 mod wire;
 
 use std::future::Future;
@@ -21,6 +22,7 @@ pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
 pub use source::SourceError;
 pub use tls::TlsError;
+pub use watch::watched;
 
 /// How far a conversation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -391,7 +391,8 @@ fn number(line: &mut Vec<u8>, value: u64) {
 
 /// Tenths of a millisecond, half a tenth rounded up: the unit in which durations are told.
 pub(super) fn tenths(duration: Duration) -> u64 {
-    u64::try_from((duration.as_micros() + 50) / 100).unwrap_or(u64::MAX)
+    let micros = u64::from(duration.subsec_micros());
+    duration.as_secs().saturating_mul(10_000).saturating_add((micros + 50) / 100)
 }
 
 /// Milliseconds with one decimal.

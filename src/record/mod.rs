@@ -5,12 +5,14 @@
 
 pub mod cell;
 pub mod column;
+pub mod ecs;
 pub mod escape;
 pub mod json;
 mod line;
 pub mod neutral;
 pub mod read;
 pub mod row;
+pub mod syslog;
 pub mod time;
 
 use std::net::IpAddr;

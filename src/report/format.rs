@@ -12,7 +12,14 @@ pub enum Format {
     Csv,
     /// Nested columns.
     Parquet,
+    /// One JSON object a line, in the Elastic Common Schema.
+    Ecs,
+    /// One line of syslog a record (RFC 5424).
+    Syslog,
 }
+
+/// The ending of lines in the Elastic Common Schema that programs know to be JSON.
+const ECS_LINES: &str = ".ecs.jsonl";
 
 /// What is around the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +50,7 @@ pub enum FormatError {
     )]
     Ending(String),
     /// A format that there is not.
-    #[error("`{0}` is no format; there are `jsonl`, `csv` and `parquet`")]
+    #[error("`{0}` is no format; there are `jsonl`, `csv`, `parquet`, `ecs` and `syslog`")]
     Unknown(String),
     /// Parquet in a compressed file.
     #[error("`{0}` would compress Parquet, whose columns are compressed already; leave off the last ending")]
@@ -52,7 +59,12 @@ pub enum FormatError {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Jsonl, Self::Csv, Self::Parquet];
+    pub const ALL: [Self; 5] = [Self::Jsonl, Self::Csv, Self::Parquet, Self::Ecs, Self::Syslog];
+
+    /// Whether records can be had back from it.
+    pub fn is_read_back(self) -> bool {
+        !matches!(self, Self::Ecs | Self::Syslog)
+    }
 
     /// The word for `--format`, and the ending of a file name.
     pub fn as_str(self) -> &'static str {
@@ -60,6 +72,8 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
             Self::Parquet => "parquet",
+            Self::Ecs => "ecs",
+            Self::Syslog => "syslog",
         }
     }
 
@@ -82,6 +96,7 @@ impl Form {
         };
         let ending = stem.rsplit_once('.').map(|(_, ending)| ending);
         let told = ending.and_then(|ending| Format::parse(ending).ok());
+        let told = if stem.ends_with(ECS_LINES) { Some(Format::Ecs) } else { told };
         let format = match asked.or(told) {
             Some(format) => format,
             None if name == "-" => Format::Jsonl,
@@ -109,6 +124,11 @@ mod tests {
             ("a.csv.gz", Format::Csv, Gzip),
             ("A.JSONL", Format::Jsonl, Bare),
             ("a.parquet", Format::Parquet, Bare),
+            ("a.ecs.jsonl", Format::Ecs, Bare),
+            ("a.ecs.jsonl.zst", Format::Ecs, Zstd),
+            ("a.ECS", Format::Ecs, Bare),
+            ("specs.jsonl", Format::Jsonl, Bare),
+            ("a.syslog.gz", Format::Syslog, Gzip),
             ("-", Format::Jsonl, Bare),
         ] {
             assert_eq!(Form::of(Path::new(path), None), Ok(Form { format, compression }), "{path}");
@@ -149,7 +169,7 @@ mod tests {
         assert!(twice.starts_with("`a.parquet.gz` would compress Parquet"), "{twice}");
         assert_eq!(
             Format::parse("xml").unwrap_err().to_string(),
-            "`xml` is no format; there are `jsonl`, `csv` and `parquet`"
+            "`xml` is no format; there are `jsonl`, `csv`, `parquet`, `ecs` and `syslog`"
         );
     }
 }

@@ -21,6 +21,8 @@ use crate::record::{Record, read};
 const MAX_LINE: usize = 4 << 20;
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
+/// What is said of forms that nothing is read from.
+const FOR_OTHERS: &str = "is for other systems and not read back; give the JSONL, CSV or Parquet file";
 /// What a UTF-8 file may open with.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
@@ -130,6 +132,9 @@ impl Input {
 
     /// Hands the short view of each record in turn to `each`.
     pub fn rows(self, mut each: impl FnMut(&mut Row<'_>)) -> Result<End, InputError> {
+        if !self.form.format.is_read_back() {
+            return Err(self.text(1, FOR_OTHERS));
+        }
         match (self.source, self.form.format) {
             (Source::Parquet(file), _) => {
                 parquet::rows(&file, each).map_err(|wrong| broken(&self.name, wrong))?;
@@ -144,6 +149,9 @@ impl Input {
 
     /// Hands each record in turn to `each`. CSV rows do not hold whole records: from CSV it is an error.
     pub fn records(self, mut each: impl FnMut(Record)) -> Result<End, InputError> {
+        if !self.form.format.is_read_back() {
+            return Err(self.text(1, FOR_OTHERS));
+        }
         if self.form.format == Format::Csv {
             return Err(self.text(1, "is CSV, which holds no whole records; give the JSONL or Parquet file"));
         }

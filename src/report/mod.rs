@@ -8,6 +8,7 @@ pub mod asn;
 pub mod atomic;
 pub mod csv;
 pub mod diff;
+pub mod ecs;
 pub mod file;
 pub mod format;
 pub mod html;
@@ -19,6 +20,7 @@ pub mod parquet;
 pub mod sink;
 pub mod split;
 pub mod summary;
+pub mod syslog;
 pub mod table;
 
 pub use format::{Compression, Form, Format, FormatError};

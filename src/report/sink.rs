@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::Sink;
 use super::csv::Csv;
+use super::ecs::Ecs;
 use super::file::Output;
 use super::format::{Form, Format};
 use super::jsonl::JsonLines;
 use super::output::{Committed, OutputError, Reach, Start, Written};
 use super::parquet::Parquet;
+use super::syslog::Syslog;
 use crate::record::Record;
 
 /// Turns records into rows.
@@ -62,6 +64,8 @@ pub fn open(path: &Path, form: Form, tags: &[Arc<str>], start: Start) -> Result<
     Ok(match form.format {
         Format::Jsonl => Box::new(Rows::new(JsonLines, output()?, start)),
         Format::Csv => Box::new(Rows::new(Csv::new(tags.to_vec()), output()?, start)),
+        Format::Ecs => Box::new(Rows::new(Ecs, output()?, start)),
+        Format::Syslog => Box::new(Rows::new(Syslog::new(), output()?, start)),
         Format::Parquet => Box::new(Parquet::open(path, start)?),
     })
 }

@@ -19,16 +19,18 @@ pub enum Sampled {
 /// evidence, of the others only the names are kept.
 pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
     let Seen { mut aim, observation, time } = seen;
-    let name = name_of(&observation);
     let earlier = match aim.earlier.take() {
         Some(mut earlier) => {
-            earlier.names.push(name);
+            earlier.names.push(name_of(&observation));
             earlier
         }
         None if wanted == NonZeroU8::MIN || !observation.outcome.is_judged() => {
             return Sampled::Enough(Seen { aim, observation, time });
         }
-        None => Box::new(Earlier { observation, time, names: vec![name] }),
+        None => {
+            let names = vec![name_of(&observation)];
+            Box::new(Earlier { observation, time, names })
+        }
     };
     if earlier.names.len() < usize::from(wanted.get()) {
         return Sampled::Further(Aim { earlier: Some(earlier), ..aim });

@@ -30,7 +30,7 @@ use super::sample::{Sampled, sample};
 use super::stop::{Level, Stop};
 use crate::evidence::{Observation, Outcome};
 use crate::name::HostName;
-use crate::probe::{LocalTrouble, Probe};
+use crate::probe::{LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
 use crate::smtp::greeting::{Greeting, Own};
 
@@ -135,7 +135,7 @@ pub async fn run<P: Probe + 'static>(
         // The feeder waits for every place before it hangs up, so nothing is left unless it means to drop it.
         outflow.abort();
     };
-    tasks.run_until(feed).await;
+    watched(tasks.run_until(feed)).await;
 }
 
 /// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.

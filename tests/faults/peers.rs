@@ -15,7 +15,7 @@ use super::run::{Scan, end_of, said};
 use super::support::namespace::alone;
 use super::support::program::peak_memory;
 use super::tally::Tally;
-use super::world::{SIZE, SMALL, TARPITS, World};
+use super::world::{SMALL, TARPITS, TINY, World};
 
 /// Connections a second: all are under way at once.
 const RATE: u32 = 5000;
@@ -119,7 +119,7 @@ fn each_address_has_one_conversation_at_a_time_and_nobody_speaks_before_the_gree
         "peers::each_address_has_one_conversation_at_a_time_and_nobody_speaks_before_the_greeting_has_ended",
         |work| {
             let world = World::start_on(&[25, 587], None);
-            let scan = Scan::new(work, 1).of(SMALL, RATE).with(&["-p", "25,587", "--samples=2"]);
+            let scan = Scan::new(work, 1).of(TINY, RATE).with(&["-p", "25,587", "--samples=2"]);
             let ended = end_of(scan.command().spawn().unwrap());
             assert!(ended.status.success(), "{}", said(&ended));
             world.assert_polite();
@@ -131,7 +131,10 @@ fn each_address_has_one_conversation_at_a_time_and_nobody_speaks_before_the_gree
                 .collect();
             sockets.sort_unstable();
             sockets.dedup();
-            assert_eq!((text.lines().count(), sockets.len()), (2 * SIZE as usize, 2 * SIZE as usize));
+            assert_eq!(
+                (text.lines().count(), sockets.len()),
+                (2 * TINY.size as usize, 2 * TINY.size as usize)
+            );
         },
     );
 }

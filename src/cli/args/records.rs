@@ -43,10 +43,11 @@ pub struct JudgeArgs {
     /// Findings that are accepted, each with a reason and an expiry: a TOML file
     #[arg(long, value_name = "FILE")]
     pub accept: Option<PathBuf>,
-    /// Where the records go: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdout
+    /// Where the records go: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or .zst behind all but
+    /// Parquet; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// The format of `-` or of an unusual ending: jsonl, csv, parquet
+    /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name

@@ -83,6 +83,9 @@ fn check_form(path: &Path, from: LinesWord) -> anyhow::Result<()> {
         Ok(Form { format: Format::Csv, .. }) => {
             bail!("`{}` is CSV, which holds no whole records; give the JSONL or Parquet file", path.display())
         }
+        Ok(Form { format: Format::Ecs | Format::Syslog, .. }) => {
+            bail!("`{}` is for other systems and not read back; give the JSONL file", path.display())
+        }
         Ok(_) | Err(FormatError::Ending(_) | FormatError::Unknown(_)) => Ok(()),
         Err(wrong @ FormatError::Twice(_)) => Err(wrong.into()),
     }

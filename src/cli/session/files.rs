@@ -80,21 +80,34 @@ impl Session {
         if self.html.is_some() {
             summary = summary.detailed();
         }
-        let file = self.first_file();
-        if let (Some(_), Some(path)) = (&self.resumed, file) {
+        if self.resumed.is_none() {
+            return Ok(summary);
+        }
+        for path in self.files() {
             // Until a scan is complete, what is to be Parquet stands as lines.
             let input = match Form::of(path, self.format)?.format {
                 Format::Parquet => Input::open(&parquet::gathered(path), None)?,
-                format => Input::open(path, Some(format))?,
+                format if format.is_read_back() => Input::open(path, Some(format))?,
+                _ => continue,
             };
             input.rows(|row| summary.add(row))?;
+            return Ok(summary);
+        }
+        if !self.outputs.is_empty() && !self.quiet {
+            let told = "no output can be read back, so the summary is of what is still to come alone";
+            super::super::say(format_args!("banneret: {told}"));
         }
         Ok(summary)
     }
 
-    /// The first output that is a file: not stdout, no device, no pipe.
+    /// The outputs that are files: not stdout, no device, no pipe.
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.outputs.iter().filter(|path| *path != Path::new("-") && !atomic::is_stream(path))
+    }
+
+    /// The first of them.
     fn first_file(&self) -> Option<&PathBuf> {
-        self.outputs.iter().find(|path| *path != Path::new("-") && !atomic::is_stream(path))
+        self.files().next()
     }
 
     pub(super) fn began(&self) -> SystemTime {

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::hash::Hash;
 
+use foldhash::quality::RandomState;
+
 use crate::judge::{Severity, Verdict};
 use crate::prefix::Prefix;
 use crate::record::row::Row;
@@ -147,7 +149,8 @@ pub trait Listing {
 /// Groups of one kind.
 #[derive(Debug, Clone)]
 pub struct Groups<K> {
-    tallies: HashMap<K, Tally>,
+    /// Strangers choose most keys: the hash is keyed at random.
+    tallies: HashMap<K, Tally, RandomState>,
     most: usize,
     /// What was summed up to stay within bounds.
     pub others: Tally,
@@ -155,7 +158,7 @@ pub struct Groups<K> {
 
 impl<K: Hash + Ord + Clone> Groups<K> {
     pub(super) fn new(most: usize) -> Self {
-        Self { tallies: HashMap::new(), most, others: Tally::default() }
+        Self { tallies: HashMap::default(), most, others: Tally::default() }
     }
 
     pub(super) fn add<Q>(&mut self, key: &Q, row: &Row<'_>)

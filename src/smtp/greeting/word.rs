@@ -27,6 +27,14 @@ pub(super) enum Word {
 impl Word {
     /// Takes brackets, quotes and punctuation off a word and says what it is.
     pub(super) fn read(word: &[u8]) -> Self {
+        // Most words hold nothing to take off, and no address, variable or underscore: a look at each octet tells.
+        if word.len() <= MAX_WORD
+            && word.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+            && word.iter().any(u8::is_ascii_alphabetic)
+        {
+            let host = std::str::from_utf8(word).ok().and_then(|word| HostName::parse(word).ok());
+            return host.map_or(Self::Other, Self::of_host);
+        }
         let Some(word) = std::str::from_utf8(word).ok().filter(|word| word.len() <= MAX_WORD) else {
             return Self::Other;
         };
@@ -46,12 +54,16 @@ impl Word {
             return Self::Odd(bracketed.to_ascii_lowercase());
         }
         if let Ok(host) = HostName::parse(bare) {
-            return if host.is_qualified() { Self::Host(host.into()) } else { Self::Label(host.into()) };
+            return Self::of_host(host);
         }
         match odd(bracketed, bare) {
             Some(name) => Self::Odd(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()),
             None => Self::Other,
         }
+    }
+
+    fn of_host(host: HostName) -> Self {
+        if host.is_qualified() { Self::Host(host.into()) } else { Self::Label(host.into()) }
     }
 }
 
