@@ -241,6 +241,7 @@ fn a_platform_that_names_itself_otherwise_by_design_has_nothing_against_it() {
         (GOOGLE, "wr-in-f26.1e100.net=here", "nxdomain", "mismatch"),
         (GOOGLE, "wr-in-f26.1e100.net=here", "elsewhere", "mismatch"),
         (GOOGLE, "wr-in-f26.1e100.net=here", "here", "mismatch"),
+        (GOOGLE, "wr-192-0-2-1.1e100.net=here", "here", "mismatch"),
         (microsoft, "mail-x.inbound.protection.outlook.com=here", "nxdomain", "related"),
         (microsoft, "mail-x.protection.office365.us=here", "nxdomain", "mismatch"),
         (microsoft, "mail-x.prod.hotmail.com=here", "nxdomain", "mismatch"),
