@@ -124,13 +124,27 @@ fn each_question_that_judging_needs_is_asked_once_and_no_other() {
     assert_eq!(solved, count);
 
     let asked = asked.lock().unwrap();
+    // A round of canaries asks for a name that cannot exist, and for one host's names once more.
+    let (rounds, asked): (BTreeMap<_, _>, BTreeMap<_, _>) = asked
+        .iter()
+        .map(|(question, times)| (question.clone(), *times))
+        .partition(|(question, _)| is_canary(question));
+    let rounds = rounds.values().sum::<u32>();
+    println!("{rounds} rounds of canaries");
+    assert!(rounds as usize * 200 < count, "{rounds} rounds of canaries for {count} hosts");
     let needless: Vec<_> = asked.iter().filter(|(question, _)| !needed.contains_key(question)).collect();
     assert!(needless.is_empty(), "asked, and nothing needs it: {needless:?}");
     let missing: Vec<_> = needed.keys().filter(|question| !asked.contains_key(question)).collect();
     assert!(missing.is_empty(), "needed and not asked: {missing:?}");
-    let again: Vec<_> = asked.iter().filter(|(_, times)| **times > 1).collect();
-    assert!(again.is_empty(), "asked more than once: {again:?}");
+    let again: u32 = asked.values().map(|times| times - 1).sum();
+    assert!(again <= 2 * rounds, "asked more than once: {again}");
     let each = asked.len() as f64 / count as f64;
     println!("{} questions for {count} hosts: {each:.2} a host", asked.len());
     assert!(each < MOST, "{each:.2} questions a host");
+}
+
+/// Whether a name is made up by the resolver: no network is called by letters.
+fn is_canary((_, name): &Asked) -> bool {
+    name.strip_suffix(".2.0.192.in-addr.arpa")
+        .is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_lowercase()))
 }

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
 
 /// The addresses that are spoken to, each with what waits for it. There are no more of them than conversations at once,
 /// and no more wait for each than a target has ports.
 #[derive(Debug)]
 pub struct Occupied<T> {
-    spoken_to: HashMap<u128, Vec<T>, Spread>,
+    spoken_to: HashMap<u128, Vec<T>, RandomState>,
     waiting: usize,
 }
 
@@ -61,56 +62,6 @@ fn key(ip: IpAddr) -> u128 {
     }
 }
 
-/// Spreads addresses by two multiplications: each target passes here twice. The factor is drawn, for names lead to
-/// addresses of a stranger's choice.
-#[derive(Debug, Clone)]
-struct Spread {
-    factor: u64,
-}
-
-impl Default for Spread {
-    fn default() -> Self {
-        Self { factor: RandomState::new().build_hasher().finish() | 1 }
-    }
-}
-
-impl BuildHasher for Spread {
-    type Hasher = Spreading;
-
-    fn build_hasher(&self) -> Spreading {
-        Spreading { factor: self.factor, sum: self.factor }
-    }
-}
-
-struct Spreading {
-    factor: u64,
-    sum: u64,
-}
-
-impl Hasher for Spreading {
-    fn finish(&self) -> u64 {
-        self.sum
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(byte.into());
-        }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "both halves of the product")]
-    fn write_u64(&mut self, number: u64) {
-        let product = u128::from(self.sum ^ number) * u128::from(self.factor);
-        self.sum = product as u64 ^ (product >> 64) as u64;
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "both halves of the number")]
-    fn write_u128(&mut self, number: u128) {
-        self.write_u64((number >> 64) as u64);
-        self.write_u64(number as u64);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,15 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_network_and_of_many_are_spread() {
-        let spread = Spread::default();
-        for step in [1, 256, 1 << 16, 1 << 64, (1 << 80) + 1] {
-            let buckets: std::collections::HashSet<u64> =
-                (0..4096_u128).map(|n| spread.hash_one(n * step) % 4096).collect();
-            // Chance fills 63 % of as many places as there are numbers.
-            assert!(buckets.len() > 2300, "{} of 4096 places at a step of {step}", buckets.len());
-        }
+    fn an_ipv4_address_is_the_same_however_it_is_written() {
+        let plain = IpAddr::from([192, 0, 2, 1]);
         let mapped = IpAddr::from(std::net::Ipv4Addr::new(192, 0, 2, 1).to_ipv6_mapped());
-        assert_eq!(key(mapped), key(IpAddr::from([192, 0, 2, 1])));
+        let mut occupied = Occupied::default();
+        assert_eq!(occupied.enter(plain, 25), Some(25));
+        assert_eq!(occupied.enter(mapped, 25), None);
     }
 }

@@ -1,3 +1,5 @@
+//! What a watch must do, shown on sockets of the loopback network.
+
 use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, SockRef, Type};
