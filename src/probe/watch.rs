@@ -33,10 +33,11 @@ thread_local! {
     static SET: RefCell<Option<Set>> = const { RefCell::new(None) };
 }
 
-/// Runs work whose conversations this thread's own set is to watch. Where the kernel has none to give, tokio's serves.
+/// Runs work whose conversations this thread's own set is to watch; conversations that outlast it can only be dropped.
+/// Where the kernel has none to give, tokio's serves.
 pub async fn watched<T>(work: impl Future<Output = T>) -> T {
     let Ok(ready) = open() else { return work.await };
-    // Dropped after the work, whose sockets leave the set.
+    // Dropped after the work.
     let _close = Close;
     let mut work = pin!(work);
     let mut events = Vec::with_capacity(EVENTS);

@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
 use tokio::task::LocalSet;
+use tokio::task::coop::unconstrained;
 
 use super::added::Added;
 use super::aim::{Aim, Asking, Errand, Seen};
@@ -38,6 +39,8 @@ use crate::smtp::greeting::{Greeting, Own};
 const BATCH: usize = 128;
 /// … or when the first of them has waited so long.
 const LINGER: Duration = Duration::from_millis(20);
+/// Well below the usual timeouts of a conversation.
+const BEAT: Duration = Duration::from_millis(500);
 /// The reply code for "too much, come back later" (RFC 5321 §3.8, §4.2.3).
 const TOO_MUCH: u16 = 421;
 
@@ -117,6 +120,7 @@ pub async fn run<P: Probe + 'static>(
     let tasks = LocalSet::new();
     let feed = async {
         let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
+        let beat = tokio::task::spawn_local(beat());
         while let Some(batch) = batches.recv().await {
             for aim in batch {
                 // Asked again after the wait, which may have been long.
@@ -134,14 +138,27 @@ pub async fn run<P: Probe + 'static>(
         }
         // The feeder waits for every place before it hangs up, so nothing is left unless it means to drop it.
         outflow.abort();
+        beat.abort();
     };
-    watched(tasks.run_until(feed)).await;
+    // Within the set of tasks: what is woken there needs no call to the system.
+    tasks.run_until(watched(feed)).await;
+}
+
+/// Keeps a timer that ends before those of conversations: a timer that would be the first of all to end costs a call to
+/// the system, and each conversation sets one.
+async fn beat() {
+    let mut beat = tokio::time::interval(BEAT);
+    loop {
+        beat.tick().await;
+    }
 }
 
 /// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.
 async fn start(conversation: impl Future<Output = ()> + 'static) {
     let mut conversation = Box::pin(conversation);
-    let is_over = poll_fn(|cx| Poll::Ready(conversation.as_mut().poll(cx).is_ready())).await;
+    // A batch is longer than a task's budget, which each start takes from: behind its end each would wake this thread.
+    let first = poll_fn(|cx| Poll::Ready(conversation.as_mut().poll(cx).is_ready()));
+    let is_over = unconstrained(first).await;
     if !is_over {
         tokio::task::spawn_local(conversation);
     }
