@@ -2,8 +2,8 @@
 //! Where a table of connections on the way is full (a NAT, a firewall), new ones vanish, and every host looks as silent as
 //! an empty address. Hosts that are known to answer don't, so their silence is the path's.
 //!
-//! Manners: at most [`MOST`] hosts are remembered, one of a network; one look each minute at the most, none at all while
-//! fewer than [`ENOUGH`] have greeted; a host is looked at again ten minutes after the last conversation with it, and once
+//! Manners: at most `MOST` hosts are remembered, one of a network; one look each minute at the most, none at all while
+//! fewer than `ENOUGH` have greeted; a host is looked at again ten minutes after the last conversation with it, and once
 //! a minute only while all are silent. A look is a conversation like any other, at the pace of its network. Nothing of it
 //! is written.
 //!
