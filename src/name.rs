@@ -294,7 +294,7 @@ impl DnsName {
 }
 
 /// RFC 1035 §5.1 presentation form, without the final dot (the root is `.`): `\.` and `\\` for those two, `\DDD`
-/// (decimal) for what is not printable ASCII.
+/// (decimal) for what is not printable ASCII, and for `;`, which stands between the names of a list.
 impl fmt::Display for DnsName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
@@ -311,6 +311,7 @@ impl fmt::Display for DnsName {
                         f.write_char('\\')?;
                         f.write_char(char::from(byte))?;
                     }
+                    b';' => f.write_str("\\059")?,
                     0x21..=0x7e => f.write_char(char::from(byte))?,
                     _ => write!(f, "\\{byte:03}")?,
                 }
@@ -434,9 +435,9 @@ mod tests {
     fn presentation_form_is_decimal_and_comes_back() {
         let wire = b"\x04a\\.\xbb\0\0";
         assert_eq!(DnsName::from_wire(wire), None, "nothing stands behind the root");
-        let wire = b"\x05A.\\\xbb\x00\x04Test\0";
+        let wire = b"\x05A.\\\xbb\x00\x04Te;t\0";
         let name = DnsName::from_wire(wire).unwrap();
-        assert_eq!(name.to_string(), r"a\.\\\187\000.test");
+        assert_eq!(name.to_string(), r"a\.\\\187\000.te\059t");
         assert_eq!(DnsName::parse(&name.to_string()), Ok(name));
         assert_eq!(DnsName::parse("."), Ok(DnsName::root()));
         assert_eq!(DnsName::root().to_string(), ".");

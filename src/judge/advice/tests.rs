@@ -143,7 +143,7 @@ fn nobody_is_told_to_take_the_providers_name() {
 fn strangers_names_can_not_run_in_a_shell() {
     let list = advised(OWN, r"$(reboot)\;x.example.net=elsewhere", "elsewhere", &Inventory::default());
     let check = &for_code(&list, Code::PtrUnconfirmed).check;
-    assert_eq!(check[1], "dig '$(reboot);x.example.net' A +short");
+    assert_eq!(check[1], r"dig '$(reboot)\059x.example.net' A +short");
 }
 
 #[test]
