@@ -333,7 +333,7 @@ fn dns_name(line: &mut Vec<u8>, name: &DnsName) {
     line.push(b'"');
     let start = line.len();
     for label in name.labels() {
-        if !label.iter().all(|&b| PLAIN[usize::from(b)] && b != b'.' && b != b' ') {
+        if !label.iter().all(|&b| PLAIN[usize::from(b)] && !matches!(b, b'.' | b' ' | b';')) {
             line.truncate(start);
             break;
         }
