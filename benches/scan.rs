@@ -29,6 +29,7 @@ use banneret::resolve::unserved;
 use banneret::scan::canary::Manners;
 use banneret::scan::course::{Course, Roster};
 use banneret::scan::feeder::{self, Feeder};
+use banneret::scan::moderation::moderated;
 use banneret::scan::pace::Pace;
 use banneret::scan::progress::Progress;
 use banneret::scan::stop::Stop;
@@ -124,7 +125,9 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
         let probe = Smtp::new(settings.clone()).unwrap();
         let progress = Arc::clone(&progress);
         threads.push(std::thread::spawn(move || {
-            runtime().block_on(shard::run(shard_settings, probe, batches, outlets, progress));
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = moderated(&mut builder).enable_all().build().unwrap();
+            runtime.block_on(shard::run(shard_settings, probe, batches, outlets, progress));
         }));
     }
     let outlets = feeder::Outlets { shards: feeds, resolver: inbox, notes: heard, tell: Box::new(|_| ()) };

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
+#[path = "scale/calls.rs"]
+mod calls;
 #[path = "scale/pace.rs"]
 mod pace;
 #[path = "scale/storm.rs"]

@@ -6,15 +6,20 @@
 //! `epoll_wait` with all that are ready; what comes in pieces costs a `recv` more. At its end it tells on stdout how
 //! many hosts it spoke to and how many it lost: `hosts 65536 lost 0`.
 //!
+//! `--moderated` has it take events in strides, as banneret does: each wake-up that falls out saves a task switch, so
+//! this is below what is called the floor here.
+//!
 //! Unsafe are the calls themselves: each gets descriptors that are open, and live memory with its own length.
 #![allow(unsafe_code)]
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use banneret::prefix::Prefix;
+use banneret::scan::moderation::NAP;
 use clap::Parser;
 
 /// Events taken at once.
@@ -35,6 +40,9 @@ struct Args {
     /// Conversations at once.
     #[arg(long, default_value_t = 1000)]
     concurrency: usize,
+    /// Nap between waits that are short, as a scan's own threads of conversations do.
+    #[arg(long)]
+    moderated: bool,
     /// What cargo adds.
     #[arg(long, hide = true)]
     bench: bool,
@@ -60,6 +68,7 @@ fn main() -> anyhow::Result<()> {
     let mut stages = vec![Stage::Closed; args.concurrency + 64];
     let mut events = vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS];
     let (mut open, mut spoken) = (0, 0);
+    let mut waited = Duration::MAX;
     loop {
         for target in targets.by_ref().take(args.concurrency - open) {
             let fd = start(epoll, target, args.port)?;
@@ -69,11 +78,16 @@ fn main() -> anyhow::Result<()> {
         if open == 0 {
             break;
         }
+        if args.moderated && waited < NAP {
+            std::thread::sleep(NAP);
+        }
+        let begin = Instant::now();
         // SAFETY: `events` is a live array of EVENTS events, which the call fills from its start.
         let ready = unsafe { libc::epoll_wait(epoll, events.as_mut_ptr(), EVENTS as libc::c_int, PATIENCE) };
         if check(ready)? == 0 {
             break;
         }
+        waited = begin.elapsed();
         for event in &events[..ready as usize] {
             let fd = event.u64 as RawFd;
             let stage = &mut stages[fd as usize];

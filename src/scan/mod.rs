@@ -10,6 +10,7 @@ pub mod gate;
 pub mod keeper;
 pub mod lead;
 pub mod limits;
+pub mod moderation;
 pub mod occupied;
 pub mod outputs;
 pub mod pace;

@@ -19,6 +19,7 @@ use super::added::Added;
 use super::aim::Asking;
 use super::course::Course;
 use super::feeder::{self, Fed, Feeder};
+use super::moderation::moderated;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::shard;
@@ -71,15 +72,13 @@ pub fn run<P: Probe + Send + 'static>(
     let (notes, heard) = mpsc::unbounded_channel();
     let (seen, seen_by_writer) = mpsc::channel(SEEN_BATCHES);
     let writer = writer(notes.clone());
-    let runtimes: Vec<Runtime> = (0..probes.len() + 2).map(|_| runtime()).collect::<Result<_, _>>()?;
-    let mut runtimes = runtimes.into_iter();
-    let (Some(for_feeder), Some(for_writer)) = (runtimes.next(), runtimes.next()) else {
-        return Err(ScanError::Thread(std::io::ErrorKind::Other.into()));
-    };
+    let (for_feeder, for_writer) = (runtime(&mut current())?, runtime(&mut current())?);
+    let runtimes =
+        probes.iter().map(|_| runtime(moderated(&mut current()))).collect::<Result<Vec<_>, _>>()?;
     let pace = Arc::new(Pace::new(plan.feeder.rate, probes.len()));
     thread::scope(|scope| {
         let mut shards = Vec::with_capacity(probes.len());
-        for (number, (runtime, probe)) in runtimes.zip(probes).enumerate() {
+        for (number, (runtime, probe)) in runtimes.into_iter().zip(probes).enumerate() {
             let (batches, taken) = mpsc::channel(BATCHES_AHEAD);
             shards.push(batches);
             let settings = shard::Settings {
@@ -120,8 +119,12 @@ pub fn run<P: Probe + Send + 'static>(
     })
 }
 
-fn runtime() -> Result<Runtime, ScanError> {
-    Builder::new_current_thread().enable_all().build().map_err(ScanError::Thread)
+fn current() -> Builder {
+    Builder::new_current_thread()
+}
+
+fn runtime(builder: &mut Builder) -> Result<Runtime, ScanError> {
+    builder.enable_all().build().map_err(ScanError::Thread)
 }
 
 fn spawn<'scope, 'env, T: Send + 'scope>(

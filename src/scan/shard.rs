@@ -121,6 +121,8 @@ pub async fn run<P: Probe + 'static>(
     let feed = async {
         let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
         let beat = tokio::task::spawn_local(beat());
+        // The beat is to be known before the first conversation sets a timer.
+        tokio::task::yield_now().await;
         while let Some(batch) = batches.recv().await {
             for aim in batch {
                 // Asked again after the wait, which may have been long.
@@ -147,9 +149,8 @@ pub async fn run<P: Probe + 'static>(
 /// Keeps a timer that ends before those of conversations: a timer that would be the first of all to end costs a call to
 /// the system, and each conversation sets one.
 async fn beat() {
-    let mut beat = tokio::time::interval(BEAT);
     loop {
-        beat.tick().await;
+        tokio::time::sleep(BEAT).await;
     }
 }
 

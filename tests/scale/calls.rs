@@ -1,0 +1,44 @@
+//! What a conversation asks of the system.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::serve;
+use crate::support::hosts::RESOLVER;
+use crate::support::namespace::alone;
+use crate::support::program::command_under;
+
+const HOSTS: usize = 2048;
+/// `socket`, `connect`, `epoll_ctl`, a read for the greeting, a write for QUIT, a read for the 221, and `close`.
+const LEAST: usize = 7;
+
+#[test]
+fn a_conversation_makes_the_calls_that_it_needs_and_few_more() {
+    alone("calls::a_conversation_makes_the_calls_that_it_needs_and_few_more", |work| {
+        let _load = serve();
+        let (records, trace) = (work.join("records.jsonl"), work.join("trace"));
+        // Each call with the name of its thread.
+        let strace = ["strace", "-fqqY", "-s", "0", "-e", "signal=none", "-o", trace.to_str().unwrap()];
+        let scan = "scan --allow-reserved 198.18.0.0/21 --rate unlimited --prefix-rate unlimited --dns-rate unlimited \
+                    --progress never --concurrency 4096";
+        let mut words: Vec<&str> = scan.split_whitespace().collect();
+        words.extend(["--resolver", RESOLVER, "-o", records.to_str().unwrap()]);
+        let ended = command_under(&strace, &words).output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(fs::read_to_string(&records).unwrap().lines().count(), HOSTS);
+        let text = fs::read_to_string(&trace).unwrap();
+        let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
+        for line in
+            text.lines().filter(|line| line.contains("<conversations>") && !line.contains(" resumed>"))
+        {
+            let (_, call) = line.split_once("> ").unwrap();
+            *calls.entry(call.trim_start().split('(').next().unwrap()).or_default() += 1;
+        }
+        // What a build with debug assertions asks of each descriptor before it closes it.
+        calls.remove("fcntl");
+        let all: usize = calls.values().sum();
+        println!("{all} for {HOSTS} hosts: {calls:?}");
+        assert!(all >= HOSTS * LEAST, "they were counted: {calls:?}");
+        assert!(all < HOSTS * LEAST + HOSTS / 2, "{calls:?}");
+    });
+}
