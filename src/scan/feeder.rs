@@ -17,7 +17,7 @@ use super::canary::{Canaries, Look, Manners, Notice};
 use super::course::{Course, Turn};
 use super::gate::Gate;
 use super::occupied::Occupied;
-use super::pace::{self, LapPace, MAX_BATCH};
+use super::pace::{self, LapPace};
 use super::places::Places;
 use super::progress::Progress;
 use super::shard::{Met, Report};
@@ -223,15 +223,16 @@ impl Feeder {
         if batch.is_empty() && room > 0 {
             self.choose_phase(now);
             if self.phase == Phase::Order {
-                self.draw(now, room, &mut batch).await;
+                // Turns whose targets all have to wait are no batch.
+                while self.draw(now, room, &mut batch).await > 0 && batch.is_empty() {}
             }
         }
         batch
     }
 
-    /// Draws turns of one lap.
-    async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) {
-        let mut blocks = 0;
+    /// Draws turns of one lap; how many places in it they took.
+    async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) -> u32 {
+        let (mut blocks, mut visits) = (0, 0);
         let mut names = Vec::new();
         while batch.len() < room && self.gate.len() < MAX_WAITING {
             let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
@@ -242,13 +243,13 @@ impl Feeder {
                 }
                 Turn::Address { aim, lap_blocks } => {
                     // A batch holds turns of one lap only, and no more than its pace lets start at once.
-                    if !batch.is_empty()
-                        && (lap_blocks != blocks || batch.len() >= self.laps.batch(blocks) as usize)
-                    {
+                    if visits > 0 && (lap_blocks != blocks || visits >= self.laps.batch(blocks)) {
                         self.ahead = Some(Turn::Address { aim, lap_blocks });
                         break;
                     }
                     blocks = lap_blocks;
+                    // A place in the lap is used up, also by whoever is spoken to later: the next ones come no sooner.
+                    visits += 1;
                     self.progress.drawn.fetch_add(1, Relaxed);
                     if self.gate.is_slowed(aim.ip) {
                         self.gate.enter(now, aim.ip, aim);
@@ -275,13 +276,13 @@ impl Feeder {
             // The resolver ends only after its inboxes are dropped.
             let _ = resolver.send(names).await;
         }
-        if !batch.is_empty() {
-            let visits = u32::try_from(batch.len()).unwrap_or(MAX_BATCH);
+        if visits > 0 {
             let start = self.laps.book(now, visits, blocks);
-            if start > now {
+            if start > now && !batch.is_empty() {
                 tokio::time::sleep_until(start).await;
             }
         }
+        visits
     }
 
     async fn send(&mut self, batch: Vec<Aim>) {

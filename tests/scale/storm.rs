@@ -58,7 +58,8 @@ fn a_network_that_says_421_is_slowed_to_one_a_second_and_no_other_is() {
         for network in (0..8).filter(|&network| network != STORM) {
             let lasted = (times[&network][19] - times[&network][0]) / MILLISECOND;
             println!("198.18.{network}.0/24: 20 within {lasted} ms");
-            assert!((1800..3000).contains(&lasted), "198.18.{network}.0/24 is held up: {lasted} ms");
+            // Nineteen intervals of 100 ms, less what a stall may have taken from the first of them.
+            assert!((1850..3000).contains(&lasted), "198.18.{network}.0/24: 20 within {lasted} ms");
         }
     });
 }
