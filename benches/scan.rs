@@ -23,7 +23,7 @@ use banneret::demo::load::Load;
 use banneret::demo::plain::Plain;
 use banneret::evidence::Outcome;
 use banneret::prefix::Prefix;
-use banneret::probe::{self, Depth, Smtp};
+use banneret::probe::{self, Smtp};
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::canary::Manners;
@@ -94,14 +94,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
     let course = Course::new(Arc::new(Roster::new(set, exclusions, Vec::new(), vec![port])), order, None);
     let turns = course.turns();
-    let settings = probe::Settings {
-        depth: Depth::Banner,
-        own_name: None,
-        connect_timeout: Duration::from_secs(5),
-        greeting_timeout: Duration::from_secs(45),
-        host_timeout: Duration::from_secs(90),
-        sources: Vec::new(),
-    };
+    let settings = probe::Settings::default();
     let shards = std::thread::available_parallelism().unwrap().get();
     let (stop, progress) = (Stop::default(), Arc::new(Progress::default()));
     let pace = Arc::new(Pace::new(Rate::Unlimited, shards));

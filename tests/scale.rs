@@ -15,9 +15,6 @@ mod windows;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Child;
-use std::thread;
-use std::time::Duration;
 
 use banneret::demo::load::Load;
 use banneret::demo::plain::{self, Plain};
@@ -25,7 +22,7 @@ use banneret::prefix::Prefix;
 use serde_json::Value;
 use support::hosts::{RESOLVER, serve_names};
 use support::namespace::alone;
-use support::program::{command, peak_memory};
+use support::program::{command, watch_memory};
 use support::schema;
 
 /// The block: every address a live host.
@@ -33,24 +30,12 @@ const BLOCK: &str = "198.18.0.0/16";
 const HOSTS: usize = 65_536;
 /// The most memory that such a scan may hold, in bytes.
 const MEMORY: u64 = 150 << 20;
-/// Between two looks at a process.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// A block of healthy hosts at port 25 and their DNS.
 fn serve() -> Load {
     let hosts = Plain::of(Prefix::parse(BLOCK).unwrap());
     serve_names(hosts);
     Load::start(hosts, 25).unwrap()
-}
-
-/// The most memory that a scan held, as it was last seen before it ended.
-fn watch_memory(child: &mut Child) -> u64 {
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        peak = peak_memory(child.id()).unwrap_or(peak);
-        thread::park_timeout(LOOK);
-    }
-    peak
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl Host {
     fn smtp(&self) -> Smtp {
         let depth = if self.ehlo.is_some() { Depth::Ehlo } else { Depth::Banner };
         let own_name = HostName::parse("scanner.example.com").ok();
-        Smtp::new(Settings { depth, own_name, ..settings() }).unwrap()
+        Smtp::new(Settings { depth, own_name, ..Settings::default() }).unwrap()
     }
 
     /// Compares all that is observable.
@@ -273,17 +273,6 @@ fn hosts() -> Vec<Host> {
     hosts
 }
 
-fn settings() -> Settings {
-    Settings {
-        depth: Depth::Banner,
-        own_name: None,
-        connect_timeout: Duration::from_secs(5),
-        greeting_timeout: Duration::from_secs(45),
-        host_timeout: Duration::from_secs(90),
-        sources: Vec::new(),
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn scripted_hosts_are_observed_as_they_are_in_memory() {
     for host in hosts().iter().filter(|host| !host.needs_a_socket()) {
@@ -337,7 +326,7 @@ async fn scripted_hosts_are_observed_as_they_are_over_sockets() {
 async fn a_silent_peer_is_left_by_a_reset_and_a_closed_port_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = listener.local_addr().unwrap();
-    let settings = Settings { greeting_timeout: Duration::from_millis(50), ..settings() };
+    let settings = Settings { greeting_timeout: Duration::from_millis(50), ..Settings::default() };
     let smtp = Smtp::new(settings).unwrap();
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -359,6 +348,6 @@ fn reset(stream: &mut TcpStream) {
 
 #[test]
 fn ehlo_is_never_said_without_a_name() {
-    let error = Smtp::new(Settings { depth: Depth::Ehlo, ..settings() }).unwrap_err();
+    let error = Smtp::new(Settings { depth: Depth::Ehlo, ..Settings::default() }).unwrap_err();
     assert!(error.to_string().contains("--ehlo-name"), "{error}");
 }

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use banneret::evidence::{Observation, Outcome};
-use banneret::probe::{Depth, LocalTrouble, Probe, Settings, Smtp};
+use banneret::probe::{LocalTrouble, Probe, Settings, Smtp};
 
 /// Tells a test that it stands inside its namespace.
 const INSIDE: &str = "BANNERET_TEST_NAMESPACE";
@@ -36,19 +36,8 @@ fn is_inside(test: &str, setup: &str) -> bool {
     false
 }
 
-fn settings() -> Settings {
-    Settings {
-        depth: Depth::Banner,
-        own_name: None,
-        connect_timeout: Duration::from_secs(5),
-        greeting_timeout: Duration::from_secs(45),
-        host_timeout: Duration::from_secs(90),
-        sources: Vec::new(),
-    }
-}
-
 fn smtp() -> Smtp {
-    Smtp::new(settings()).unwrap()
+    Smtp::new(Settings::default()).unwrap()
 }
 
 async fn outcome(smtp: &Smtp, target: &str) -> Result<Outcome, LocalTrouble> {
@@ -94,7 +83,8 @@ async fn a_network_that_goes_down_is_no_targets_fault() {
     }
     let link =
         |state| assert!(Command::new("ip").args(["link", "set", "v0", state]).status().unwrap().success());
-    let smtp = Smtp::new(Settings { connect_timeout: Duration::from_millis(20), ..settings() }).unwrap();
+    let smtp =
+        Smtp::new(Settings { connect_timeout: Duration::from_millis(20), ..Settings::default() }).unwrap();
     assert_eq!(outcome(&smtp, "203.0.113.1:25").await, Ok(Outcome::TimedOut));
     assert_eq!(
         outcome(&smtp, "[2001:db8::1]:25").await,
@@ -136,11 +126,12 @@ async fn packet_filters_make_silence_refusals_and_unreachable_hosts() {
     if !is_inside("packet_filters_make_silence_refusals_and_unreachable_hosts", setup) {
         return;
     }
-    let quick = Smtp::new(Settings { connect_timeout: Duration::from_millis(50), ..settings() }).unwrap();
+    let quick =
+        Smtp::new(Settings { connect_timeout: Duration::from_millis(50), ..Settings::default() }).unwrap();
     let smtp = smtp();
     for host in ["127.0.0.1", "[::1]"] {
         assert_eq!(outcome(&quick, &format!("{host}:101")).await, Ok(Outcome::TimedOut));
-        let absolute = Settings { host_timeout: Duration::from_millis(50), ..settings() };
+        let absolute = Settings { host_timeout: Duration::from_millis(50), ..Settings::default() };
         assert_eq!(
             outcome(&Smtp::new(absolute).unwrap(), &format!("{host}:101")).await,
             Ok(Outcome::TimedOut)
@@ -171,7 +162,7 @@ async fn ports_run_out_for_one_host_alone_and_never_for_many() {
     assert_eq!(outcome(system, "127.0.0.9:25").await, Err(LocalTrouble::Ports));
 
     let sources: Vec<IpAddr> = ["127.0.0.1", "127.0.0.2"].map(|ip| ip.parse().unwrap()).to_vec();
-    let bound = Box::leak(Box::new(Smtp::new(Settings { sources, ..settings() }).unwrap()));
+    let bound = Box::leak(Box::new(Smtp::new(Settings { sources, ..Settings::default() }).unwrap()));
     let held = hold(bound, many(100)).await;
     assert!(held.iter().all(|conversation| !conversation.is_finished()));
     let mut from = std::collections::BTreeMap::new();

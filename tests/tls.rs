@@ -45,10 +45,7 @@ fn smtp(depth: Depth) -> Smtp {
     Smtp::new(Settings {
         depth,
         own_name: HostName::parse("scanner.example.com").ok(),
-        connect_timeout: Duration::from_secs(5),
-        greeting_timeout: Duration::from_secs(45),
-        host_timeout: Duration::from_secs(90),
-        sources: Vec::new(),
+        ..Settings::default()
     })
     .unwrap()
 }

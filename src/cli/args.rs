@@ -355,4 +355,16 @@ mod tests {
     fn the_definitions_hold_together() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn a_probe_has_the_times_of_a_scan_unless_told() {
+        let Command::Scan(scan) = Cli::parse_from(["banneret", "scan", "192.0.2.1"]).command else {
+            panic!("a scan is a scan")
+        };
+        let (typed, usual) = (scan.probe, crate::probe::Settings::default());
+        assert_eq!(
+            (typed.connect_timeout, typed.greeting_timeout, typed.host_timeout),
+            (usual.connect_timeout, usual.greeting_timeout, usual.host_timeout)
+        );
+    }
 }

@@ -53,6 +53,20 @@ pub struct Settings {
     pub sources: Vec<IpAddr>,
 }
 
+impl Default for Settings {
+    /// As a scan has them unless it is told otherwise.
+    fn default() -> Self {
+        Self {
+            depth: Depth::default(),
+            own_name: None,
+            connect_timeout: Duration::from_secs(5),
+            greeting_timeout: Duration::from_secs(45),
+            host_timeout: Duration::from_secs(90),
+            sources: Vec::new(),
+        }
+    }
+}
+
 /// Trouble of this machine: never a target's outcome. The attempt is to be made again, later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LocalTrouble {

@@ -282,15 +282,7 @@ mod tests {
     use super::*;
 
     fn smtp() -> Smtp {
-        let settings = Settings {
-            depth: Depth::Banner,
-            own_name: None,
-            connect_timeout: Duration::from_secs(5),
-            greeting_timeout: Duration::from_secs(45),
-            host_timeout: Duration::from_secs(90),
-            sources: Vec::new(),
-        };
-        Smtp::new(settings).unwrap()
+        Smtp::new(Settings::default()).unwrap()
     }
 
     /// A stream on which something came in time, which is noticed at the third look, after the deadline has been: as on a

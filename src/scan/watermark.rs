@@ -60,13 +60,18 @@ impl Watermark {
 
     /// The turns below [`Watermark::high`] that are not done.
     pub fn pending(&self) -> impl Iterator<Item = u128> {
-        self.words.iter().enumerate().flat_map(move |(index, &word)| {
+        // Nearly all words are full: they are to cost no look at each of their bits.
+        let open = self.words.iter().enumerate().filter(|(_, word)| **word != u64::MAX);
+        let turns = open.flat_map(|(index, &word)| {
             let first = self.base + 64 * index as u128;
-            (0..64u128)
-                .filter(move |bit| word & (1 << bit) == 0)
-                .map(move |bit| first + bit)
-                .take_while(move |&turn| turn < self.high)
-        })
+            let mut left = !word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left - 1;
+                Some(first + u128::from(bit))
+            })
+        });
+        turns.take_while(|&turn| turn < self.high)
     }
 
     /// How many turns lie between the first that is pending and the highest done.

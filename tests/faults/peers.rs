@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
-use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use serde_json::Value;
 
 use super::run::{Scan, end_of, said};
 use super::support::namespace::alone;
-use super::support::program::peak_memory;
+use super::support::program::watch_memory;
 use super::tally::Tally;
 use super::world::{SMALL, TARPITS, TINY, World};
 
@@ -23,8 +22,6 @@ const RATE: u32 = 5000;
 const DRIP: Duration = Duration::from_millis(40);
 /// What a thousand conversations may add to the memory of a scan: of each greeting no more than 64 KiB are kept.
 const MEMORY: u64 = 100 << 20;
-/// Between two looks at a process.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// What a tarpit says, again and again.
 fn words(address: Ipv4Addr) -> &'static [u8] {
@@ -63,16 +60,6 @@ fn goes_on(stream: &mut TcpStream) -> bool {
     };
     let words = words(*own.ip());
     (words.is_empty() || waits(stream.write(words))) && waits(stream.read(&mut [0; 512]))
-}
-
-/// The most memory that a scan held, as it was last seen before it ended.
-fn watch_memory(child: &mut Child) -> u64 {
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        peak = peak_memory(child.id()).unwrap_or(peak);
-        thread::park_timeout(LOOK);
-    }
-    peak
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{PipeReader, Read as _, Write as _};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use super::namespace::await_some;
 
@@ -12,6 +14,8 @@ use super::namespace::await_some;
 const OTHER: &str = "BANNERET_PROGRAM";
 /// What a pipe holds before a writer waits (pipe(7)).
 const PIPE_ROOM: usize = 65_536;
+/// Between two looks at a process.
+const LOOK: Duration = Duration::from_millis(5);
 /// Clock ticks a second, as user space counts them on every Linux (proc(5)).
 const TICKS: u64 = 100;
 /// How Rust programs end by panic.
@@ -128,6 +132,16 @@ fn drained(reader: &mut PipeReader) -> String {
     let mut out = String::new();
     reader.read_to_string(&mut out).expect("it is UTF-8");
     out.split_off(PIPE_ROOM)
+}
+
+/// The most memory that a run held, as it was last seen before it ended.
+pub fn watch_memory(child: &mut Child) -> u64 {
+    let mut peak = 0;
+    while child.try_wait().expect("it is ours").is_none() {
+        peak = peak_memory(child.id()).unwrap_or(peak);
+        thread::park_timeout(LOOK);
+    }
+    peak
 }
 
 /// The most memory that a running process ever held, in bytes (`VmHWM`, proc(5)); nothing once it has ended.
