@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 /// Text that is borrowed from the line where it holds no escape.
 #[derive(Debug, Default, Deserialize)]
@@ -210,9 +210,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut tags = Vec::new();
+                let mut tags: Vec<(Str<'de>, Str<'de>)> = Vec::new();
                 while let Some(pair) = map.next_entry()? {
                     tags.push(pair);
+                }
+                let mut names: Vec<&str> = tags.iter().map(|(name, _)| &*name.0).collect();
+                names.sort_unstable();
+                // As any other member that a line has twice: which of the two is meant?
+                if names.windows(2).any(|pair| pair[0] == pair[1]) {
+                    return Err(A::Error::custom("a tag stands there twice"));
                 }
                 Ok(Tags(tags))
             }

@@ -199,10 +199,12 @@ impl Header {
     /// Reads the header row; the order is free and further columns are passed over. Fails without `ip` or `outcome`.
     pub fn read<'h>(names: impl Iterator<Item = &'h str>) -> Result<Self, ReadError> {
         let mut positions = [None; COLUMNS.len()];
-        let mut tags = Vec::new();
+        let mut tags: Vec<(Box<str>, usize)> = Vec::new();
         for (position, name) in names.enumerate() {
             if let Some(tag) = name.strip_prefix(TAG) {
-                tags.push((tag.into(), position));
+                if tags.iter().all(|(known, _)| **known != *tag) {
+                    tags.push((tag.into(), position));
+                }
             } else if let Some(index) = COLUMNS.iter().position(|column| column.name == name) {
                 positions[index].get_or_insert(position);
             }
