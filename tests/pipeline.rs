@@ -20,6 +20,7 @@ use banneret::report::summary::Summary;
 use banneret::report::{Committed, OutputError, Reach, Sink, Written};
 use banneret::resolve::{self, Answer};
 use banneret::scan::canary::{Manners, Notice};
+use banneret::scan::claims::Claims;
 use banneret::scan::course::{Course, Roster};
 use banneret::scan::feeder::{self, Fed};
 use banneret::scan::keeper::Keeper;
@@ -142,7 +143,8 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
         watermark: Watermark::default(),
         notes,
         progress: Arc::clone(&progress),
-        claimed: HashSet::new(),
+        claims: Claims::default(),
+        cut_off: false,
         open: HashMap::new(),
         networks: None,
         worst: Severity::None,

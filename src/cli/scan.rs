@@ -191,11 +191,8 @@ fn excluded_addresses(kind: &Kind, settings: &resolve::Settings) -> anyhow::Resu
     let unsure =
         || anyhow::anyhow!("exclusion `{kind}` could not be resolved; exclude its addresses instead");
     match solution.ok_or_else(unsure)?.solution {
-        Solution::Addresses(found) if found.status.is_definite() => Ok(found.addresses),
-        Solution::MailHosts(found)
-            if found.status.is_definite()
-                && found.hosts.iter().all(|host| host.addresses.status.is_definite()) =>
-        {
+        Solution::Addresses(found) if found.whole => Ok(found.addresses),
+        Solution::MailHosts(found) if found.whole => {
             Ok(found.hosts.into_iter().flat_map(|host| host.addresses.addresses).collect())
         }
         _ => Err(unsure()),

@@ -314,7 +314,7 @@ impl Inquiry {
             (v4, v6) if v4.is_absent() => v6,
             (v4, _) => v4,
         };
-        Addresses { status, addresses }
+        Addresses { status, addresses, whole: v4.is_definite() && v6.is_definite() }
     }
 
     fn mail_hosts(&self, hosts: &[(u16, DnsName, [usize; 2])]) -> MailHosts {
@@ -331,7 +331,11 @@ impl Inquiry {
             (Status::NoData, Some(implicit)) => implicit.addresses.status,
             (status, _) => status,
         };
-        MailHosts { status, hosts }
+        let published = self.answer(0).map_or(0, |mx| mx.exchanges().len());
+        let whole = self.status(0).is_definite()
+            && published <= MAX_EXCHANGES
+            && hosts.iter().all(|host| host.addresses.whole);
+        MailHosts { status, hosts, whole }
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Addresses {
     pub status: Status,
     /// IPv4 before IPv6, each in the order of its answer.
     pub addresses: Vec<IpAddr>,
+    /// Whether both questions were settled: there are no others.
+    pub whole: bool,
 }
 
 /// Who takes the mail of a domain.
@@ -59,6 +61,8 @@ pub struct MailHosts {
     pub status: Status,
     /// The hosts, the most preferred first.
     pub hosts: Vec<MailHost>,
+    /// Whether every question was settled and no host was left out.
+    pub whole: bool,
 }
 
 /// One mail exchanger.

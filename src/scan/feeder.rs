@@ -277,9 +277,10 @@ impl Feeder {
             let _ = resolver.send(names).await;
         }
         if visits > 0 {
-            let start = self.laps.book(now, visits, blocks);
-            if start > now && !batch.is_empty() {
-                tokio::time::sleep_until(start).await;
+            if batch.is_empty() {
+                self.laps.pass_over(now, visits, blocks);
+            } else {
+                tokio::time::sleep_until(self.laps.book(now, visits, blocks)).await;
             }
         }
         visits
@@ -295,7 +296,7 @@ impl Feeder {
     fn choose_phase(&mut self, now: Instant) {
         let span = self.parked.first().map_or(0, |aim| self.course.position().saturating_sub(aim.turn));
         let full = self.parked.len() >= MAX_PARKED || span > MAX_SPAN;
-        let order_over = self.course.is_over() && self.ahead.is_none();
+        let order_over = self.is_order_over() || self.waits_for_names();
         let is_worth_it = match self.phase {
             Phase::Order => !order_over,
             Phase::Pass => !self.gate.is_empty(),
@@ -411,9 +412,17 @@ impl Feeder {
         }
     }
 
+    fn is_order_over(&self) -> bool {
+        self.course.is_over() && self.ahead.is_none()
+    }
+
+    /// Whether the order stands at a name for which others must end first, and what is parked may be theirs.
+    fn waits_for_names(&self) -> bool {
+        self.names_open >= MAX_NAMES && matches!(self.ahead, Some(Turn::Name { .. }))
+    }
+
     fn is_done(&self) -> bool {
-        self.course.is_over()
-            && self.ahead.is_none()
+        self.is_order_over()
             && self.places.taken() == 0
             && self.names_open == 0
             && self.parked.is_empty()
@@ -424,7 +433,7 @@ impl Feeder {
     /// Waits for what could change: a note, or the time of the first at the gate.
     async fn rest(&mut self) {
         let now = Instant::now();
-        let order_over = self.course.is_over() && self.ahead.is_none();
+        let order_over = self.is_order_over() || self.waits_for_names();
         let idle = self.places.taken() == 0 && self.gate.is_empty() && self.places.room(now) > 0;
         if idle && order_over && !self.parked.is_empty() {
             // Nobody will say anything: the next pass is due.

@@ -1,15 +1,14 @@
 //! Keeps the checkpoint: outputs to disk first, then the file that counts them.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::ScanError;
 use super::checkpoint::{Checkpoint, Counts, runs};
+use super::claims::Claims;
 use super::outputs::Outputs;
 use super::progress::Progress;
 use super::watermark::Watermark;
@@ -50,7 +49,7 @@ impl Keeper {
         &mut self,
         outputs: &mut Outputs,
         watermark: &Watermark,
-        claimed: &HashSet<IpAddr>,
+        claims: &Claims,
     ) -> Result<(), ScanError> {
         let Some(kept) = &mut self.kept else {
             outputs.commit(Reach::System)?;
@@ -61,8 +60,8 @@ impl Keeper {
         checkpoint.outputs = marks;
         checkpoint.high = watermark.high();
         checkpoint.pending = runs(watermark.pending());
-        if checkpoint.claimed.len() != claimed.len() {
-            checkpoint.claimed = claimed.iter().copied().collect();
+        if checkpoint.claimed.len() != claims.settled_count() {
+            checkpoint.claimed = claims.settled().collect();
             checkpoint.claimed.sort_unstable();
         }
         checkpoint.counts = counts(&self.progress);

@@ -4,6 +4,7 @@ pub mod added;
 pub mod aim;
 pub mod canary;
 pub mod checkpoint;
+pub mod claims;
 pub mod course;
 pub mod feeder;
 pub mod gate;

@@ -69,12 +69,14 @@ impl Pace {
 pub struct LapPace {
     prefix_rate: Rate,
     due: Option<Instant>,
+    /// The start of the last visits that were.
+    last: Option<Instant>,
 }
 
 impl LapPace {
     /// A pace of `prefix_rate` connections a second for each prefix.
     pub fn new(prefix_rate: Rate) -> Self {
-        Self { prefix_rate, due: None }
+        Self { prefix_rate, due: None, last: None }
     }
 
     /// How many visits a batch may hold in a lap of `blocks`: four milliseconds' worth, as overall.
@@ -92,7 +94,18 @@ impl LapPace {
         let start = self.due.map_or(now, |due| due.max(now));
         let lasts = f64::from(visits) / (each * (blocks.max(1) as f64));
         self.due = Some(start + Duration::from_secs_f64(lasts));
+        self.last = Some(start);
         start
+    }
+
+    /// So many visits don't take place here; their time passes. An interval after the last that did, every prefix is
+    /// rested, however many were passed over.
+    pub fn pass_over(&mut self, now: Instant, visits: u32, blocks: u128) {
+        let last = self.last;
+        self.book(now, visits, blocks);
+        self.last = last;
+        let rested = last.map_or(now, |last| last + self.interval());
+        self.due = self.due.map(|due| due.min(rested.max(now)));
     }
 
     /// The shortest time between two visits of a prefix.
@@ -103,6 +116,7 @@ impl LapPace {
     /// Lets no visit of the order follow one that had no place in it by less than a prefix's interval.
     pub fn rest(&mut self, now: Instant) {
         let rested = now + self.prefix_rate.interval();
+        self.last = Some(now);
         self.due = Some(self.due.map_or(rested, |due| due.max(rested)));
     }
 }
@@ -193,6 +207,21 @@ mod tests {
         let late = begin + Duration::from_secs(5);
         assert_eq!(pace.book(late, 1, 1), late);
         assert_eq!(pace.book(late, 1, 1), late + Duration::from_millis(100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_passed_over_takes_time_but_no_more_than_an_interval() {
+        let mut pace = LapPace::new(Rate::PerSecond(10.0));
+        let begin = Instant::now();
+        pace.pass_over(begin, 5000, 4);
+        assert_eq!(pace.book(begin, 1, 4), begin, "nobody was visited");
+        pace.pass_over(begin, 1, 4);
+        assert_eq!(pace.book(begin, 1, 4), begin + Duration::from_millis(50));
+        pace.pass_over(begin, 5000, 1);
+        assert_eq!(pace.book(begin, 1, 4), begin + Duration::from_millis(150));
+        pace.rest(begin + Duration::from_millis(400));
+        pace.pass_over(begin + Duration::from_millis(400), 1, 4);
+        assert_eq!(pace.book(begin + Duration::from_millis(400), 1, 4), begin + Duration::from_millis(500));
     }
 
     #[test]

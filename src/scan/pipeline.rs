@@ -112,6 +112,8 @@ pub fn run<P: Probe + Send + 'static>(
         let fed = feeder.join().map_err(|_| ScanError::Panicked)?;
         let writer = written?;
         let fed = match fed {
+            // All conversations were over, but not all names asked.
+            Fed::All if writer.cut_off => Fed::Stopped,
             Fed::All if writer.undone > 0 => Fed::Stuck(writer.undone, LocalTrouble::Defect),
             fed => fed,
         };

@@ -3,7 +3,7 @@
 //! The targets of one name are written together, when the last of them has ended: so a turn is either wholly in the
 //! outputs or not at all, and a resumed scan can draw it again without doubling a record.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::ScanError;
 use super::aim::{Aim, Asked, Asking, Seen};
+use super::claims::Claims;
 use super::course::Roster;
 use super::feeder::Note;
 use super::keeper::Keeper;
@@ -81,7 +82,7 @@ pub struct Writer {
     /// The figures.
     pub progress: Arc<Progress>,
     /// Addresses that names led to so far: each is spoken to once.
-    pub claimed: HashSet<IpAddr>,
+    pub claims: Claims,
     /// Names whose targets have not all ended.
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
@@ -92,6 +93,8 @@ pub struct Writer {
     pub vantage: Vantage,
     /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
     pub undone: usize,
+    /// Whether the scan had to end before all that was under way was written: its turns stay undone.
+    pub cut_off: bool,
 }
 
 /// A name whose targets have not all ended.
@@ -99,6 +102,8 @@ pub struct Writer {
 pub struct OpenName {
     left: usize,
     records: Vec<Record>,
+    /// The addresses that it led to.
+    addresses: Vec<IpAddr>,
     /// Targets of it that could not be judged.
     undone: usize,
 }
@@ -128,7 +133,7 @@ impl Writer {
         while seen_open || solved_open {
             tokio::select! {
                 biased;
-                () = &mut cut_off => break,
+                () = &mut cut_off => { self.cut_off = true; break; }
                 batch = solved.recv(), if solved_open => {
                     (solved_open, last) = (batch.is_some(), Instant::now());
                     for case in batch.into_iter().flatten() { self.solved(case)?; }
@@ -137,7 +142,10 @@ impl Writer {
                     (seen_open, last) = (batch.is_some(), Instant::now());
                     for seen in batch.into_iter().flatten() { self.conclude(seen, None)?; }
                 },
-                () = tokio::time::sleep_until(last + LULL), if !seen_open && stop.level() != Level::Run => break,
+                () = tokio::time::sleep_until(last + LULL), if !seen_open && stop.level() != Level::Run => {
+                    self.cut_off = true;
+                    break;
+                }
                 _ = tick.tick() => self.save()?,
             }
         }
@@ -178,7 +186,7 @@ impl Writer {
             let ip = lead.ip.to_canonical();
             if self.roster.is_blocked(ip) {
                 blocked += 1;
-            } else if self.roster.draws(ip) || !self.claimed.insert(ip) {
+            } else if self.roster.draws(ip) || !self.claims.take(ip) {
                 self.progress.merged.fetch_add(1, Relaxed);
             } else {
                 fresh.push(Lead { ip, host: lead.host.clone() });
@@ -186,7 +194,8 @@ impl Writer {
         }
         if !fresh.is_empty() {
             let aims = aims(turn, name, &fresh, self.roster.ports());
-            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new(), undone: 0 });
+            let addresses = fresh.iter().map(|lead| lead.ip).collect();
+            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new(), addresses, undone: 0 });
             // The feeder hears until the scan is over.
             let _ = self.notes.send(Note::Late(aims));
             return Ok(());
@@ -238,7 +247,7 @@ impl Writer {
         open.undone += usize::from(record.is_none());
         open.records.extend(record);
         open.left -= 1;
-        let Some(OpenName { records, undone, .. }) =
+        let Some(OpenName { records, addresses, undone, .. }) =
             (open.left == 0).then(|| self.open.remove(&turn)).flatten()
         else {
             return Ok(());
@@ -251,6 +260,7 @@ impl Writer {
         for record in &records {
             self.emit(record)?;
         }
+        self.claims.settle(&addresses);
         self.name_done(turn);
         Ok(())
     }
@@ -276,7 +286,7 @@ impl Writer {
     }
 
     fn save(&mut self) -> Result<(), ScanError> {
-        self.keeper.save(&mut self.outputs, &self.watermark, &self.claimed)
+        self.keeper.save(&mut self.outputs, &self.watermark, &self.claims)
     }
 }
 

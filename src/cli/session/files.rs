@@ -1,8 +1,7 @@
 //! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
 
-use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,6 +22,7 @@ use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
 use crate::scan::checkpoint::{Checkpoint, Counts};
+use crate::scan::claims::Claims;
 use crate::scan::feeder::Fed;
 use crate::scan::keeper::{Keeper, counts};
 use crate::scan::outputs::Output;
@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// The turns that an earlier run did, and the addresses that its names led to.
-    pub(super) fn done_before(&self) -> anyhow::Result<(Watermark, HashSet<IpAddr>)> {
+    pub(super) fn done_before(&self) -> anyhow::Result<(Watermark, Claims)> {
         let Some(Resumed { path, checkpoint }) = &self.resumed else { return Ok(Default::default()) };
         if checkpoint.targets != digest(&self.loaded) {
             bail!(
@@ -70,7 +70,7 @@ impl Session {
         let watermark = checkpoint
             .watermark()
             .map_err(|wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display()))?;
-        Ok((watermark, checkpoint.claimed.iter().copied().collect()))
+        Ok((watermark, Claims::settled_before(checkpoint.claimed.iter().copied())))
     }
 
     /// The summary of what an earlier run wrote, read from its first file.

@@ -138,7 +138,7 @@ impl Session {
         }
         let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
         let roster = Arc::new(roster.with_added(Arc::clone(&added)));
-        let (watermark, claimed) = self.done_before()?;
+        let (watermark, claims) = self.done_before()?;
         let pending = watermark.pending().collect();
         let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
         let progress = Arc::new(Progress::default());
@@ -156,7 +156,7 @@ impl Session {
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
         let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
         // On disk before the first connection.
-        keeper.save(&mut outputs, &watermark, &claimed)?;
+        keeper.save(&mut outputs, &watermark, &claims)?;
         let worst = worst_of(outputs.summary());
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
         self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
@@ -189,12 +189,13 @@ impl Session {
             watermark,
             notes,
             progress: Arc::clone(&progress),
-            claimed,
+            claims,
             open: HashMap::new(),
             worst,
             networks: self.loaded.networks.clone(),
             vantage: Vantage::new(told::doubt(self.quiet)),
             undone: 0,
+            cut_off: false,
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop((display, watch, own));

@@ -330,6 +330,10 @@ impl Core {
     fn fire(&mut self, index: u32, now: Instant) {
         let (timeout, attempts) = (self.timeout, self.attempts);
         let slot = self.slots.at(index);
+        if !slot.taken {
+            // Ended by what another one's end brought about.
+            return;
+        }
         let (state, upstream) = (slot.state, slot.upstream);
         if state == State::Sent {
             slot.state = State::Late;

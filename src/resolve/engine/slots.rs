@@ -94,6 +94,8 @@ pub(super) enum Spelling {
 #[derive(Debug)]
 pub(super) struct Slot {
     generation: u32,
+    /// Whether a question is in it.
+    pub(super) taken: bool,
     pub(super) token: Token,
     /// What is asked: the question, or the name that it is an alias for.
     pub(super) name: DnsName,
@@ -163,6 +165,7 @@ impl Slots {
         };
         let fresh = Slot {
             generation,
+            taken: true,
             token,
             name: question.name.clone(),
             kind: question.kind,
@@ -196,6 +199,7 @@ impl Slots {
     pub(super) fn free(&mut self, slot: u32) {
         let place = &mut self.places[slot as usize];
         place.generation = place.generation.wrapping_add(1);
+        place.taken = false;
         self.free.push(slot);
     }
 

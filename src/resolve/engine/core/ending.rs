@@ -146,11 +146,15 @@ impl Core {
 
     /// The one place where a question ends.
     fn finish(&mut self, index: u32, answer: Answer) {
-        self.timers.clear(index);
         let slot = self.slots.at(index);
+        if !slot.taken {
+            return;
+        }
         for key in slot.keys.take() {
             self.keys.remove(key);
         }
+        self.timers.clear(index);
+        let slot = self.slots.at(index);
         let attempts = slot.spent.saturating_add(slot.packets);
         self.answers.push((slot.token, Answer { attempts, ..answer }));
         self.slots.free(index);

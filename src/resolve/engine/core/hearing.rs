@@ -42,13 +42,14 @@ impl Core {
         };
         let turn = self.upstreams[upstream].heard(now, after, tone);
         self.turned(upstream, turn);
-        if tone == Tone::Refusing && self.upstreams[upstream].mostly_refuses() {
-            self.set_aside(upstream, now);
-        }
         // An answer counts once, however often it comes.
         self.slots.at(index).keys.remove(key);
         self.keys.remove(key);
         self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
+        // Not before: to be set aside ends what waits for this upstream alone, and that may be this very question.
+        if tone == Tone::Refusing && self.upstreams[upstream].mostly_refuses() {
+            self.set_aside(upstream, now);
+        }
     }
 
     /// What does not repeat the question's letters is not believed: it is forged, or the upstream changes letters, and
@@ -105,8 +106,9 @@ impl Core {
             }
         }
         if !self.upstreams.iter().any(Upstream::is_up) {
-            for upstream in &mut self.upstreams {
-                upstream.recall();
+            for upstream in 0..self.upstreams.len() {
+                let turn = self.upstreams[upstream].recall();
+                self.turned(upstream, turn);
             }
         }
     }
