@@ -4,7 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
+use banneret::name::DnsName;
 use banneret::probe::{LocalTrouble, Probe, Whom};
 use banneret::rate::Rate;
 use banneret::record::Record;
 use banneret::report::summary::Summary;
 use banneret::report::{Committed, OutputError, Reach, Sink, Written};
-use banneret::resolve::{self, Answer};
+use banneret::resolve::{self, Answer, Kind, Question, Records};
 use banneret::scan::canary::{Manners, Notice};
 use banneret::scan::claims::Claims;
 use banneret::scan::course::{Course, Roster};
@@ -27,7 +28,7 @@ use banneret::scan::keeper::Keeper;
 use banneret::scan::outputs::{Output, Outputs};
 use banneret::scan::pipeline::{self, Ended, Plan};
 use banneret::scan::progress::Progress;
-use banneret::scan::stop::Stop;
+use banneret::scan::stop::{Level, Stop};
 use banneret::scan::vantage::Vantage;
 use banneret::scan::watermark::Watermark;
 use banneret::scan::writer::{Keep, Writer};
@@ -112,14 +113,41 @@ fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>
 }
 
 fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, behaviour: Behaviour) -> Came {
+    scan_until(&Stop::default(), paced, targets, ports, retries, behaviour)
+}
+
+/// The host that a made-up name is of: `h258.example.org` is 198.18.1.2.
+fn host_of(name: &DnsName) -> Option<Ipv4Addr> {
+    let name = name.to_host()?;
+    let number: u32 = name.labels().next()?.strip_prefix('h')?.parse().ok()?;
+    Some(Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 18, 0, 0)) + number))
+}
+
+/// The names of so many hosts.
+fn names(count: usize) -> String {
+    (0..count).map(|number| format!("h{number}.example.org ")).collect()
+}
+
+/// The same, with a stop that may be asked for: it is when the name of host 65,535 is looked up.
+fn scan_until(
+    stop: &Stop,
+    paced: feeder::Settings,
+    targets: &str,
+    ports: &[u16],
+    retries: u8,
+    behaviour: Behaviour,
+) -> Came {
     let notices = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&notices);
     let exclusions = Arc::new(ExclusionsBuilder::new(ReservedPolicy::Allow).build());
     let mut builder = TargetSetBuilder::new();
-    builder.argument(targets).unwrap();
+    for target in targets.split_whitespace() {
+        builder.argument(target).unwrap();
+    }
     let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
-    let roster = Arc::new(Roster::new(set, exclusions, Vec::new(), ports.to_vec()));
+    let names = set.names().to_vec();
+    let roster = Arc::new(Roster::new(set, exclusions, names, ports.to_vec()));
     let progress = Arc::new(Progress::default());
     let plan = Plan {
         course: Course::new(Arc::clone(&roster), order, None),
@@ -131,7 +159,18 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
     let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
-    let resolver = resolve::start_with(|_| Answer::bare(Status::NxDomain)).unwrap();
+    let asked = stop.clone();
+    let answer = move |question: &Question| match host_of(&question.name) {
+        Some(host) if question.kind == Kind::A => {
+            if host.octets()[2..] == [255, 255] {
+                asked.ask(Level::Drain);
+            }
+            let records = Records::Addresses(vec![host.into()]);
+            Answer { status: Status::Found, records, ..Answer::bare(Status::Found) }
+        }
+        _ => Answer::bare(Status::NxDomain),
+    };
+    let resolver = resolve::start_with(answer).unwrap();
     let kept = Kept::default();
     let output = Output { path: PathBuf::from("-"), sink: Box::new(kept.clone()) };
     let writer = |notes| Writer {
@@ -151,8 +190,7 @@ fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, b
         vantage: Vantage::new(|_| {}),
         undone: 0,
     };
-    let stop = Stop::default();
-    let ended = pipeline::run(plan, vec![fake.clone(), fake], resolver, writer, (&progress, &stop)).unwrap();
+    let ended = pipeline::run(plan, vec![fake.clone(), fake], resolver, writer, (&progress, stop)).unwrap();
     let records = kept.0.lock().unwrap().clone();
     let notices = notices.lock().unwrap().clone();
     Came { ended, records, notices, progress }
@@ -189,6 +227,36 @@ fn what_timed_out_is_tried_again_and_counted_once() {
         let observation = &record.evidence.observation;
         assert_eq!((observation.outcome, observation.attempts), (Outcome::Greeted, 3));
     }
+}
+
+#[test]
+fn more_names_than_may_be_open_wait_for_no_end_of_the_order() {
+    let once_more = |_, attempt| Ok(if attempt < 2 { Outcome::TimedOut } else { Outcome::Greeted });
+    let (ended, records) = scan(&names(5000), 1, once_more);
+    assert_eq!((ended.fed, records.len(), times(&records).len()), (Fed::All, 5000, 5000));
+    assert_eq!(ended.writer.claims.settled_count(), 5000);
+}
+
+#[test]
+fn a_name_that_is_not_done_at_the_stop_claims_nothing() {
+    let stop = Stop::default();
+    let paced = feeder::Settings {
+        rate: Rate::Unlimited,
+        prefix_rate: Rate::Unlimited,
+        concurrency: 64,
+        canaries: Manners::default(),
+    };
+    // Of the first thousand each second one is to have another attempt when it is time to stop.
+    let behaviour = |ip: IpAddr, _| {
+        let IpAddr::V4(v4) = ip else { return Ok(Outcome::Closed) };
+        Ok(if v4.octets()[3] % 2 == 0 { Outcome::TimedOut } else { Outcome::Closed })
+    };
+    let targets = names(1000) + "h65535.example.org";
+    let Came { ended, records, .. } = scan_until(&stop, paced, &targets, &[25], 1, behaviour);
+    let done = ended.writer.watermark.high() - ended.writer.watermark.pending().count() as u128;
+    assert_eq!((ended.fed, records.len() as u128), (Fed::Stopped, done));
+    assert!(done < 1001, "some were under way");
+    assert_eq!(ended.writer.claims.settled_count() as u128, done);
 }
 
 #[test]
