@@ -278,7 +278,9 @@ impl<P: Probe> Shard<P> {
         observation.attempts = aim.attempts;
         let timed_out = observation.outcome == Outcome::TimedOut;
         if aim.errand == Errand::Canary {
-            return Fate::Looked(if timed_out { Look::Silent } else { Look::Answered });
+            // A host that has greeted is out of reach because of somebody on the way to it.
+            let is_silent = timed_out || observation.outcome == Outcome::Unreachable;
+            return Fate::Looked(if is_silent { Look::Silent } else { Look::Answered });
         }
         if timed_out && aim.attempts <= self.settings.retries && aim.earlier.is_none() {
             self.progress.retried.fetch_add(1, Relaxed);

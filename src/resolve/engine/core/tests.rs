@@ -335,6 +335,22 @@ fn loss_duplicates_and_forgeries_lose_no_question_and_make_none_wrong() {
 }
 
 #[test]
+fn a_question_for_one_upstream_alone_that_is_set_aside_ends_once() {
+    // Some so late that a question waits to be sent once more when its first packet is answered.
+    for late in (200..4000).step_by(200).map(Duration::from_millis) {
+        let refusing = |_: Duration, query: &[u8]| vec![(late, reply(query, 5))];
+        let rate = Rate::AtMost(NonZeroU32::new(200).unwrap());
+        let upstreams: Vec<Box<Manner<'_>>> = vec![Box::new(refusing), Box::new(healthy)];
+        let mut world = World::new(|settings| settings.rate = rate, upstreams);
+        for token in 0..300 {
+            world.submit_to(0, token);
+        }
+        world.run(&mut (300..1500));
+        assert_eq!((world.answers.len(), world.core.under_way()), (1500, 0), "{late:?}");
+    }
+}
+
+#[test]
 fn an_upstream_that_refuses_is_left_alone_unless_there_is_no_other() {
     let refusing = |_: Duration, query: &[u8]| vec![(RTT, reply(query, 5))];
     let mut world = World::new(|_| {}, vec![Box::new(refusing), Box::new(healthy)]);
