@@ -128,7 +128,10 @@ fn names(count: usize) -> String {
     (0..count).map(|number| format!("h{number}.example.org")).collect::<Vec<_>>().join(" ")
 }
 
-/// The same, with a stop that may be asked for: it is when the name of host 65,535 is looked up.
+/// Whoever looks up its PTR names waits until all conversations are over, asks for a stop, and gets no answer.
+const LAST: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 255, 254));
+
+/// The same, with a stop that may be asked for: it is when the name of host 65,535 is looked up, or by [`LAST`].
 fn scan_until(
     stop: &Stop,
     paced: feeder::Settings,
@@ -159,8 +162,17 @@ fn scan_until(
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
     let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
-    let asked = stop.clone();
+    let (asked, conversations) = (stop.clone(), Arc::downgrade(&fake.attempts));
+    let (_end, ended) = std::sync::mpsc::channel::<()>();
     let answer = move |question: &Question| match host_of(&question.name) {
+        _ if *question == Question::ptr(LAST) => {
+            while conversations.strong_count() > 0 {
+                std::thread::yield_now();
+            }
+            asked.ask(Level::Drain);
+            let _ = ended.recv();
+            Answer::bare(Status::NxDomain)
+        }
         Some(host) if question.kind == Kind::A => {
             if host.octets()[2..] == [255, 255] {
                 asked.ask(Level::Drain);
@@ -235,6 +247,21 @@ fn more_names_than_may_be_open_wait_for_no_end_of_the_order() {
     let (ended, records) = scan(&names(5000), 1, once_more);
     assert_eq!((ended.fed, records.len(), times(&records).len()), (Fed::All, 5000, 5000));
     assert_eq!(ended.writer.claims.settled_count(), 5000);
+}
+
+#[test]
+fn a_stop_while_the_last_names_are_asked_for_leaves_their_hosts_undone() {
+    let stop = Stop::default();
+    let paced = feeder::Settings {
+        rate: Rate::Unlimited,
+        prefix_rate: Rate::Unlimited,
+        concurrency: 64,
+        canaries: Manners::default(),
+    };
+    let greets = |_, _| Ok(Outcome::Greeted);
+    let Came { ended, records, .. } = scan_until(&stop, paced, "198.18.255.254", &[25], 1, greets);
+    assert_eq!((ended.fed, records.len()), (Fed::Stopped, 0));
+    assert_eq!(ended.writer.watermark.high(), 0, "it is for the resumed scan");
 }
 
 #[test]
