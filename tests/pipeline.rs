@@ -101,14 +101,18 @@ struct Came {
     progress: Arc<Progress>,
 }
 
-fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>) {
-    let paced = feeder::Settings {
+/// As fast as it goes.
+fn unpaced() -> feeder::Settings {
+    feeder::Settings {
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,
         concurrency: 64,
         canaries: Manners::default(),
-    };
-    let Came { ended, records, .. } = scan_as(paced, targets, &[25], retries, behaviour);
+    }
+}
+
+fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>) {
+    let Came { ended, records, .. } = scan_as(unpaced(), targets, &[25], retries, behaviour);
     (ended, records)
 }
 
@@ -252,14 +256,8 @@ fn more_names_than_may_be_open_wait_for_no_end_of_the_order() {
 #[test]
 fn a_stop_while_the_last_names_are_asked_for_leaves_their_hosts_undone() {
     let stop = Stop::default();
-    let paced = feeder::Settings {
-        rate: Rate::Unlimited,
-        prefix_rate: Rate::Unlimited,
-        concurrency: 64,
-        canaries: Manners::default(),
-    };
     let greets = |_, _| Ok(Outcome::Greeted);
-    let Came { ended, records, .. } = scan_until(&stop, paced, "198.18.255.254", &[25], 1, greets);
+    let Came { ended, records, .. } = scan_until(&stop, unpaced(), "198.18.255.254", &[25], 1, greets);
     assert_eq!((ended.fed, records.len()), (Fed::Stopped, 0));
     assert_eq!(ended.writer.watermark.high(), 0, "it is for the resumed scan");
 }
@@ -267,19 +265,13 @@ fn a_stop_while_the_last_names_are_asked_for_leaves_their_hosts_undone() {
 #[test]
 fn a_name_that_is_not_done_at_the_stop_claims_nothing() {
     let stop = Stop::default();
-    let paced = feeder::Settings {
-        rate: Rate::Unlimited,
-        prefix_rate: Rate::Unlimited,
-        concurrency: 64,
-        canaries: Manners::default(),
-    };
     // Of the first thousand each second one is to have another attempt when it is time to stop.
     let behaviour = |ip: IpAddr, _| {
         let IpAddr::V4(v4) = ip else { return Ok(Outcome::Closed) };
         Ok(if v4.octets()[3] % 2 == 0 { Outcome::TimedOut } else { Outcome::Closed })
     };
     let targets = names(1000) + " h65535.example.org";
-    let Came { ended, records, .. } = scan_until(&stop, paced, &targets, &[25], 1, behaviour);
+    let Came { ended, records, .. } = scan_until(&stop, unpaced(), &targets, &[25], 1, behaviour);
     let done = ended.writer.watermark.high() - ended.writer.watermark.pending().count() as u128;
     assert_eq!((ended.fed, records.len() as u128), (Fed::Stopped, done));
     assert!(done < 1001, "some were under way");

@@ -90,10 +90,7 @@ impl LapPace {
 
     /// When the next visits may start, counted from `now`; they are then taken as started.
     pub fn book(&mut self, now: Instant, visits: u32, blocks: u128) -> Instant {
-        let Rate::PerSecond(each) = self.prefix_rate else { return now };
-        let start = self.due.map_or(now, |due| due.max(now));
-        let lasts = f64::from(visits) / (each * (blocks.max(1) as f64));
-        self.due = Some(start + Duration::from_secs_f64(lasts));
+        let start = self.advance(now, visits, blocks);
         self.last = Some(start);
         start
     }
@@ -101,11 +98,18 @@ impl LapPace {
     /// So many visits don't take place here; their time passes. An interval after the last that did, every prefix is
     /// rested, however many were passed over.
     pub fn pass_over(&mut self, now: Instant, visits: u32, blocks: u128) {
-        let last = self.last;
-        self.book(now, visits, blocks);
-        self.last = last;
-        let rested = last.map_or(now, |last| last + self.interval());
+        self.advance(now, visits, blocks);
+        let rested = self.last.map_or(now, |last| last + self.interval());
         self.due = self.due.map(|due| due.min(rested.max(now)));
+    }
+
+    /// Lets the time of so many visits pass; when they start.
+    fn advance(&mut self, now: Instant, visits: u32, blocks: u128) -> Instant {
+        let Rate::PerSecond(each) = self.prefix_rate else { return now };
+        let start = self.due.map_or(now, |due| due.max(now));
+        let lasts = f64::from(visits) / (each * (blocks.max(1) as f64));
+        self.due = Some(start + Duration::from_secs_f64(lasts));
+        start
     }
 
     /// The shortest time between two visits of a prefix.
