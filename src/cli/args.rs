@@ -15,7 +15,7 @@ use crate::judge::Severity;
 use crate::rate::Rate;
 
 pub use check::{CheckArgs, CheckWord};
-pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
+pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, QuestionsWord, ReportArgs};
 
 /// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
 #[derive(Debug, Parser)]

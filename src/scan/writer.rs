@@ -174,7 +174,9 @@ impl Writer {
             }
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
             (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
-            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &[]),
+            (Asking::Name { turn, name }, Solution::Identity(_) | Solution::Answer(_)) => {
+                self.led(turn, name, &[])
+            }
         }
     }
 

@@ -20,7 +20,6 @@ use anyhow::bail;
 
 use super::args::{JudgeArgs, LinesWord};
 use super::exit::Exit;
-use super::upstreams::{self, Voice};
 use super::{accept, report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::accept::Acceptances;
@@ -51,13 +50,8 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
         check_form(path, args.from)?;
     }
     let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
-    let desk = if args.resolve {
-        let mut settings = scan::resolver_settings(&args.dns, false)?;
-        upstreams::settle(&mut settings, Voice::Loud)?;
-        Some(Resolved::start(settings)?)
-    } else {
-        None
-    };
+    let start = |questions| Resolved::start(scan::resolver_settings(&args.dns, false)?, questions);
+    let desk = args.resolve.map(start).transpose()?;
     let now = SystemTime::now();
     let court =
         Court { accepts: accept::load(args.accept.as_deref(), now)?, run: first_pass(args, now)?, now };
