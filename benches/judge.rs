@@ -143,6 +143,7 @@ fn evidence(code: u16, lines: &[&str], names: &[(&str, Lead)], banner: Lead) -> 
             names,
             banner_forward: forward(banner),
         }),
+        scanner: None,
     }
 }
 

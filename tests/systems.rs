@@ -35,6 +35,9 @@ observer.version keyword
 network.transport keyword
 network.protocol keyword
 network.type keyword
+source.address keyword
+source.ip ip
+source.domain keyword
 destination.address keyword
 destination.ip ip
 destination.port long

@@ -43,6 +43,7 @@ const SCAN: &[(&str, &str)] = &[
     ("format", "csv"),
     ("samples", "2"),
     ("source-ip", "127.0.0.1"),
+    ("own-address", "203.0.113.9"),
     ("engine", "connect"),
     ("keep", "all"),
     ("html", "FOLDER/report.html"),
