@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use banneret::evidence::{Observation, Outcome, Scanner, Status};
+use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
 use banneret::name::DnsName;
 use banneret::probe::{Conversation, LocalTrouble, Probe, Whom};
@@ -161,7 +161,7 @@ fn scan_until(
         feeder: paced,
         retries,
         samples: NonZeroU8::MIN,
-        scanner: Scanner::default(),
+        scanner: Arc::default(),
         added: Arc::default(),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
@@ -193,7 +193,7 @@ fn scan_until(
         roster: Arc::clone(&roster),
         accepts: banneret::judge::accept::Acceptances::default(),
         providers: banneret::judge::providers::Providers::default(),
-        scanner: Scanner::default(),
+        scanner: Arc::default(),
         keep: Keep::All,
         outputs: Outputs::new(vec![output], Summary::new()),
         keeper: Keeper::none(Arc::clone(&progress)),

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU8;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -61,7 +62,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
             host_timeout: PATIENCE * 4,
             sources: Vec::new(),
         },
-        scanner: Scanner::default(),
+        scanner: Arc::new(Scanner::default()),
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,
         concurrency: None,

@@ -51,10 +51,22 @@ mod tests {
     #[test]
     fn a_mistake_is_told_with_its_line_and_value() {
         for (text, line, what) in [
-            ("kestrel.example\nexample", 2, "`example` has one label; give the whole domain, as `customers.example.net`"),
+            (
+                "kestrel.example\nexample",
+                2,
+                "`example` has one label; give the whole domain, as `customers.example.net`",
+            ),
             ("kestrel.example hosting", 1, "`hosting` is not known; behind a domain may stand `shared`"),
-            ("# a list\n\nkestrel.example shared, heron.example", 3, "`shared,` is not known; behind a domain may stand `shared`"),
-            ("kestrel.example shared heron.example", 1, "`heron.example` is one word too many; write one domain a line"),
+            (
+                "# a list\n\nkestrel.example shared, heron.example",
+                3,
+                "`shared,` is not known; behind a domain may stand `shared`",
+            ),
+            (
+                "kestrel.example shared heron.example",
+                1,
+                "`heron.example` is one word too many; write one domain a line",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err(), (line, what.to_owned()), "{text}");
         }
@@ -63,7 +75,8 @@ mod tests {
 
     #[test]
     fn comments_and_blank_lines_are_passed_over() {
-        for text in ["", "\u{feff}# nothing\r\n\r\n", "kestrel.example # ours\r\nweb.heron.example\tshared\n"] {
+        for text in ["", "\u{feff}# nothing\r\n\r\n", "kestrel.example # ours\r\nweb.heron.example\tshared\n"]
+        {
             assert!(read(text).is_ok(), "{text}");
         }
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
@@ -137,9 +138,9 @@ pub(super) fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings
 }
 
 /// Who we are, as far as a host could repeat it.
-pub(super) fn scanner(args: &ProbeArgs, probe: &probe::Settings) -> Scanner {
+pub(super) fn scanner(args: &ProbeArgs, probe: &probe::Settings) -> Arc<Scanner> {
     let own_addresses = args.own_address.iter().map(IpAddr::to_canonical).collect();
-    Scanner { name: probe.own_name.clone(), own_addresses, ..Scanner::default() }
+    Arc::new(Scanner { name: probe.own_name.clone(), own_addresses, ..Scanner::default() })
 }
 
 /// The name typed, which must be a whole one; else this machine's, if it is.

@@ -45,7 +45,7 @@ impl GreetingSource<'_> {
 impl Evidence {
     /// The conversation in it.
     pub fn greeting_source(&self) -> GreetingSource<'_> {
-        GreetingSource { ip: self.ip, observation: &self.observation, scanner: self.scanner.as_ref() }
+        GreetingSource { ip: self.ip, observation: &self.observation, scanner: self.scanner.as_deref() }
     }
 }
 
@@ -85,9 +85,14 @@ mod tests {
             ("mail.example.org ESMTP", Form::Host, Form::Host),
         ] {
             let (seen, scanner) = (observation(text), scanner());
-            let source = GreetingSource { ip: Some(HERE.into()), observation: &seen, scanner: Some(&scanner) };
+            let source =
+                GreetingSource { ip: Some(HERE.into()), observation: &seen, scanner: Some(&scanner) };
             assert_eq!(source.greeting().form, form, "{text}");
-            assert_eq!(GreetingSource { scanner: None, ..source }.greeting().form, without, "{text}, nobody known");
+            assert_eq!(
+                GreetingSource { scanner: None, ..source }.greeting().form,
+                without,
+                "{text}, nobody known"
+            );
             assert_eq!(source.name_to_resolve().is_some(), form == Form::Host, "{text}");
         }
     }

@@ -7,6 +7,8 @@ pub mod resolution;
 pub mod scanner;
 pub mod tls;
 
+use std::sync::Arc;
+
 pub use greeting::GreetingSource;
 pub use observation::{Observation, Outcome};
 pub use resolution::{Forward, PtrName, Resolution, Status};
@@ -23,5 +25,5 @@ pub struct Evidence {
     /// What DNS said; `None` where nothing was asked.
     pub resolution: Option<Resolution>,
     /// Who asked; `None` in records of version 0.1 and of other tools, which do not say.
-    pub scanner: Option<Scanner>,
+    pub scanner: Option<Arc<Scanner>>,
 }

@@ -11,7 +11,7 @@ pub(super) fn banner(evidence: &Evidence) -> Greeting {
 
 /// The name in the reply to EHLO or HELO, in normal form; a server that gives our own name back gives none.
 pub(super) fn ehlo_name(evidence: &Evidence) -> Option<String> {
-    let ours = evidence.scanner.as_ref().and_then(|scanner| scanner.name.as_ref());
+    let ours = evidence.scanner.as_deref().and_then(|scanner| scanner.name.as_ref());
     let name = evidence.observation.ehlo.as_ref().and_then(ehlo::name)?;
     (ours.map(crate::name::HostName::as_str) != Some(&name)).then_some(name)
 }

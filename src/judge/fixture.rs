@@ -2,9 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{
-    Evidence, Forward, GreetingSource, Observation, Outcome, PtrName, Resolution, Status,
-};
+use crate::evidence::{Evidence, Forward, GreetingSource, Observation, Outcome, PtrName, Resolution, Status};
 use crate::name::DnsName;
 use crate::smtp::greeting::Greeting;
 use crate::smtp::reply::{Code, Reply, Text};
@@ -50,7 +48,12 @@ pub(crate) fn ptr(said: &str) -> Resolution {
 pub(crate) fn host(greeting: &str, reverse: &str, banner: &str) -> Evidence {
     let mut resolution = ptr(reverse);
     resolution.banner_forward = forward(banner);
-    Evidence { ip: Some(HERE.into()), observation: greeted(greeting), resolution: Some(resolution), scanner: None }
+    Evidence {
+        ip: Some(HERE.into()),
+        observation: greeted(greeting),
+        resolution: Some(resolution),
+        scanner: None,
+    }
 }
 
 /// What a host showed that sent a greeting.

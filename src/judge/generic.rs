@@ -109,7 +109,9 @@ pub fn sign_among(name: &str, ip: IpAddr, providers: &Providers) -> Option<Sign>
         words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
     match (class, form) {
         (Some(class), form) => Some(Sign { class, form }),
-        (None, Form::None) if is_numbered_customer(name, host, providers) => Some(Sign { class: Class::Hosting, form }),
+        (None, Form::None) if is_numbered_customer(name, host, providers) => {
+            Some(Sign { class: Class::Hosting, form })
+        }
         (None, Form::None) => None,
         (None, form) => Some(Sign { class: words.hint.unwrap_or(Class::Unnamed), form }),
     }

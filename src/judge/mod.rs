@@ -138,7 +138,8 @@ pub fn tenancy_among(
     providers: &Providers,
 ) -> (Tenancy, tenancy::Reason) {
     if !evidence.observation.outcome.is_judged() {
-        let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None, providers: Providers::built_in() };
+        let signs =
+            tenancy::Signs { banner: None, ptrs: &[], platform: None, providers: Providers::built_in() };
         return tenancy::tenancy(signs, inventory);
     }
     let seen = Seen::of(evidence, providers);
@@ -239,7 +240,10 @@ impl<'a> Seen<'a> {
     fn tenancy(&self, shape: Shape, ptrs: &[Ptr<'_>], inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
         let usable = self.banner.name.as_deref().filter(|_| shape.is_usable());
         let platform = self.platform.as_ref().map(|(_, row)| *row);
-        tenancy::tenancy(tenancy::Signs { banner: usable, ptrs, platform, providers: self.providers }, inventory)
+        tenancy::tenancy(
+            tenancy::Signs { banner: usable, ptrs, platform, providers: self.providers },
+            inventory,
+        )
     }
 
     /// The host as the user's acceptances speak of it.

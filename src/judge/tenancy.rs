@@ -102,7 +102,9 @@ impl<'a> Signs<'a> {
     }
 
     fn share_own_domain(&self) -> bool {
-        let Some(banner) = self.banner.filter(|banner| !self.providers.is_provider(banner)) else { return false };
+        let Some(banner) = self.banner.filter(|banner| !self.providers.is_provider(banner)) else {
+            return false;
+        };
         let Some(domain) = name::registrable(banner) else { return false };
         self.confirmed().any(|ptr| !ptr.is_generic() && ptr.domain() == Some(domain))
     }

@@ -119,7 +119,8 @@ impl Host<'_, '_> {
     fn banner_helps(&self) -> bool {
         self.confirmed().any(|ptr| {
             let name = ptr.name.to_string();
-            let is_assigned = self.seen.ip.is_some_and(|ip| generic::sign_among(&name, ip, self.seen.providers).is_some());
+            let is_assigned =
+                self.seen.ip.is_some_and(|ip| generic::sign_among(&name, ip, self.seen.providers).is_some());
             if is_assigned || self.is_others(&name) || self.seen.banner.name.as_deref() == Some(&name) {
                 return false;
             }

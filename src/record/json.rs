@@ -34,7 +34,7 @@ pub fn encode(record: &Record, line: &mut Vec<u8>) {
     network(line, record);
     weighed(line, &record.judgement);
     put(line, r#","scanner":"#);
-    optional(line, record.evidence.scanner.as_ref(), scanner);
+    optional(line, record.evidence.scanner.as_deref(), scanner);
     put(line, "}\n");
 }
 

@@ -115,7 +115,7 @@ impl<'a> Line<'a> {
             clears_by: clears_by(self.clears_by.as_deref())?,
         };
         let resolution = self.dns.map(DnsLine::into_resolution).transpose()?;
-        let scanner = self.scanner.map(ScannerLine::into_scanner).transpose()?;
+        let scanner = self.scanner.map(ScannerLine::into_scanner).transpose()?.map(Arc::new);
         let network = self.network.and_then(|it| {
             it.asn.map(|asn| Network { asn, name: it.as_name.map(|name| Arc::from(&*name.0)) })
         });

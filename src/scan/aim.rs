@@ -59,7 +59,7 @@ pub struct Earlier {
     /// The name in the greeting of each.
     pub names: Vec<Option<Box<str>>>,
     /// Who held the first one.
-    pub scanner: Scanner,
+    pub scanner: Arc<Scanner>,
 }
 
 impl Aim {
@@ -95,17 +95,13 @@ pub struct Seen {
     /// When the conversation ended.
     pub time: SystemTime,
     /// Who spoke to it.
-    pub scanner: Scanner,
+    pub scanner: Arc<Scanner>,
 }
 
 impl Seen {
     /// The conversation, as its greeting is read.
     pub fn greeting_source(&self) -> GreetingSource<'_> {
-        GreetingSource {
-            ip: Some(self.aim.ip),
-            observation: &self.observation,
-            scanner: Some(&self.scanner),
-        }
+        GreetingSource { ip: Some(self.aim.ip), observation: &self.observation, scanner: Some(&self.scanner) }
     }
 }
 

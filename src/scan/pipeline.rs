@@ -45,7 +45,7 @@ pub struct Plan {
     /// Conversations with each target that greets.
     pub samples: NonZeroU8,
     /// Who we are.
-    pub scanner: Scanner,
+    pub scanner: Arc<Scanner>,
     /// Exclusions that come while it runs.
     pub added: Arc<Added>,
     /// For what a person has to know at once.
@@ -85,7 +85,7 @@ pub fn run<P: Probe + Send + 'static>(
                 number,
                 retries: plan.retries,
                 samples: plan.samples,
-                scanner: plan.scanner.clone(),
+                scanner: Arc::clone(&plan.scanner),
                 added: Arc::clone(&plan.added),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),

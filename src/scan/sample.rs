@@ -39,10 +39,11 @@ pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::sync::Arc;
     use std::time::SystemTime;
 
     use super::*;
-    use crate::evidence::{Observation, Outcome, Scanner};
+    use crate::evidence::{Observation, Outcome};
     use crate::scan::aim::{Asked, Errand};
     use crate::smtp::reply::{Code, Reply, Text};
 
@@ -50,7 +51,7 @@ mod tests {
         let reply = Reply { code: Code::new(220), text: Text::from_iter([text]) };
         let greeting = Some(reply).filter(|_| outcome.is_judged());
         let observation = Observation { greeting, ..Observation::bare(outcome, 1) };
-        Seen { aim, observation, time: SystemTime::UNIX_EPOCH, scanner: Scanner::default() }
+        Seen { aim, observation, time: SystemTime::UNIX_EPOCH, scanner: Arc::default() }
     }
 
     fn aim() -> Aim {

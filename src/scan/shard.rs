@@ -90,7 +90,7 @@ pub struct Settings {
     /// Conversations with each target that greets.
     pub samples: NonZeroU8,
     /// Who we are.
-    pub scanner: Scanner,
+    pub scanner: Arc<Scanner>,
     /// When connections may start.
     pub pace: Arc<Pace>,
     /// Whether any may still start.
@@ -108,6 +108,7 @@ pub async fn run<P: Probe + 'static>(
     progress: Arc<Progress>,
 ) {
     let shard = Rc::new(Shard {
+        scanner: RefCell::new(Arc::clone(&settings.scanner)),
         settings,
         probe,
         progress,
@@ -202,6 +203,8 @@ struct Shard<P> {
     probe: P,
     progress: Arc<Progress>,
     ended: RefCell<Ended>,
+    /// Who we were in the last conversation with a mail server.
+    scanner: RefCell<Arc<Scanner>>,
     /// The first conversation of a batch ended.
     some: Notify,
     /// A batch is full.
@@ -266,8 +269,8 @@ impl<P: Probe> Shard<P> {
             Fate::Looked(Look::Void)
         } else {
             let observation = Observation::bare(Outcome::Excluded, aim.attempts);
-            let scanner = self.settings.scanner.clone();
-            self.concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, NonZeroU8::MIN)
+            let scanner = Arc::clone(&self.settings.scanner);
+            concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, NonZeroU8::MIN)
         };
         self.end(met, fate);
     }
@@ -287,16 +290,20 @@ impl<P: Probe> Shard<P> {
             self.progress.retried.fetch_add(1, Relaxed);
             return Fate::Again(aim);
         }
-        let scanner = self.settings.scanner.from(local_ip);
-        self.concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, wanted)
+        let scanner = self.scanner(local_ip);
+        concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, wanted)
     }
 
-    fn concluded(&self, seen: Seen, wanted: NonZeroU8) -> Fate {
-        match sample(seen, wanted) {
-            Sampled::Further(aim) => Fate::Again(aim),
-            Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(case(seen)),
-            Sampled::Enough(seen) => Fate::Other(seen),
+    /// Who we are in a conversation that was held from this address. Most are held from one.
+    fn scanner(&self, local_ip: Option<IpAddr>) -> Arc<Scanner> {
+        if local_ip.is_none() {
+            return Arc::clone(&self.settings.scanner);
         }
+        let mut last = self.scanner.borrow_mut();
+        if last.ip != local_ip {
+            *last = Arc::new(self.settings.scanner.from(local_ip));
+        }
+        Arc::clone(&last)
     }
 
     /// A conversation has ended, or was not to be.
@@ -331,6 +338,14 @@ impl<P: Probe> Shard<P> {
                 return;
             }
         }
+    }
+}
+
+fn concluded(seen: Seen, wanted: NonZeroU8) -> Fate {
+    match sample(seen, wanted) {
+        Sampled::Further(aim) => Fate::Again(aim),
+        Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(case(seen)),
+        Sampled::Enough(seen) => Fate::Other(seen),
     }
 }
 

@@ -74,7 +74,7 @@ pub struct Writer {
     /// Further domains of providers.
     pub providers: Providers,
     /// Who we are.
-    pub scanner: Scanner,
+    pub scanner: Arc<Scanner>,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -212,7 +212,7 @@ impl Writer {
                 self.roster.ports().first().copied().unwrap_or_default(),
                 Asked::Name(name),
             );
-            let scanner = Some(self.scanner.clone());
+            let scanner = Some(Arc::clone(&self.scanner));
             let evidence =
                 Evidence { ip: None, observation: Observation::bare(outcome, 0), resolution: None, scanner };
             let time = SystemTime::now();

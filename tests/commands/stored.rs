@@ -77,9 +77,14 @@ fn stored_records_are_judged_again_on_all_their_evidence() {
 fn stored_records_are_summed_up_alike_in_every_form() {
     let report = |name: &str| json(&["report", "--format", "json", stored(name).to_str().unwrap()]);
     let whole = report("records.jsonl");
-    let outcomes: BTreeMap<String, u64> =
-        whole["by_outcome"].as_object().unwrap().iter().map(|(k, v)| (k.clone(), v.as_u64().unwrap())).collect();
-    let counted = outcomes.iter().filter(|(_, count)| **count > 0).map(|(word, count)| (word.as_str(), *count));
+    let outcomes: BTreeMap<String, u64> = whole["by_outcome"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(k, v)| (k.clone(), v.as_u64().unwrap()))
+        .collect();
+    let counted =
+        outcomes.iter().filter(|(_, count)| **count > 0).map(|(word, count)| (word.as_str(), *count));
     assert_eq!(
         counted.collect::<Vec<_>>(),
         [
@@ -114,7 +119,8 @@ fn stored_records_are_summed_up_alike_in_every_form() {
 #[test]
 fn stored_scans_are_compared_alike_in_every_form() {
     let changes = |old: &str, new: &str| {
-        let ran = run(&["diff", "--format", "json", stored(old).to_str().unwrap(), stored(new).to_str().unwrap()]);
+        let ran =
+            run(&["diff", "--format", "json", stored(old).to_str().unwrap(), stored(new).to_str().unwrap()]);
         let lines: Vec<Value> = ran.fine().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(!lines.is_empty());
         lines
@@ -130,9 +136,11 @@ fn stored_scans_are_compared_alike_in_every_form() {
         let found = whole.iter().find(|it| it["ip"] == ip && it["port"] == 25);
         assert_eq!(found.unwrap_or_else(|| panic!("{ip} is told of"))["change"], change, "{ip}");
     }
-    for (old, new) in
-        [("records.csv", "later.csv"), ("records.parquet", "later.parquet"), ("records.jsonl.zst", "later.csv")]
-    {
+    for (old, new) in [
+        ("records.csv", "later.csv"),
+        ("records.parquet", "later.parquet"),
+        ("records.jsonl.zst", "later.csv"),
+    ] {
         let told = changes(old, new);
         let words = |all: &[Value]| -> Vec<(Value, Value, Value)> {
             all.iter().map(|it| (it["ip"].clone(), it["port"].clone(), it["change"].clone())).collect()

@@ -97,7 +97,7 @@ fn forward(ip: IpAddr) -> impl Strategy<Value = Forward> {
     let elsewhere: IpAddr =
         if ip.is_ipv4() { [203, 0, 113, 5].into() } else { "2001:db8:5::5".parse().expect("an address") };
     let found = |addresses: Vec<IpAddr>| {
-        move |_: ()| Forward {
+        move |()| Forward {
             status: Status::Found,
             confirms: Some(addresses.contains(&ip)),
             addresses: addresses.clone(),
@@ -127,14 +127,17 @@ fn resolution(ip: IpAddr) -> impl Strategy<Value = Resolution> {
                 names.push(PtrName { name, forward });
             }
         }
-        let ptr_count = u32::try_from(names.len()).expect("few") + if names.is_empty() { 0 } else { more / 2 };
+        let ptr_count =
+            u32::try_from(names.len()).expect("few") + if names.is_empty() { 0 } else { more / 2 };
         Resolution { ptr: status, ptr_count, names, banner_forward }
     })
 }
 
 fn ehlo() -> impl Strategy<Value = Reply> {
     (name(), select(&["", " Hello scanner.probe.bv [198.51.100.7]", " at your service"][..])).prop_map(
-        |(name, rest)| reply_of(250, &format!("{name}{rest}\nPIPELINING\nSIZE 35882577\nX-EXPS=LOGIN\nCHUNKING")),
+        |(name, rest)| {
+            reply_of(250, &format!("{name}{rest}\nPIPELINING\nSIZE 35882577\nX-EXPS=LOGIN\nCHUNKING"))
+        },
     )
 }
 
@@ -197,7 +200,12 @@ pub fn seen() -> impl Strategy<Value = Unjudged> {
                 Unjudged {
                     time: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
                     target: Target { ip: Some(ip), port: 25, asked: "192.0.2.0/24".into(), inventory },
-                    evidence: Evidence { ip: Some(ip), observation, resolution, scanner },
+                    evidence: Evidence {
+                        ip: Some(ip),
+                        observation,
+                        resolution,
+                        scanner: scanner.map(Arc::new),
+                    },
                     network: None,
                 }
             },
@@ -208,7 +216,7 @@ pub fn seen() -> impl Strategy<Value = Unjudged> {
 /// What a user may accept.
 pub fn acceptances() -> impl Strategy<Value = Acceptances> {
     let narrowed = (any::<bool>(), option::weighted(0.4, name()), any::<bool>());
-    let one = (select(Code::ALL), narrowed).prop_map(|(code, (network, name, tagged))| Acceptance {
+    let one = (select(&Code::ALL[..]), narrowed).prop_map(|(code, (network, name, tagged))| Acceptance {
         code,
         network: Prefix::parse("192.0.2.0/24").ok().filter(|_| network),
         names: name.map(Names::parse),

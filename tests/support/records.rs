@@ -24,7 +24,7 @@ use proptest::sample::{Selector, select, subsequence};
 
 /// Any record: every outcome, hostile bytes in every place that a stranger fills.
 pub fn any_record() -> impl Strategy<Value = Record> {
-    let seen = (observation(), resolution(), option::of(scanner()));
+    let seen = (observation(), resolution(), option::of(scanner().prop_map(Arc::new)));
     (time(), target(), seen, judgement(), option::of(network())).prop_map(
         |(time, target, (observation, resolution, scanner), judgement, network)| {
             let judged = observation.outcome.is_judged();
@@ -77,11 +77,11 @@ pub fn healthy_record() -> Record {
                 names: vec![PtrName { name, forward: forward.clone() }],
                 banner_forward: forward,
             }),
-            scanner: Some(Scanner {
+            scanner: Some(Arc::new(Scanner {
                 name: HostName::parse("scanner.example.net").ok(),
                 ip: Some(IpAddr::from([198, 51, 100, 7])),
                 ..Scanner::default()
-            }),
+            })),
         },
         judgement: Judgement {
             banner_name: Some("mail.example.org".to_owned()),

@@ -40,7 +40,7 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
         for (place, &ip) in visit.addresses.iter().enumerate() {
             let speaker = Speaker {
                 smtp: Arc::clone(&look.smtp),
-                scanner: look.scanner.clone(),
+                scanner: Arc::clone(&look.scanner),
                 retries: look.retries,
                 samples: visit.samples,
             };
@@ -64,7 +64,7 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
 /// Speaks to one server after the other.
 struct Speaker {
     smtp: Arc<Smtp>,
-    scanner: Scanner,
+    scanner: Arc<Scanner>,
     /// Further attempts at what timed out.
     retries: u8,
     /// Conversations with a server that greets.
@@ -112,7 +112,7 @@ impl Speaker {
 
     fn evidence(&self, whom: Whom<'_>, conversation: Conversation) -> Evidence {
         let Conversation { observation, local_ip } = conversation;
-        let scanner = Some(self.scanner.from(local_ip));
+        let scanner = Some(Arc::new(self.scanner.from(local_ip)));
         Evidence { ip: Some(whom.socket.ip()), observation, resolution: None, scanner }
     }
 }

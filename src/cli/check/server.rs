@@ -32,7 +32,7 @@ pub(super) struct Look {
     /// Speaks to servers.
     pub(super) smtp: Arc<Smtp>,
     /// Who we are.
-    pub(super) scanner: Scanner,
+    pub(super) scanner: Arc<Scanner>,
     /// How DNS is asked.
     pub(super) settings: Settings,
     /// What is not touched.
@@ -62,11 +62,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let accepts = accept::load(args.accept.as_deref(), SystemTime::now())?;
     let providers = providers::load(args.providers.as_deref())?;
-    let context = |time| Context {
-        accepts: Some((&accepts, time)),
-        providers: Some(&providers),
-        ..Context::default()
-    };
+    let context =
+        |time| Context { accepts: Some((&accepts, time)), providers: Some(&providers), ..Context::default() };
     let asked = kind.to_string();
     let found = addresses(&kind, &look.settings)?;
     let allowed: Vec<IpAddr> = found
@@ -89,7 +86,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
         let observation = Observation::bare(outcome, 0);
         let evidence =
-            Evidence { ip: None, observation, resolution: None, scanner: Some(look.scanner.clone()) };
+            Evidence { ip: None, observation, resolution: None, scanner: Some(Arc::clone(&look.scanner)) };
         let target = make(None, ports.first().copied().unwrap_or_default());
         let time = SystemTime::now();
         let record = Unjudged { time, target, evidence, network: None }.judge(&context(time));
@@ -132,7 +129,11 @@ fn inventory(args: &CheckArgs) -> anyhow::Result<Option<Arc<Inventory>>> {
     let inventory = Inventory {
         expected_name: args.expected_name.clone(),
         helo_name: args.helo_name.clone(),
-        tags: args.tenancy.map(|word| (tenancy::TAG.into(), tenancy_of(word).as_str().to_owned())).into_iter().collect(),
+        tags: args
+            .tenancy
+            .map(|word| (tenancy::TAG.into(), tenancy_of(word).as_str().to_owned()))
+            .into_iter()
+            .collect(),
     };
     Ok((inventory != Inventory::default()).then(|| Arc::new(inventory)))
 }
@@ -184,7 +185,10 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
 }
 
 /// Asks DNS about every mail server that spoke.
-fn resolve(seen: Vec<(SocketAddr, Spoken)>, settings: &Settings) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
+fn resolve(
+    seen: Vec<(SocketAddr, Spoken)>,
+    settings: &Settings,
+) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let want = |(at, spoken): &(SocketAddr, Spoken)| {
         let (evidence, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.observation.outcome.is_judged())?;
         Some(Want::Identity { ip: at.ip(), banner: evidence.greeting_source().name_to_resolve() })

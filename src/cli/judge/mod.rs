@@ -251,7 +251,12 @@ fn stored(line: &lines::Line<'_>) -> Result<Record, String> {
 
 /// A record of what was seen elsewhere; it is judged when it is written.
 fn record(target: Target, observation: Observation, time: SystemTime) -> Record {
-    let nobody = Evidence { ip: None, observation: Observation::bare(Outcome::Silent, 0), resolution: None, scanner: None };
+    let nobody = Evidence {
+        ip: None,
+        observation: Observation::bare(Outcome::Silent, 0),
+        resolution: None,
+        scanner: None,
+    };
     let judgement = judge(&nobody, &Inventory::default());
     let evidence = Evidence { ip: target.ip, observation, resolution: None, scanner: None };
     Record { time, target, evidence, judgement, network: None }

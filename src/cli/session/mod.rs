@@ -62,7 +62,7 @@ pub struct Session {
     /// How conversations go.
     pub probe: probe::Settings,
     /// Who we are.
-    pub scanner: Scanner,
+    pub scanner: Arc<Scanner>,
     /// Connections a second.
     pub rate: Rate,
     /// Connections a second for each prefix.
@@ -181,18 +181,16 @@ impl Session {
             feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
-            scanner: self.scanner.clone(),
+            scanner: Arc::clone(&self.scanner),
             added: Arc::clone(&added),
             tell: Box::new(told::notice(self.quiet)),
         };
-        let (keep, accepts, providers) = (self.keep, self.accepts.clone(), self.providers.clone());
-        let scanner = self.scanner.clone();
         let writer = |notes| Writer {
             roster,
-            keep,
-            accepts,
-            providers,
-            scanner,
+            keep: self.keep,
+            accepts: self.accepts.clone(),
+            providers: self.providers.clone(),
+            scanner: Arc::clone(&self.scanner),
             outputs,
             keeper,
             watermark,
