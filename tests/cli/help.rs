@@ -52,6 +52,7 @@ const SCAN: &[(&str, &str)] = &[
     ("resume", "FOLDER/progress"),
     ("asn-db", "FOLDER/asn.mmdb"),
     ("accept", "FOLDER/accept.toml"),
+    ("providers", "FOLDER/providers"),
     ("fail-on", "high"),
     ("dry-run", ""),
     ("status", "FOLDER/status"),
@@ -63,7 +64,7 @@ const SCAN: &[(&str, &str)] = &[
     ("help", ""),
 ];
 /// Flags whose values must be files of a form of their own: that they are understood is shown by what they complain of.
-const NEED_A_FILE: &[&str] = &["resume", "asn-db", "accept"];
+const NEED_A_FILE: &[&str] = &["resume", "asn-db", "accept", "providers"];
 /// The short names of the contract.
 const SHORT: &[(&str, &str)] = &[
     ("-i", "--input"),
