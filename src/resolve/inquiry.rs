@@ -114,7 +114,9 @@ impl Inquiry {
             Goal::Addresses => self.claims_of_name([0, 1], &mut claims),
             Goal::MailHosts { hosts, .. } => {
                 self.claim_of_target(0, &mut claims);
-                hosts.iter().for_each(|(_, _, indices)| self.claims_of_name(*indices, &mut claims));
+                for (_, _, indices) in hosts {
+                    self.claims_of_name(*indices, &mut claims);
+                }
             }
         }
         claims

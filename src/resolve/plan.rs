@@ -255,8 +255,9 @@ impl<T> Plan<T> {
         }
         for mut case in std::mem::take(&mut self.hold.cases) {
             if case.inquiry.is_of_host() {
-                let claims = case.inquiry.claims();
-                claims.into_iter().for_each(|(index, _)| case.inquiry.distrust(index));
+                for (index, _) in case.inquiry.claims() {
+                    case.inquiry.distrust(index);
+                }
                 self.solved.push(case.into_solved());
             }
         }

@@ -72,7 +72,7 @@ pub(super) struct Desk {
     clean_open: u32,
     /// The round in which something invented was found.
     invented_in: Option<Instant>,
-    is_prefix_asked: bool,
+    prefix_asked: Option<Instant>,
     /// Whether hosts have waited for it in vain.
     pub(super) is_exhausted: bool,
 }
@@ -150,7 +150,7 @@ impl Desk {
             self.clean_wanted = false;
             self.clean_open += 2;
             controls.extend([Control::Absent, Control::Absent]);
-            if kind == ControlKind::Aaaa && !std::mem::replace(&mut self.is_prefix_asked, true) {
+            if kind == ControlKind::Aaaa && self.prefix_asked.replace(now).is_none() {
                 controls.push(Control::Dns64);
             }
         }

@@ -1,7 +1,7 @@
 //! Names whose addresses are known beforehand: five of the root servers. Their operators keep these addresses for decades,
 //! and resolvers have the names in their caches.
 //!
-//! Addresses: the root hints of InterNIC (<https://www.internic.net/domain/named.root>, 2025). PTR names as published by
+//! Addresses: the root hints of `InterNIC` (<https://www.internic.net/domain/named.root>, 2025). PTR names as published by
 //! the operators in the reverse zones of these addresses. The servers whose addresses changed lately (b, 2023) are left out.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
