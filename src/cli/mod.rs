@@ -10,6 +10,7 @@ pub mod demo;
 pub mod diff;
 pub mod exit;
 pub mod explain;
+mod files;
 pub mod judge;
 pub mod late;
 pub mod lists;

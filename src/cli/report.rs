@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
-use super::{print, terminal};
+use super::{files, print, terminal};
 use crate::report::aggregate::{Beside, aggregate};
 use crate::report::asn::AsnDb;
 use crate::report::atomic;
@@ -37,6 +37,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         }
     };
     check_stdin(&args.records)?;
+    files::settle(&files::of_report(args))?;
     let stdout = Path::new("-");
     let on_stdout = args.html.as_deref() == Some(stdout) && args.output == stdout;
     if on_stdout && args.format.is_some() {
@@ -116,7 +117,7 @@ pub(super) fn write_html(
     let fixes = name.as_deref().map(|name| (&sheet, name));
     let mut page = Vec::new();
     html::write(summary, &Page { subject, made: SystemTime::now(), fixes, runs }, &mut page)?;
-    let Some(beside) = &beside else { return print(&page).map(drop) };
+    let Some(beside) = &beside else { return put(path, &page) };
     let list = |file: &mut File| {
         let mut file = BufWriter::new(file);
         sheet.write(&mut file)?;
@@ -134,7 +135,7 @@ pub(super) fn write_html(
 
 /// Where the list of what is to be fixed stands: `report.fixes.csv` beside `report.html`; nowhere if the page is a
 /// stream.
-fn fixes_beside(page: &Path) -> Option<PathBuf> {
+pub(super) fn fixes_beside(page: &Path) -> Option<PathBuf> {
     if page == Path::new("-") || atomic::is_stream(page) {
         return None;
     }

@@ -45,8 +45,7 @@ impl Outputs {
         let mut marks = Vec::with_capacity(self.outputs.len());
         for output in &mut self.outputs {
             let committed = output.sink.flush(reach)?;
-            let path = output.path.to_string_lossy().into_owned();
-            marks.push(OutputMark { path, length: committed.length, rows: committed.rows });
+            marks.push(OutputMark::new(output.path.to_string_lossy().into_owned(), committed));
         }
         Ok(marks)
     }

@@ -21,7 +21,7 @@ use anyhow::bail;
 use super::args::{JudgeArgs, LinesWord};
 use super::exit::Exit;
 use super::upstreams::{self, Voice};
-use super::{accept, report, scan};
+use super::{accept, files, report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::accept::Acceptances;
 use crate::judge::run::Run;
@@ -44,12 +44,10 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let format = args.format.as_deref().map(Format::parse).transpose()?;
     let form = Form::of(&args.output, format)?;
     report::check_stdin(&args.records)?;
-    if args.output != Path::new("-") && args.records.contains(&args.output) {
-        bail!("`{}` is read and can't be written at once; name another output", args.output.display());
-    }
     for path in &args.records {
         check_form(path, args.from)?;
     }
+    files::settle(&files::of_judge(args, format)?)?;
     let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
     let desk = if args.resolve {
         let mut settings = scan::resolver_settings(&args.dns, false)?;

@@ -9,11 +9,11 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
-use super::super::{exit::Unable, lists::Loaded, live::Live, report, resume::Resumed, terminal};
+use super::super::{exit::Unable, files, lists::Loaded, live::Live, report, resume::Resumed, terminal};
 use super::Session;
 use crate::record::time;
 use crate::report::asn::AsnDb;
-use crate::report::file::{Committed, Start, Written};
+use crate::report::file::{OutputError, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::html::Run;
 use crate::report::input::Input;
@@ -46,12 +46,14 @@ impl Session {
             let form = Form::of(path, self.format)?;
             let mark = self.resumed.as_ref().and_then(|resumed| resumed.checkpoint.outputs.get(at));
             let start = match mark {
-                Some(mark) if path != Path::new("-") => {
-                    Start::At(Committed { length: mark.length, rows: mark.rows })
-                }
+                Some(mark) if path != Path::new("-") => Start::At(mark.committed()?),
                 _ => Start::New,
             };
-            let sink = sink::open(path, form, &self.loaded.tags, start).map_err(ScanError::Output)?;
+            let sink = match sink::open(path, form, &self.loaded.tags, start) {
+                // The file is at fault, not this machine.
+                Err(wrong @ (OutputError::Edited { .. } | OutputError::CutShort { .. })) => return Err(wrong.into()),
+                opened => opened.map_err(ScanError::Output)?,
+            };
             Ok(Output { path: path.clone(), sink })
         };
         paths.iter().enumerate().map(open).collect()
@@ -102,7 +104,7 @@ impl Session {
 
     /// The outputs that are files: not stdout, no device, no pipe.
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.outputs.iter().filter(|path| *path != Path::new("-") && !atomic::is_stream(path))
+        files::files(&self.outputs)
     }
 
     /// The first of them.
@@ -121,11 +123,7 @@ impl Session {
         progress: &Arc<Progress>,
         listed: Vec<u64>,
     ) -> anyhow::Result<Keeper> {
-        let beside = || {
-            let mut name = self.first_file()?.as_os_str().to_owned();
-            name.push(".checkpoint");
-            Some(PathBuf::from(name))
-        };
+        let beside = || self.first_file().map(files::checkpoint_beside);
         let resumed = self.resumed.as_ref();
         let path = resumed.map(|resumed| resumed.path.clone());
         let Some(path) =
@@ -133,12 +131,6 @@ impl Session {
         else {
             return Ok(Keeper::none(Arc::clone(progress)));
         };
-        if resumed.is_none() && path.is_file() {
-            bail!(
-                "`{path}` is the checkpoint of an unfinished scan; go on with `banneret scan --resume {path}`, or remove it",
-                path = path.display()
-            );
-        }
         let checkpoint = Checkpoint {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: self.words.clone(),
