@@ -11,9 +11,9 @@ use anyhow::{Context, bail};
 
 use super::args::{DemoArgs, TargetArgs};
 use super::exit::{Exit, Unable};
-use super::{files, lists};
 use super::monitor::Places;
 use super::session::Session;
+use super::{files, lists};
 use crate::demo::{Block, Check};
 use crate::judge::accept::Acceptances;
 use crate::prefix::Prefix;

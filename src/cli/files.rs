@@ -147,12 +147,7 @@ pub(super) fn checkpoint_beside(output: impl AsRef<Path>) -> PathBuf {
 }
 
 /// An output of records and what stands beside it.
-fn records(
-    files: &mut Preflight,
-    path: &Path,
-    format: Option<Format>,
-    before: Before,
-) -> anyhow::Result<()> {
+fn records(files: &mut Preflight, path: &Path, format: Option<Format>, before: Before) -> anyhow::Result<()> {
     let is_parquet = Form::of(path, format)?.format == Format::Parquet;
     files.writes("output", path, if is_parquet { Writing::FileOnly } else { Writing::Rows }, before);
     if path == Path::new("-") || atomic::is_stream(path) {
@@ -166,6 +161,8 @@ fn records(
         files.writes("unfinished file", &atomic::beside(path), Writing::FileOnly, Before::Ours);
     }
     if let Some(path) = manifest::path_of(path) {
+        // It follows its output, which is not there any more if nobody has asked about it.
+        let before = if manifest::Told::read(&path).is_some() { Before::Ours } else { before };
         files.writes("manifest", &path, Writing::Whole, before);
     }
     Ok(())

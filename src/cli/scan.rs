@@ -39,7 +39,11 @@ pub struct Typed<'a> {
 pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyhow::Result<Exit> {
     let format = args.output.format.as_deref().map(Format::parse).transpose()?;
     let preflight = files::of_scan(args, format, resumed.as_ref())?;
-    if args.dry_run { files::check(&preflight)? } else { files::settle(&preflight)? }
+    if args.dry_run {
+        files::check(&preflight)?
+    } else {
+        files::settle(&preflight)?
+    }
     let probe = probe_settings(&args.probe)?;
     let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
     let counts = resumed.as_ref().map_or(&[][..], |resumed| &resumed.checkpoint.listed);

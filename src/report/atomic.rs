@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +68,7 @@ fn named_beside(path: &Path, attempt: u32) -> PathBuf {
 
 /// Makes the file beside. Its name can be guessed: what stands there, as a link that somebody put there, is never written
 /// through and never removed, unless an earlier process of this number left it.
-fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut attempt = 0;
     loop {
         let beside = named_beside(path, attempt);
@@ -88,9 +89,16 @@ fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
 /// Removes the files that killed processes left beside `path`: those of living ones stay.
 pub fn remove_leftovers(path: &Path) {
     let path = follow(path);
-    let (Some(name), Ok(entries)) = (path.file_name(), fs::read_dir(directory_of(&path))) else { return };
+    if let Some(name) = path.file_name() {
+        remove_leftovers_in(directory_of(&path), |found| found == name);
+    }
+}
+
+/// The same for all files of a directory whose names are among `ours`.
+pub fn remove_leftovers_in(directory: &Path, ours: impl Fn(&OsStr) -> bool) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.filter_map(Result::ok) {
-        let is_left = process_of(name, &entry.file_name()).is_some_and(|process| !lives(process));
+        let is_left = owner(&entry.file_name()).is_some_and(|(name, process)| ours(name) && !lives(process));
         if is_left && is_abandoned(&entry.path()) {
             // If it can't be removed, it does no harm.
             let _ = fs::remove_file(entry.path());
@@ -98,13 +106,15 @@ pub fn remove_leftovers(path: &Path) {
     }
 }
 
-/// Which process a file beside `name` belongs to: `name.PID.tmp` or `name.PID-N.tmp`.
-fn process_of(name: &OsStr, found: &OsStr) -> Option<i32> {
-    let found = found.as_encoded_bytes().strip_prefix(name.as_encoded_bytes())?;
-    let found = std::str::from_utf8(found).ok()?.strip_prefix('.')?.strip_suffix(".tmp")?;
-    let (process, attempt) = found.split_once('-').unwrap_or((found, "0"));
+/// Which file and which process a file beside belongs to: `NAME.PID.tmp` or `NAME.PID-N.tmp`.
+fn owner(found: &OsStr) -> Option<(&OsStr, i32)> {
+    let stem = found.as_bytes().strip_suffix(b".tmp")?;
+    let dot = stem.iter().rposition(|&byte| byte == b'.')?;
+    let numbers = std::str::from_utf8(&stem[dot + 1..]).ok()?;
+    let (process, attempt) = numbers.split_once('-').unwrap_or((numbers, "0"));
     let are_digits = [process, attempt].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    process.parse().ok().filter(|&process: &i32| are_digits && process > 0)
+    let process = process.parse().ok().filter(|&process: &i32| are_digits && process > 0)?;
+    Some((OsStr::from_bytes(&stem[..dot]), process))
 }
 
 /// Whether another process of that number lives here.

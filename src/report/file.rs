@@ -206,7 +206,7 @@ fn gzip(block: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// Hashes the first `length` bytes of a file.
-fn hash_file(file: &mut File, length: u64, hash: &mut Sha256) -> io::Result<()> {
+pub(super) fn hash_file(file: &mut File, length: u64, hash: &mut Sha256) -> io::Result<()> {
     let mut chunk = vec![0; PLAIN_BLOCK];
     file.rewind()?;
     let mut file = file.take(length);

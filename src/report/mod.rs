@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod output;
 pub mod parquet;
 pub mod preflight;
+pub mod repeats;
 pub mod sink;
 pub mod split;
 pub mod summary;

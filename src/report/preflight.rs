@@ -117,7 +117,8 @@ impl Preflight {
     /// Adds a file that is written, `-` being stdout.
     pub fn writes(&mut self, role: &'static str, path: &Path, writing: Writing, before: Before) {
         let file = Named::new(role, path, stdout());
-        let is_put_in_place = writing == Writing::Whole && matches!(file.kind, Ok(Kind::Nothing | Kind::File(_)));
+        let is_put_in_place =
+            writing == Writing::Whole && matches!(file.kind, Ok(Kind::Nothing | Kind::File(_)));
         self.written.push(Planned { file, writing, before });
         if is_put_in_place && path != Path::new("-") {
             let file = Named::new("unfinished file", &atomic::beside(path), stdout());
@@ -128,6 +129,12 @@ impl Preflight {
     /// Says where the checkpoint of a scan lies that wrote these outputs, if it stopped early.
     pub fn resumed_by(&mut self, checkpoint: PathBuf) {
         self.checkpoint = Some(checkpoint);
+    }
+
+    /// All files so far.
+    pub fn identities(&self) -> Vec<Identity> {
+        let written = self.written.iter().map(|planned| &planned.file);
+        self.read.iter().chain(written).filter_map(|file| file.identity.clone()).collect()
     }
 
     /// Whether the run may begin.
@@ -162,11 +169,8 @@ impl Preflight {
     }
 
     fn check_place(&self, Planned { file, writing, before }: &Planned) -> Result<(), PreflightError> {
-        let unwritable = |source| PreflightError::Unwritable {
-            role: file.role,
-            path: file.path.clone(),
-            source,
-        };
+        let unwritable =
+            |source| PreflightError::Unwritable { role: file.role, path: file.path.clone(), source };
         let told = |kind: io::ErrorKind, text: &str| unwritable(io::Error::new(kind, text));
         if file.path == Path::new("-") {
             return match writing {

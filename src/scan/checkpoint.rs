@@ -256,7 +256,8 @@ mod tests {
     fn an_output_comes_back_with_its_hash_or_without_one_from_an_earlier_version() {
         let mark = OutputMark::new("a.jsonl".into(), MARKED);
         assert_eq!(mark.committed(), Ok(MARKED));
-        let earlier: OutputMark = serde_json::from_str(r#"{"path":"a.jsonl","length":123,"rows":2}"#).unwrap();
+        let earlier: OutputMark =
+            serde_json::from_str(r#"{"path":"a.jsonl","length":123,"rows":2}"#).unwrap();
         assert_eq!(earlier.committed(), Ok(Committed { sha256: None, ..MARKED }));
         for wrong in [String::new(), "a5".into(), "g".repeat(64), "+".repeat(64), "é".repeat(32)] {
             let mark = OutputMark { sha256: Some(wrong), ..mark.clone() };

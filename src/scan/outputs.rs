@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use sha2::{Digest, Sha256};
+
 use super::ScanError;
 use super::checkpoint::OutputMark;
 use crate::record::Record;
 use crate::record::row::Row;
-use crate::report::Sink;
 use crate::report::file::{Reach, Written};
 use crate::report::summary::Summary;
+use crate::report::{Committed, Sink};
 
 /// A sink and its path.
 pub struct Output {
@@ -48,6 +50,14 @@ impl Outputs {
             marks.push(OutputMark::new(output.path.to_string_lossy().into_owned(), committed));
         }
         Ok(marks)
+    }
+
+    /// What a checkpoint says of outputs that hold nothing yet.
+    pub fn unwritten(&self) -> Vec<OutputMark> {
+        let sha256 = Some(Sha256::digest([]).into());
+        let nothing = Committed { length: 0, rows: 0, sha256 };
+        let path = |output: &Output| output.path.to_string_lossy().into_owned();
+        self.outputs.iter().map(|output| OutputMark::new(path(output), nothing)).collect()
     }
 
     /// What was written so far, counted.

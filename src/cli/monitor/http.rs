@@ -223,7 +223,9 @@ mod tests {
             })
             .collect();
         for _ in 0..3 {
-            assert!(ask(connect(), b"GET /metrics HTTP/1.1\r\n\r\n").contains("\nbanneret_scan_targets 400\n"));
+            assert!(
+                ask(connect(), b"GET /metrics HTTP/1.1\r\n\r\n").contains("\nbanneret_scan_targets 400\n")
+            );
         }
         drop(stalled);
         let endless = ask(connect(), &vec![b'a'; 4 * LONGEST]);

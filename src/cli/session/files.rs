@@ -51,7 +51,9 @@ impl Session {
             };
             let sink = match sink::open(path, form, &self.loaded.tags, start) {
                 // The file is at fault, not this machine.
-                Err(wrong @ (OutputError::Edited { .. } | OutputError::CutShort { .. })) => return Err(wrong.into()),
+                Err(wrong @ (OutputError::Edited { .. } | OutputError::CutShort { .. })) => {
+                    return Err(wrong.into());
+                }
                 opened => opened.map_err(ScanError::Output)?,
             };
             Ok(Output { path: path.clone(), sink })
@@ -148,7 +150,7 @@ impl Session {
         Ok(Keeper::new(path, checkpoint, Arc::clone(progress)))
     }
 
-    /// Writes the manifest beside the first output that is a file, and hands it over.
+    /// Writes the manifest beside each output that is a file, and hands it over.
     pub(super) fn write_manifest(
         &self,
         progress: &Progress,
@@ -185,7 +187,7 @@ impl Session {
             asn_db: self.loaded.networks.as_deref().map(AsnDb::about),
             outputs: written,
         };
-        if let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) {
+        for path in self.files().filter_map(|path| manifest::path_of(path)) {
             manifest.write(&path).context(Unable)?;
         }
         Ok(manifest.value())

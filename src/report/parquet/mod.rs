@@ -113,7 +113,8 @@ pub fn forget(path: &Path) {
 pub fn is_gathered(path: &Path) -> bool {
     const BEGINNING: &[u8] = b"{\"schema\":\"banneret.record/";
     let mut found = [0; BEGINNING.len()];
-    let read = fs::File::open(path).and_then(zstd::Decoder::new).and_then(|mut text| text.read_exact(&mut found));
+    let read =
+        fs::File::open(path).and_then(zstd::Decoder::new).and_then(|mut text| text.read_exact(&mut found));
     read.is_ok() && found == BEGINNING
 }
 

@@ -54,6 +54,10 @@ fn coverage(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Resul
         return Ok(());
     }
     writeln!(out, "\ncoverage")?;
+    if !coverage.is_known() {
+        writeln!(out, "{}", clip(&format!("  {}", coverage.why_unknown()), width))?;
+        return undetermined(coverage, width, out);
+    }
     let stopped = match coverage.stopped {
         0 => "",
         _ => "; not all scans came to their end",
@@ -65,6 +69,10 @@ fn coverage(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Resul
         grouped(coverage.judged)
     );
     writeln!(out, "{}", clip(&line, width))?;
+    undetermined(coverage, width, out)
+}
+
+fn undetermined(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Result<()> {
     if coverage.undetermined > 0 {
         let why: Vec<String> =
             coverage.why.iter().map(|(word, count)| format!("{word} {}", grouped(*count))).collect();
