@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use banneret::record::row::Row;
 use banneret::report::html::{self, Page};
-use banneret::report::summary::{Kind, Summary, View};
+use banneret::report::summary::{Ended, Kind, Mark, Summary, View};
 use serde_json::Value;
 use support::fleet;
 

@@ -40,9 +40,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     let format = args.output.format.as_deref().map(Format::parse).transpose()?;
     let preflight = files::of_scan(args, format, resumed.as_ref())?;
     if args.dry_run {
-        files::check(&preflight)?
+        files::check(&preflight)?;
     } else {
-        files::settle(&preflight)?
+        files::settle(&preflight)?;
     }
     let probe = probe_settings(&args.probe)?;
     let mut resolver = resolver_settings(&args.dns, args.dry_run)?;

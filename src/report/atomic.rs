@@ -37,8 +37,8 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> i
         return fill(&mut File::options().write(true).open(path)?);
     }
     let path = follow(path);
-    let (beside, mut file) = create_beside(&path)?;
-    let written = fill(&mut file).and_then(|()| file.sync_all());
+    let (beside, mut new) = create_beside(&path)?;
+    let written = fill(&mut new).and_then(|()| new.sync_all());
     if let Err(error) = written.and_then(|()| fs::rename(&beside, &path)) {
         // The first error is the one to tell.
         let _ = fs::remove_file(&beside);
@@ -117,21 +117,19 @@ fn owner(found: &OsStr) -> Option<(&OsStr, i32)> {
     Some((OsStr::from_bytes(&stem[..dot]), process))
 }
 
-/// Whether another process of that number lives here.
+/// Whether a process of that number lives here. What an earlier process of our own number left makes way when its name is
+/// needed.
 fn lives(process: i32) -> bool {
-    let own = i32::try_from(std::process::id()).is_ok_and(|own| own == process);
-    !own && Pid::from_raw(process).is_some_and(|process| test_kill_process(process) != Err(Errno::SRCH))
+    Pid::from_raw(process).is_some_and(|process| test_kill_process(process) != Err(Errno::SRCH))
 }
 
 /// Whether a regular file stands there that no process is writing.
 fn is_abandoned(path: &Path) -> bool {
-    let Ok(there) = fs::symlink_metadata(path).and_then(|data| match data.is_file() {
-        true => File::open(path).map(|file| (file, data)),
-        false => Err(io::ErrorKind::InvalidInput.into()),
-    }) else {
+    let Ok(data) = fs::symlink_metadata(path) else { return false };
+    if !data.is_file() {
         return false;
-    };
-    let (file, data) = there;
+    }
+    let Ok(file) = File::open(path) else { return false };
     let is_it = file.metadata().is_ok_and(|open| (open.dev(), open.ino()) == (data.dev(), data.ino()));
     is_it && flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
 }

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// The kernel gives up after so many links in a row, too (path_resolution(7)).
+/// The kernel gives up after so many links in a row, too (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
 
 /// A file as the kernel tells it apart from all others.

@@ -188,13 +188,10 @@ impl Preflight {
             Kind::Pipe | Kind::Device if *writing == Writing::FileOnly => {
                 Err(told(io::ErrorKind::InvalidInput, NO_FILE))
             }
-            Kind::File(length)
-                if length > 0 && *before == Before::Unknown && self.existing == Existing::Keep =>
-            {
-                Err(self.occupied(file))
-            }
             Kind::File(_) | Kind::Pipe | Kind::Device => {
-                access(&file.path, Access::WRITE_OK).map_err(|error| unwritable(error.into()))
+                access(&file.path, Access::WRITE_OK).map_err(|error| unwritable(error.into()))?;
+                let may_go = *before == Before::Ours || self.existing == Existing::Overwrite;
+                if may_go || !matches!(kind, Kind::File(1..)) { Ok(()) } else { Err(self.occupied(file)) }
             }
             Kind::Nothing => {
                 let target = follow(&file.path);
@@ -239,4 +236,72 @@ impl Named {
 pub fn is_leftover(gathered: &Path, checkpoint: &Path) -> bool {
     let manifest = super::manifest::path_of(gathered);
     !checkpoint.exists() && !manifest.is_some_and(|path| path.exists()) && parquet::is_gathered(gathered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn refused(files: &Preflight) -> String {
+        files.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_output_may_be_new_or_empty_or_ours_and_nothing_else_unless_that_was_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("old"), "text").unwrap();
+        fs::write(at("empty"), "").unwrap();
+        for (name, before, existing, fine) in [
+            ("new", Before::Unknown, Existing::Keep, true),
+            ("empty", Before::Unknown, Existing::Keep, true),
+            ("old", Before::Unknown, Existing::Keep, false),
+            ("old", Before::Ours, Existing::Keep, true),
+            ("old", Before::Unknown, Existing::Overwrite, true),
+        ] {
+            for writing in [Writing::Rows, Writing::Whole, Writing::FileOnly] {
+                let mut files = Preflight::new(existing);
+                files.writes("output", &at(name), writing, before);
+                assert_eq!(files.check().is_ok(), fine, "{name}, {before:?}, {existing:?}, {writing:?}");
+            }
+        }
+        let mut files = Preflight::new(Existing::Keep);
+        files.writes("output", &at("old"), Writing::Rows, Before::Unknown);
+        files.resumed_by(at("none"));
+        assert!(refused(&files).ends_with("name another file, or replace it with `--overwrite`"));
+        files.resumed_by(at("empty"));
+        assert!(refused(&files).ends_with("name another file, or replace it with `--overwrite`"));
+        fs::write(at("old.checkpoint"), "text").unwrap();
+        files.resumed_by(at("old.checkpoint"));
+        assert!(refused(&files).contains("old.checkpoint`, or replace it with `--overwrite`"));
+    }
+
+    #[test]
+    fn even_overwriting_no_output_is_an_input_or_an_output_or_a_file_beside_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("list"), "text").unwrap();
+        fs::hard_link(at("list"), at("other")).unwrap();
+        let mut files = Preflight::new(Existing::Overwrite);
+        files.reads("target list", [at("list")]);
+        files.writes("output", &at("other"), Writing::Rows, Before::Ours);
+        assert!(refused(&files).contains("/other` is also the target list `"));
+        let mut files = Preflight::new(Existing::Overwrite);
+        files.writes("page", &at("new"), Writing::Whole, Before::Unknown);
+        files.writes("output", &atomic::beside(&at("new")), Writing::Rows, Before::Unknown);
+        assert!(refused(&files).contains("` is also the unfinished file `"));
+        // Nothing is harmed where nothing is kept.
+        let mut files = Preflight::new(Existing::Keep);
+        files.reads("target list", ["/dev/null"]);
+        for _ in 0..2 {
+            files.writes("output", Path::new("/dev/null"), Writing::Rows, Before::Unknown);
+        }
+        files.check().unwrap();
+        let mut files = Preflight::new(Existing::Keep);
+        for _ in 0..2 {
+            files.writes("output", Path::new("-"), Writing::Rows, Before::Unknown);
+        }
+        assert!(refused(&files).contains("output `-` is also the output `-`"));
+    }
 }

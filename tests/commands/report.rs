@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use banneret::judge::{Code, Finding, Severity, Verdict};
 use banneret::record::Record;
@@ -13,8 +16,11 @@ use serde_json::Value;
 use crate::cli::{program, run, run_with, write};
 use crate::support::records::healthy_record;
 
+/// Another one at each call.
 fn without_ptr() -> Record {
+    static CALLS: AtomicU64 = AtomicU64::new(1);
     let mut record = healthy_record();
+    record.time += Duration::from_secs(CALLS.fetch_add(1, Ordering::Relaxed));
     record.judgement.verdict = Some(Verdict::NoPtr);
     record.judgement.severity = Some(Severity::High);
     record.judgement.findings = vec![Finding { code: Code::PtrMissing, severity: Severity::High }];
@@ -179,9 +185,9 @@ fn coverage_goes_with_what_judge_makes_and_is_not_invented_elsewhere() {
         assert_eq!(coverage(name), Value::Null, "{name}");
     }
     let text = run(&["report", bare.to_str().unwrap()]).fine();
-    assert!(text.contains("coverage\n  not known: no manifest of a scan stands beside"), "{text}");
+    assert!(text.contains("coverage\n  not known: no manifest stands beside"), "{text}");
     let both = run(&["report", path.to_str().unwrap(), bare.to_str().unwrap()]);
-    assert!(both.out.contains("  not known: a manifest of a scan stands beside some"), "{both:?}");
+    assert!(both.out.contains("  not known: a manifest stands beside only some"), "{both:?}");
     assert_eq!(
         both.err,
         "banneret: 2 records were given before (same target, entry and time); each counts as often as it is given\n"
@@ -207,7 +213,7 @@ fn the_page_goes_beside_the_text_or_to_stdout() {
     assert!(
         run(&["report", records, "--html", "/nowhere/a.html"])
             .wrong(4)
-            .contains("`/nowhere/a.fixes.csv` can't be written")
+            .contains("page `/nowhere/a.html` can't be written: No such file or directory")
     );
 }
 
@@ -309,7 +315,7 @@ fn a_diff_says_what_it_can_not_read() {
 #[test]
 fn a_reader_who_leaves_ends_it_quietly() {
     let directory = tempfile::tempdir().unwrap();
-    let path = write(directory.path(), "a.jsonl", &vec![without_ptr(); 2000]);
+    let path = write(directory.path(), "a.jsonl", &(0..2000).map(|_| without_ptr()).collect::<Vec<_>>());
     let path = path.to_str().unwrap();
     for words in [
         &["judge", path][..],

@@ -149,13 +149,16 @@ fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
     Ok(run)
 }
 
+/// A former verdict, and that of today.
+type Move = (Option<Verdict>, Option<Verdict>);
+
 /// What a record is judged by, beside its own evidence.
 struct Court {
     accepts: Acceptances,
     run: Run,
     now: SystemTime,
     /// How many records went from which verdict to which.
-    moves: RefCell<HashMap<(Option<Verdict>, Option<Verdict>), u64>>,
+    moves: RefCell<HashMap<Move, u64>>,
 }
 
 impl Court {

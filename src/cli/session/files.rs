@@ -25,7 +25,7 @@ use crate::scan::checkpoint::{Checkpoint, Counts};
 use crate::scan::claims::Claims;
 use crate::scan::feeder::Fed;
 use crate::scan::keeper::{Keeper, counts};
-use crate::scan::outputs::Output;
+use crate::scan::outputs::{Output, Outputs};
 use crate::scan::progress::Progress;
 use crate::scan::watermark::Watermark;
 
@@ -122,7 +122,7 @@ impl Session {
     pub(super) fn keeper(
         &self,
         began: SystemTime,
-        progress: &Arc<Progress>,
+        (progress, outputs): (&Arc<Progress>, &Outputs),
         listed: Vec<u64>,
     ) -> anyhow::Result<Keeper> {
         let beside = || self.first_file().map(files::checkpoint_beside);
@@ -147,7 +147,11 @@ impl Session {
             claimed: Vec::new(),
             counts: Counts::default(),
         };
-        Ok(Keeper::new(path, checkpoint, Arc::clone(progress)))
+        let mut keeper = Keeper::new(path, checkpoint, Arc::clone(progress));
+        if resumed.is_none() {
+            keeper.begin(outputs)?;
+        }
+        Ok(keeper)
     }
 
     /// Writes the manifest beside each output that is a file, and hands it over.

@@ -154,11 +154,8 @@ impl Session {
 
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
-        let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
+        let mut keeper = self.keeper(began, (&progress, &outputs), late.counts.clone())?;
         // On disk before the first connection.
-        if self.resumed.is_none() {
-            keeper.begin(&outputs)?;
-        }
         keeper.save(&mut outputs, &watermark, &claims)?;
         let worst = worst_of(outputs.summary());
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };

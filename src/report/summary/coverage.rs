@@ -48,8 +48,8 @@ impl Coverage {
     pub fn why_unknown(&self) -> &'static str {
         match self.basis {
             Basis::Scans => "",
-            Basis::Records => "not known: no manifest of a scan stands beside the records",
-            Basis::Both => "not known: a manifest of a scan stands beside some of the records only",
+            Basis::Records => "not known: no manifest stands beside the records",
+            Basis::Both => "not known: a manifest stands beside only some of the records",
         }
     }
 }
