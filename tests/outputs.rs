@@ -14,6 +14,8 @@ mod hostile;
 mod monitors;
 #[path = "outputs/resumed.rs"]
 mod resumed;
+#[path = "outputs/stored.rs"]
+mod stored;
 mod support;
 #[path = "outputs/world.rs"]
 mod world;

@@ -5,6 +5,7 @@ use std::io;
 use std::num::NonZeroU8;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -15,7 +16,9 @@ use super::monitor::Places;
 use super::session::Session;
 use super::{files, lists};
 use crate::demo::{Block, Check};
+use crate::evidence::Scanner;
 use crate::judge::accept::Acceptances;
+use crate::judge::providers::Providers;
 use crate::prefix::Prefix;
 use crate::probe;
 use crate::rate::Rate;
@@ -126,6 +129,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
             host_timeout: PATIENCE * 4,
             sources: Vec::new(),
         },
+        scanner: Arc::new(Scanner::default()),
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,
         concurrency: None,
@@ -134,6 +138,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         resolver,
         keep: Keep::All,
         accepts: Acceptances::default(),
+        providers: Providers::default(),
         outputs: outputs.clone(),
         format: None,
         html: Some(page.clone()),

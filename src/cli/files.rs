@@ -46,6 +46,7 @@ pub(super) fn of_scan(
     files.reads("exclusion list", &args.targets.exclude_file);
     files.reads("network data", &args.targets.asn_db);
     files.reads("list of accepted findings", &output.accept);
+    files.reads("list of providers", &output.providers);
     files.reads("settings file", &args.config);
     let before = if resumed.is_some() { Before::Ours } else { Before::Unknown };
     let checkpoint = match resumed {
@@ -88,6 +89,7 @@ pub(super) fn of_judge(args: &JudgeArgs, format: Option<Format>) -> anyhow::Resu
     files.reads("records", &args.records);
     files.reads("network data", &args.asn_db);
     files.reads("list of accepted findings", &args.accept);
+    files.reads("list of providers", &args.providers);
     files.resumed_by(checkpoint_beside(&args.output));
     records(&mut files, &args.output, format, Before::Unknown)?;
     Ok(files)

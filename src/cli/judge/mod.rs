@@ -23,12 +23,13 @@ use anyhow::{Context as _, bail};
 use super::args::{JudgeArgs, LinesWord};
 use super::exit::{Exit, Unable};
 use super::upstreams::{self, Voice};
-use super::{accept, files, report, scan};
+use super::{accept, files, providers, report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::accept::Acceptances;
+use crate::judge::providers::Providers;
 use crate::judge::run::Run;
-use crate::judge::{Context, Verdict, judge, judge_in};
-use crate::record::{Record, Target, read};
+use crate::judge::{Context, Verdict, judge};
+use crate::record::{Record, Target, Unjudged, read};
 use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
@@ -62,6 +63,7 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let now = SystemTime::now();
     let court = Court {
         accepts: accept::load(args.accept.as_deref(), now)?,
+        providers: providers::load(args.providers.as_deref())?,
         run: first_pass(args, now)?,
         now,
         moves: RefCell::default(),
@@ -155,6 +157,7 @@ type Move = (Option<Verdict>, Option<Verdict>);
 /// What a record is judged by, beside its own evidence.
 struct Court {
     accepts: Acceptances,
+    providers: Providers,
     run: Run,
     now: SystemTime,
     /// How many records went from which verdict to which.
@@ -163,13 +166,12 @@ struct Court {
 
 impl Court {
     /// Judges a record by the evidence in it, and hands it over.
-    fn write(&self, sink: &mut Box<dyn Sink>, mut record: Record) -> anyhow::Result<()> {
-        let nothing = Inventory::default();
-        let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
+    fn write(&self, sink: &mut Box<dyn Sink>, record: Record) -> anyhow::Result<()> {
         let around = self.run.around(&record.evidence);
-        let context = Context { around, accepts: Some((&self.accepts, self.now)) };
+        let context =
+            Context { around, accepts: Some((&self.accepts, self.now)), providers: Some(&self.providers) };
         let before = record.judgement.verdict;
-        record.judgement = judge_in(&context, &record.evidence, inventory);
+        let record = Unjudged::from(record).judge(&context);
         *self.moves.borrow_mut().entry((before, record.judgement.verdict)).or_default() += 1;
         Ok(sink.write(&record).map_err(ScanError::Output)?)
     }
@@ -297,9 +299,14 @@ fn stored(line: &lines::Line<'_>) -> Result<Record, String> {
 
 /// A record of what was seen elsewhere; it is judged when it is written.
 fn record(target: Target, observation: Observation, time: SystemTime) -> Record {
-    let nobody = Evidence { ip: None, observation: Observation::bare(Outcome::Silent, 0), resolution: None };
+    let nobody = Evidence {
+        ip: None,
+        observation: Observation::bare(Outcome::Silent, 0),
+        resolution: None,
+        scanner: None,
+    };
     let judgement = judge(&nobody, &Inventory::default());
-    let evidence = Evidence { ip: target.ip, observation, resolution: None };
+    let evidence = Evidence { ip: target.ip, observation, resolution: None, scanner: None };
     Record { time, target, evidence, judgement, network: None }
 }
 
