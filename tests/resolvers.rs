@@ -6,6 +6,8 @@
 #[path = "resolvers/outage.rs"]
 mod outage;
 mod support;
+#[path = "resolvers/zone.rs"]
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;

@@ -154,7 +154,7 @@ fn exit_of(wrong: &anyhow::Error) -> Exit {
         return Exit::Failed;
     }
     match wrong.downcast_ref::<ResolveError>() {
-        Some(ResolveError::Io(..)) => Exit::Failed,
+        Some(ResolveError::Io(..) | ResolveError::Unusable(_)) => Exit::Failed,
         _ => Exit::Usage,
     }
 }

@@ -22,7 +22,7 @@ use crate::probe;
 use crate::rate::Rate;
 use crate::record::neutral::Safe;
 use crate::report::format::{Form, Format};
-use crate::resolve::{self, Case, Resolver, Solution, Want};
+use crate::resolve::{self, Case, Resolver, Solution, UpstreamError, Upstreams, Want};
 use crate::scan::writer::Keep;
 use crate::targets::Kind;
 
@@ -148,17 +148,23 @@ fn own_name(typed: Option<&str>) -> anyhow::Result<Option<HostName>> {
 
 /// How DNS is asked, as typed; `idle` if nothing will be asked, so that nobody to ask is no error.
 pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<resolve::Settings> {
-    let mut upstreams = Vec::new();
+    let mut upstreams = Upstreams::default();
     for text in &args.resolver {
-        let upstream = resolve::parse_upstream(text).with_context(|| format!("--resolver `{text}`"))?;
-        if !upstreams.contains(&upstream) {
-            upstreams.push(upstream);
+        match resolve::parse_upstream(text) {
+            Err(wrong @ UpstreamError::Unreadable) => {
+                return Err(wrong).with_context(|| format!("--resolver `{text}`"));
+            }
+            read => upstreams.add(text, read.map_err(|wrong| wrong.to_string())),
         }
     }
-    if upstreams.is_empty() && !idle {
+    if args.resolver.is_empty() && !idle {
         upstreams = resolve::system_upstreams()?;
     }
-    let mut settings = resolve::Settings::new(upstreams);
+    if !idle {
+        upstreams = upstreams.or_none()?;
+    }
+    let mut settings = resolve::Settings::new(upstreams.usable);
+    settings.unusable = upstreams.unusable;
     settings.timeout = args.dns_timeout;
     settings.attempts = NonZeroU8::new(args.dns_attempts).unwrap_or(NonZeroU8::MIN);
     settings.rate = match args.dns_rate {

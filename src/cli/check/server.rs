@@ -12,7 +12,7 @@ use super::{Checked, Server, verify};
 use crate::cli::args::CheckArgs;
 use crate::cli::exit::Unable;
 use crate::cli::solve::solve;
-use crate::cli::{accept, scan};
+use crate::cli::{accept, say, scan, upstreams};
 use crate::evidence::{Evidence, Observation, Outcome, Status};
 use crate::judge::accept::Acceptances;
 use crate::judge::{Context, judge_in};
@@ -60,6 +60,9 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         exclusions: ExclusionsBuilder::new(policy).build(),
         retries: args.probe.retries,
     };
+    for line in upstreams::unusable(&look.settings) {
+        say(format_args!("banneret: {line}"));
+    }
 
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let accepts = accept::load(args.accept.as_deref(), SystemTime::now())?;
