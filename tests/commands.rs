@@ -4,6 +4,8 @@
 
 #[path = "commands/accept.rs"]
 mod accept;
+#[path = "commands/bounds.rs"]
+mod bounds;
 #[path = "commands/check.rs"]
 mod check;
 #[path = "commands/cli.rs"]

@@ -13,6 +13,7 @@ use clap_complete::Shell;
 
 use crate::judge::Severity;
 use crate::rate::Rate;
+use crate::targets::SampleSize;
 
 pub use check::{CheckArgs, CheckWord};
 pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
@@ -91,9 +92,9 @@ pub struct TargetArgs {
     /// This machine's share of the targets, as 1/4; all machines need the same --seed
     #[arg(long, value_name = "K/N", default_value = "1/1", env = "BANNERET_SHARD")]
     pub shard: String,
-    /// Stop after so many targets: a sample
+    /// Scan a sample: so many of the targets of all shards, or a share as 10%, each as likely as any other
     #[arg(long, value_name = "N", env = "BANNERET_MAX_TARGETS")]
-    pub max_targets: Option<u128>,
+    pub max_targets: Option<SampleSize>,
 }
 
 /// `banneret targets`.
@@ -124,9 +125,9 @@ pub enum ProbeWord {
 /// Which targets get a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeepWord {
-    /// Those that sent anything
+    /// Those that sent anything: greeted, rejected, `not_smtp`
     Greeted,
-    /// Those with findings
+    /// Those with findings, and the undetermined
     Findings,
     /// Every one
     All,
@@ -203,7 +204,8 @@ pub struct ProbeArgs {
     /// Conversations with each target that greets, to see names rotate; each is paced as a connection of its own
     #[arg(long, value_name = "N", default_value_t = NonZeroU8::MIN, env = "BANNERET_SAMPLES")]
     pub samples: NonZeroU8,
-    /// An address to connect from; several are used in turn [default: the system's choice]
+    /// An address to connect from; several are used in turn; targets of a family without one are not tried [default: the
+    /// system's choice]
     #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
     pub source_ip: Vec<IpAddr>,
 }
@@ -228,14 +230,14 @@ pub struct PaceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "DNS")]
 pub struct DnsArgs {
-    /// An upstream resolver; several share the load [default: the system's]
+    /// An upstream resolver, as 192.0.2.53 or fe80::53%eth0; several share the load [default: the system's]
     #[arg(long, value_name = "ADDR[:PORT]", env = "BANNERET_RESOLVER")]
     pub resolver: Vec<String>,
     /// Packets a second to each resolver, or `unlimited` [default: 2000, rising as answers allow; to public
     /// resolvers as 9.9.9.9 at most 1000]
     #[arg(long, value_name = "N", env = "BANNERET_DNS_RATE")]
     pub dns_rate: Option<Rate>,
-    /// For one question, from its first packet to giving up
+    /// For one question, from its first packet to giving up, a wait for TCP included
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration, env = "BANNERET_DNS_TIMEOUT")]
     pub dns_timeout: Duration,
     /// Packets within that time

@@ -13,8 +13,8 @@ use super::late::Late;
 use crate::prefix::Prefix;
 use crate::report::asn::AsnDb;
 use crate::targets::{
-    ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, Shard,
-    TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
+    ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, SampleSize,
+    Shard, TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
 };
 
 /// The widest IPv6 prefix of an autonomous system that is scanned, in bits: as many addresses as IPv4 has.
@@ -87,9 +87,23 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
     }
     let Reading { builder, skipped, tags, .. } = reading;
     let set = Arc::new(builder.build(Arc::clone(&exclusions))?);
-    let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
-    let names = mine.map(|(_, entry)| entry.clone()).collect();
+    let names = names_of(&set, shard);
     Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy, networks })
+}
+
+/// The names of a shard's share.
+fn names_of(set: &TargetSet, shard: Shard) -> Vec<Entry> {
+    let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
+    mine.map(|(_, entry)| entry.clone()).collect()
+}
+
+impl Loaded {
+    /// A sample of it, if one is wanted: the same for every shard of one seed.
+    pub fn sampled(self, size: Option<SampleSize>, seed: u64) -> anyhow::Result<Self> {
+        let Some(size) = size else { return Ok(self) };
+        let set = self.set.sample(size, seed).context("--max-targets")?;
+        Ok(Self { names: names_of(&set, self.shard), set, ..self })
+    }
 }
 
 fn exclusions(

@@ -48,6 +48,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
     resolver.held_back = resolve::HELD_BACK;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
+    let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let words = match typed.command.find_subcommand("scan") {
         Some(scan) => resume::words(scan, typed.matches, seed)?,
         None => Vec::new(),
@@ -56,7 +57,6 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         exclusion_files: args.targets.exclude_file.clone(),
         loaded,
         seed,
-        limit: args.targets.max_targets,
         ports: distinct(&args.probe.port),
         probe,
         rate: args.pace.rate,

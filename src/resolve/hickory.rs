@@ -60,11 +60,7 @@ impl Drop for Pending {
 
 impl TcpDesk {
     /// Replies go to `reply`, and wake `waker`.
-    pub(super) fn new(
-        upstreams: Vec<SocketAddr>,
-        reply: std_mpsc::Sender<TcpReply>,
-        waker: Waker,
-    ) -> Self {
+    pub(super) fn new(upstreams: Vec<SocketAddr>, reply: std_mpsc::Sender<TcpReply>, waker: Waker) -> Self {
         Self { upstreams, exit: Exit { reply, waker }, asks: None }
     }
 
@@ -143,8 +139,7 @@ async fn exchange(upstream: SocketAddr, ask: &TcpAsk) -> Option<Reading> {
     let mut query = Vec::new();
     wire::write_query(&mut query, id, &ask.name, ask.kind, ask.edns);
     let left = Instant::from_std(ask.until).saturating_duration_since(Instant::now());
-    let (connect, mut sender) =
-        TcpClientStream::new(upstream, None, Some(left), TokioRuntimeProvider::new());
+    let (connect, mut sender) = TcpClientStream::new(upstream, None, Some(left), TokioRuntimeProvider::new());
     let stream = connect.await.ok()?;
     sender.send(SerialMessage::new(query, upstream)).ok()?;
     let answer = stream.first_answer().await.ok()?;

@@ -73,10 +73,13 @@ fn listed(text: &[u8]) -> Upstreams {
     for line in String::from_utf8_lossy(text).lines() {
         let mut words = line.split(['#', ';']).next().unwrap_or_default().split_whitespace();
         if let (Some("nameserver"), Some(written)) = (words.next(), words.next()) {
-            upstreams.add(written, read_ip(written, DNS_PORT).map_err(|wrong| match wrong {
-                UpstreamError::Unreadable => format!("`{SYSTEM_LIST}` has no address there"),
-                wrong @ UpstreamError::NoInterface(_) => wrong.to_string(),
-            }));
+            upstreams.add(
+                written,
+                read_ip(written, DNS_PORT).map_err(|wrong| match wrong {
+                    UpstreamError::Unreadable => format!("`{SYSTEM_LIST}` has no address there"),
+                    wrong @ UpstreamError::NoInterface(_) => wrong.to_string(),
+                }),
+            );
         }
     }
     upstreams
@@ -86,7 +89,8 @@ fn listed(text: &[u8]) -> Upstreams {
 /// with the zone of a link-local address (RFC 4007 §11) `fe80::53%eth0`, `[fe80::53%eth0]:53`.
 pub fn parse_upstream(text: &str) -> Result<SocketAddr, UpstreamError> {
     let address = if let Some(rest) = text.strip_prefix('[') {
-        let (ip, port) = rest.split_once(']').filter(|(ip, _)| ip.contains(':')).ok_or(UpstreamError::Unreadable)?;
+        let (ip, port) =
+            rest.split_once(']').filter(|(ip, _)| ip.contains(':')).ok_or(UpstreamError::Unreadable)?;
         read_ip(ip, if port.is_empty() { DNS_PORT } else { read_port(port.strip_prefix(':'))? })?
     } else if let Ok(address) = text.parse::<std::net::SocketAddrV4>() {
         address.into()
@@ -201,12 +205,16 @@ mod tests {
             let wrong = parse_upstream(typed);
             assert!(wrong.is_err(), "{typed}: {wrong:?}");
         }
-        assert_eq!(parse_upstream("fe80::1%br-lan.7"), Err(UpstreamError::NoInterface("br-lan.7".to_owned())));
+        assert_eq!(
+            parse_upstream("fe80::1%br-lan.7"),
+            Err(UpstreamError::NoInterface("br-lan.7".to_owned()))
+        );
     }
 
     #[test]
     fn the_systems_list_is_read_to_its_last_usable_line() {
-        let list = b"# a comment\r\nsearch a.example\r\n nameserver\t127.0.0.53 # local\nnameserver 127.0.0.53\n\
+        let list =
+            b"# a comment\r\nsearch a.example\r\n nameserver\t127.0.0.53 # local\nnameserver 127.0.0.53\n\
             nameserver banana\nnameserver ::1;\nnameserver fe80::1%eth-99.1\nnameserver fe80::1\n\
             options timeout:1 use-vc\nnameservers 192.0.2.1\n\xff\nnameserver\n";
         let Upstreams { usable, unusable } = listed(list);

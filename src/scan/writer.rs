@@ -19,7 +19,7 @@ use super::claims::Claims;
 use super::course::Roster;
 use super::feeder::Note;
 use super::keeper::Keeper;
-use super::lead::{Lead, aims};
+use super::lead::{Lead, Leads, aims};
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
@@ -27,7 +27,7 @@ use super::vantage::Vantage;
 use super::watermark::Watermark;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::accept::Acceptances;
-use crate::judge::{Context, Judgement, Severity, judge_in};
+use crate::judge::{Context, Judgement, Severity, Verdict, judge_in};
 use crate::record::{Network, Record, Target};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
@@ -46,7 +46,7 @@ pub enum Keep {
     /// Those that sent anything.
     #[default]
     Greeted,
-    /// Those with findings.
+    /// Those with findings, and those that DNS told too little of: they may have some.
     Findings,
     /// Every one.
     All,
@@ -57,7 +57,9 @@ impl Keep {
     pub fn wants(self, outcome: Outcome, judgement: &Judgement) -> bool {
         match self {
             Self::Greeted => outcome.is_judged() || outcome == Outcome::NotSmtp,
-            Self::Findings => !judgement.findings.is_empty(),
+            Self::Findings => {
+                !judgement.findings.is_empty() || judgement.verdict == Some(Verdict::Undetermined)
+            }
             Self::All => true,
         }
     }
@@ -158,28 +160,22 @@ impl Writer {
         match (case.carry, case.solution) {
             (Asking::Host(seen), Solution::Identity(resolution)) => self.conclude(*seen, Some(resolution)),
             (Asking::Name { turn, name }, Solution::Addresses(found)) => {
-                let host = self.roster.host(name).cloned().map(Arc::new);
-                let leads: Vec<Lead> =
-                    found.addresses.iter().map(|&ip| Lead { ip, host: host.clone() }).collect();
+                let leads = Leads::of_host(self.roster.host(name), &found);
                 self.led(turn, name, &leads)
             }
             (Asking::Name { turn, name }, Solution::MailHosts(found)) => {
-                let mut leads = Vec::new();
-                for host in &found.hosts {
-                    let name = host.name.to_host().map(Arc::new);
-                    let addresses = host.addresses.addresses.iter();
-                    leads.extend(addresses.map(|&ip| Lead { ip, host: name.clone() }));
-                }
-                self.led(turn, name, &leads)
+                self.led(turn, name, &Leads::of_domain(&found))
             }
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
             (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
-            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &[]),
+            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &Leads::default()),
         }
     }
 
     /// A name led to these addresses: each that is allowed and new becomes a target of the name's turn.
-    fn led(&mut self, turn: u128, name: usize, leads: &[Lead]) -> Result<(), ScanError> {
+    fn led(&mut self, turn: u128, name: usize, leads: &Leads) -> Result<(), ScanError> {
+        self.progress.left_out.count(leads);
+        let leads = &leads.within[..];
         let mut fresh = Vec::new();
         let mut blocked = 0;
         for lead in leads {

@@ -42,8 +42,7 @@ fn look(work: &Path, resolver: &[&str]) -> (String, Option<String>) {
     let file = work.join("scan.jsonl");
     fs::remove_file(&file).ok();
     let output = ["-o", file.to_str().unwrap(), "--progress", "never"];
-    let scan: Ran =
-        command(&[&["scan"], resolver, &words, &output].concat()).output().unwrap().into();
+    let scan: Ran = command(&[&["scan"], resolver, &words, &output].concat()).output().unwrap().into();
     assert_eq!(check.code, scan.code, "{check:?} {scan:?}");
     let verdict = |text: &str| text.split("\"verdict\":\"").nth(1)?.split('"').next().map(str::to_owned);
     let told = fs::read_to_string(&file).ok().and_then(|text| verdict(&text));

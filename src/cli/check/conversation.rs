@@ -41,11 +41,20 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
         for (place, &ip) in visit.addresses.iter().enumerate() {
             let (smtp, ports, name) = (Arc::clone(&look.smtp), visit.ports.to_vec(), visit.name.cloned());
             let (retries, samples) = (look.retries, visit.samples);
+            let is_out_of_reach = look.reach.lacks(ip);
+            if is_out_of_reach {
+                look.reach.miss(ip);
+            }
             conversations.spawn(async move {
                 let mut seen = Vec::with_capacity(ports.len());
                 for port in ports {
                     let at = SocketAddr::new(ip, port);
                     let whom = Whom { socket: at, name: name.as_ref() };
+                    if is_out_of_reach {
+                        let untried = Observation::bare(Outcome::NotTried, 0);
+                        seen.push((at, Ok((untried, SystemTime::now()))));
+                        continue;
+                    }
                     let spoken = match persist(&smtp, whom, retries).await {
                         Ok(first) => sample(&smtp, whom, first, samples).await,
                         Err(trouble) => Err(trouble),

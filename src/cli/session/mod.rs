@@ -22,9 +22,10 @@ use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use super::upstreams::{self, Voice};
+use crate::evidence::Outcome;
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
-use crate::probe::{self, Smtp};
+use crate::probe::{self, Reach, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
@@ -53,8 +54,6 @@ pub struct Session {
     pub exclusion_files: Vec<PathBuf>,
     /// The order's key.
     pub seed: u64,
-    /// At most so many targets.
-    pub limit: Option<u128>,
     /// The ports.
     pub ports: Vec<u16>,
     /// How conversations go.
@@ -140,7 +139,7 @@ impl Session {
         let roster = Arc::new(roster.with_added(Arc::clone(&added)));
         let (watermark, claims) = self.done_before()?;
         let pending = watermark.pending().collect();
-        let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
+        let course = Course::resume(Arc::clone(&roster), order, None, watermark.high(), pending);
         let progress = Arc::new(Progress::default());
         progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
         if let Some(resumed) = &self.resumed {
@@ -170,8 +169,10 @@ impl Session {
         let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
+        let reach = Arc::new(Reach::find(&self.probe.sources));
         let plan = Plan {
             course,
+            reach: Arc::clone(&reach),
             feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
@@ -199,6 +200,8 @@ impl Session {
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop((display, watch, own));
+        self.warnings.extend(reach.missed().map(|no_way| no_way.to_string()));
+        self.warnings.extend(told::left_out(&progress.left_out, voice));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
@@ -224,7 +227,10 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = self.leave(fed, worst, keeper)?;
+        let exit = match self.leave(fed, worst, keeper)? {
+            Exit::Done if is_in_vain(&progress) => Exit::Failed,
+            exit => exit,
+        };
         Ok(Finished { exit, summary, written, took })
     }
 
@@ -269,6 +275,12 @@ impl Session {
             Fed::All => Exit::Done,
         })
     }
+}
+
+/// Whether there were targets, and this machine had nothing to reach any of them by.
+fn is_in_vain(progress: &Progress) -> bool {
+    let untried = progress.outcome(Outcome::NotTried);
+    untried > 0 && untried == progress.finished()
 }
 
 fn state_of(fed: Fed) -> State {

@@ -141,7 +141,10 @@ mod tests {
             (&[Silent, Silent, Silent, Silent, Without(None), Without(None)], Edns::Offered),
             (&[Silent, Without(None), Silent, Silent, Without(None)], Edns::Offered),
             (&[Silent, Without(None), Silent, Silent, Silent, Without(failed)], Edns::Offered),
-            (&[Silent, Without(None), Silent, With(None), Silent, Silent, Silent, Without(None)], Edns::Offered),
+            (
+                &[Silent, Without(None), Silent, With(None), Silent, Silent, Silent, Without(None)],
+                Edns::Offered,
+            ),
             // A late answer undoes it.
             (&[With(form), Without(None), With(None)], Edns::Offered),
             (&[Silent, Silent, Silent, Silent, Silent, Silent], Edns::Offered),
