@@ -68,7 +68,7 @@ fn every_flag_can_stand_in_the_file() {
     let ran = run(&["scan", "--config", &folder.file()]).ends(0);
     assert!(
         ran.out.starts_with(
-            "200 targets, of which 0 host names; seed 9\n2 addresses excluded by --exclude\n0.5 "
+            "400 targets, of which 0 host names; seed 9\n2 addresses excluded by --exclude\n0.5 "
         ),
         "{ran:?}"
     );

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::server::Look;
@@ -17,6 +18,9 @@ use crate::smtp::greeting::{Greeting, Own};
 
 /// Between two conversations with one server: a scan's pace for a network, by default.
 const BETWEEN: Duration = Duration::from_millis(100);
+
+/// Addresses that are spoken to at once: enough for any name, and no burst for those who have many on one machine.
+const AT_ONCE: usize = 32;
 
 /// Who is spoken to.
 pub(super) struct Visit<'a> {
@@ -38,6 +42,7 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Unable)?;
     let mut seen = runtime.block_on(async {
         let mut conversations = JoinSet::new();
+        let places = Arc::new(Semaphore::new(AT_ONCE));
         for (place, &ip) in visit.addresses.iter().enumerate() {
             let (smtp, ports, name) = (Arc::clone(&look.smtp), visit.ports.to_vec(), visit.name.cloned());
             let (retries, samples) = (look.retries, visit.samples);
@@ -45,7 +50,10 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
             if is_out_of_reach {
                 look.reach.miss(ip);
             }
+            let places = Arc::clone(&places);
             conversations.spawn(async move {
+                // They are never closed.
+                let _place = places.acquire().await;
                 let mut seen = Vec::with_capacity(ports.len());
                 for port in ports {
                     let at = SocketAddr::new(ip, port);

@@ -61,11 +61,14 @@ fn beside_an_upstream_that_takes_everything_it_is_found_out_as_well() {
         let offered = Cell::new(0);
         let mut upstreams = vec![plain_only(&offered, DROPS), Box::new(healthy)];
         upstreams.rotate_left(turn);
-        let mut world = World::new(|_| {}, upstreams);
+        let rate = Rate::AtMost(NonZeroU32::new(1000).unwrap());
+        let mut world = World::new(|settings| settings.rate = rate, upstreams);
         world.run(&mut (0..QUESTIONS));
         assert_eq!(world.count(Status::Found), QUESTIONS as usize);
         assert!(offered.get() < 3000, "{turn}: {} with EDNS", offered.get());
         assert_eq!(world.core.upstreams[turn].edns.offer(0, 4), Edns::Plain, "{turn}");
+        let to_it = world.packets.iter().filter(|packet| packet.1 == turn).count();
+        assert!(to_it > 2 * offered.get(), "{turn}: it takes its share, {to_it} packets");
     }
 }
 
