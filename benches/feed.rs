@@ -105,8 +105,14 @@ fn feed(targets: u64) -> u64 {
         concurrency: CONCURRENCY,
         canaries: Manners::default(),
     };
-    let outlets =
-        Outlets { shards: vec![feed], resolver: inbox, notes: heard, writer, tell: Box::new(|_| ()) };
+    let outlets = Outlets {
+        shards: vec![feed],
+        resolver: inbox,
+        notes: heard,
+        writer,
+        scanner: Arc::default(),
+        tell: Box::new(|_| ()),
+    };
     let course = (course, Arc::new(Reach::everything()));
     let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
     let shard = async move {

@@ -12,6 +12,8 @@ mod hostile;
 mod monitors;
 #[path = "outputs/samples.rs"]
 mod samples;
+#[path = "outputs/stored.rs"]
+mod stored;
 mod support;
 #[path = "outputs/world.rs"]
 mod world;

@@ -22,7 +22,7 @@ use super::places::Places;
 use super::progress::Progress;
 use super::shard::{Met, Report};
 use super::stop::{Level, Stop};
-use crate::evidence::{Observation, Outcome};
+use crate::evidence::{Observation, Outcome, Scanner};
 use crate::probe::{LocalTrouble, Reach};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
@@ -100,6 +100,8 @@ pub struct Feeder {
     occupied: Occupied<Aim>,
     canaries: Canaries,
     reach: Arc<Reach>,
+    /// Who left them untried.
+    scanner: Arc<Scanner>,
     /// Targets that this machine has nothing to reach by, to be written.
     untried: Vec<Seen>,
     writer: Sender<Vec<Seen>>,
@@ -141,6 +143,8 @@ pub struct Outlets {
     pub notes: UnboundedReceiver<Note>,
     /// For targets that are left untried.
     pub writer: Sender<Vec<Seen>>,
+    /// Who leaves them so.
+    pub scanner: Arc<Scanner>,
     /// What it has to tell.
     pub tell: Tell,
 }
@@ -165,6 +169,7 @@ impl Feeder {
             occupied: Occupied::default(),
             canaries: Canaries::new(settings.canaries, Instant::now()),
             reach,
+            scanner: outlets.scanner,
             untried: Vec::new(),
             writer: outlets.writer,
             tell: outlets.tell,
@@ -423,7 +428,8 @@ impl Feeder {
             (self.tell)(Notice::NoWay(no_way));
         }
         let observation = Observation::bare(Outcome::NotTried, 0);
-        self.untried.push(Seen { aim, observation, time: SystemTime::now() });
+        let scanner = Arc::clone(&self.scanner);
+        self.untried.push(Seen { aim, observation, time: SystemTime::now(), scanner });
     }
 
     fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>) {
