@@ -10,6 +10,8 @@ mod files;
 mod hostile;
 #[path = "outputs/monitors.rs"]
 mod monitors;
+#[path = "outputs/screen.rs"]
+mod screen;
 mod support;
 #[path = "outputs/world.rs"]
 mod world;

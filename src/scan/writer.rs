@@ -25,9 +25,10 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::vantage::Vantage;
 use super::watermark::Watermark;
+use super::worst::Worst;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution};
 use crate::judge::accept::Acceptances;
-use crate::judge::{Context, Judgement, Severity, judge_in};
+use crate::judge::{Context, Judgement, judge_in};
 use crate::record::{Network, Record, Target};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
@@ -86,7 +87,7 @@ pub struct Writer {
     /// Names whose targets have not all ended.
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
-    pub worst: Severity,
+    pub worst: Worst,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
     /// What the records say of the place that is scanned from.
@@ -279,7 +280,7 @@ impl Writer {
         } else {
             Fate::Dropped
         };
-        self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
+        self.worst.see(record);
         self.progress.count(outcome, judgement.verdict, fate);
         self.progress.doubt(self.vantage.see(record));
         Ok(())
