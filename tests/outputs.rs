@@ -12,6 +12,8 @@ mod hostile;
 mod monitors;
 #[path = "outputs/screen.rs"]
 mod screen;
+#[path = "outputs/stored.rs"]
+mod stored;
 mod support;
 #[path = "outputs/world.rs"]
 mod world;
