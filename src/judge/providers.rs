@@ -18,6 +18,7 @@ const NETWORKS: &[&str] = &[
     "att.net",
     "bc.googleusercontent.com",
     "bell.ca",
+    "bestsrv.de",
     "bredband2.com",
     "btcentralplus.com",
     "charter.com",
@@ -38,6 +39,7 @@ const NETWORKS: &[&str] = &[
     "fastwebnet.it",
     "fdcservers.net",
     "googleusercontent.com",
+    "happysrv.de",
     "hetzner.com",
     "hinet.net",
     "hosteurope.de",
@@ -52,6 +54,7 @@ const NETWORKS: &[&str] = &[
     "linode.com",
     "linodeusercontent.com",
     "mchost.ru",
+    "megasrv.de",
     "myvps.jp",
     "netcup.net",
     "online.net",
@@ -86,6 +89,7 @@ const NETWORKS: &[&str] = &[
     "vultr.com",
     "vultrusercontent.com",
     "wanadoo.fr",
+    "worldstream.nl",
     "your-server.de",
 ];
 
