@@ -49,7 +49,7 @@ use ptr::Ptr;
 use shape::{Shape, Support};
 use what_if::Remedies;
 
-pub use finding::{Code, Finding};
+pub use finding::{Circumstances, Code, Finding};
 pub use platform::Platform;
 pub use verdict::{Fcrdns, Relation, Severity, Tenancy, Verdict};
 
@@ -177,12 +177,13 @@ impl<'a> Seen<'a> {
         let ptrs = self.ptrs();
         let shape = Shape::of(&self.banner, support(&self.banner, &ptrs));
         let (tenancy, reason) = self.tenancy(shape, &ptrs, inventory);
-        let fcrdns = self.resolution.map_or(Fcrdns::TempError, fcrdns::fcrdns);
+        let fcrdns = self.resolution.map(|resolution| fcrdns::fcrdns(resolution, self.ip));
         let relation = relation::relation(self.banner.name.as_deref(), &ptrs);
         let host = verify::Host {
+            ip: self.ip,
             resolution: self.resolution,
             ptrs: &ptrs,
-            fcrdns,
+            fcrdns: fcrdns.unwrap_or(Fcrdns::TempError),
             relation,
             name: self.banner.name.as_deref(),
             shape,
@@ -195,11 +196,12 @@ impl<'a> Seen<'a> {
         };
         let verdict = host.verdict();
         let mut codes = verify::verify(&host);
-        let tenancy = around.complete(self.banner.name.is_some(), &mut codes, (tenancy, reason));
+        let tenancy = around.complete(self.banner.name.is_some(), verdict, &mut codes, (tenancy, reason));
+        let on = Circumstances { tenancy, outcome: self.observation.outcome, verdict: Some(verdict) };
         let findings: Vec<_> =
-            codes.into_iter().map(|code| Finding { code, severity: code.severity(tenancy) }).collect();
+            codes.into_iter().map(|code| Finding { code, severity: code.severity_on(on) }).collect();
         Judgement {
-            fcrdns: self.resolution.map(fcrdns::fcrdns),
+            fcrdns,
             relation: Some(relation),
             verdict: Some(verdict),
             severity: Some(finding::highest(&findings, &[])),
@@ -228,9 +230,7 @@ impl<'a> Seen<'a> {
 }
 
 fn support(banner: &Greeting, ptrs: &[Ptr<'_>]) -> Support {
-    let Some(domain) = banner.name.as_deref().and_then(crate::name::registrable) else {
-        return Support::None;
-    };
-    let borne_out = ptrs.iter().any(|ptr| ptr.is_confirmed() && ptr.domain() == Some(domain));
-    if borne_out { Support::Confirmed } else { Support::None }
+    let name = banner.name.as_deref();
+    let is_confirmed = ptrs.iter().any(|ptr| ptr.is_confirmed() && name.is_some_and(|name| ptr.is(name)));
+    if is_confirmed { Support::Confirmed } else { Support::None }
 }

@@ -1,5 +1,5 @@
-//! What a name is by its looks alone: fit to be looked up by strangers, or one of the names that software, images and
-//! closed networks leave behind. Asks no DNS, but for the domains set aside for examples: see [`Support`].
+//! What a name is by its looks: fit to be looked up by strangers, or one of the names that software, images and closed
+//! networks leave behind. Asks no DNS; whether DNS bears such a name out is the caller's to say: see [`Support`].
 
 use super::defaults;
 use super::ptr::Ptr;
@@ -27,26 +27,32 @@ pub enum Flaw {
     Placeholder,
 }
 
-/// Whether a confirmed PTR name stands in the same registrable domain as the name.
+/// Whether the name is itself a forward-confirmed PTR name.
 ///
-/// It matters for the domains of examples and tests alone (RFC 2606 §2, §3; RFC 6761 §6.2): on the Internet such a name
-/// is a leftover, and in a closed network whose DNS bears it out it is a name like any other.
+/// On the Internet a default, private or one-label name is a leftover. In a network of its own whose DNS confirms it, it
+/// is a name like any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
-    /// One does.
+    /// It is.
     Confirmed,
-    /// None does.
+    /// It is not, or nobody knows.
     None,
 }
 
-/// The flaws of a banner's name: none, one or several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shape(u8);
+/// The flaws of a banner's name: none, one or several; and whether they count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    flaws: u8,
+    support: Support,
+}
+
+/// The flaws that a name may have that DNS confirms.
+const EXCUSED: u8 = bit(Flaw::Unqualified) | bit(Flaw::Default) | bit(Flaw::Private);
 
 impl Shape {
     /// Looks at a banner.
     pub fn of(banner: &Greeting, support: Support) -> Self {
-        let mut shape = Self::default();
+        let mut shape = Self { flaws: 0, support };
         match banner.form {
             Form::Absent => shape.add(Flaw::Absent),
             Form::Masked => shape.add(Flaw::Masked),
@@ -56,9 +62,9 @@ impl Shape {
             Form::Host | Form::SingleLabel | Form::Placeholder => {}
         }
         match &banner.name {
-            Some(name) => shape.look(name, support),
+            Some(name) => shape.look(name),
             // A form without a name that promises one: nothing to use.
-            None if shape.is_usable() => shape.add(Flaw::Absent),
+            None if shape.flaws == 0 => shape.add(Flaw::Absent),
             None => {}
         }
         shape
@@ -66,19 +72,27 @@ impl Shape {
 
     /// Whether it has a flaw.
     pub fn has(self, flaw: Flaw) -> bool {
-        self.0 & bit(flaw) != 0
+        self.flaws & bit(flaw) != 0
     }
 
-    /// Whether strangers can do something with the name.
+    /// Whether something can be done with the name.
     pub fn is_usable(self) -> bool {
-        self.0 == 0
+        match self.support {
+            Support::Confirmed => self.is_usable_if_confirmed(),
+            Support::None => self.flaws == 0,
+        }
+    }
+
+    /// Whether something could be done with the name if it were a forward-confirmed PTR name.
+    pub fn is_usable_if_confirmed(self) -> bool {
+        self.flaws & !EXCUSED == 0
     }
 
     fn add(&mut self, flaw: Flaw) {
-        self.0 |= bit(flaw);
+        self.flaws |= bit(flaw);
     }
 
-    fn look(&mut self, name: &str, support: Support) {
+    fn look(&mut self, name: &str) {
         let made_of_labels = name.bytes().all(is_of_a_label);
         if !made_of_labels || is_container_id(name) || has_doubled_suffix(name) {
             self.add(Flaw::Placeholder);
@@ -86,24 +100,16 @@ impl Shape {
         if made_of_labels && !name.contains('.') {
             self.add(Flaw::Unqualified);
         }
-        if defaults::is_default(name) {
+        if defaults::is_default(name) || defaults::is_under_example_domain(name) {
             self.add(Flaw::Default);
         }
-        if defaults::has_private_suffix(name) {
+        if defaults::has_private_suffix(name) || defaults::is_under_test(name) {
             self.add(Flaw::Private);
-        }
-        if support == Support::None {
-            if defaults::is_under_example_domain(name) {
-                self.add(Flaw::Default);
-            }
-            if defaults::is_under_test(name) {
-                self.add(Flaw::Private);
-            }
         }
     }
 }
 
-fn bit(flaw: Flaw) -> u8 {
+const fn bit(flaw: Flaw) -> u8 {
     1 << (flaw as u8)
 }
 
@@ -148,6 +154,12 @@ pub enum PtrFlaw {
     UnknownTld,
 }
 
+/// What is wrong with a PTR name, if anything. Where DNS leads there and back, a name outside the public DNS is that of a
+/// network of its own, which has names of its own.
+pub fn ptr_fault(ptr: &Ptr<'_>) -> Option<PtrFlaw> {
+    ptr_flaw(ptr).filter(|_| !(ptr.is_confirmed() && is_outside_public_dns(ptr)))
+}
+
 /// What is wrong with a PTR name by its looks, if anything.
 pub fn ptr_flaw(ptr: &Ptr<'_>) -> Option<PtrFlaw> {
     let host = match host_name(ptr) {
@@ -158,7 +170,7 @@ pub fn ptr_flaw(ptr: &Ptr<'_>) -> Option<PtrFlaw> {
         Some(PtrFlaw::Localhost)
     } else if host.ends_with(".in-addr.arpa") || host.ends_with(".ip6.arpa") {
         Some(PtrFlaw::ReverseTree)
-    } else if defaults::has_private_suffix(host) || (defaults::is_under_test(host) && !ptr.is_confirmed()) {
+    } else if defaults::has_private_suffix(host) || defaults::is_under_test(host) {
         Some(PtrFlaw::Private)
     } else if !has_known_tld(host) {
         Some(PtrFlaw::UnknownTld)
@@ -184,6 +196,14 @@ fn host_name<'a>(ptr: &'a Ptr<'_>) -> Result<&'a str, PtrFlaw> {
     }
 }
 
+/// Whether a name stands where no public DNS holds any, but for the reverse tree.
+fn is_outside_public_dns(ptr: &Ptr<'_>) -> bool {
+    let Ok(host) = host_name(ptr) else { return false };
+    let is_reverse = host.ends_with(".in-addr.arpa") || host.ends_with(".ip6.arpa");
+    !is_reverse
+        && (defaults::has_private_suffix(host) || defaults::is_under_test(host) || !has_known_tld(host))
+}
+
 fn has_known_tld(name: &str) -> bool {
     let tld = name.rsplit('.').next().unwrap_or(name);
     // `example` is not delegated and never will be (RFC 2606 §2); documentation and this project's own tests live there.
@@ -193,7 +213,7 @@ fn has_known_tld(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::fixture::ptr;
+    use crate::judge::fixture::{HERE, ptr};
 
     fn flaws(name: &str, form: Form, support: Support) -> Vec<Flaw> {
         let name = (!name.is_empty()).then(|| name.to_owned());
@@ -345,13 +365,20 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_examples_are_usable_where_reverse_dns_bears_them_out() {
-        for name in ["mail.example.org", "mx.test", "example.com"] {
+    fn a_name_without_a_public_domain_is_usable_where_dns_confirms_it_and_keeps_its_flaw() {
+        let usable = |name: &str, support| {
+            let form = if name.contains('.') { Form::Host } else { Form::SingleLabel };
+            let banner =
+                Greeting { name: Some(name.to_owned()), form, extra_names: Vec::new(), refusal: None };
+            Shape::of(&banner, support).is_usable()
+        };
+        for name in ["mail.example.org", "mx.test", "mail.local", "localhost.localdomain", "mail", "vps12345"]
+        {
             assert!(!flaws_of(name).is_empty(), "{name}");
-            assert_eq!(flaws(name, Form::Host, Support::Confirmed), [], "{name}");
+            assert!(!usable(name, Support::None) && usable(name, Support::Confirmed), "{name}");
         }
-        for name in ["mail.local", "localhost.localdomain", "company.test", "mail.example.org.example.org"] {
-            assert!(!flaws(name, Form::Host, Support::Confirmed).is_empty(), "{name}");
+        for name in ["mail.example.org.example.org", "mail_1.kestrel.example", "3f4e9a7c21bd", "%host%"] {
+            assert!(!usable(name, Support::Confirmed), "{name}");
         }
     }
 
@@ -385,9 +412,19 @@ mod tests {
             ("mx.kestrel.photography", None),
         ] {
             let resolution = ptr(&format!("{name}=elsewhere"));
-            assert_eq!(ptr_flaw(&Ptr::all(&resolution, None)[0]), flaw, "{name}");
+            assert_eq!(ptr_flaw(&Ptr::all(&resolution, Some(HERE.into()))[0]), flaw, "{name}");
         }
-        let resolution = ptr("x.test=here");
-        assert_eq!(ptr_flaw(&Ptr::all(&resolution, None)[0]), None, "a test network's own name");
+        for name in ["x.test", "mail.local", "mail", "localhost", "mail.kestrel.notatld"] {
+            let resolution = ptr(&format!("{name}=here"));
+            assert_eq!(
+                ptr_fault(&Ptr::all(&resolution, Some(HERE.into()))[0]),
+                None,
+                "{name} in its own network"
+            );
+        }
+        for name in ["mail_1.lan", "localhost.kestrel.example", "1.2.0.192.in-addr.arpa"] {
+            let resolution = ptr(&format!("{name}=here"));
+            assert!(ptr_fault(&Ptr::all(&resolution, Some(HERE.into()))[0]).is_some(), "{name}");
+        }
     }
 }

@@ -189,7 +189,7 @@ fn resolve(
         let (observation, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.outcome.is_judged())?;
         let own = Own { name: own_name, ip: None };
         let name = observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
-        Some(Want::Identity { ip: at.ip(), banner: name.and_then(|name| HostName::parse(&name).ok()) })
+        Some(Want::WholeIdentity { ip: at.ip(), banner: name.and_then(|name| HostName::parse(&name).ok()) })
     };
     let wants: Vec<Option<Want>> = seen.iter().map(want).collect();
     let mut solutions = solve(wants.iter().flatten().cloned().collect(), settings)?.into_iter();

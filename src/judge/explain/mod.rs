@@ -2,7 +2,7 @@
 
 mod topic;
 
-use super::finding::Code;
+use super::finding::{Code, Excuse};
 use super::verdict::{Severity, Tenancy, Verdict};
 use crate::evidence::Outcome;
 
@@ -157,7 +157,7 @@ fn outcome_text(outcome: Outcome) -> &'static str {
 
 fn verdict_title(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Undetermined => "DNS gave no definite answer where one is needed.",
+        Verdict::Undetermined => "An answer that DNS still owes could give another verdict.",
         Verdict::NoPtr => "The address has no PTR record.",
         Verdict::Unconfirmed => "The address has a PTR name, and none that leads back to it.",
         Verdict::NoName => "Reverse DNS is sound; the greeting holds no name that can be used.",
@@ -170,7 +170,7 @@ fn verdict_title(verdict: Verdict) -> &'static str {
 fn verdict_text(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Undetermined => {
-            "A resolver timed out, failed or refused. That says nothing about the host, so nothing is held against it; ask again later, or through another resolver."
+            "A resolver timed out, failed or refused, or not every PTR name of a large set was asked, and the answers that are missing could give another verdict. That says nothing about the host, so nothing is held against it; ask again later, or through another resolver."
         }
         Verdict::NoPtr => {
             "This is the costliest of all: large receivers refuse or defer mail from an address without a name. Only the owner of the address, mostly the hosting provider, can publish the record."
@@ -210,7 +210,24 @@ fn finding_text(code: Code) -> Vec<String> {
         [one, other] if one == other => format!("Who can fix it: {one}."),
         [own, shared] => format!("Who can fix it: {own}; on a shared host {shared}."),
     };
+    let severity = match lighter(code) {
+        Some(exception) => format!("{severity} {exception}"),
+        None => severity,
+    };
     vec![code.why().to_owned(), severity, fixer, format!("Who cares: {}", code.cares())]
+}
+
+/// On which hosts a finding weighs less than its severity says.
+fn lighter(code: Code) -> Option<&'static str> {
+    let on = |outcome, verdict| code.excuse(outcome, verdict);
+    match on(Outcome::Rejected, None).or_else(|| on(Outcome::Greeted, Some(Verdict::Match)))? {
+        Excuse::NamelessRefusal => Some(
+            "Under a 4xx or 5xx code: info, and `clears_by` is null, for a refusal without a name is no evidence of how the server greets others.",
+        ),
+        Excuse::ConfirmedName => Some(
+            "Where the name is itself a forward-confirmed PTR name: info, for inside a network of one's own that is how names look.",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -265,6 +282,17 @@ mod tests {
         }
         for nothing in ["", "a of", "xyzzy", "\u{1b}[2J", "日本"] {
             assert_eq!(Subject::search(nothing), [], "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_finding_says_where_it_weighs_less() {
+        for code in Code::ALL {
+            let text = Subject::Finding(code).text().join("\n");
+            let is_name =
+                matches!(code, Code::BannerUnqualified | Code::BannerDefault | Code::BannerPrivateName);
+            assert_eq!(text.contains("Under a 4xx or 5xx code: info"), code == Code::BannerAbsent);
+            assert_eq!(text.contains("forward-confirmed PTR name: info"), is_name, "{}", code.as_str());
         }
     }
 

@@ -57,7 +57,7 @@ impl<'a> Facts<'a> {
         let helo = observed.map_or_else(|| stand_in(evidence), Helo::read);
         let banner_lead = match resolution {
             Some(resolution) if helo.name.is_some() && helo.name == judgement.banner_name => {
-                Lead::of(&resolution.banner_forward)
+                Lead::of(&resolution.banner_forward, evidence.ip)
             }
             _ => Lead::Unknown,
         };

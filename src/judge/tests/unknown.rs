@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::fixture::{forward, greeted, host, ptr};
+use super::super::fixture::{HERE, forward, greeted, host, ptr};
 use super::super::*;
 use super::codes;
 use crate::evidence::{Forward, Outcome, Resolution, Status};
@@ -21,6 +21,58 @@ const FORWARDS: [&str; 10] = [
     "not_asked",
 ];
 
+/// Names of which a host may give one and DNS may hold others, each with how it looks.
+const NAMES: [&str; 8] = [
+    "mail.kestrel.example",
+    "out.kestrel.example",
+    "x.example.net",
+    "mail.corp.local",
+    "out.corp.local",
+    "localhost.localdomain",
+    "mail",
+    "mail_1.kestrel.example",
+];
+
+/// Every way in which the open answers may come out, one for each name that DNS holds: where it leads.
+fn completions(names: &[(&str, &'static str)]) -> Vec<Vec<&'static str>> {
+    names.iter().fold(vec![Vec::new()], |ways, (_, to)| {
+        let ends: &[&'static str] = if is_definite(to) { &[] } else { &["here", "elsewhere", "nxdomain"] };
+        let ends = if ends.is_empty() { std::slice::from_ref(to) } else { ends };
+        let longer = |way: &Vec<&'static str>| {
+            ends.iter().map(|end| way.iter().copied().chain([*end]).collect()).collect::<Vec<_>>()
+        };
+        ways.iter().flat_map(longer).collect()
+    })
+}
+
+fn verdict_of(banner: &str, names: &[(&str, &str)], unasked: u32) -> Verdict {
+    let said = names.iter().map(|(name, to)| format!("{name}={to} ")).collect::<String>();
+    let mut evidence = host(&format!("220 {banner} ESMTP"), &said, "not_asked");
+    if let Some(resolution) = &mut evidence.resolution {
+        resolution.ptr = Status::Found;
+        resolution.ptr_count += unasked;
+    }
+    judge(&evidence, &Inventory::default()).verdict.unwrap()
+}
+
+/// What all completions agree on. Of names that nobody asked, and that the record does not hold, only one thing is known:
+/// they are no nearer to the banner than those that were asked.
+fn agreed(banner: &str, names: &[(&str, &'static str)], unasked: u32) -> Option<Verdict> {
+    let mut verdicts = Vec::new();
+    for way in completions(names) {
+        let closed: Vec<(&str, &str)> = names.iter().zip(&way).map(|((name, _), to)| (*name, *to)).collect();
+        let more: &[Option<&str>] =
+            if unasked == 0 { &[None] } else { &[Some("here"), Some("elsewhere"), Some("nxdomain")] };
+        for to in more {
+            let further = to.map(|to| ("unasked.example.com", to));
+            let all: Vec<(&str, &str)> = closed.iter().copied().chain(further).collect();
+            verdicts.push(verdict_of(banner, &all, 0));
+        }
+    }
+    let first = verdicts.first().copied()?;
+    verdicts.iter().all(|verdict| *verdict == first).then_some(first)
+}
+
 fn is_definite(forward: &str) -> bool {
     matches!(forward, "here" | "elsewhere" | "no_data" | "nxdomain")
 }
@@ -28,14 +80,15 @@ fn is_definite(forward: &str) -> bool {
 /// The verdict by the letter of the documentation, for a usable banner name.
 fn by_the_letter(banner: &str, names: &[(&str, &str)], unasked: u32) -> &'static str {
     let confirmed: Vec<_> = names.iter().filter(|(_, to)| *to == "here").map(|(name, _)| *name).collect();
-    let open = names.iter().any(|(_, to)| !is_definite(to));
-    if names.iter().any(|(name, to)| *name == banner && !is_definite(to)) {
-        "undetermined"
-    } else if confirmed.is_empty() {
-        if open || unasked > 0 { "undetermined" } else { "unconfirmed" }
+    let open: Vec<_> = names.iter().filter(|(_, to)| !is_definite(to)).map(|(name, _)| *name).collect();
+    let related = |names: &[&str]| names.iter().any(|name| name.ends_with(".kestrel.example"));
+    if confirmed.is_empty() {
+        if open.is_empty() && unasked == 0 { "unconfirmed" } else { "undetermined" }
     } else if confirmed.contains(&banner) {
         "match"
-    } else if confirmed.iter().any(|name| name.ends_with(".kestrel.example")) {
+    } else if open.contains(&banner) || related(&open) && !related(&confirmed) {
+        "undetermined"
+    } else if related(&confirmed) {
         "related"
     } else {
         "mismatch"
@@ -100,7 +153,8 @@ fn judged(resolution: &Resolution) -> Judgement {
 /// No finding without the answers that it needs.
 fn check(judgement: &Judgement, resolution: &Resolution) {
     let definite = |forward: &Forward| {
-        forward.status.is_absent() || forward.status == Status::Found && forward.confirms.is_some()
+        forward.status.is_absent()
+            || forward.status == Status::Found && forward.confirms(Some(HERE.into())).is_some()
     };
     let has = |code: Code| judgement.findings.iter().any(|finding| finding.code == code);
     let all = resolution.names.iter().all(|name| definite(&name.forward));
@@ -112,7 +166,7 @@ fn check(judgement: &Judgement, resolution: &Resolution) {
         assert!(resolution.ptr == Status::Found && all && whole);
     }
     if has(Code::PtrPartlyUnconfirmed) || has(Code::StalePtr) {
-        let away = |forward: &Forward| definite(forward) && forward.confirms != Some(true);
+        let away = |forward: &Forward| definite(forward) && forward.confirms(Some(HERE.into())) != Some(true);
         assert!(resolution.names.iter().any(|name| away(&name.forward)));
     }
     if has(Code::BannerUnresolvable) || has(Code::BannerResolvesElsewhere) || has(Code::UnownedIdentity) {
@@ -153,7 +207,38 @@ fn any_resolution() -> impl Strategy<Value = Resolution> {
     )
 }
 
+#[test]
+fn the_name_of_a_set_too_large_to_ask_can_still_confirm() {
+    for (names, verdict) in [
+        (&[("x.example.net", "elsewhere")][..], Verdict::Undetermined),
+        (&[("x.example.net", "here")], Verdict::Mismatch),
+        (&[("out.kestrel.example", "here")], Verdict::Related),
+        (&[("mail.kestrel.example", "here")], Verdict::Match),
+    ] {
+        assert_eq!(verdict_of("mail.kestrel.example", names, 1), verdict, "{names:?}");
+    }
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// The rule of `undetermined`: some answer to a question still open could give another verdict.
+    #[test]
+    fn the_verdict_is_what_every_answer_still_open_leaves_it(
+        banner in prop::sample::select([&NAMES[..], &["%HOST%", "[192.0.2.1]", "ESMTP"]].concat()),
+        names in prop::collection::vec(
+            (prop::sample::select(&NAMES[..]), prop::sample::select(&FORWARDS[..])),
+            1..4,
+        ),
+        unasked in 0u32..2,
+    ) {
+        let mut names = names;
+        names.sort_unstable_by_key(|(name, _)| *name);
+        names.dedup_by_key(|(name, _)| *name);
+        let expected = agreed(banner, &names, unasked).unwrap_or(Verdict::Undetermined);
+        prop_assert_eq!(verdict_of(banner, &names, unasked), expected, "{} {:?} {}", banner, names, unasked);
+    }
+
     #[test]
     fn whatever_is_seen_has_one_judgement(
         banner in prop::collection::vec(any::<u8>(), 0..80),
