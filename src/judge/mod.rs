@@ -2,7 +2,7 @@
 //!
 //! A pure function of evidence and of what the user said of the host, so that old records can be judged again offline.
 //! The parts, each of which asks only those before it: words (`verdict`, `finding`), the banner (`banner`), the PTR
-//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `brand`, `providers`, `generic`), what
+//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `malformed`, `defaults`, `brand`, `providers`, `generic`), what
 //! greets (`platform`), whose address it is (`tenancy`), the rule of each finding (`verify`), what the rest of the run
 //! adds (`around`, counted by `run`), what the user accepts (`accept`), and what one change would do (`what_if`).
 
@@ -18,6 +18,7 @@ pub mod explain;
 pub mod fcrdns;
 pub mod finding;
 pub mod generic;
+mod malformed;
 pub mod platform;
 mod providers;
 pub mod ptr;

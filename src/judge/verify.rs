@@ -6,10 +6,11 @@ use super::brand::brand;
 use super::certificate;
 use super::fcrdns::{self, Lead};
 use super::finding::Code;
+use super::malformed;
 use super::platform::Row;
 use super::ptr::Ptr;
 use super::relation;
-use super::shape::{self, Flaw, Shape};
+use super::shape::{Flaw, Shape};
 use super::verdict::{Fcrdns, Relation, Tenancy, Verdict};
 use crate::evidence::{Observation, Resolution, Status};
 use crate::name::HostName;
@@ -104,7 +105,7 @@ impl<'a> Host<'a> {
         if self.any(Ptr::is_generic) {
             codes.push(Code::PtrGeneric);
         }
-        if self.any(|ptr| shape::ptr_fault(ptr).is_some()) {
+        if self.any(|ptr| malformed::fault(ptr).is_some()) {
             codes.push(Code::PtrMalformed);
         }
     }

@@ -65,7 +65,7 @@ pub static COLUMNS: [Column; 28] = [
     }),
     text("banner_forward_status", |r, cell| put(cell, banner_forward(r).map(|it| it.status.as_str()))),
     text("banner_forward_confirms", |r, cell| {
-        put(cell, banner_forward(r).and_then(|it| it.confirms(r.evidence.ip)))
+        put(cell, banner_forward(r).and_then(|it| it.confirms(r.evidence.ip)));
     }),
     text("relation", |r, cell| put(cell, r.judgement.relation.map(Relation::as_str))),
     text("platform", |r, cell| put(cell, r.judgement.platform.as_ref().map(|it| it.name))),

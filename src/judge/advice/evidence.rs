@@ -7,8 +7,8 @@ use crate::evidence::{Forward, PtrName, TlsStatus};
 use crate::judge::fcrdns::Lead;
 use crate::judge::finding::Code;
 use crate::judge::generic;
+use crate::judge::malformed;
 use crate::judge::ptr::Ptr;
-use crate::judge::shape;
 
 /// How many names or addresses a line tells.
 const SHOWN: usize = 4;
@@ -97,7 +97,7 @@ impl Seen<'_, '_> {
     fn flawed(&self) -> Option<String> {
         let resolution = self.case.evidence.resolution.as_ref()?;
         let ptrs = Ptr::all(resolution, self.case.evidence.ip);
-        joined(ptrs.iter().filter(|ptr| shape::ptr_fault(ptr).is_some()).map(|ptr| ptr.name().to_string()))
+        joined(ptrs.iter().filter(|ptr| malformed::fault(ptr).is_some()).map(|ptr| ptr.name().to_string()))
     }
 
     fn samples(&self) -> Option<String> {

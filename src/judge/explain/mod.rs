@@ -93,9 +93,29 @@ impl Subject {
 
     /// All that is said of it, in lower case.
     fn told(self) -> String {
-        let further = if let Self::Topic(topic) = self { topic.words() } else { "" };
+        let further = match self {
+            Self::Topic(topic) => topic.words(),
+            Self::Finding(code) => replies(code),
+            Self::Verdict(_) | Self::Outcome(_) => "",
+        };
         format!("{} {} {further} {}", self.as_str().replace('_', " "), self.title(), self.text().join(" "))
             .to_lowercase()
+    }
+}
+
+/// The words of the replies by which Postfix and large receivers refuse mail for a finding, as people paste them.
+fn replies(code: Code) -> &'static str {
+    match code {
+        Code::PtrMissing => {
+            "450 4.7.1 550 5.7.25 client host rejected: cannot find your reverse hostname, no reverse DNS entry"
+        }
+        Code::PtrUnconfirmed => {
+            "450 4.7.1 421 4.7.23 client host rejected: cannot find your hostname, forged, does not resolve back"
+        }
+        Code::BannerUnqualified => "504 5.5.2 helo command rejected: need fully-qualified hostname",
+        Code::BannerUnresolvable => "450 4.7.1 helo command rejected: host not found",
+        Code::BannerPlaceholder => "501 5.5.2 helo command rejected: invalid name",
+        _ => "",
     }
 }
 
@@ -277,6 +297,11 @@ mod tests {
             ("smtp_helo_name", "banner_and_helo"),
             ("outbound port 25 blocked", "timed_out"),
             ("a firewall masks the greeting with asterisks", "banner_masked"),
+            ("450 4.7.1 Client host rejected: cannot find your reverse hostname", "ptr_missing"),
+            ("450 4.7.1 Client host rejected: cannot find your hostname, [192.0.2.1]", "ptr_unconfirmed"),
+            ("504 5.5.2 <mail>: Helo command rejected: need fully-qualified hostname", "banner_unqualified"),
+            ("450 4.7.1 <mail.example.org>: Helo command rejected: Host not found", "banner_unresolvable"),
+            ("501 5.5.2 <a_b>: Helo command rejected: Invalid name", "banner_placeholder"),
         ] {
             assert_eq!(Subject::search(question).first().map(|it| it.as_str()), Some(first), "{question}");
         }

@@ -46,7 +46,7 @@ fn completions(names: &[(&str, &'static str)]) -> Vec<Vec<&'static str>> {
 }
 
 fn verdict_of(banner: &str, names: &[(&str, &str)], unasked: u32) -> Verdict {
-    let said = names.iter().map(|(name, to)| format!("{name}={to} ")).collect::<String>();
+    let said = names.iter().map(|(name, to)| format!("{name}={to}")).collect::<Vec<_>>().join(" ");
     let mut evidence = host(&format!("220 {banner} ESMTP"), &said, "not_asked");
     if let Some(resolution) = &mut evidence.resolution {
         resolution.ptr = Status::Found;

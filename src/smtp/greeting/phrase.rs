@@ -136,9 +136,10 @@ fn announced(line: Words<'_>) -> Option<Words<'_>> {
     None
 }
 
-/// What follows `Welcome to` at the start.
+/// What follows `Welcome to` at the start, ornaments aside.
 fn behind_welcome(mut line: Words<'_>) -> Option<Words<'_>> {
-    let opens = is(line.next()?, "welcome") && is(line.next()?, "to");
+    let first = line.find(|word| !without_edges(word).is_empty())?;
+    let opens = is(first, "welcome") && is(line.next()?, "to");
     opens.then_some(line)
 }
 

@@ -193,7 +193,7 @@ fn published(compared: &[Compared], record: &Record) -> Option<Resolution> {
         |question: &Question| compared.iter().find(|it| it.question == *question).map(Compared::published);
     let forward = |name: DnsName| {
         let answer = answer(&Question::new(name, Kind::of_family(ip)));
-        answer.map_or_else(Forward::not_asked, |answer| leads(answer))
+        answer.map_or_else(Forward::not_asked, leads)
     };
     let ptr = answer(&Question::ptr(ip))?;
     let names = ptr.names().iter().take(MOST_PTR_NAMES);
