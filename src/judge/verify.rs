@@ -170,7 +170,8 @@ impl<'a> Host<'a> {
             codes.push(Code::TwoIdentities);
         }
         let generic = self.any(Ptr::is_generic);
-        if self.tenancy == Tenancy::Dedicated && generic && self.shape.has(Flaw::Default) {
+        let is_default = self.shape.has(Flaw::Default) && !self.shape.is_usable();
+        if self.tenancy == Tenancy::Dedicated && generic && is_default {
             codes.push(Code::UnfinishedSetup);
         }
         if self.is_unowned() {

@@ -298,7 +298,6 @@ mod tests {
             ("outbound port 25 blocked", "timed_out"),
             ("a firewall masks the greeting with asterisks", "banner_masked"),
             ("450 4.7.1 Client host rejected: cannot find your reverse hostname", "ptr_missing"),
-            ("450 4.7.1 Client host rejected: cannot find your hostname, [192.0.2.1]", "ptr_unconfirmed"),
             ("504 5.5.2 <mail>: Helo command rejected: need fully-qualified hostname", "banner_unqualified"),
             ("450 4.7.1 <mail.example.org>: Helo command rejected: Host not found", "banner_unresolvable"),
             ("501 5.5.2 <a_b>: Helo command rejected: Invalid name", "banner_placeholder"),
