@@ -14,7 +14,7 @@ use std::time::Duration;
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
 use banneret::name::DnsName;
-use banneret::probe::{LocalTrouble, Probe, Whom};
+use banneret::probe::{Conversation, LocalTrouble, Probe, Whom};
 use banneret::rate::Rate;
 use banneret::record::Record;
 use banneret::report::summary::Summary;
@@ -47,7 +47,7 @@ struct Fake {
 }
 
 impl Probe for Fake {
-    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Observation, LocalTrouble> {
+    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Conversation, LocalTrouble> {
         let ip = target.into().socket.ip();
         assert!(self.spoken_to.lock().unwrap().insert(ip), "{ip} is spoken to twice at once");
         let attempt = {
@@ -67,7 +67,7 @@ impl Probe for Fake {
             let text = [b"mail.example.cloud ESMTP".as_slice()].into_iter().collect();
             observation.greeting = Some(Reply { code: Code::new(220), text });
         }
-        Ok(observation)
+        Ok(observation.into())
     }
 }
 
@@ -161,7 +161,7 @@ fn scan_until(
         feeder: paced,
         retries,
         samples: NonZeroU8::MIN,
-        own_name: None,
+        scanner: Arc::default(),
         added: Arc::default(),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
@@ -192,6 +192,8 @@ fn scan_until(
     let writer = |notes| Writer {
         roster: Arc::clone(&roster),
         accepts: banneret::judge::accept::Acceptances::default(),
+        providers: banneret::judge::providers::Providers::default(),
+        scanner: Arc::default(),
         keep: Keep::All,
         outputs: Outputs::new(vec![output], Summary::new()),
         keeper: Keeper::none(Arc::clone(&progress)),

@@ -19,7 +19,7 @@ mod words;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::providers;
+use super::providers::Providers;
 use digits::Runs;
 use words::{Need, Words};
 
@@ -97,6 +97,11 @@ impl fmt::Display for Sign {
 
 /// By what a PTR name in lower case looks assigned by the provider of an address; `None` if it does not.
 pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
+    sign_among(name, ip, Providers::built_in())
+}
+
+/// The same, further domains of providers known.
+pub fn sign_among(name: &str, ip: IpAddr, providers: &Providers) -> Option<Sign> {
     if words::says_unset(name) {
         return Some(Sign { class: Class::Unset, form: Form::None });
     }
@@ -116,7 +121,9 @@ pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
         words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
     match (class, form) {
         (Some(class), form) => Some(Sign { class, form }),
-        (None, Form::None) if is_customer(name, host) => Some(Sign { class: Class::Hosting, form }),
+        (None, Form::None) if is_customer(name, host, providers) => {
+            Some(Sign { class: Class::Hosting, form })
+        }
         (None, Form::None) if is_serial(host) => Some(Sign { class: Class::Serial, form }),
         (None, Form::None) => None,
         (None, form) => Some(Sign { class: words.hint.unwrap_or(Class::Unnamed), form }),
@@ -136,10 +143,10 @@ fn is_met(need: Need, host: &str) -> bool {
 
 /// Whether a name stands for a customer and for nothing else: by what was rented alone, or, in the domain of a network's
 /// customers, by a number (`li123-45`, `vps-1a2b3c4d`) or a word for a customer (`customer`).
-fn is_customer(name: &str, host: &str) -> bool {
+fn is_customer(name: &str, host: &str, providers: &Providers) -> bool {
     const FEWEST: usize = 3;
     let is_numbered = || host.bytes().filter(u8::is_ascii_digit).count() >= FEWEST;
-    words::says_rented(host) || (is_numbered() || words::says_customer(host)) && providers::is_network(name)
+    words::says_rented(host) || (is_numbered() || words::says_customer(host)) && providers.is_network(name)
 }
 
 /// `v220240412345678901`: a letter or a few, and more digits than a person would choose.

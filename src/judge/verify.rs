@@ -12,12 +12,13 @@ use super::ptr::Ptr;
 use super::relation;
 use super::shape::{Flaw, Shape};
 use super::verdict::{Fcrdns, Relation, Tenancy, Verdict};
-use crate::evidence::{Observation, Resolution, Status};
+use crate::evidence::{Observation, Resolution, Scanner, Status};
 use crate::name::HostName;
 
 /// One host, read and measured: all that the rules look at.
 pub(super) struct Host<'a> {
     pub(super) ip: Option<IpAddr>,
+    pub(super) scanner: Option<&'a Scanner>,
     pub(super) resolution: Option<&'a Resolution>,
     pub(super) ptrs: &'a [Ptr<'a>],
     pub(super) fcrdns: Fcrdns,
@@ -76,9 +77,17 @@ impl<'a> Host<'a> {
                     self.by_relation(nearest) != verdict
                 };
                 let is_open = self.any(|ptr| ptr.lead() == Lead::Unknown);
-                if is_open && may_come_nearer() { Verdict::Undetermined } else { verdict }
+                let is_undetermined = is_open && may_come_nearer()
+                    || verdict == Verdict::Mismatch && self.may_lack_a_relative();
+                if is_undetermined { Verdict::Undetermined } else { verdict }
             }
         }
+    }
+
+    /// Whether a name of the banner's domain may be among those that nobody asked. Today those that were asked are the
+    /// nearest; records that don't say who asked are of before, when only the one equal to the banner's came first.
+    fn may_lack_a_relative(&self) -> bool {
+        self.scanner.is_none() && !self.resolution.is_some_and(fcrdns::is_whole)
     }
 
     /// The verdict on a host with sound reverse DNS, by how near its names are.

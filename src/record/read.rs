@@ -10,17 +10,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::line::{
-    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine,
+    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, ScannerLine, SmtpLine, Str, TargetLine,
 };
 use super::row::{PtrNames, Row, Tags};
 use super::{Network, Record, SCHEMA, Target, escape, time};
-use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use crate::evidence::{
+    Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status,
+};
 use crate::judge::accept::Accepted;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{
     Circumstances, Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
-use crate::name::DnsName;
+use crate::name::{DnsName, HostName};
 use crate::record::neutral::Safe;
 use crate::smtp::reply::{self, Reply};
 use crate::targets::Inventory;
@@ -115,12 +117,13 @@ impl<'a> Line<'a> {
             clears_by: clears_by(self.clears_by.as_deref())?,
         };
         let resolution = self.dns.map(DnsLine::into_resolution).transpose()?;
+        let scanner = self.scanner.map(ScannerLine::into_scanner).transpose()?.map(Arc::new);
         let network = self.network.and_then(|it| {
             it.asn.map(|asn| Network { asn, name: it.as_name.map(|name| Arc::from(&*name.0)) })
         });
         Ok(Record {
             time,
-            evidence: Evidence { ip: target.ip, observation, resolution },
+            evidence: Evidence { ip: target.ip, observation, resolution, scanner },
             target,
             judgement,
             network,
@@ -197,6 +200,19 @@ impl TargetLine<'_> {
             port: self.port.ok_or(ReadError::Missing { field: "port" })?,
             asked: Box::from(&*self.asked.unwrap_or_default().0),
             inventory: (inventory != Inventory::default()).then(|| Arc::new(inventory)),
+        })
+    }
+}
+
+impl ScannerLine<'_> {
+    fn into_scanner(self) -> Result<Scanner, ReadError> {
+        let name = |text: Str<'_>| known("scanner.name", &text.0, HostName::parse(&text.0).ok());
+        let engine = |word: Str<'_>| known("scanner.engine", &word.0, Engine::parse(&word.0));
+        Ok(Scanner {
+            name: self.name.map(name).transpose()?,
+            ip: self.ip,
+            engine: self.engine.map(engine).transpose()?.unwrap_or_default(),
+            own_addresses: self.own_addresses.unwrap_or_default().into(),
         })
     }
 }

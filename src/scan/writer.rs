@@ -25,13 +25,13 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::vantage::Vantage;
 use super::watermark::Watermark;
-use crate::evidence::{Evidence, Observation, Outcome, Resolution};
+use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
-use crate::judge::{Context, Judgement, Severity, judge_in};
-use crate::record::{Network, Record, Target};
+use crate::judge::providers::Providers;
+use crate::judge::{Context, Judgement, Severity};
+use crate::record::{Record, Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
-use crate::targets::Inventory;
 
 /// Progress is saved this often while records come.
 const SAVE_EACH: Duration = Duration::from_millis(500);
@@ -71,6 +71,10 @@ pub struct Writer {
     pub keep: Keep,
     /// Findings that the user accepts.
     pub accepts: Acceptances,
+    /// Further domains of providers.
+    pub providers: Providers,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -203,13 +207,16 @@ impl Writer {
         if leads.is_empty() || blocked == leads.len() {
             self.progress.drawn.fetch_add(1, Relaxed);
             let outcome = if leads.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
-            let record = self.record(
+            let target = self.target(
                 None,
                 self.roster.ports().first().copied().unwrap_or_default(),
                 Asked::Name(name),
             );
-            let observation = Observation::bare(outcome, 0);
-            let record = record.finish(SystemTime::now(), observation, None, &self.accepts);
+            let scanner = Some(Arc::clone(&self.scanner));
+            let evidence =
+                Evidence { ip: None, observation: Observation::bare(outcome, 0), resolution: None, scanner };
+            let time = SystemTime::now();
+            let record = self.judged(Unjudged { time, target, evidence, network: None });
             self.emit(&record)?;
         }
         self.name_done(turn);
@@ -228,12 +235,13 @@ impl Writer {
 
     /// A target has all the evidence that it will get.
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
-        let Seen { aim, observation, time } = seen;
+        let Seen { aim, observation, time, scanner } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
-        let (draft, accepts) = (self.record(Some(ip), port, asked), &self.accepts);
+        let evidence = Evidence { ip: Some(ip), observation, resolution, scanner: Some(scanner) };
+        let network = self.networks.as_ref().and_then(|networks| networks.network(ip));
+        let unjudged = Unjudged { time, target: self.target(Some(ip), port, asked), evidence, network };
         // What a stranger said and this program can't judge must not end the scan.
-        let finish = || draft.finish(time, observation, resolution, accepts);
-        let record = catch_unwind(AssertUnwindSafe(finish)).ok();
+        let record = catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok();
         let Some(open) = self.open.get_mut(&turn) else {
             match record {
                 Some(record) => {
@@ -265,10 +273,18 @@ impl Writer {
         Ok(())
     }
 
-    fn record(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Draft {
+    fn target(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Target {
         let (asked, inventory) = self.roster.asked(ip, asked);
-        let network = ip.and_then(|ip| self.networks.as_ref()?.network(ip));
-        Draft { target: Target { ip, port, asked, inventory }, network }
+        Target { ip, port, asked, inventory }
+    }
+
+    fn judged(&self, unjudged: Unjudged) -> Record {
+        let context = Context {
+            accepts: Some((&self.accepts, unjudged.time)),
+            providers: Some(&self.providers),
+            ..Context::default()
+        };
+        unjudged.judge(&context)
     }
 
     fn emit(&mut self, record: &Record) -> Result<(), ScanError> {
@@ -287,30 +303,5 @@ impl Writer {
 
     fn save(&mut self) -> Result<(), ScanError> {
         self.keeper.save(&mut self.outputs, &self.watermark, &self.claims)
-    }
-}
-
-/// A record that lacks its evidence.
-struct Draft {
-    target: Target,
-    network: Option<Network>,
-}
-
-impl Draft {
-    fn finish(
-        self,
-        time: SystemTime,
-        observation: Observation,
-        resolution: Option<Resolution>,
-        accepts: &Acceptances,
-    ) -> Record {
-        let Self { target, network } = self;
-        let evidence = Evidence { ip: target.ip, observation, resolution };
-        let context = Context { accepts: Some((accepts, time)), ..Context::default() };
-        let judgement = match &target.inventory {
-            Some(inventory) => judge_in(&context, &evidence, inventory),
-            None => judge_in(&context, &evidence, &Inventory::default()),
-        };
-        Record { time, target, evidence, judgement, network }
     }
 }

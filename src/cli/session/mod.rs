@@ -22,8 +22,10 @@ use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use super::upstreams::{self, Voice};
+use crate::evidence::Scanner;
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
+use crate::judge::providers::Providers;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
@@ -59,6 +61,8 @@ pub struct Session {
     pub ports: Vec<u16>,
     /// How conversations go.
     pub probe: probe::Settings,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Connections a second.
     pub rate: Rate,
     /// Connections a second for each prefix.
@@ -75,6 +79,8 @@ pub struct Session {
     pub keep: Keep,
     /// Findings that the user accepts.
     pub accepts: Acceptances,
+    /// Further domains of providers.
+    pub providers: Providers,
     /// Files for records; empty for the default of stdout.
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
@@ -175,15 +181,16 @@ impl Session {
             feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
-            own_name: self.probe.own_name.clone(),
+            scanner: Arc::clone(&self.scanner),
             added: Arc::clone(&added),
             tell: Box::new(told::notice(self.quiet)),
         };
-        let (keep, accepts) = (self.keep, self.accepts.clone());
         let writer = |notes| Writer {
             roster,
-            keep,
-            accepts,
+            keep: self.keep,
+            accepts: self.accepts.clone(),
+            providers: self.providers.clone(),
+            scanner: Arc::clone(&self.scanner),
             outputs,
             keeper,
             watermark,

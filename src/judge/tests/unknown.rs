@@ -45,9 +45,17 @@ fn completions(names: &[(&str, &'static str)]) -> Vec<Vec<&'static str>> {
     })
 }
 
-fn verdict_of(banner: &str, names: &[(&str, &str)], unasked: u32) -> Verdict {
+/// Who wrote the record: this version, or one of before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Now,
+    Before,
+}
+
+fn verdict_of(banner: &str, names: &[(&str, &str)], unasked: u32, written: Written) -> Verdict {
     let said = names.iter().map(|(name, to)| format!("{name}={to}")).collect::<Vec<_>>().join(" ");
     let mut evidence = host(&format!("220 {banner} ESMTP"), &said, "not_asked");
+    evidence.scanner = (written == Written::Now).then(Default::default);
     if let Some(resolution) = &mut evidence.resolution {
         resolution.ptr = Status::Found;
         resolution.ptr_count += unasked;
@@ -55,18 +63,23 @@ fn verdict_of(banner: &str, names: &[(&str, &str)], unasked: u32) -> Verdict {
     judge(&evidence, &Inventory::default()).verdict.unwrap()
 }
 
-/// What all completions agree on. Of names that nobody asked, and that the record does not hold, only one thing is known:
-/// they are no nearer to the banner than those that were asked.
-fn agreed(banner: &str, names: &[(&str, &'static str)], unasked: u32) -> Option<Verdict> {
+/// What all completions agree on. Of names that nobody asked, and that the record does not hold, one thing is known: they
+/// are no nearer to the banner than those that were asked. In a record of before, they are only not equal to it.
+fn agreed(banner: &str, names: &[(&str, &'static str)], unasked: u32, written: Written) -> Option<Verdict> {
     let mut verdicts = Vec::new();
+    let relative = crate::name::registrable(banner).map(|domain| format!("unasked.{domain}"));
+    let relative = relative.as_deref().filter(|_| written == Written::Before);
+    let hidden: Vec<&str> = ["unasked.example.com"].into_iter().chain(relative).collect();
     for way in completions(names) {
         let closed: Vec<(&str, &str)> = names.iter().zip(&way).map(|((name, _), to)| (*name, *to)).collect();
-        let more: &[Option<&str>] =
-            if unasked == 0 { &[None] } else { &[Some("here"), Some("elsewhere"), Some("nxdomain")] };
-        for to in more {
-            let further = to.map(|to| ("unasked.example.com", to));
-            let all: Vec<(&str, &str)> = closed.iter().copied().chain(further).collect();
-            verdicts.push(verdict_of(banner, &all, 0));
+        if unasked == 0 {
+            verdicts.push(verdict_of(banner, &closed, 0, written));
+            continue;
+        }
+        for further in hidden.iter().flat_map(|name| ["here", "elsewhere", "nxdomain"].map(|to| (*name, to)))
+        {
+            let all: Vec<(&str, &str)> = closed.iter().copied().chain([further]).collect();
+            verdicts.push(verdict_of(banner, &all, 0, written));
         }
     }
     let first = verdicts.first().copied()?;
@@ -143,6 +156,7 @@ fn over_all_reverse_answers_nothing_is_missing_but_what_dns_denies() {
 fn judged(resolution: &Resolution) -> Judgement {
     let evidence = Evidence {
         resolution: Some(resolution.clone()),
+        scanner: Some(Default::default()),
         ..host("220 mail.kestrel.example ESMTP", "nxdomain", "here")
     };
     let judgement = judge(&evidence, &Inventory::default());
@@ -215,7 +229,9 @@ fn the_name_of_a_set_too_large_to_ask_can_still_confirm() {
         (&[("out.kestrel.example", "here")], Verdict::Related),
         (&[("mail.kestrel.example", "here")], Verdict::Match),
     ] {
-        assert_eq!(verdict_of("mail.kestrel.example", names, 1), verdict, "{names:?}");
+        assert_eq!(verdict_of("mail.kestrel.example", names, 1, Written::Now), verdict, "{names:?}");
+        let before = if verdict == Verdict::Mismatch { Verdict::Undetermined } else { verdict };
+        assert_eq!(verdict_of("mail.kestrel.example", names, 1, Written::Before), before, "{names:?}");
     }
 }
 
@@ -231,12 +247,14 @@ proptest! {
             1..4,
         ),
         unasked in 0u32..2,
+        written in prop::sample::select(&[Written::Now, Written::Before][..]),
     ) {
         let mut names = names;
         names.sort_unstable_by_key(|(name, _)| *name);
         names.dedup_by_key(|(name, _)| *name);
-        let expected = agreed(banner, &names, unasked).unwrap_or(Verdict::Undetermined);
-        prop_assert_eq!(verdict_of(banner, &names, unasked), expected, "{} {:?} {}", banner, names, unasked);
+        let expected = agreed(banner, &names, unasked, written).unwrap_or(Verdict::Undetermined);
+        let verdict = verdict_of(banner, &names, unasked, written);
+        prop_assert_eq!(verdict, expected, "{} {:?} {} {:?}", banner, names, unasked, written);
     }
 
     #[test]
@@ -253,7 +271,7 @@ proptest! {
             code: crate::smtp::reply::Code::new(code),
             text: [banner].into_iter().collect(),
         });
-        let evidence = Evidence { ip, observation, resolution };
+        let evidence = Evidence { ip, observation, resolution, scanner: None };
         let judgement = judge(&evidence, &Inventory::default());
         prop_assert_eq!(&judgement, &judge(&evidence, &Inventory::default()));
         prop_assert_eq!(judgement.verdict.is_some(), outcome.is_judged());
