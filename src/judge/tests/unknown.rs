@@ -236,7 +236,7 @@ fn the_name_of_a_set_too_large_to_ask_can_still_confirm() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..crate::property_tests::usual() })]
+    #![proptest_config(crate::property_tests::cases(512))]
 
     /// The rule of `undetermined`: some answer to a question still open could give another verdict.
     #[test]
