@@ -342,7 +342,7 @@ fn the_first_twenty_bad_lines_are_told_and_all_are_counted() {
     for (bad, last) in
         [(2, "2 lines can't be read"), (30, "30 lines can't be read, of which the first 20 are told")]
     {
-        let lines: String = (0..bad).map(|at| format!("192.0.2.1\n1.2.{at}\n")).collect();
+        let lines = (0..bad).map(|at| format!("192.0.2.1\n1.2.{at}\n")).collect::<Vec<_>>().concat();
         std::fs::write(&path, &lines).unwrap();
         for (flag, purpose) in [("-i", "target"), ("--exclude-file", "exclusion")] {
             let words = watch.words();
