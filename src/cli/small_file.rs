@@ -8,7 +8,7 @@ use std::path::Path;
 /// The most that is read of a file that somebody wrote by hand.
 pub(super) const BY_HAND: u64 = 1 << 20;
 /// The most that is read of a checkpoint: it holds a number for each target under way.
-pub(super) const CHECKPOINT: u64 = 1 << 30;
+pub(super) const CHECKPOINT: u64 = 1 << 28;
 
 /// All bytes of a file that has at most `most`.
 pub(super) fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {

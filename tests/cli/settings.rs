@@ -272,4 +272,6 @@ fn a_file_without_an_end_takes_no_memory() {
     ] {
         assert_eq!(dry(&[flag, "/dev/zero"], &[]).ends(2).err, told, "{flag}");
     }
+    let ran = run(&["report", "--from", "csv", "/dev/zero"]).ends(2);
+    assert_eq!(ran.err, "banneret: records `/dev/zero` can't be read: a row is longer than 4 MiB\n");
 }
