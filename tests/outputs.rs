@@ -14,6 +14,10 @@ mod hostile;
 mod monitors;
 #[path = "outputs/resumed.rs"]
 mod resumed;
+#[path = "outputs/samples.rs"]
+mod samples;
+#[path = "outputs/screen.rs"]
+mod screen;
 #[path = "outputs/stored.rs"]
 mod stored;
 mod support;

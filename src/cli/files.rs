@@ -1,5 +1,6 @@
 //! Which files a command reads and writes: told, compared and made sure of before anything is sent.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::args::{DiffArgs, JudgeArgs, ReportArgs, ScanArgs};
+use super::config;
 use super::exit::Unable;
 use super::report::fixes_beside;
 use super::resume::Resumed;
@@ -41,13 +43,12 @@ pub(super) fn of_scan(
     resumed: Option<&Resumed>,
 ) -> anyhow::Result<Preflight> {
     let output = &args.output;
-    let mut files = Preflight::new(existing(output.overwrite));
+    let mut files = begin(output.overwrite);
     files.reads("target list", &args.targets.input);
     files.reads("exclusion list", &args.targets.exclude_file);
     files.reads("network data", &args.targets.asn_db);
     files.reads("list of accepted findings", &output.accept);
     files.reads("list of providers", &output.providers);
-    files.reads("settings file", &args.config);
     let before = if resumed.is_some() { Before::Ours } else { Before::Unknown };
     let checkpoint = match resumed {
         Some(resumed) => Some(resumed.path.clone()),
@@ -85,7 +86,7 @@ pub(super) fn of_scan(
 
 /// The files of `judge`.
 pub(super) fn of_judge(args: &JudgeArgs, format: Option<Format>) -> anyhow::Result<Preflight> {
-    let mut files = Preflight::new(existing(args.overwrite));
+    let mut files = begin(args.overwrite);
     files.reads("records", &args.records);
     files.reads("network data", &args.asn_db);
     files.reads("list of accepted findings", &args.accept);
@@ -97,7 +98,7 @@ pub(super) fn of_judge(args: &JudgeArgs, format: Option<Format>) -> anyhow::Resu
 
 /// The files of `report`, those of `--split` aside, whose names are in the records.
 pub(super) fn of_report(args: &ReportArgs) -> Preflight {
-    let mut files = Preflight::new(existing(args.overwrite));
+    let mut files = begin(args.overwrite);
     files.reads("records", &args.records);
     files.reads("network data", &args.asn_db);
     let stdout = Path::new("-");
@@ -115,7 +116,7 @@ pub(super) fn of_report(args: &ReportArgs) -> Preflight {
 
 /// The files of `diff`.
 pub(super) fn of_diff(args: &DiffArgs) -> Preflight {
-    let mut files = Preflight::new(existing(args.overwrite));
+    let mut files = begin(args.overwrite);
     files.reads("records", &args.records);
     let stdout = Path::new("-");
     if args.html.as_deref() != Some(stdout) {
@@ -124,6 +125,14 @@ pub(super) fn of_diff(args: &DiffArgs) -> Preflight {
     if let Some(path) = &args.html {
         files.writes("page", path, Writing::Whole, Before::Unknown);
     }
+    files
+}
+
+/// The files of any command so far: its settings.
+fn begin(overwrite: bool) -> Preflight {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let mut files = Preflight::new(existing(overwrite));
+    files.reads("settings file", config::named(&words));
     files
 }
 

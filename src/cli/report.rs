@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{files, print, terminal};
+use crate::record::neutral::Safe;
 use crate::report::aggregate::{Beside, aggregate};
 use crate::report::asn::AsnDb;
 use crate::report::atomic;
@@ -60,6 +61,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         tell_split(split)?;
     }
     tell_repeats(&counted.repeats);
+    tell_empty(&counted.summary);
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(
@@ -98,6 +100,21 @@ fn tell_repeats(repeats: &Repeats) {
 fn split_into(folder: &Path, kind: Kind, (args, files): (&ReportArgs, &Preflight)) -> anyhow::Result<Split> {
     let place = Place { folder, existing: files::existing(args.overwrite), taken: files.identities() };
     Split::new(place, kind).context(Unable)
+}
+
+/// Says which of the groups asked for have no record: a tag that is misspelt has none.
+fn tell_empty(summary: &Summary) {
+    for grouping in summary.chosen() {
+        if let (Kind::Tag(name), true) = (grouping.kind, summary.all.records > 0)
+            && grouping.groups.worst_listed(1).groups.is_empty()
+        {
+            super::say(format_args!(
+                "banneret: no record has the tag `{}`, so there is nothing to group by it; a tag is called as the column of \
+                 the target list",
+                Safe(name)
+            ));
+        }
+    }
 }
 
 /// Ends the lists of what to fix, and says what of it stands in none, and which lists stay that should not.

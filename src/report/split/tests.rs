@@ -175,6 +175,8 @@ fn a_list_that_can_not_be_written_is_told_with_its_path() {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn a_file_name_leads_nowhere_else(key in any::<String>()) {
         let name = file_name(&key);
