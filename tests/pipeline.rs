@@ -31,6 +31,7 @@ use banneret::scan::progress::Progress;
 use banneret::scan::stop::{Level, Stop};
 use banneret::scan::vantage::Vantage;
 use banneret::scan::watermark::Watermark;
+use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
 use banneret::smtp::reply::{Code, Reply};
 use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
@@ -163,6 +164,7 @@ fn scan_until(
         samples: NonZeroU8::MIN,
         scanner: Arc::default(),
         added: Arc::default(),
+        reach: Arc::new(banneret::probe::Reach::everything()),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
     let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
@@ -204,7 +206,7 @@ fn scan_until(
         cut_off: false,
         open: HashMap::new(),
         networks: None,
-        worst: Severity::None,
+        worst: Worst::new(Severity::None, None),
         vantage: Vantage::new(|_| {}),
         undone: 0,
     };

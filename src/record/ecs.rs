@@ -84,7 +84,7 @@ fn event(root: &mut Map<String, Value>, record: &Record) {
     set(root, "event.action", seen.outcome.as_str());
     let outcome = match seen.outcome {
         Outcome::Greeted => "success",
-        Outcome::Unresolved | Outcome::Excluded => "unknown",
+        Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded => "unknown",
         _ => "failure",
     };
     set(root, "event.outcome", outcome);

@@ -244,7 +244,7 @@ impl Inquiry {
         };
         // RFC 7505 §3: the root stands for no host at all.
         exchanges.retain(|(_, host)| *host != DnsName::root());
-        exchanges.sort_by_key(|(preference, _)| *preference);
+        exchanges.sort_by_cached_key(|(preference, host)| (*preference, host.to_string()));
         exchanges.truncate(MAX_EXCHANGES);
         let asked = exchanges
             .into_iter()
@@ -350,7 +350,7 @@ impl Inquiry {
         let whole = self.status(0).is_definite()
             && published <= MAX_EXCHANGES
             && hosts.iter().all(|host| host.addresses.whole);
-        MailHosts { status, hosts, whole }
+        MailHosts { status, hosts, published, whole }
     }
 }
 

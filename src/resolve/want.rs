@@ -66,8 +66,10 @@ pub struct MailHosts {
     /// `found` if there is a host to ask for, the implicit one included; `no_data` for a domain that takes no mail
     /// (RFC 7505); else how the MX question ended.
     pub status: Status,
-    /// The hosts, the most preferred first.
+    /// The hosts, the most preferred first, of equals by name.
     pub hosts: Vec<MailHost>,
+    /// How many exchangers the domain publishes; more than are asked for are not among the hosts.
+    pub published: usize,
     /// Whether every question was settled and no host was left out.
     pub whole: bool,
 }

@@ -7,12 +7,12 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::time::Instant;
 
-use super::aim::{Aim, Asked, Asking, Errand};
+use super::aim::{Aim, Asked, Asking, Errand, Seen};
 use super::canary::{Canaries, Look, Manners, Notice};
 use super::course::{Course, Turn};
 use super::gate::Gate;
@@ -22,7 +22,8 @@ use super::places::Places;
 use super::progress::Progress;
 use super::shard::{Met, Report};
 use super::stop::{Level, Stop};
-use crate::probe::LocalTrouble;
+use crate::evidence::{Observation, Outcome, Scanner};
+use crate::probe::{LocalTrouble, Reach};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
@@ -43,6 +44,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 const MAX_TROUBLES: u8 = 12;
 /// A machine that could speak to nobody for so long is given up on.
 const HOPELESS: Duration = Duration::from_secs(300);
+
+/// Targets that are left untried and written together.
+const MOST_UNTRIED: usize = 1024;
 
 /// What the feeder hears.
 #[derive(Debug)]
@@ -95,6 +99,12 @@ pub struct Feeder {
     again: VecDeque<Aim>,
     occupied: Occupied<Aim>,
     canaries: Canaries,
+    reach: Arc<Reach>,
+    /// Who left them untried.
+    scanner: Arc<Scanner>,
+    /// Targets that this machine has nothing to reach by, to be written.
+    untried: Vec<Seen>,
+    writer: Sender<Vec<Seen>>,
     tell: Tell,
     phase: Phase,
     places: Places,
@@ -131,6 +141,10 @@ pub struct Outlets {
     pub resolver: Inbox<Asking>,
     /// What it hears.
     pub notes: UnboundedReceiver<Note>,
+    /// For targets that are left untried.
+    pub writer: Sender<Vec<Seen>>,
+    /// Who leaves them so.
+    pub scanner: Arc<Scanner>,
     /// What it has to tell.
     pub tell: Tell,
 }
@@ -139,7 +153,7 @@ impl Feeder {
     /// A feeder at the course's first turn.
     pub fn new(
         settings: Settings,
-        course: Course,
+        (course, reach): (Course, Arc<Reach>),
         outlets: Outlets,
         progress: Arc<Progress>,
         stop: Stop,
@@ -154,6 +168,10 @@ impl Feeder {
             again: VecDeque::new(),
             occupied: Occupied::default(),
             canaries: Canaries::new(settings.canaries, Instant::now()),
+            reach,
+            scanner: outlets.scanner,
+            untried: Vec::new(),
+            writer: outlets.writer,
             tell: outlets.tell,
             phase: Phase::Order,
             places: Places::new(settings.concurrency, outlets.shards.len()),
@@ -201,8 +219,16 @@ impl Feeder {
             let waiting = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
             self.progress.waiting.store(waiting as u64, Relaxed);
             let batch = self.gather().await;
+            let untried = std::mem::take(&mut self.untried);
+            let left_some = !untried.is_empty();
+            if left_some {
+                // The writer hears until all who speak to it are gone.
+                let _ = self.writer.send(untried).await;
+            }
             if !batch.is_empty() {
                 self.send(batch).await;
+            } else if left_some {
+                // There may be more of them.
             } else if self.is_done() {
                 return;
             } else {
@@ -234,12 +260,16 @@ impl Feeder {
     async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) -> u32 {
         let (mut blocks, mut visits) = (0, 0);
         let mut names = Vec::new();
-        while batch.len() < room && self.gate.len() < MAX_WAITING {
+        while batch.len() < room && self.gate.len() < MAX_WAITING && self.untried.len() < MOST_UNTRIED {
             let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
             match turn {
                 turn @ Turn::Address { .. } if self.phase == Phase::Pass => {
                     self.ahead = Some(turn);
                     break;
+                }
+                Turn::Address { aim, .. } | Turn::Stray(aim) if self.reach.lacks(aim.ip) => {
+                    self.progress.drawn.fetch_add(1, Relaxed);
+                    self.leave_untried(aim);
                 }
                 Turn::Address { aim, lap_blocks } => {
                     // A batch holds turns of one lap only, and no more than its pace lets start at once.
@@ -345,7 +375,7 @@ impl Feeder {
                 self.places.lose();
             }
             Some(Notice::Found) => self.places.find(now),
-            None => {}
+            Some(Notice::NoWay(_)) | None => {}
         }
         notice.into_iter().for_each(&self.tell);
     }
@@ -381,11 +411,25 @@ impl Feeder {
             Note::Late(aims) => {
                 self.progress.drawn.fetch_add(aims.len() as u64, Relaxed);
                 for aim in aims {
-                    self.gate.enter(now, aim.ip, aim);
+                    if self.reach.lacks(aim.ip) {
+                        self.leave_untried(aim);
+                    } else {
+                        self.gate.enter(now, aim.ip, aim);
+                    }
                 }
             }
             Note::NameDone => self.names_open = self.names_open.saturating_sub(1),
         }
+    }
+
+    /// This machine has nothing to reach the target by: that is all there will ever be to say of it.
+    fn leave_untried(&mut self, aim: Aim) {
+        if let Some(no_way) = self.reach.miss(aim.ip) {
+            (self.tell)(Notice::NoWay(no_way));
+        }
+        let observation = Observation::bare(Outcome::NotTried, 0);
+        let scanner = Arc::clone(&self.scanner);
+        self.untried.push(Seen { aim, observation, time: SystemTime::now(), scanner });
     }
 
     fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>) {

@@ -19,16 +19,17 @@ use super::claims::Claims;
 use super::course::Roster;
 use super::feeder::Note;
 use super::keeper::Keeper;
-use super::lead::{Lead, aims};
+use super::lead::{Lead, Leads, aims};
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::vantage::Vantage;
 use super::watermark::Watermark;
+use super::worst::Worst;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
-use crate::judge::{Context, Judgement, Severity};
+use crate::judge::{Context, Judgement, Verdict};
 use crate::record::{Record, Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
@@ -46,7 +47,7 @@ pub enum Keep {
     /// Those that sent anything.
     #[default]
     Greeted,
-    /// Those with findings.
+    /// Those with findings, and those that DNS told too little of: they may have some.
     Findings,
     /// Every one.
     All,
@@ -57,7 +58,9 @@ impl Keep {
     pub fn wants(self, outcome: Outcome, judgement: &Judgement) -> bool {
         match self {
             Self::Greeted => outcome.is_judged() || outcome == Outcome::NotSmtp,
-            Self::Findings => !judgement.findings.is_empty(),
+            Self::Findings => {
+                !judgement.findings.is_empty() || judgement.verdict == Some(Verdict::Undetermined)
+            }
             Self::All => true,
         }
     }
@@ -90,7 +93,7 @@ pub struct Writer {
     /// Names whose targets have not all ended.
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
-    pub worst: Severity,
+    pub worst: Worst,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
     /// What the records say of the place that is scanned from.
@@ -162,28 +165,22 @@ impl Writer {
         match (case.carry, case.solution) {
             (Asking::Host(seen), Solution::Identity(resolution)) => self.conclude(*seen, Some(resolution)),
             (Asking::Name { turn, name }, Solution::Addresses(found)) => {
-                let host = self.roster.host(name).cloned().map(Arc::new);
-                let leads: Vec<Lead> =
-                    found.addresses.iter().map(|&ip| Lead { ip, host: host.clone() }).collect();
+                let leads = Leads::of_host(self.roster.host(name), &found);
                 self.led(turn, name, &leads)
             }
             (Asking::Name { turn, name }, Solution::MailHosts(found)) => {
-                let mut leads = Vec::new();
-                for host in &found.hosts {
-                    let name = host.name.to_host().map(Arc::new);
-                    let addresses = host.addresses.addresses.iter();
-                    leads.extend(addresses.map(|&ip| Lead { ip, host: name.clone() }));
-                }
-                self.led(turn, name, &leads)
+                self.led(turn, name, &Leads::of_domain(&found))
             }
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
             (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
-            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &[]),
+            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &Leads::default()),
         }
     }
 
     /// A name led to these addresses: each that is allowed and new becomes a target of the name's turn.
-    fn led(&mut self, turn: u128, name: usize, leads: &[Lead]) -> Result<(), ScanError> {
+    fn led(&mut self, turn: u128, name: usize, leads: &Leads) -> Result<(), ScanError> {
+        self.progress.left_out.count(leads);
+        let leads = &leads.within[..];
         let mut fresh = Vec::new();
         let mut blocked = 0;
         for lead in leads {
@@ -295,7 +292,7 @@ impl Writer {
         } else {
             Fate::Dropped
         };
-        self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
+        self.worst.see(record);
         self.progress.count(outcome, judgement.verdict, fate);
         self.progress.doubt(self.vantage.see(record));
         Ok(())

@@ -172,7 +172,7 @@ fn an_input_of_another_kind_is_a_usage_error() {
         ),
         (
             &["judge", "-", "--resolve", "--resolver", "x"],
-            "--resolver `x`: is not an address of a resolver; write it as `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`",
+            "--resolver `x`: is not an address of a resolver; write it as `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:53` or `fe80::53%eth0`",
         ),
     ] {
         assert_eq!(run(words).wrong(2), format!("banneret: {told}"), "{words:?}");

@@ -136,6 +136,7 @@ fn outcome_title(outcome: Outcome) -> &'static str {
         Outcome::TimedOut => "Nothing came back to the attempt to connect.",
         Outcome::Unreachable => "The network says that there is no way to the address.",
         Outcome::Reset => "The connection was cut off before a greeting.",
+        Outcome::NotTried => "This machine has nothing to reach addresses of that family by.",
         Outcome::Unresolved => "The name that was asked for has no address.",
         Outcome::Excluded => {
             "The name that was asked for leads only to addresses that are not to be touched."
@@ -163,10 +164,13 @@ fn outcome_text(outcome: Outcome) -> &'static str {
             "No host, a firewall that drops packets there, or one here: many providers block outbound port 25. If every target ends so, look at this end first."
         }
         Outcome::Unreachable => {
-            "A router or a firewall on the way said so, or this machine has no route for the address's family. No verdict follows."
+            "A router or a firewall on the way said so, or this machine has no route to that network. No verdict follows."
         }
         Outcome::Reset => {
             "As a server or a firewall does that does not want this client. No verdict follows."
+        }
+        Outcome::NotTried => {
+            "Most often the machine that scans has no IPv6: no address, no route, or it is switched off, as in many containers. Addresses of that family are left untried, which says nothing of them; the other family is scanned as if alone. `--source-ip` with addresses of one family leaves out the other, too."
         }
         Outcome::Unresolved => "The name does not exist, has no address, or its domain has no mail server.",
         Outcome::Excluded => {

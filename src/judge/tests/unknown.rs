@@ -130,7 +130,7 @@ fn over_all_answers_the_verdict_is_the_documented_one() {
                         let judgement = judged(&resolution);
                         let verdict = judgement.verdict.map(Verdict::as_str);
                         assert_eq!(verdict, Some(expected), "{names:?} unasked {unasked} banner {banner}");
-                        check(&judgement, &resolution);
+                        check(&judgement, &resolution, Some(HERE.into()));
                     }
                 }
             }
@@ -148,7 +148,7 @@ fn over_all_reverse_answers_nothing_is_missing_but_what_dns_denies() {
             let expected = if status.is_absent() { Verdict::NoPtr } else { Verdict::Undetermined };
             assert_eq!(judgement.verdict, Some(expected), "{status:?}");
             assert_eq!(codes(&judgement).contains(&"ptr_missing"), status.is_absent(), "{status:?}");
-            check(&judgement, &resolution);
+            check(&judgement, &resolution, Some(HERE.into()));
         }
     }
 }
@@ -165,10 +165,10 @@ fn judged(resolution: &Resolution) -> Judgement {
 }
 
 /// No finding without the answers that it needs.
-fn check(judgement: &Judgement, resolution: &Resolution) {
+fn check(judgement: &Judgement, resolution: &Resolution, ip: Option<std::net::IpAddr>) {
     let definite = |forward: &Forward| {
         forward.status.is_absent()
-            || forward.status == Status::Found && forward.confirms(Some(HERE.into())).is_some()
+            || forward.status == Status::Found && forward.confirms(ip).is_some()
     };
     let has = |code: Code| judgement.findings.iter().any(|finding| finding.code == code);
     let all = resolution.names.iter().all(|name| definite(&name.forward));
@@ -180,7 +180,7 @@ fn check(judgement: &Judgement, resolution: &Resolution) {
         assert!(resolution.ptr == Status::Found && all && whole);
     }
     if has(Code::PtrPartlyUnconfirmed) || has(Code::StalePtr) {
-        let away = |forward: &Forward| definite(forward) && forward.confirms(Some(HERE.into())) != Some(true);
+        let away = |forward: &Forward| definite(forward) && forward.confirms(ip) != Some(true);
         assert!(resolution.names.iter().any(|name| away(&name.forward)));
     }
     if has(Code::BannerUnresolvable) || has(Code::BannerResolvesElsewhere) || has(Code::UnownedIdentity) {
@@ -236,7 +236,7 @@ fn the_name_of_a_set_too_large_to_ask_can_still_confirm() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(crate::property_tests::cases(512))]
 
     /// The rule of `undetermined`: some answer to a question still open could give another verdict.
     #[test]
@@ -276,7 +276,7 @@ proptest! {
         prop_assert_eq!(&judgement, &judge(&evidence, &Inventory::default()));
         prop_assert_eq!(judgement.verdict.is_some(), outcome.is_judged());
         if let (Some(resolution), true) = (&evidence.resolution, outcome.is_judged()) {
-            check(&judgement, resolution);
+            check(&judgement, resolution, ip);
         }
     }
 }
