@@ -167,8 +167,7 @@ fn judged(resolution: &Resolution) -> Judgement {
 /// No finding without the answers that it needs.
 fn check(judgement: &Judgement, resolution: &Resolution, ip: Option<std::net::IpAddr>) {
     let definite = |forward: &Forward| {
-        forward.status.is_absent()
-            || forward.status == Status::Found && forward.confirms(ip).is_some()
+        forward.status.is_absent() || forward.status == Status::Found && forward.confirms(ip).is_some()
     };
     let has = |code: Code| judgement.findings.iter().any(|finding| finding.code == code);
     let all = resolution.names.iter().all(|name| definite(&name.forward));
