@@ -171,9 +171,10 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
     let (status, all) = found;
     if all.is_empty() && !status.is_definite() {
         let what = status.as_str();
-        bail!(
+        let wrong = anyhow!(
             "`{kind}` could not be resolved ({what}); try again, or name another resolver with `--resolver`"
         );
+        return Err(wrong.context(Unable));
     }
     let mut addresses = Vec::new();
     for ip in all.iter().map(IpAddr::to_canonical) {
