@@ -263,7 +263,7 @@ mod tests {
             assert_eq!(entry.inventory.as_deref(), Some(&inventory(None, None, &[("Tenancy", word)])));
         }
         let read = entries(b"ip,tenancy,note\n192.0.2.1,leased,leased\n");
-        let wrong = read[0].as_ref().unwrap_err().to_string();
+        let wrong = read[0].as_ref().unwrap_err();
         assert!(
             wrong.ends_with("`leased` is no tenancy; write `shared` or `dedicated`, or leave it empty"),
             "{wrong}"
