@@ -26,7 +26,7 @@ use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
-use crate::probe::{self, Reach, Smtp};
+use crate::probe::{self, FamilyAccess, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
@@ -44,6 +44,7 @@ use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
+use crate::scan::watermark::Watermark;
 use crate::scan::worst::Worst;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
@@ -147,13 +148,7 @@ impl Session {
         let (watermark, claims) = self.done_before()?;
         let pending = watermark.pending().collect();
         let course = Course::resume(Arc::clone(&roster), order, None, watermark.high(), pending);
-        let progress = Arc::new(Progress::default());
-        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
-        if let Some(resumed) = &self.resumed {
-            progress.restore(&resumed.checkpoint.counts);
-            let done = watermark.high() - watermark.pending().count() as u128;
-            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
-        }
+        let progress = Arc::new(self.progress_so_far(&course, &watermark));
         if !self.quiet {
             self.announce(&course, concurrency);
         }
@@ -176,7 +171,7 @@ impl Session {
         let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
-        let reach = Arc::new(Reach::find(&self.probe.sources));
+        let reach = Arc::new(FamilyAccess::find(&self.probe.sources));
         let plan = Plan {
             course,
             reach: Arc::clone(&reach),
@@ -235,11 +230,20 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = match self.leave(fed, &worst, keeper)? {
-            Exit::Done if is_in_vain(&progress) => Exit::Failed,
-            exit => exit,
-        };
+        let exit = unless_in_vain(self.leave(fed, &worst, keeper)?, &progress);
         Ok(Finished { exit, summary, written, took })
+    }
+
+    /// The figures as an earlier run left them, or those of none.
+    fn progress_so_far(&self, course: &Course, watermark: &Watermark) -> Progress {
+        let progress = Progress::default();
+        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
+        if let Some(resumed) = &self.resumed {
+            progress.restore(&resumed.checkpoint.counts);
+            let done = watermark.high() - watermark.pending().count() as u128;
+            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
+        }
+        progress
     }
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
@@ -289,10 +293,11 @@ impl Session {
     }
 }
 
-/// Whether there were targets, and this machine had nothing to reach any of them by.
-fn is_in_vain(progress: &Progress) -> bool {
+/// A scan that came to its end failed if there were targets, and this machine had nothing to reach any of them by.
+fn unless_in_vain(exit: Exit, progress: &Progress) -> Exit {
     let untried = progress.outcome(Outcome::NotTried);
-    untried > 0 && untried == progress.finished()
+    let is_in_vain = untried > 0 && untried == progress.finished();
+    if exit == Exit::Done && is_in_vain { Exit::Failed } else { exit }
 }
 
 /// Too few open files are trouble of this machine, told before anything is written.
