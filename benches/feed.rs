@@ -95,6 +95,7 @@ fn feed(targets: u64) -> u64 {
     let course = Course::new(roster, order, Some(targets.into()));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, _cases) = unserved();
+    let (passed_over, _turns) = mpsc::unbounded_channel();
     let (feed, mut batches) = mpsc::channel(1);
     let pace = Pace::new(Rate::Unlimited, 1);
     let settings = Settings {
@@ -103,7 +104,8 @@ fn feed(targets: u64) -> u64 {
         concurrency: CONCURRENCY,
         canaries: Manners::default(),
     };
-    let outlets = Outlets { shards: vec![feed], resolver: inbox, notes: heard, tell: Box::new(|_| ()) };
+    let outlets =
+        Outlets { shards: vec![feed], resolver: inbox, passed_over, notes: heard, tell: Box::new(|_| ()) };
     let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
     let shard = async move {
         let mut started = 0;

@@ -100,6 +100,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     let pace = Arc::new(Pace::new(Rate::Unlimited, shards));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, mut cases) = unserved();
+    let (passed_over, _turns) = mpsc::unbounded_channel();
     let (seen, mut seen_by_us) = mpsc::channel(64);
     let (mut feeds, mut threads) = (Vec::new(), Vec::new());
     for number in 0..shards {
@@ -123,7 +124,8 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             runtime.block_on(shard::run(shard_settings, probe, batches, outlets, progress));
         }));
     }
-    let outlets = feeder::Outlets { shards: feeds, resolver: inbox, notes: heard, tell: Box::new(|_| ()) };
+    let outlets =
+        feeder::Outlets { shards: feeds, resolver: inbox, passed_over, notes: heard, tell: Box::new(|_| ()) };
     let canaries = Manners::default();
     let rates =
         feeder::Settings { rate: Rate::Unlimited, prefix_rate: Rate::Unlimited, concurrency, canaries };

@@ -29,7 +29,7 @@ pub struct Loaded {
     pub set: Arc<TargetSet>,
     /// What is never touched.
     pub exclusions: Arc<Exclusions>,
-    /// Host names and `mx:` entries of this shard, in the order of the lists.
+    /// Host names and `mx:` entries, in the order of the lists: of all shards, for each resolves them all.
     pub names: Vec<Entry>,
     /// This machine's share.
     pub shard: Shard,
@@ -43,6 +43,14 @@ pub struct Loaded {
     pub policy: ReservedPolicy,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
+}
+
+impl Loaded {
+    /// The names that this shard answers for.
+    pub fn own_names(&self) -> impl Iterator<Item = &Entry> {
+        let names = self.names.iter().enumerate().filter(|(at, _)| self.shard.has(*at as u64));
+        names.map(|(_, entry)| entry)
+    }
 }
 
 /// Where the addresses of an excluded host name come from.
@@ -87,8 +95,7 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
     }
     let Reading { builder, skipped, tags, .. } = reading;
     let set = Arc::new(builder.build(Arc::clone(&exclusions))?);
-    let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
-    let names = mine.map(|(_, entry)| entry.clone()).collect();
+    let names = set.names().to_vec();
     Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy, networks })
 }
 

@@ -18,7 +18,7 @@ pub fn run(args: &TargetsArgs) -> anyhow::Result<Exit> {
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let order = Order::new(Arc::clone(&loaded.set), seed, loaded.shard);
     let limit = args.targets.max_targets.unwrap_or(u128::MAX);
-    let all = order.len().saturating_add(loaded.names.len() as u128).min(limit);
+    let all = order.len().saturating_add(loaded.own_names().count() as u128).min(limit);
     let out = BufWriter::new(io::stdout().lock());
     let told = if args.count { count(out, all) } else { list(out, &loaded, &order, limit) };
     super::printed(told)
@@ -39,7 +39,7 @@ fn list(mut out: impl Write, loaded: &Loaded, order: &Order, limit: u128) -> io:
         writeln!(out, "{}", visit.ip)?;
     }
     let names = usize::try_from(left).unwrap_or(usize::MAX);
-    for entry in loaded.names.iter().take(names) {
+    for entry in loaded.own_names().take(names) {
         writeln!(out, "{}", entry.kind)?;
     }
     out.flush()

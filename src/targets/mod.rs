@@ -16,6 +16,7 @@ mod rows;
 mod scatter;
 mod set;
 mod shard;
+mod share;
 mod span;
 mod turns;
 mod whole;
@@ -32,6 +33,7 @@ pub use reserved::{Class, RESERVED, Reserved, ReservedPolicy, reserved};
 pub use rows::MAX_ROW;
 pub use set::{EntryRef, Removed, TargetSet};
 pub use shard::{MAX_SHARDS, Shard, ShardError};
+pub use share::Share;
 pub use turns::Turns;
 
 /// What the user said of a host beside its address: a row of a CSV target list.

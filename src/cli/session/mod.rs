@@ -4,7 +4,7 @@ mod files;
 mod own;
 mod told;
 
-use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +37,7 @@ use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
 use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
+use crate::scan::named::NamedTargets;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
@@ -137,16 +138,15 @@ impl Session {
             added.renew(exclusions);
         }
         let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
-        let roster = Arc::new(roster.with_added(Arc::clone(&added)));
-        let (watermark, claims) = self.done_before()?;
+        let roster = Arc::new(roster.with_added(Arc::clone(&added)).with_share(&order));
+        let (watermark, partly_done, claimed) = self.done_before(&order)?;
         let pending = watermark.pending().collect();
         let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
         let progress = Arc::new(Progress::default());
         progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
         if let Some(resumed) = &self.resumed {
             progress.restore(&resumed.checkpoint.counts);
-            let done = watermark.high() - watermark.pending().count() as u128;
-            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
+            progress.turns_done.store(u64::try_from(course.turns_done()).unwrap_or(u64::MAX), Relaxed);
         }
         if !self.quiet {
             self.announce(&course, concurrency);
@@ -155,8 +155,11 @@ impl Session {
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
         let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
+        let sockets = |&ip: &IpAddr| roster.ports().iter().map(move |&port| SocketAddr::new(ip, port));
+        let own_turns = claimed.iter().flat_map(sockets);
+        let named = NamedTargets::new(course.names_left()).resumed(partly_done, own_turns);
         // On disk before the first connection.
-        keeper.save(&mut outputs, &watermark, &claims)?;
+        keeper.save(&mut outputs, &watermark, &named)?;
         let worst = worst_of(outputs.summary());
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
         self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
@@ -172,6 +175,7 @@ impl Session {
         let clock = Instant::now();
         let plan = Plan {
             course,
+            claimed,
             feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
@@ -189,8 +193,7 @@ impl Session {
             watermark,
             notes,
             progress: Arc::clone(&progress),
-            claims,
-            open: HashMap::new(),
+            named,
             worst,
             networks: self.loaded.networks.clone(),
             vantage: Vantage::new(told::doubt(self.quiet)),
