@@ -35,8 +35,8 @@ impl Roster {
     /// The same for the shard of an order.
     #[must_use]
     pub fn with_share(self, order: &Arc<Order>) -> Self {
-        let shard = order.shard();
-        let share = (shard != Shard::WHOLE).then(|| (shard, Share::new(Arc::clone(order))));
+        let of = order.shard();
+        let share = (of != Shard::WHOLE).then(|| (of, Share::new(Arc::clone(order))));
         Self { share, ..self }
     }
 

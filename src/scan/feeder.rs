@@ -98,6 +98,8 @@ pub struct Feeder {
     ahead: Option<Turn>,
     batch: usize,
     laps: LapPace,
+    /// How many blocks the last lap that was drawn from visits.
+    lap_blocks: u128,
     gate: Gate<Aim>,
     parked: Vec<Aim>,
     /// Targets to be tried again after trouble of this machine.
@@ -181,6 +183,7 @@ impl Feeder {
             ahead: None,
             batch: pace::batch(settings.rate) as usize,
             laps,
+            lap_blocks: u128::MAX,
             gate: Gate::new(settings.prefix_rate),
             parked: Vec::new(),
             again: VecDeque::new(),
@@ -285,10 +288,11 @@ impl Feeder {
         if self.phase == Phase::Pass {
             self.enter_resolved(now);
         }
+        self.enter_again(now);
         let room = self.places.room(now).min(self.batch);
         let mut batch = Vec::with_capacity(room);
         while batch.len() < room {
-            let Some(aim) = self.again.pop_front().or_else(|| self.gate.pass(now)) else { break };
+            let Some(aim) = self.gate.pass(now) else { break };
             batch.extend(self.occupied.enter(aim.ip, aim));
         }
         if batch.is_empty() && room > 0 {
@@ -299,6 +303,19 @@ impl Feeder {
             }
         }
         batch
+    }
+
+    /// Brings what this machine could not speak to before the gate: something may have gone out for it.
+    fn enter_again(&mut self, now: Instant) {
+        if self.again.is_empty() {
+            return;
+        }
+        if self.phase == Phase::Order {
+            self.begin_pass(now);
+        }
+        for aim in std::mem::take(&mut self.again) {
+            self.gate.enter(now + self.laps.interval(), aim.ip, aim);
+        }
     }
 
     /// Brings what names led to before the gate, as far as there is room.
@@ -343,7 +360,12 @@ impl Feeder {
                         self.ahead = Some(Turn::Address { aim, lap_blocks });
                         break;
                     }
-                    blocks = lap_blocks;
+                    if lap_blocks > self.lap_blocks {
+                        // The laps of a port visit fewer and fewer blocks; where the next port begins there are more
+                        // again, and some of them would come too soon behind their last visit.
+                        self.laps.rest(now);
+                    }
+                    (blocks, self.lap_blocks) = (lap_blocks, lap_blocks);
                     // A place in the lap is used up, also by whoever is spoken to later: the next ones come no sooner.
                     visits += 1;
                     if self.is_taken(&aim) {
@@ -562,3 +584,6 @@ impl Feeder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

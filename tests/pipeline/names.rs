@@ -106,6 +106,8 @@ struct Given {
     pending: Vec<u128>,
     partly_done: Vec<PartlyDone>,
     claimed: Vec<IpAddr>,
+    /// How many hosts and names may wait for a second pass over DNS.
+    held_back: usize,
 }
 
 impl Given {
@@ -120,6 +122,7 @@ impl Given {
             pending: Vec::new(),
             partly_done: Vec::new(),
             claimed: Vec::new(),
+            held_back: 16_384,
         }
     }
 
@@ -158,7 +161,7 @@ impl Given {
             stalled: Arc::clone(&stalled),
             stop: stop.clone(),
         };
-        let bounds = Bounds { held_back: 16_384, ..Bounds::default() };
+        let bounds = Bounds { held_back: self.held_back, ..Bounds::default() };
         let resolver = resolve::start_on(zone, bounds).unwrap();
         let kept = Kept::default();
         let output = Output { path: PathBuf::from("-"), sink: Box::new(kept.clone()) };
@@ -416,7 +419,7 @@ fn what_could_not_be_resolved_of_a_name_leaves_a_record_that_says_how() {
         _ => Answer::bare(Status::NoData),
     };
     let list = "half.example.org\nother.example.org\nwhole.example.org\nnone.example.org\ngone.example.org\n";
-    let scanned = Given::new(list, answers).scan();
+    let scanned = Given { held_back: 0, ..Given::new(list, answers) }.scan();
     let said: HashMap<_, _> = scanned
         .records
         .iter()
