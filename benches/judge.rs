@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use banneret::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use banneret::judge::providers::Providers;
 use banneret::judge::run::Run;
 use banneret::judge::{generic, judge, platform};
 use banneret::name::DnsName;
@@ -143,6 +144,7 @@ fn evidence(code: u16, lines: &[&str], names: &[(&str, Lead)], banner: Lead) -> 
             names,
             banner_forward: forward(banner),
         }),
+        scanner: None,
     }
 }
 
@@ -173,7 +175,7 @@ fn platform_of_a_long_greeting(bencher: divan::Bencher<'_, '_>, lines: usize) {
     let banner = Greeting::read(host.observation.greeting.as_ref().unwrap(), Own::default());
     bencher
         .counter(divan::counter::BytesCount::new(text.len() * lines))
-        .bench(|| platform::platform(divan::black_box(&host.observation), &banner));
+        .bench(|| platform::platform(divan::black_box(&host.observation), &banner, Providers::built_in()));
 }
 
 /// The host with the most to suppose: sixteen PTR names, half of which lead away.

@@ -110,7 +110,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             number,
             retries: 1,
             samples: NonZeroU8::MIN,
-            own_name: None,
+            scanner: Arc::default(),
             pace: Arc::clone(&pace),
             stop: stop.clone(),
             added: Arc::default(),

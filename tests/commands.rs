@@ -4,6 +4,8 @@
 
 #[path = "commands/accept.rs"]
 mod accept;
+#[path = "commands/agreement.rs"]
+mod agreement;
 #[path = "commands/check.rs"]
 mod check;
 #[path = "commands/cli.rs"]
@@ -16,6 +18,8 @@ mod families;
 mod judge;
 #[path = "commands/report.rs"]
 mod report;
+#[path = "commands/stored.rs"]
+mod stored;
 mod support;
 #[path = "commands/vantage.rs"]
 mod vantage;

@@ -10,6 +10,8 @@ mod files;
 mod hostile;
 #[path = "outputs/monitors.rs"]
 mod monitors;
+#[path = "outputs/stored.rs"]
+mod stored;
 mod support;
 #[path = "outputs/world.rs"]
 mod world;

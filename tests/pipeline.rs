@@ -17,7 +17,7 @@ use std::time::Duration;
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
 use banneret::name::DnsName;
-use banneret::probe::{LocalTrouble, Probe, Whom};
+use banneret::probe::{Conversation, LocalTrouble, Probe, Whom};
 use banneret::rate::Rate;
 use banneret::record::Record;
 use banneret::report::summary::Summary;
@@ -50,7 +50,7 @@ struct Fake {
 }
 
 impl Probe for Fake {
-    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Observation, LocalTrouble> {
+    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Conversation, LocalTrouble> {
         let ip = target.into().socket.ip();
         assert!(self.spoken_to.lock().unwrap().insert(ip), "{ip} is spoken to twice at once");
         let attempt = {
@@ -70,7 +70,7 @@ impl Probe for Fake {
             let text = [b"mail.example.cloud ESMTP".as_slice()].into_iter().collect();
             observation.greeting = Some(Reply { code: Code::new(220), text });
         }
-        Ok(observation)
+        Ok(observation.into())
     }
 }
 
@@ -156,8 +156,8 @@ fn scan_until(
     }
     let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
-    let names = set.names().to_vec();
-    let roster = Arc::new(Roster::new(set, exclusions, names, ports.to_vec()));
+    let entries = set.names().to_vec();
+    let roster = Arc::new(Roster::new(set, exclusions, entries, ports.to_vec()));
     let progress = Arc::new(Progress::default());
     let course = Course::new(Arc::clone(&roster), order, None);
     let named = NamedTargets::new(course.names_left());
@@ -167,7 +167,7 @@ fn scan_until(
         feeder: paced,
         retries,
         samples: NonZeroU8::MIN,
-        own_name: None,
+        scanner: Arc::default(),
         added: Arc::default(),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
@@ -198,6 +198,8 @@ fn scan_until(
     let writer = |notes| Writer {
         roster: Arc::clone(&roster),
         accepts: banneret::judge::accept::Acceptances::default(),
+        providers: banneret::judge::providers::Providers::default(),
+        scanner: Arc::default(),
         keep: Keep::All,
         outputs: Outputs::new(vec![output], Summary::new()),
         keeper: Keeper::none(Arc::clone(&progress)),

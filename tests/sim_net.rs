@@ -41,7 +41,7 @@ fn smtp() -> Smtp {
 }
 
 async fn outcome(smtp: &Smtp, target: &str) -> Result<Outcome, LocalTrouble> {
-    let observed = smtp.probe(target.parse::<SocketAddr>().unwrap()).await?;
+    let observed = smtp.probe(target.parse::<SocketAddr>().unwrap()).await?.observation;
     assert_eq!(observed, Observation::bare(observed.outcome, 1));
     Ok(observed.outcome)
 }

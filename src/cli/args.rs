@@ -14,7 +14,7 @@ use clap_complete::Shell;
 use crate::judge::Severity;
 use crate::rate::Rate;
 
-pub use check::{CheckArgs, CheckWord};
+pub use check::{CheckArgs, CheckWord, TenancyWord};
 pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
 
 /// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
@@ -206,6 +206,10 @@ pub struct ProbeArgs {
     /// An address to connect from; several are used in turn [default: the system's choice]
     #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
     pub source_ip: Vec<IpAddr>,
+    /// A further address of this machine, as hosts see it behind NAT: a greeting that repeats it gives an echo, no name;
+    /// may be given several times, and stands in the records
+    #[arg(long, value_name = "ADDR", env = "BANNERET_OWN_ADDRESS")]
+    pub own_address: Vec<IpAddr>,
 }
 
 /// How fast a scan goes.
@@ -274,6 +278,9 @@ pub struct OutputArgs {
     /// neither severity nor --fail-on
     #[arg(long, value_name = "FILE", env = "BANNERET_ACCEPT")]
     pub accept: Option<PathBuf>,
+    /// Further domains of providers, one a line, `shared` behind those of hosts that many customers share
+    #[arg(long, value_name = "FILE", env = "BANNERET_PROVIDERS")]
+    pub providers: Option<PathBuf>,
     /// Exit 1 if any finding is this severe or worse
     #[arg(long, value_name = "SEVERITY", env = "BANNERET_FAIL_ON")]
     pub fail_on: Option<SeverityWord>,

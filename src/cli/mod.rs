@@ -15,6 +15,7 @@ pub mod late;
 pub mod lists;
 pub mod live;
 pub mod monitor;
+mod providers;
 pub mod report;
 pub mod resume;
 pub mod scan;

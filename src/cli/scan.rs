@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
@@ -14,8 +15,10 @@ use super::exit::Exit;
 use super::late::Addresses;
 use super::lists;
 use super::monitor::Places;
+use super::providers;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
+use crate::evidence::Scanner;
 use crate::judge::Severity;
 use crate::name::HostName;
 use crate::probe;
@@ -43,6 +46,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
+    let scanner = scanner(&args.probe, &probe);
     let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
     let counts = resumed.as_ref().map_or(&[][..], |resumed| &resumed.checkpoint.listed);
     let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
@@ -59,6 +63,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         limit: args.targets.max_targets,
         ports: distinct(&args.probe.port),
         probe,
+        scanner,
         rate: args.pace.rate,
         prefix_rate: args.pace.prefix_rate,
         concurrency: args.pace.concurrency.map(|count| count as usize),
@@ -71,6 +76,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
             KeepWord::All => Keep::All,
         },
         accepts: accept::load(args.output.accept.as_deref(), SystemTime::now())?,
+        providers: providers::load(args.output.providers.as_deref())?,
         outputs: args.output.output.clone(),
         format,
         html: args.output.html.clone(),
@@ -129,6 +135,12 @@ pub(super) fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings
         host_timeout: args.host_timeout,
         sources: args.source_ip.clone(),
     })
+}
+
+/// Who we are, as far as a host could repeat it.
+pub(super) fn scanner(args: &ProbeArgs, probe: &probe::Settings) -> Arc<Scanner> {
+    let own_addresses = args.own_address.iter().map(IpAddr::to_canonical).collect();
+    Arc::new(Scanner { name: probe.own_name.clone(), own_addresses, ..Scanner::default() })
 }
 
 /// The name typed, which must be a whole one; else this machine's, if it is.

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use crate::evidence::{Evidence, Forward, GreetingSource, Observation, Outcome, PtrName, Resolution, Status};
 use crate::name::DnsName;
+use crate::smtp::greeting::Greeting;
 use crate::smtp::reply::{Code, Reply, Text};
 
 /// The address under test.
@@ -47,7 +48,12 @@ pub(crate) fn ptr(said: &str) -> Resolution {
 pub(crate) fn host(greeting: &str, reverse: &str, banner: &str) -> Evidence {
     let mut resolution = ptr(reverse);
     resolution.banner_forward = forward(banner);
-    Evidence { ip: Some(HERE.into()), observation: greeted(greeting), resolution: Some(resolution) }
+    Evidence {
+        ip: Some(HERE.into()),
+        observation: greeted(greeting),
+        resolution: Some(resolution),
+        scanner: None,
+    }
 }
 
 /// What a host showed that sent a greeting.
@@ -56,6 +62,11 @@ pub(crate) fn greeted(greeting: &str) -> Observation {
     let refused = reply.code.is_some_and(|code| code.get() >= 400);
     let outcome = if refused { Outcome::Rejected } else { Outcome::Greeted };
     Observation { greeting: Some(reply), ..Observation::bare(outcome, 1) }
+}
+
+/// A greeting as it is read where nobody knows who asked.
+pub(crate) fn banner(observation: &Observation) -> Greeting {
+    GreetingSource { ip: Some(HERE.into()), observation, scanner: None }.greeting()
 }
 
 /// A reply from its lines, each with its code.

@@ -16,7 +16,7 @@ mod words;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::providers;
+use super::providers::Providers;
 use digits::Runs;
 use words::{Need, Words};
 
@@ -88,6 +88,11 @@ impl fmt::Display for Sign {
 
 /// By what a PTR name in lower case looks assigned by the provider of an address; `None` if it does not.
 pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
+    sign_among(name, ip, Providers::built_in())
+}
+
+/// The same, further domains of providers known.
+pub fn sign_among(name: &str, ip: IpAddr, providers: &Providers) -> Option<Sign> {
     let host = host_part(name);
     if host.is_empty() {
         return None;
@@ -104,7 +109,9 @@ pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
         words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
     match (class, form) {
         (Some(class), form) => Some(Sign { class, form }),
-        (None, Form::None) if is_numbered_customer(name, host) => Some(Sign { class: Class::Hosting, form }),
+        (None, Form::None) if is_numbered_customer(name, host, providers) => {
+            Some(Sign { class: Class::Hosting, form })
+        }
         (None, Form::None) => None,
         (None, form) => Some(Sign { class: words.hint.unwrap_or(Class::Unnamed), form }),
     }
@@ -122,9 +129,9 @@ fn is_met(need: Need, host: &str) -> bool {
 }
 
 /// Whether a name in the domain of a network's customers has a number for its customer: `li123-45`, `vps-1a2b3c4d`.
-fn is_numbered_customer(name: &str, host: &str) -> bool {
+fn is_numbered_customer(name: &str, host: &str, providers: &Providers) -> bool {
     const FEWEST: usize = 3;
-    host.bytes().filter(u8::is_ascii_digit).count() >= FEWEST && providers::is_network(name)
+    host.bytes().filter(u8::is_ascii_digit).count() >= FEWEST && providers.is_network(name)
 }
 
 /// The labels that the provider chose.

@@ -19,7 +19,7 @@ pub mod fcrdns;
 pub mod finding;
 pub mod generic;
 pub mod platform;
-mod providers;
+pub mod providers;
 pub mod ptr;
 pub mod receivers;
 pub mod relation;
@@ -45,6 +45,7 @@ use crate::targets::Inventory;
 use accept::{Acceptances, Accepted};
 use around::Around;
 use platform::Row;
+use providers::Providers;
 use ptr::Ptr;
 use shape::{Shape, Support};
 use what_if::Remedies;
@@ -88,6 +89,15 @@ pub struct Context<'a> {
     pub around: Around,
     /// What the user accepts, and the time by which its expiry is told.
     pub accepts: Option<(&'a Acceptances, SystemTime)>,
+    /// Domains of providers, where the user knows of further ones.
+    pub providers: Option<&'a Providers>,
+}
+
+impl<'a> Context<'a> {
+    /// The domains of providers.
+    fn providers(&self) -> &'a Providers {
+        self.providers.unwrap_or(Providers::built_in())
+    }
 }
 
 /// Judges one target by what was seen of it and what its owner said of it. Total: there is no evidence without a
@@ -101,7 +111,7 @@ pub fn judge_in(context: &Context<'_>, evidence: &Evidence, inventory: &Inventor
     if !evidence.observation.outcome.is_judged() {
         return unjudged(inventory);
     }
-    let seen = Seen::of(evidence);
+    let seen = Seen::of(evidence, context.providers());
     let mut judgement = seen.judge(context.around, inventory);
     if let Some((acceptances, now)) = context.accepts {
         judgement.accepted = acceptances.accepted(&judgement.findings, now, || seen.subject(inventory));
@@ -118,18 +128,28 @@ pub fn judge_in(context: &Context<'_>, evidence: &Evidence, inventory: &Inventor
 
 /// Whose address it is, and by what sign.
 pub fn tenancy_of(evidence: &Evidence, inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
+    tenancy_among(evidence, inventory, Providers::built_in())
+}
+
+/// The same, further domains of providers known.
+pub fn tenancy_among(
+    evidence: &Evidence,
+    inventory: &Inventory,
+    providers: &Providers,
+) -> (Tenancy, tenancy::Reason) {
     if !evidence.observation.outcome.is_judged() {
-        let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
+        let signs =
+            tenancy::Signs { banner: None, ptrs: &[], platform: None, providers: Providers::built_in() };
         return tenancy::tenancy(signs, inventory);
     }
-    let seen = Seen::of(evidence);
+    let seen = Seen::of(evidence, providers);
     let ptrs = seen.ptrs();
     let shape = Shape::of(&seen.banner, support(&seen.banner, &ptrs));
     seen.tenancy(shape, &ptrs, inventory)
 }
 
 fn unjudged(inventory: &Inventory) -> Judgement {
-    let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
+    let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None, providers: Providers::built_in() };
     Judgement {
         banner_name: None,
         ehlo_name: None,
@@ -156,19 +176,21 @@ pub(crate) struct Seen<'a> {
     banner: Greeting,
     ehlo_name: Option<String>,
     platform: Option<(Platform, &'static Row)>,
+    providers: &'a Providers,
 }
 
 impl<'a> Seen<'a> {
-    fn of(evidence: &'a Evidence) -> Self {
-        let banner = banner::banner(&evidence.observation);
+    fn of(evidence: &'a Evidence, providers: &'a Providers) -> Self {
+        let banner = banner::banner(evidence);
         Self {
             ip: evidence.ip,
             observation: &evidence.observation,
             resolution: evidence.resolution.as_ref(),
             samples: &evidence.observation.samples,
-            ehlo_name: banner::ehlo_name(&evidence.observation),
-            platform: platform::platform(&evidence.observation, &banner),
+            ehlo_name: banner::ehlo_name(evidence),
+            platform: platform::platform(&evidence.observation, &banner, providers),
             banner,
+            providers,
         }
     }
 
@@ -210,13 +232,18 @@ impl<'a> Seen<'a> {
     }
 
     fn ptrs(&self) -> Vec<Ptr<'a>> {
-        self.resolution.map(|resolution| Ptr::all(resolution, self.ip)).unwrap_or_default()
+        self.resolution
+            .map(|resolution| Ptr::all_among(resolution, self.ip, self.providers))
+            .unwrap_or_default()
     }
 
     fn tenancy(&self, shape: Shape, ptrs: &[Ptr<'_>], inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
         let usable = self.banner.name.as_deref().filter(|_| shape.is_usable());
         let platform = self.platform.as_ref().map(|(_, row)| *row);
-        tenancy::tenancy(tenancy::Signs { banner: usable, ptrs, platform }, inventory)
+        tenancy::tenancy(
+            tenancy::Signs { banner: usable, ptrs, platform, providers: self.providers },
+            inventory,
+        )
     }
 
     /// The host as the user's acceptances speak of it.

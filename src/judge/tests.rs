@@ -58,8 +58,12 @@ fn each_verdict_has_its_hosts() {
 
 #[test]
 fn without_dns_a_host_is_undetermined_and_its_banner_is_still_read() {
-    let evidence =
-        Evidence { ip: None, observation: greeted("220 localhost ESMTP Postfix"), resolution: None };
+    let evidence = Evidence {
+        ip: None,
+        observation: greeted("220 localhost ESMTP Postfix"),
+        resolution: None,
+        scanner: None,
+    };
     let judgement = judge(&evidence, &Inventory::default());
     assert_eq!(judgement.verdict, Some(Verdict::Undetermined));
     assert_eq!((judgement.fcrdns, judgement.relation), (None, Some(Relation::None)));

@@ -9,7 +9,6 @@
 //! `static-192-0-2-1.b.example`: a PTR record `mail.a.example` clears it, and no other single change does.
 
 use super::fcrdns::Lead;
-use super::providers::is_others;
 use super::shape::Support;
 use super::{Context, Judgement, Seen, Severity, Verdict, generic};
 use crate::evidence::{Forward, PtrName, Resolution, Status};
@@ -120,8 +119,9 @@ impl Host<'_, '_> {
     fn banner_helps(&self) -> bool {
         self.confirmed().any(|ptr| {
             let name = ptr.name.to_string();
-            let is_assigned = self.seen.ip.is_some_and(|ip| generic::sign(&name, ip).is_some());
-            if is_assigned || is_others(&name) || self.seen.banner.name.as_deref() == Some(&name) {
+            let is_assigned =
+                self.seen.ip.is_some_and(|ip| generic::sign_among(&name, ip, self.seen.providers).is_some());
+            if is_assigned || self.is_others(&name) || self.seen.banner.name.as_deref() == Some(&name) {
                 return false;
             }
             let resolution = Resolution { banner_forward: ptr.forward.clone(), ..self.resolution.clone() };
@@ -141,7 +141,7 @@ impl Host<'_, '_> {
         let banner = self.banner().map(|name| (name, &self.resolution.banner_forward));
         let names = self.resolution.names.iter().map(|ptr| (ptr.name.clone(), &ptr.forward)).chain(banner);
         let away =
-            names.filter(|(name, forward)| Lead::of(forward).is_away() && !is_others(&name.to_string()));
+            names.filter(|(name, forward)| Lead::of(forward).is_away() && !self.is_others(&name.to_string()));
         away.into_iter().any(|(name, forward)| {
             let added = self.leading_here(forward);
             let mut resolution = self.resolution.clone();
@@ -155,6 +155,10 @@ impl Host<'_, '_> {
                 .for_each(|ptr| ptr.forward = added.clone());
             self.is_clear(&Seen { resolution: Some(&resolution), ..self.seen.clone() })
         })
+    }
+
+    fn is_others(&self, name: &str) -> bool {
+        self.seen.providers.is_others(name)
     }
 
     /// Whether a host as supposed would be in order.
@@ -174,7 +178,7 @@ impl Host<'_, '_> {
 
     /// The banner's name if it can be written into a zone and is not somebody else's.
     fn banner(&self) -> Option<DnsName> {
-        let name = self.seen.banner.name.as_deref().filter(|name| !is_others(name))?;
+        let name = self.seen.banner.name.as_deref().filter(|name| !self.is_others(name))?;
         let is_usable = super::Shape::of(&self.seen.banner, Support::Confirmed).is_usable();
         DnsName::parse(name).ok().filter(|_| is_usable)
     }

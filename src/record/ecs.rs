@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Record, escape, time};
 use crate::evidence::{Certificate, Outcome, Resolution, Status, TlsStatus};
 use crate::judge::{Fcrdns, Finding, Relation, Severity, Verdict};
-use crate::name::{DnsName, registrable};
+use crate::name::{DnsName, HostName, registrable};
 
 /// The version of the schema whose fields are used.
 pub const VERSION: &str = "8.11.0";
@@ -35,6 +35,13 @@ fn fields(record: &Record) -> Map<String, Value> {
     set(&mut root, "network.transport", "tcp");
     set(&mut root, "network.protocol", "smtp");
     set(&mut root, "network.type", record.target.ip.map(|ip| if ip.is_ipv4() { "ipv4" } else { "ipv6" }));
+    // The one who asked, as the other peer of the flow.
+    if let Some(scanner) = &record.evidence.scanner {
+        let ip = scanner.ip.map(|ip| ip.to_string());
+        set(&mut root, "source.address", ip.as_deref());
+        set(&mut root, "source.ip", ip.as_deref());
+        set(&mut root, "source.domain", scanner.name.as_ref().map(HostName::as_str));
+    }
     // The one who answers, as the peer of a flow and by its role.
     for side in ["destination", "server"] {
         peer(&mut root, side, record);
@@ -189,6 +196,7 @@ fn own(record: &Record) -> Value {
     set(&mut own, "tls_status", seen.tls.as_ref().map(|tls| tls.status.as_str()));
     set(&mut own, "truncated", seen.truncated);
     set(&mut own, "attempts", seen.attempts);
+    set(&mut own, "engine", record.evidence.scanner.as_ref().map(|scanner| scanner.engine.as_str()));
     Value::Object(own)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
 use super::{AddressFamily, Record, SCHEMA, Unresolved, time};
-use crate::evidence::{Certificate, Forward, Observation, Resolution, Tls, X509Error};
+use crate::evidence::{Certificate, Forward, Observation, Resolution, Scanner, Tls, X509Error};
 use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};
 use crate::name::DnsName;
 use crate::smtp::ehlo;
@@ -33,6 +33,8 @@ pub fn encode(record: &Record, line: &mut Vec<u8>) {
     judgement(line, &record.judgement);
     network(line, record);
     weighed(line, &record.judgement);
+    put(line, r#","scanner":"#);
+    optional(line, record.evidence.scanner.as_deref(), scanner);
     put(line, "}\n");
 }
 
@@ -258,6 +260,22 @@ fn weighed(line: &mut Vec<u8>, judged: &Judgement) {
         }
         line.push(b']');
     });
+}
+
+fn scanner(line: &mut Vec<u8>, scanner: &Scanner) {
+    put(line, r#"{"name":"#);
+    // A host name needs no escape.
+    optional(line, scanner.name.as_ref(), |line, name| word(line, name.as_str()));
+    put(line, r#","ip":"#);
+    optional(line, scanner.ip, quoted_address);
+    put(line, r#","engine":"#);
+    word(line, scanner.engine.as_str());
+    put(line, r#","own_addresses":["#);
+    for (index, ip) in scanner.own_addresses.iter().enumerate() {
+        comma(line, index);
+        quoted_address(line, *ip);
+    }
+    put(line, "]}");
 }
 
 fn put(line: &mut Vec<u8>, text: &str) {

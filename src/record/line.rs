@@ -30,6 +30,16 @@ pub(super) struct Line<'a> {
     pub(super) network: Option<NetworkLine<'a>>,
     pub(super) accepted: Option<Vec<AcceptedLine<'a>>>,
     pub(super) clears_by: Option<Vec<Str<'a>>>,
+    pub(super) scanner: Option<ScannerLine<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ScannerLine<'a> {
+    #[serde(borrow)]
+    pub(super) name: Option<Str<'a>>,
+    pub(super) ip: Option<IpAddr>,
+    pub(super) engine: Option<Str<'a>>,
+    pub(super) own_addresses: Option<Vec<IpAddr>>,
 }
 
 #[derive(Debug, Deserialize)]

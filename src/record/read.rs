@@ -10,17 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::line::{
-    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine, UnresolvedLine,
+    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, ScannerLine, SmtpLine, Str, TargetLine,
+    UnresolvedLine,
 };
 use super::row::{PtrNames, Row, Tags};
 use super::{AddressFamily, Network, Record, SCHEMA, Target, Unresolved, escape, time};
-use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use crate::evidence::{
+    Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status,
+};
 use crate::judge::accept::Accepted;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
-use crate::name::DnsName;
+use crate::name::{DnsName, HostName};
 use crate::record::neutral::Safe;
 use crate::smtp::reply::{self, Reply};
 use crate::targets::Inventory;
@@ -113,12 +116,13 @@ impl<'a> Line<'a> {
             clears_by: clears_by(self.clears_by.as_deref())?,
         };
         let resolution = self.dns.map(DnsLine::into_resolution).transpose()?;
+        let scanner = self.scanner.map(ScannerLine::into_scanner).transpose()?.map(Arc::new);
         let network = self.network.and_then(|it| {
             it.asn.map(|asn| Network { asn, name: it.as_name.map(|name| Arc::from(&*name.0)) })
         });
         Ok(Record {
             time,
-            evidence: Evidence { ip: target.ip, observation, resolution },
+            evidence: Evidence { ip: target.ip, observation, resolution, scanner },
             target,
             judgement,
             network,
@@ -205,6 +209,19 @@ impl UnresolvedLine<'_> {
     fn into_unresolved(self) -> Result<Unresolved, ReadError> {
         let family = self.family.map(|word| known("family", &word.0, AddressFamily::parse(&word.0)));
         Ok(Unresolved { family: family.transpose()?, status: status("status", self.status.as_ref())? })
+    }
+}
+
+impl ScannerLine<'_> {
+    fn into_scanner(self) -> Result<Scanner, ReadError> {
+        let name = |text: Str<'_>| known("scanner.name", &text.0, HostName::parse(&text.0).ok());
+        let engine = |word: Str<'_>| known("scanner.engine", &word.0, Engine::parse(&word.0));
+        Ok(Scanner {
+            name: self.name.map(name).transpose()?,
+            ip: self.ip,
+            engine: self.engine.map(engine).transpose()?.unwrap_or_default(),
+            own_addresses: self.own_addresses.unwrap_or_default().into(),
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Observation, Resolution};
+use crate::evidence::{Observation, Resolution, Scanner};
 use crate::record::Record;
 
 /// What a target showed, whoever asked for it.
@@ -28,6 +28,8 @@ pub struct Shown {
     pub observation: Observation,
     /// What DNS says of it.
     pub resolution: Option<Resolution>,
+    /// Who asked it.
+    pub scanner: Arc<Scanner>,
 }
 
 /// A name by its turn.

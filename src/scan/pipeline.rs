@@ -26,7 +26,7 @@ use super::progress::Progress;
 use super::shard;
 use super::stop::{Level, Stop};
 use super::writer::{Inlets, Writer};
-use crate::name::HostName;
+use crate::evidence::Scanner;
 use crate::probe::{LocalTrouble, Probe};
 use crate::resolve::Resolver;
 
@@ -47,8 +47,8 @@ pub struct Plan {
     pub retries: u8,
     /// Conversations with each target that greets.
     pub samples: NonZeroU8,
-    /// Our own name.
-    pub own_name: Option<HostName>,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Exclusions that come while it runs.
     pub added: Arc<Added>,
     /// For what a person has to know at once.
@@ -90,7 +90,7 @@ pub fn run<P: Probe + Send + 'static>(
                 number,
                 retries: plan.retries,
                 samples: plan.samples,
-                own_name: plan.own_name.clone(),
+                scanner: Arc::clone(&plan.scanner),
                 added: Arc::clone(&plan.added),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),

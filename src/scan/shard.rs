@@ -29,11 +29,9 @@ use super::pace::Pace;
 use super::progress::Progress;
 use super::sample::{Sampled, sample};
 use super::stop::{Level, Stop};
-use crate::evidence::{Observation, Outcome};
-use crate::name::HostName;
-use crate::probe::{LocalTrouble, Probe, watched};
+use crate::evidence::{Observation, Outcome, Scanner};
+use crate::probe::{Conversation, LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
-use crate::smtp::greeting::{Greeting, Own};
 
 /// What was seen goes on in batches of this many …
 const BATCH: usize = 128;
@@ -91,8 +89,8 @@ pub struct Settings {
     pub retries: u8,
     /// Conversations with each target that greets.
     pub samples: NonZeroU8,
-    /// Our own name, known as an echo when a greeting repeats it.
-    pub own_name: Option<HostName>,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// When connections may start.
     pub pace: Arc<Pace>,
     /// Whether any may still start.
@@ -110,6 +108,7 @@ pub async fn run<P: Probe + 'static>(
     progress: Arc<Progress>,
 ) {
     let shard = Rc::new(Shard {
+        scanner: RefCell::new(Arc::clone(&settings.scanner)),
         settings,
         probe,
         progress,
@@ -204,6 +203,8 @@ struct Shard<P> {
     probe: P,
     progress: Arc<Progress>,
     ended: RefCell<Ended>,
+    /// Who we were in the last conversation with a mail server.
+    scanner: RefCell<Arc<Scanner>>,
     /// The first conversation of a batch ended.
     some: Notify,
     /// A batch is full.
@@ -239,7 +240,8 @@ impl<P: Probe> Shard<P> {
         let mut met = Met { socket, greeted: false };
         let fate = match spoken.unwrap_or(Err(LocalTrouble::Defect)) {
             Err(trouble) => Fate::Troubled(aim, trouble),
-            Ok(observation) => {
+            Ok(conversation) => {
+                let observation = &conversation.observation;
                 met.greeted = observation.outcome == Outcome::Greeted;
                 let code = observation.greeting.as_ref().and_then(|reply| reply.code);
                 let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
@@ -250,7 +252,7 @@ impl<P: Probe> Shard<P> {
                 // Who asked for less is not spoken to once more.
                 let wanted = if is_too_much { NonZeroU8::MIN } else { self.settings.samples };
                 let spare = aim.clone();
-                let fate = catch_unwind(AssertUnwindSafe(|| self.fate(aim, observation, wanted)));
+                let fate = catch_unwind(AssertUnwindSafe(|| self.fate(aim, conversation, wanted)));
                 fate.unwrap_or(Fate::Troubled(spare, LocalTrouble::Defect))
             }
         };
@@ -267,13 +269,15 @@ impl<P: Probe> Shard<P> {
             Fate::Looked(Look::Void)
         } else {
             let observation = Observation::bare(Outcome::Excluded, aim.attempts);
-            self.concluded(Seen { aim, observation, time: SystemTime::now() }, NonZeroU8::MIN)
+            let scanner = Arc::clone(&self.settings.scanner);
+            concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, NonZeroU8::MIN)
         };
         self.end(met, fate);
     }
 
     /// What is to become of a target after a conversation that was held; `wanted` conversations in all.
-    fn fate(&self, mut aim: Aim, mut observation: Observation, wanted: NonZeroU8) -> Fate {
+    fn fate(&self, mut aim: Aim, conversation: Conversation, wanted: NonZeroU8) -> Fate {
+        let Conversation { mut observation, local_ip } = conversation;
         aim.attempts = aim.attempts.saturating_add(1);
         observation.attempts = aim.attempts;
         let timed_out = observation.outcome == Outcome::TimedOut;
@@ -286,15 +290,20 @@ impl<P: Probe> Shard<P> {
             self.progress.retried.fetch_add(1, Relaxed);
             return Fate::Again(aim);
         }
-        self.concluded(Seen { aim, observation, time: SystemTime::now() }, wanted)
+        let scanner = self.scanner(local_ip);
+        concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, wanted)
     }
 
-    fn concluded(&self, seen: Seen, wanted: NonZeroU8) -> Fate {
-        match sample(seen, wanted) {
-            Sampled::Further(aim) => Fate::Again(aim),
-            Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(self.case(seen)),
-            Sampled::Enough(seen) => Fate::Other(seen),
+    /// Who we are in a conversation that was held from this address. Most are held from one.
+    fn scanner(&self, local_ip: Option<IpAddr>) -> Arc<Scanner> {
+        if local_ip.is_none() {
+            return Arc::clone(&self.settings.scanner);
         }
+        let mut last = self.scanner.borrow_mut();
+        if last.ip != local_ip {
+            *last = Arc::new(self.settings.scanner.from(local_ip));
+        }
+        Arc::clone(&last)
     }
 
     /// A conversation has ended, or was not to be.
@@ -330,13 +339,19 @@ impl<P: Probe> Shard<P> {
             }
         }
     }
+}
 
-    fn case(&self, seen: Seen) -> Case<Asking> {
-        let own = Own { name: self.settings.own_name.as_ref(), ip: None };
-        let name = seen.observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
-        let banner = name.and_then(|name| HostName::parse(&name).ok());
-        Case { want: Want::Identity { ip: seen.aim.ip, banner }, carry: Asking::Host(Box::new(seen)) }
+fn concluded(seen: Seen, wanted: NonZeroU8) -> Fate {
+    match sample(seen, wanted) {
+        Sampled::Further(aim) => Fate::Again(aim),
+        Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(case(seen)),
+        Sampled::Enough(seen) => Fate::Other(seen),
     }
+}
+
+fn case(seen: Seen) -> Case<Asking> {
+    let banner = seen.greeting_source().name_to_resolve();
+    Case { want: Want::Identity { ip: seen.aim.ip, banner }, carry: Asking::Host(Box::new(seen)) }
 }
 
 /// Holds a conversation. One that falls over, a defect of this program, takes nobody with it, and is told by `Err`.

@@ -220,7 +220,7 @@ mod tests {
 
     fn bare(ip: [u8; 4], outcome: Outcome) -> Record {
         let observation = Observation::bare(outcome, 1);
-        record(ip, Evidence { ip: Some(ip.into()), observation, resolution: None })
+        record(ip, Evidence { ip: Some(ip.into()), observation, resolution: None, scanner: None })
     }
 
     /// A host that greets as `name`, with a PTR name in the domain of this number.

@@ -25,13 +25,13 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::vantage::Vantage;
 use super::watermark::Watermark;
-use crate::evidence::{Evidence, Observation, Outcome, Resolution};
+use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
-use crate::judge::{Context, Judgement, Severity, judge_in};
-use crate::record::{Network, Record, Target, Unresolved};
+use crate::judge::providers::Providers;
+use crate::judge::{Context, Judgement, Severity};
+use crate::record::{Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
-use crate::targets::Inventory;
 
 /// Progress is saved this often while records come.
 const SAVE_EACH: Duration = Duration::from_millis(500);
@@ -71,6 +71,10 @@ pub struct Writer {
     pub keep: Keep,
     /// Findings that the user accepts.
     pub accepts: Acceptances,
+    /// Further domains of providers.
+    pub providers: Providers,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -216,14 +220,10 @@ impl Writer {
         }
         let port = self.roster.ports().first().copied().unwrap_or_default();
         let record = |(outcome, unresolved)| {
-            let mut draft = self.record(None, port, Asked::Name(name));
-            draft.target.unresolved = unresolved;
-            let shown = Shown {
-                time: SystemTime::now(),
-                observation: Observation::bare(outcome, 0),
-                resolution: None,
-            };
-            draft.finish(shown, &self.accepts)
+            let target = Target { unresolved, ..self.target(None, port, Asked::Name(name)) };
+            let (observation, scanner) = (Observation::bare(outcome, 0), Some(Arc::clone(&self.scanner)));
+            let evidence = Evidence { ip: None, observation, resolution: None, scanner };
+            self.judged(Unjudged { time: SystemTime::now(), target, evidence, network: None })
         };
         said.into_iter().map(record).collect()
     }
@@ -254,11 +254,11 @@ impl Writer {
 
     /// A target has all the evidence that it will get.
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
-        let Seen { aim, observation, time } = seen;
+        let Seen { aim, observation, time, scanner } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
         let socket = SocketAddr::new(ip, port);
         let set_turn = (asked == Asked::Set).then_some(turn);
-        let shown = Shown { time, observation, resolution };
+        let shown = Shown { time, observation, resolution, scanner };
         match self.named.conclude(socket, set_turn, shown) {
             Owner::Set(shown) => self.conclude_of_set(socket, turn, shown),
             Owner::Unknown => Ok(()),
@@ -283,7 +283,7 @@ impl Writer {
 
     /// Writes the record that a target of the set is by its own turn.
     fn conclude_of_set(&mut self, socket: SocketAddr, turn: u128, shown: Shown) -> Result<(), ScanError> {
-        match self.judged(socket, Asked::Set, shown) {
+        match self.record(socket, Asked::Set, shown) {
             Some(record) => {
                 self.emit(&record)?;
                 self.turn_done(turn);
@@ -295,7 +295,7 @@ impl Writer {
 
     /// Writes the record that a target is for one of the names that lead to it.
     fn conclude_for(&mut self, asker: Asker, socket: SocketAddr, shown: Shown) -> Result<(), ScanError> {
-        match self.judged(socket, Asked::Name(asker.name), shown) {
+        match self.record(socket, Asked::Name(asker.name), shown) {
             Some(record) => {
                 self.emit(&record)?;
                 self.named.settle(asker.turn, socket);
@@ -306,15 +306,27 @@ impl Writer {
     }
 
     /// What a stranger said and this program can't judge must not end the scan: `None` then.
-    fn judged(&self, socket: SocketAddr, asked: Asked, shown: Shown) -> Option<Record> {
-        let (draft, accepts) = (self.record(Some(socket.ip()), socket.port(), asked), &self.accepts);
-        catch_unwind(AssertUnwindSafe(|| draft.finish(shown, accepts))).ok()
+    fn record(&self, socket: SocketAddr, asked: Asked, shown: Shown) -> Option<Record> {
+        let Shown { time, observation, resolution, scanner } = shown;
+        let (ip, port) = (socket.ip(), socket.port());
+        let evidence = Evidence { ip: Some(ip), observation, resolution, scanner: Some(scanner) };
+        let network = self.networks.as_ref().and_then(|networks| networks.network(ip));
+        let unjudged = Unjudged { time, target: self.target(Some(ip), port, asked), evidence, network };
+        catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok()
     }
 
-    fn record(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Draft {
+    fn target(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Target {
         let (asked, inventory) = self.roster.asked(ip, asked);
-        let network = ip.and_then(|ip| self.networks.as_ref()?.network(ip));
-        Draft { target: Target { ip, port, asked, inventory, unresolved: None }, network }
+        Target { ip, port, asked, inventory, unresolved: None }
+    }
+
+    fn judged(&self, unjudged: Unjudged) -> Record {
+        let context = Context {
+            accepts: Some((&self.accepts, unjudged.time)),
+            providers: Some(&self.providers),
+            ..Context::default()
+        };
+        unjudged.judge(&context)
     }
 
     fn emit(&mut self, record: &Record) -> Result<(), ScanError> {
@@ -333,25 +345,5 @@ impl Writer {
 
     fn save(&mut self) -> Result<(), ScanError> {
         self.keeper.save(&mut self.outputs, &self.watermark, &self.named)
-    }
-}
-
-/// A record that lacks its evidence.
-struct Draft {
-    target: Target,
-    network: Option<Network>,
-}
-
-impl Draft {
-    fn finish(self, shown: Shown, accepts: &Acceptances) -> Record {
-        let Self { target, network } = self;
-        let Shown { time, observation, resolution } = shown;
-        let evidence = Evidence { ip: target.ip, observation, resolution };
-        let context = Context { accepts: Some((accepts, time)), ..Context::default() };
-        let judgement = match &target.inventory {
-            Some(inventory) => judge_in(&context, &evidence, inventory),
-            None => judge_in(&context, &evidence, &Inventory::default()),
-        };
-        Record { time, target, evidence, judgement, network }
     }
 }

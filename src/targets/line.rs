@@ -118,6 +118,9 @@ pub enum LineError {
     /// The `expected_name` of a CSV row.
     #[error("is no name that a host can be expected to have: it {0}")]
     ExpectedName(NameError),
+    /// The `tenancy` of a CSV row.
+    #[error("is no tenancy; write `shared` or `dedicated`, or leave it empty")]
+    Tenancy,
     /// The `helo_name` of a CSV row.
     #[error("is no HELO name: it is longer than 255 octets or holds a control character")]
     HeloName,

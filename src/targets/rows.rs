@@ -1,4 +1,5 @@
-//! A CSV list: a column `target` or `ip`, if wished `expected_name` and `helo_name`, and tags in the order of the file.
+//! A CSV list: a column `target` or `ip`, if wished `expected_name` and `helo_name`, and tags in the order of the file,
+//! of which `tenancy` may hold known words only.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -19,6 +20,16 @@ pub const MAX_ROW: u64 = 65_536;
 const READ_AHEAD: usize = 8_192;
 /// The longest HELO name, in octets (RFC 5321 §4.5.3.1.2).
 const MAX_HELO: usize = 255;
+
+/// The tag that says whose address it is, in any case; it travels with the records as any tag does, so that the judgement
+/// of a stored record heeds it, too.
+const TENANCY: &str = "tenancy";
+/// What may stand in it.
+const TENANCIES: [&str; 4] = ["shared", "dedicated", "unknown", ""];
+
+fn is_tenancy(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case(TENANCY)
+}
 
 /// What each column of a header stands for.
 #[derive(Debug)]
@@ -173,7 +184,11 @@ impl<R: BufRead> Rows<R> {
             .transpose()?;
         let mut tags = Vec::with_capacity(self.columns.tags.len());
         for (column, name) in &self.columns.tags {
-            tags.push((Arc::clone(name), text(*column)?.to_owned()));
+            let value = text(*column)?;
+            if is_tenancy(name) && !TENANCIES.iter().any(|word| value.trim().eq_ignore_ascii_case(word)) {
+                return Err(wrong(value, LineError::Tenancy));
+            }
+            tags.push((Arc::clone(name), value.to_owned()));
         }
         let inventory = Inventory { expected_name, helo_name, tags };
         let inventory = (inventory != Inventory::default()).then(|| Arc::new(inventory));

@@ -43,6 +43,7 @@ const SCAN: &[(&str, &str)] = &[
     ("format", "csv"),
     ("samples", "2"),
     ("source-ip", "127.0.0.1"),
+    ("own-address", "203.0.113.9"),
     ("engine", "connect"),
     ("keep", "all"),
     ("html", "FOLDER/report.html"),
@@ -51,6 +52,7 @@ const SCAN: &[(&str, &str)] = &[
     ("resume", "FOLDER/progress"),
     ("asn-db", "FOLDER/asn.mmdb"),
     ("accept", "FOLDER/accept.toml"),
+    ("providers", "FOLDER/providers"),
     ("fail-on", "high"),
     ("dry-run", ""),
     ("status", "FOLDER/status"),
@@ -62,7 +64,7 @@ const SCAN: &[(&str, &str)] = &[
     ("help", ""),
 ];
 /// Flags whose values must be files of a form of their own: that they are understood is shown by what they complain of.
-const NEED_A_FILE: &[&str] = &["resume", "asn-db", "accept"];
+const NEED_A_FILE: &[&str] = &["resume", "asn-db", "accept", "providers"];
 /// The short names of the contract.
 const SHORT: &[(&str, &str)] = &[
     ("-i", "--input"),

@@ -59,7 +59,7 @@ fn every_flag_can_stand_in_the_file() {
         "input = ['{0}']\nexclude = ['127.51.100.1', '127.51.100.2']\nexclude-file = []\nallow-reserved = true\n\
          skip-bad-targets = true\nseed = 9\nshard = '1/1'\nmax-targets = 200\nport = [25, 587]\nprobe = 'banner'\n\
          ehlo-name = 'scan.example.org'\nrate = 0.5\nprefix-rate = 'unlimited'\nconcurrency = 50\n\
-         connect-timeout = '1s'\ngreeting-timeout = '2s'\nhost-timeout = '3s'\nretries = 0\nsource-ip = '127.0.0.1'\n\
+         connect-timeout = '1s'\ngreeting-timeout = '2s'\nhost-timeout = '3s'\nretries = 0\nsource-ip = '127.0.0.1'\nown-address = ['203.0.113.9', '2001:db8::9']\n\
          resolver = ['127.0.0.1', '[::1]:5353']\ndns-rate = 100\ndns-timeout = '1s'\ndns-attempts = 2\n\
          keep = 'all'\nfail-on = 'high'\nprogress = 'never'\nquiet = true\nsummary = 's.json'\ndry-run = true\n",
         list.display()

@@ -134,8 +134,8 @@ impl Given {
         }
         let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
         let order = Arc::new(Order::new(Arc::clone(&set), 7, self.shard));
-        let names = set.names().to_vec();
-        let roster = Roster::new(set, exclusions, names, self.ports.clone()).with_share(&order);
+        let entries = set.names().to_vec();
+        let roster = Roster::new(set, exclusions, entries, self.ports.clone()).with_share(&order);
         let roster = Arc::new(roster);
         let progress = Arc::new(Progress::default());
         let watermark = Watermark::resume(self.high, &self.pending);
@@ -149,7 +149,7 @@ impl Given {
             feeder: unpaced(),
             retries: 1,
             samples: NonZeroU8::MIN,
-            own_name: None,
+            scanner: Arc::default(),
             added: Arc::default(),
             tell: Box::new(|_| ()),
         };
@@ -171,6 +171,8 @@ impl Given {
             roster: Arc::clone(&roster),
             accepts: banneret::judge::accept::Acceptances::default(),
             keep: Keep::All,
+            providers: banneret::judge::providers::Providers::default(),
+            scanner: Arc::default(),
             outputs: Outputs::new(vec![output], Summary::new()),
             keeper: Keeper::none(Arc::clone(&progress)),
             watermark,
@@ -247,7 +249,7 @@ fn around(count: u32) -> impl Fn(&Question) -> Answer + Send + Sync + 'static {
 }
 
 fn names(count: u32) -> String {
-    (0..count).map(|number| format!("n{number}.example.org\n")).collect()
+    (0..count).map(|number| format!("n{number}.example.org")).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 #[test]
@@ -414,8 +416,7 @@ fn what_could_not_be_resolved_of_a_name_leaves_a_record_that_says_how() {
         ("other.example.org", _) => Answer::bare(Status::ServFail),
         ("whole.example.org", Kind::A) => found(&["198.18.0.3"]),
         ("none.example.org", _) => Answer::bare(Status::Refused),
-        ("gone.example.org", _) => Answer::bare(Status::NxDomain),
-        (_, Kind::Ptr) => Answer::bare(Status::NxDomain),
+        ("gone.example.org", _) | (_, Kind::Ptr) => Answer::bare(Status::NxDomain),
         _ => Answer::bare(Status::NoData),
     };
     let list = "half.example.org\nother.example.org\nwhole.example.org\nnone.example.org\ngone.example.org\n";

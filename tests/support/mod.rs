@@ -10,6 +10,7 @@
 )]
 
 pub mod bulk;
+pub mod evidence;
 pub mod fleet;
 pub mod hosts;
 pub mod mmdb;

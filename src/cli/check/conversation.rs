@@ -10,10 +10,9 @@ use tokio::task::JoinSet;
 
 use super::server::Look;
 use crate::cli::exit::Unable;
-use crate::evidence::{Observation, Outcome};
+use crate::evidence::{Evidence, Observation, Outcome, Scanner};
 use crate::name::HostName;
-use crate::probe::{LocalTrouble, Probe, Smtp, Whom};
-use crate::smtp::greeting::{Greeting, Own};
+use crate::probe::{Conversation, LocalTrouble, Probe, Smtp, Whom};
 
 /// Between two conversations with one server: a scan's pace for a network, by default.
 const BETWEEN: Duration = Duration::from_millis(100);
@@ -30,8 +29,8 @@ pub(super) struct Visit<'a> {
     pub(super) samples: NonZeroU8,
 }
 
-/// How a conversation went, and when it ended.
-pub(super) type Spoken = Result<(Observation, SystemTime), LocalTrouble>;
+/// What was seen in a conversation, DNS not asked yet, and when it ended.
+pub(super) type Spoken = Result<(Evidence, SystemTime), LocalTrouble>;
 
 /// Speaks to each address and port: many addresses at once, the ports of one in turn.
 pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
@@ -39,18 +38,19 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
     let mut seen = runtime.block_on(async {
         let mut conversations = JoinSet::new();
         for (place, &ip) in visit.addresses.iter().enumerate() {
-            let (smtp, ports, name) = (Arc::clone(&look.smtp), visit.ports.to_vec(), visit.name.cloned());
-            let (retries, samples) = (look.retries, visit.samples);
+            let speaker = Speaker {
+                smtp: Arc::clone(&look.smtp),
+                scanner: Arc::clone(&look.scanner),
+                retries: look.retries,
+                samples: visit.samples,
+            };
+            let (ports, name) = (visit.ports.to_vec(), visit.name.cloned());
             conversations.spawn(async move {
                 let mut seen = Vec::with_capacity(ports.len());
                 for port in ports {
                     let at = SocketAddr::new(ip, port);
                     let whom = Whom { socket: at, name: name.as_ref() };
-                    let spoken = match persist(&smtp, whom, retries).await {
-                        Ok(first) => sample(&smtp, whom, first, samples).await,
-                        Err(trouble) => Err(trouble),
-                    };
-                    seen.push((at, spoken));
+                    seen.push((at, speaker.speak(whom).await));
                 }
                 (place, seen)
             });
@@ -61,39 +61,60 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
     Ok(seen.into_iter().flat_map(|(_, seen)| seen).collect())
 }
 
-/// Tries once more where nothing came back, as often as wished.
-async fn persist(smtp: &Smtp, whom: Whom<'_>, retries: u8) -> Spoken {
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let observation = smtp.probe(whom).await?;
-        if observation.outcome != Outcome::TimedOut || attempts > retries {
-            return Ok((Observation { attempts, ..observation }, SystemTime::now()));
-        }
-    }
+/// Speaks to one server after the other.
+struct Speaker {
+    smtp: Arc<Smtp>,
+    scanner: Arc<Scanner>,
+    /// Further attempts at what timed out.
+    retries: u8,
+    /// Conversations with a server that greets.
+    samples: NonZeroU8,
 }
 
-/// Holds the further conversations with a server that greeted: the first one is the evidence, of the others the names are
-/// kept. Who says that it is too much is left in peace.
-async fn sample(
-    smtp: &Smtp,
-    whom: Whom<'_>,
-    (mut observation, time): (Observation, SystemTime),
-    samples: NonZeroU8,
-) -> Spoken {
-    if samples == NonZeroU8::MIN || !observation.outcome.is_judged() || is_too_much(&observation) {
-        return Ok((observation, time));
+impl Speaker {
+    async fn speak(&self, whom: Whom<'_>) -> Spoken {
+        let (first, time) = self.persist(whom).await?;
+        self.sample(whom, first, time).await
     }
-    observation.samples.push(name_of(&observation));
-    for _ in 1..samples.get() {
-        tokio::time::sleep(BETWEEN).await;
-        let further = smtp.probe(whom).await?;
-        observation.samples.push(name_of(&further));
-        if is_too_much(&further) {
-            break;
+
+    /// Tries once more where nothing came back, as often as wished.
+    async fn persist(&self, whom: Whom<'_>) -> Spoken {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut evidence = self.evidence(whom, self.smtp.probe(whom).await?);
+            if evidence.observation.outcome != Outcome::TimedOut || attempts > self.retries {
+                evidence.observation.attempts = attempts;
+                return Ok((evidence, SystemTime::now()));
+            }
         }
     }
-    Ok((observation, time))
+
+    /// Holds the further conversations with a server that greeted: the first one is the evidence, of the others the
+    /// names are kept. Who says that it is too much is left in peace.
+    async fn sample(&self, whom: Whom<'_>, mut evidence: Evidence, time: SystemTime) -> Spoken {
+        let observation = &evidence.observation;
+        if self.samples == NonZeroU8::MIN || !observation.outcome.is_judged() || is_too_much(observation) {
+            return Ok((evidence, time));
+        }
+        let mut names = vec![name_of(&evidence)];
+        for _ in 1..self.samples.get() {
+            tokio::time::sleep(BETWEEN).await;
+            let further = self.evidence(whom, self.smtp.probe(whom).await?);
+            names.push(name_of(&further));
+            if is_too_much(&further.observation) {
+                break;
+            }
+        }
+        evidence.observation.samples = names;
+        Ok((evidence, time))
+    }
+
+    fn evidence(&self, whom: Whom<'_>, conversation: Conversation) -> Evidence {
+        let Conversation { observation, local_ip } = conversation;
+        let scanner = Some(Arc::new(self.scanner.from(local_ip)));
+        Evidence { ip: Some(whom.socket.ip()), observation, resolution: None, scanner }
+    }
 }
 
 /// RFC 5321 §3.8: 421 closes the channel, and asks for less.
@@ -102,7 +123,6 @@ fn is_too_much(observation: &Observation) -> bool {
 }
 
 /// The name in a greeting, as it will be judged.
-fn name_of(observation: &Observation) -> Option<Box<str>> {
-    let greeting = observation.greeting.as_ref().filter(|_| observation.outcome.is_judged())?;
-    Greeting::read(greeting, Own::default()).name.map(String::into_boxed_str)
+fn name_of(evidence: &Evidence) -> Option<Box<str>> {
+    evidence.greeting_source().name().map(String::into_boxed_str)
 }

@@ -15,6 +15,7 @@ use super::args::{CheckArgs, CheckWord};
 use super::exit::Exit;
 use super::{print, terminal};
 use crate::judge::Severity;
+use crate::judge::providers::Providers;
 use crate::probe::LocalTrouble;
 use crate::record::Record;
 use verify::Verified;
@@ -26,6 +27,8 @@ pub use plugin::usage as usage_of_plugin;
 struct Checked {
     /// The target in normal form.
     asked: String,
+    /// Further domains of providers, by which it was judged.
+    providers: Providers,
     /// One for each address and port; one without an address where there was none to speak to.
     servers: Vec<Server>,
 }

@@ -9,19 +9,17 @@ use anyhow::{anyhow, bail};
 
 use super::conversation::{Spoken, Visit, speak};
 use super::{Checked, Server, verify};
-use crate::cli::args::CheckArgs;
+use crate::cli::args::{CheckArgs, TenancyWord};
 use crate::cli::exit::Unable;
 use crate::cli::solve::solve;
-use crate::cli::{accept, scan};
-use crate::evidence::{Evidence, Observation, Outcome, Status};
-use crate::judge::accept::Acceptances;
-use crate::judge::{Context, judge_in};
+use crate::cli::{accept, providers, scan};
+use crate::evidence::{Evidence, Observation, Outcome, Scanner, Status};
+use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
-use crate::probe::{LocalTrouble, Smtp};
-use crate::record::{Record, Target};
+use crate::probe::Smtp;
+use crate::record::{Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
-use crate::smtp::greeting::{Greeting, Own};
 use crate::targets::{
     Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
 };
@@ -33,8 +31,8 @@ const MAX_ADDRESSES: usize = 32;
 pub(super) struct Look {
     /// Speaks to servers.
     pub(super) smtp: Arc<Smtp>,
-    /// Our own name.
-    pub(super) own_name: Option<HostName>,
+    /// Who we are.
+    pub(super) scanner: Arc<Scanner>,
     /// How DNS is asked.
     pub(super) settings: Settings,
     /// What is not touched.
@@ -54,7 +52,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let probe = scan::probe_settings(&args.probe)?;
     let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
     let look = Look {
-        own_name: probe.own_name.clone(),
+        scanner: scan::scanner(&args.probe, &probe),
         smtp: Arc::new(Smtp::new(probe)?),
         settings: scan::resolver_settings(&args.dns, false)?,
         exclusions: ExclusionsBuilder::new(policy).build(),
@@ -63,6 +61,9 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
 
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let accepts = accept::load(args.accept.as_deref(), SystemTime::now())?;
+    let providers = providers::load(args.providers.as_deref())?;
+    let context =
+        |time| Context { accepts: Some((&accepts, time)), providers: Some(&providers), ..Context::default() };
     let asked = kind.to_string();
     let found = addresses(&kind, &look.settings)?;
     let allowed: Vec<IpAddr> = found
@@ -85,11 +86,12 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     if allowed.is_empty() {
         let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
         let observation = Observation::bare(outcome, 0);
-        let evidence = Evidence { ip: None, observation, resolution: None };
+        let evidence =
+            Evidence { ip: None, observation, resolution: None, scanner: Some(Arc::clone(&look.scanner)) };
         let target = make(None, ports.first().copied().unwrap_or_default());
-        let servers =
-            vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now(), &accepts)), None)];
-        return Ok(Checked { asked, servers });
+        let time = SystemTime::now();
+        let record = Unjudged { time, target, evidence, network: None }.judge(&context(time));
+        return Ok(Checked { asked, providers, servers: vec![Server::Tried(Box::new(record), None)] });
     }
     let name = match &kind {
         Kind::Host(name) => Some(name),
@@ -97,7 +99,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     };
     let visit = Visit { addresses: &allowed, ports: &ports, name, samples: args.probe.samples };
     let seen = speak(&look, &visit)?;
-    let evidence = resolve(seen, look.own_name.as_ref(), &look.settings)?;
+    let evidence = resolve(seen, &look.settings)?;
     let mut servers = Vec::with_capacity(evidence.len());
     for (at, evidence) in evidence {
         let (evidence, time) = match evidence {
@@ -107,23 +109,17 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
                 continue;
             }
         };
-        let mut record = judged(make(Some(at.ip()), at.port()), evidence, time, &accepts);
-        record.network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
+        let network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
+        let unjudged = Unjudged { time, target: make(Some(at.ip()), at.port()), evidence, network };
+        let record = unjudged.judge(&context(time));
         let verified = if args.verify { verify::verify(&look, &record)? } else { None };
         servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
     }
-    let checked = Checked { asked, servers };
+    let checked = Checked { asked, providers, servers };
     if let (None, Some(Server::Untried(at, trouble))) = (checked.records().next(), checked.servers.first()) {
         return Err(anyhow!("`{at}` can't be spoken to from this machine: {trouble}").context(Unable));
     }
     Ok(checked)
-}
-
-fn judged(target: Target, evidence: Evidence, time: SystemTime, accepts: &Acceptances) -> Record {
-    let nothing = Inventory::default();
-    let context = Context { accepts: Some((accepts, time)), ..Context::default() };
-    let judgement = judge_in(&context, &evidence, target.inventory.as_deref().unwrap_or(&nothing));
-    Record { time, target, evidence, judgement, network: None }
 }
 
 /// What the user said of the server, if anything.
@@ -134,9 +130,20 @@ fn inventory(args: &CheckArgs) -> anyhow::Result<Option<Arc<Inventory>>> {
     let inventory = Inventory {
         expected_name: args.expected_name.clone(),
         helo_name: args.helo_name.clone(),
-        tags: Vec::new(),
+        tags: args
+            .tenancy
+            .map(|word| (tenancy::TAG.into(), tenancy_of(word).as_str().to_owned()))
+            .into_iter()
+            .collect(),
     };
     Ok((inventory != Inventory::default()).then(|| Arc::new(inventory)))
+}
+
+fn tenancy_of(word: TenancyWord) -> Tenancy {
+    match word {
+        TenancyWord::Shared => Tenancy::Shared,
+        TenancyWord::Dedicated => Tenancy::Dedicated,
+    }
 }
 
 /// Why an address is not spoken to.
@@ -178,30 +185,23 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-type Evident = Result<(Evidence, SystemTime), LocalTrouble>;
-
 /// Asks DNS about every mail server that spoke.
 fn resolve(
     seen: Vec<(SocketAddr, Spoken)>,
-    own_name: Option<&HostName>,
     settings: &Settings,
-) -> anyhow::Result<Vec<(SocketAddr, Evident)>> {
+) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let want = |(at, spoken): &(SocketAddr, Spoken)| {
-        let (observation, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.outcome.is_judged())?;
-        let own = Own { name: own_name, ip: None };
-        let name = observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
-        Some(Want::Identity { ip: at.ip(), banner: name.and_then(|name| HostName::parse(&name).ok()) })
+        let (evidence, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.observation.outcome.is_judged())?;
+        Some(Want::Identity { ip: at.ip(), banner: evidence.greeting_source().name_to_resolve() })
     };
     let wants: Vec<Option<Want>> = seen.iter().map(want).collect();
     let mut solutions = solve(wants.iter().flatten().cloned().collect(), settings)?.into_iter();
-    let evident = seen.into_iter().zip(wants).map(|((at, spoken), want)| {
-        let resolution = match want.and_then(|_| solutions.next()) {
-            Some(Solution::Identity(resolution)) => Some(resolution),
-            _ => None,
-        };
-        let evident =
-            spoken.map(|(observation, time)| (Evidence { ip: Some(at.ip()), observation, resolution }, time));
-        (at, evident)
+    let evident = seen.into_iter().zip(wants).map(|((at, mut spoken), want)| {
+        let solution = want.and_then(|_| solutions.next());
+        if let (Ok((evidence, _)), Some(Solution::Identity(resolution))) = (&mut spoken, solution) {
+            evidence.resolution = Some(resolution);
+        }
+        (at, spoken)
     });
     Ok(evident.collect())
 }

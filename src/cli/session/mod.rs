@@ -22,8 +22,10 @@ use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use super::upstreams::{self, Voice};
+use crate::evidence::Scanner;
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
+use crate::judge::providers::Providers;
 use crate::probe::{self, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
@@ -60,6 +62,8 @@ pub struct Session {
     pub ports: Vec<u16>,
     /// How conversations go.
     pub probe: probe::Settings,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Connections a second.
     pub rate: Rate,
     /// Connections a second for each prefix.
@@ -76,6 +80,8 @@ pub struct Session {
     pub keep: Keep,
     /// Findings that the user accepts.
     pub accepts: Acceptances,
+    /// Further domains of providers.
+    pub providers: Providers,
     /// Files for records; empty for the default of stdout.
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
@@ -155,9 +161,8 @@ impl Session {
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
         let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
-        let sockets = |&ip: &IpAddr| roster.ports().iter().map(move |&port| SocketAddr::new(ip, port));
-        let own_turns = claimed.iter().flat_map(sockets);
-        let named = NamedTargets::new(course.names_left()).resumed(partly_done, own_turns);
+        let named = NamedTargets::new(course.names_left());
+        let named = named.resumed(partly_done, self.targets_of(&claimed));
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &named)?;
         let worst = worst_of(outputs.summary());
@@ -179,15 +184,16 @@ impl Session {
             feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
-            own_name: self.probe.own_name.clone(),
+            scanner: Arc::clone(&self.scanner),
             added: Arc::clone(&added),
             tell: Box::new(told::notice(self.quiet)),
         };
-        let (keep, accepts) = (self.keep, self.accepts.clone());
         let writer = |notes| Writer {
             roster,
-            keep,
-            accepts,
+            keep: self.keep,
+            accepts: self.accepts.clone(),
+            providers: self.providers.clone(),
+            scanner: Arc::clone(&self.scanner),
             outputs,
             keeper,
             watermark,
@@ -229,6 +235,12 @@ impl Session {
         }
         let exit = self.leave(fed, worst, keeper)?;
         Ok(Finished { exit, summary, written, took })
+    }
+
+    /// Addresses on each port.
+    fn targets_of(&self, addresses: &[IpAddr]) -> impl Iterator<Item = SocketAddr> {
+        let on_each = |&ip: &IpAddr| self.ports.iter().map(move |&port| SocketAddr::new(ip, port));
+        addresses.iter().flat_map(on_each)
     }
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {

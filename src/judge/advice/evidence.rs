@@ -82,7 +82,7 @@ impl Seen<'_, '_> {
     fn signs(&self) -> Option<String> {
         let ip = self.case.evidence.ip?;
         let resolution = self.case.evidence.resolution.as_ref()?;
-        let ptrs = Ptr::all(resolution, Some(ip));
+        let ptrs = Ptr::all_among(resolution, Some(ip), self.case.providers);
         let told = ptrs.iter().filter_map(|ptr| {
             let sign: generic::Sign = ptr.sign()?;
             Some(format!("{}: {sign}", ptr.name()))
@@ -92,7 +92,7 @@ impl Seen<'_, '_> {
 
     fn flawed(&self) -> Option<String> {
         let resolution = self.case.evidence.resolution.as_ref()?;
-        let ptrs = Ptr::all(resolution, self.case.evidence.ip);
+        let ptrs = Ptr::all_among(resolution, self.case.evidence.ip, self.case.providers);
         joined(ptrs.iter().filter(|ptr| shape::ptr_flaw(ptr).is_some()).map(|ptr| ptr.name().to_string()))
     }
 

@@ -12,6 +12,7 @@ use super::accept::Accepted;
 use super::cause::{Fixer, Side};
 use super::finding::{Code, Finding};
 use super::platform::Kind;
+use super::providers::Providers;
 use super::settings::settings;
 use super::shape::{Shape, Support};
 use super::{Fcrdns, Judgement, Severity};
@@ -35,6 +36,8 @@ pub struct Case<'a> {
     pub judgement: &'a Judgement,
     /// The TCP port that was spoken to.
     pub port: u16,
+    /// Whose domains are providers', as it was judged by.
+    pub providers: &'a Providers,
 }
 
 /// What is to be said about one finding on one host.
@@ -273,7 +276,7 @@ impl Case<'_> {
             return Some(expected.as_str().to_owned());
         }
         let name = self.own_banner()?;
-        (!super::providers::is_others(name)).then(|| name.to_owned())
+        (!self.providers.is_others(name)).then(|| name.to_owned())
     }
 }
 

@@ -243,7 +243,7 @@ fn is_localhost(name: &str) -> bool {
 }
 
 fn stand_in(evidence: &Evidence) -> Helo {
-    let Greeting { name, form, .. } = crate::judge::banner::banner(&evidence.observation);
+    let Greeting { name, form, .. } = crate::judge::banner::banner(evidence);
     Helo { name, form }
 }
 

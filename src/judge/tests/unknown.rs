@@ -90,6 +90,7 @@ fn over_all_reverse_answers_nothing_is_missing_but_what_dns_denies() {
 fn judged(resolution: &Resolution) -> Judgement {
     let evidence = Evidence {
         resolution: Some(resolution.clone()),
+        scanner: None,
         ..host("220 mail.kestrel.example ESMTP", "nxdomain", "here")
     };
     let judgement = judge(&evidence, &Inventory::default());
@@ -168,7 +169,7 @@ proptest! {
             code: crate::smtp::reply::Code::new(code),
             text: [banner].into_iter().collect(),
         });
-        let evidence = Evidence { ip, observation, resolution };
+        let evidence = Evidence { ip, observation, resolution, scanner: None };
         let judgement = judge(&evidence, &Inventory::default());
         prop_assert_eq!(&judgement, &judge(&evidence, &Inventory::default()));
         prop_assert_eq!(judgement.verdict.is_some(), outcome.is_judged());

@@ -75,6 +75,10 @@ pub struct Own<'a> {
     pub name: Option<&'a HostName>,
     /// The address that we spoke from.
     pub ip: Option<IpAddr>,
+    /// Further addresses of ours, as others see us behind NAT.
+    pub further: &'a [IpAddr],
+    /// The address that we spoke to: where that is ours, too, a server names itself by it.
+    pub peer: Option<IpAddr>,
 }
 
 impl Own<'_> {
@@ -83,7 +87,8 @@ impl Own<'_> {
     }
 
     fn is_ip(&self, ip: IpAddr) -> bool {
-        self.ip.is_some_and(|own| own.to_canonical() == ip.to_canonical())
+        let is = |own: &IpAddr| own.to_canonical() == ip.to_canonical();
+        self.ip.iter().chain(self.further).any(is) && !self.peer.iter().any(is)
     }
 }
 

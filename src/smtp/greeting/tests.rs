@@ -24,7 +24,7 @@ fn read(said: &[u8]) -> Greeting {
     let own = own_name();
     Greeting::read(
         &reader.finish().unwrap(),
-        Own { name: Some(&own), ip: Some("192.0.2.99".parse().unwrap()) },
+        Own { name: Some(&own), ip: Some("192.0.2.99".parse().unwrap()), ..Own::default() },
     )
 }
 

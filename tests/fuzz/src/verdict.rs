@@ -138,7 +138,10 @@ fn judge_banner(ip: IpAddr, banner: &str, resolution: Resolution) -> Judgement {
     let mut reader = Reader::default();
     reader.feed(format!("220 {banner} ESMTP\r\n").as_bytes());
     let observation = Observation { greeting: reader.finish(), ..Observation::bare(Outcome::Greeted, 1) };
-    judge(&Evidence { ip: Some(ip), observation, resolution: Some(resolution) }, &Inventory::default())
+    judge(
+        &Evidence { ip: Some(ip), observation, resolution: Some(resolution), scanner: None },
+        &Inventory::default(),
+    )
 }
 
 /// Where a name leads, told from the answers alone.

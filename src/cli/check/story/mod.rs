@@ -16,7 +16,8 @@ use crate::cli::terminal::paragraph;
 use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
 use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
-use crate::judge::{Severity, Verdict, tenancy_of};
+use crate::judge::providers::Providers;
+use crate::judge::{Severity, Verdict, tenancy_among};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
 use crate::record::{Network, Record};
@@ -46,7 +47,7 @@ pub(super) enum Detail {
 
 /// The whole text.
 pub(super) fn text(checked: &Checked, detail: Detail, width: usize) -> String {
-    let mut page = Page { text: String::new(), detail, width };
+    let mut page = Page { text: String::new(), detail, width, providers: &checked.providers };
     let several = checked.servers.len() > 1;
     if several {
         page.overview(checked);
@@ -74,13 +75,14 @@ pub(super) fn text(checked: &Checked, detail: Detail, width: usize) -> String {
     page.text
 }
 
-struct Page {
+struct Page<'p> {
     text: String,
     detail: Detail,
     width: usize,
+    providers: &'p Providers,
 }
 
-impl Page {
+impl Page<'_> {
     fn head(&mut self, asked: &str, address: &str) {
         let is_address = address.split(' ').next() == Some(asked);
         let head = if is_address { address.to_owned() } else { format!("{address}, asked as {asked}") };
@@ -113,7 +115,7 @@ impl Page {
             }
             None => "not told by the greeting".to_owned(),
         };
-        let (tenancy, reason) = tenancy_of(&record.evidence, inventory);
+        let (tenancy, reason) = tenancy_among(&record.evidence, inventory, self.providers);
         let reason = reason.as_str();
         self.row("platform", &format!("{}; tenancy {}: {reason}", server.trim_end(), tenancy.as_str()));
         self.row("verdict", &format!("{}: {}", verdict.as_str(), Subject::Verdict(verdict).title()));
@@ -124,8 +126,13 @@ impl Page {
         {
             self.row("", text);
         }
-        let case =
-            Case { evidence: &record.evidence, inventory, judgement: judged, port: record.target.port };
+        let case = Case {
+            evidence: &record.evidence,
+            inventory,
+            judgement: judged,
+            port: record.target.port,
+            providers: self.providers,
+        };
         let advice = advice(&case);
         if advice.is_empty() && verdict != Verdict::Undetermined {
             self.row("findings", "none");
