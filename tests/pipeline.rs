@@ -34,6 +34,7 @@ use banneret::scan::progress::Progress;
 use banneret::scan::stop::{Level, Stop};
 use banneret::scan::vantage::Vantage;
 use banneret::scan::watermark::Watermark;
+use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
 use banneret::smtp::reply::{Code, Reply};
 use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
@@ -169,6 +170,7 @@ fn scan_until(
         samples: NonZeroU8::MIN,
         scanner: Arc::default(),
         added: Arc::default(),
+        reach: Arc::new(banneret::probe::Reach::everything()),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
     let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
@@ -209,7 +211,7 @@ fn scan_until(
         named,
         cut_off: false,
         networks: None,
-        worst: Severity::None,
+        worst: Worst::new(Severity::None, None),
         vantage: Vantage::new(|_| {}),
         undone: 0,
     };

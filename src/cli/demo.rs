@@ -52,7 +52,6 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         exclusion_files: Vec::new(),
         loaded: lists::load(&targets, &|_| Ok(Vec::new()))?,
         seed: args.seed,
-        limit: None,
         ports: vec![running.smtp_port()],
         probe: probe::Settings {
             depth: probe::Depth::Banner,

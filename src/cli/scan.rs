@@ -25,7 +25,7 @@ use crate::probe;
 use crate::rate::Rate;
 use crate::record::neutral::Safe;
 use crate::report::format::{Form, Format};
-use crate::resolve::{self, Case, Resolver, Solution, Want};
+use crate::resolve::{self, Case, Resolver, Solution, UpstreamError, Upstreams, Want};
 use crate::scan::writer::Keep;
 use crate::targets::Kind;
 
@@ -52,6 +52,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
     resolver.held_back = resolve::HELD_BACK;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
+    let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let words = match typed.command.find_subcommand("scan") {
         Some(scan) => resume::words(scan, typed.matches, seed)?,
         None => Vec::new(),
@@ -60,7 +61,6 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         exclusion_files: args.targets.exclude_file.clone(),
         loaded,
         seed,
-        limit: args.targets.max_targets,
         ports: distinct(&args.probe.port),
         probe,
         scanner,
@@ -103,6 +103,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     if args.dry_run {
         return dry_run(&session);
+    }
+    if let Some(why) = lists::nothing_left(&session.loaded) {
+        bail!(why);
     }
     Ok(session.run()?.exit)
 }
@@ -160,17 +163,23 @@ fn own_name(typed: Option<&str>) -> anyhow::Result<Option<HostName>> {
 
 /// How DNS is asked, as typed; `idle` if nothing will be asked, so that nobody to ask is no error.
 pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<resolve::Settings> {
-    let mut upstreams = Vec::new();
+    let mut upstreams = Upstreams::default();
     for text in &args.resolver {
-        let upstream = resolve::parse_upstream(text).with_context(|| format!("--resolver `{text}`"))?;
-        if !upstreams.contains(&upstream) {
-            upstreams.push(upstream);
+        match resolve::parse_upstream(text) {
+            Err(wrong @ UpstreamError::Unreadable) => {
+                return Err(wrong).with_context(|| format!("--resolver `{text}`"));
+            }
+            read => upstreams.add(text, read.map_err(|wrong| wrong.to_string())),
         }
     }
-    if upstreams.is_empty() && !idle {
+    if args.resolver.is_empty() && !idle {
         upstreams = resolve::system_upstreams()?;
     }
-    let mut settings = resolve::Settings::new(upstreams);
+    if !idle {
+        upstreams = upstreams.or_none()?;
+    }
+    let mut settings = resolve::Settings::new(upstreams.usable);
+    settings.unusable = upstreams.unusable;
     settings.timeout = args.dns_timeout;
     settings.attempts = NonZeroU8::new(args.dns_attempts).unwrap_or(NonZeroU8::MIN);
     settings.rate = match args.dns_rate {

@@ -125,7 +125,6 @@ pub(super) struct PtrNameLine<'a> {
     pub(super) name: Str<'a>,
     pub(super) status: Option<Str<'a>>,
     pub(super) addresses: Option<Vec<IpAddr>>,
-    pub(super) confirms: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,7 +132,6 @@ pub(super) struct ForwardLine<'a> {
     #[serde(borrow)]
     pub(super) status: Option<Str<'a>>,
     pub(super) addresses: Option<Vec<IpAddr>>,
-    pub(super) confirms: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

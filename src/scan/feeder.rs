@@ -12,13 +12,13 @@ use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use foldhash::fast::RandomState;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
-use super::aim::{Aim, Asking, Errand};
+use super::aim::{Aim, Asking, Errand, Seen};
 use super::canary::{Canaries, Look, Manners, Notice};
 use super::course::{Course, NameTurn, Turn};
 use super::gate::Gate;
@@ -28,7 +28,8 @@ use super::places::Places;
 use super::progress::Progress;
 use super::shard::{Met, Report};
 use super::stop::{Level, Stop};
-use crate::probe::LocalTrouble;
+use crate::evidence::{Observation, Outcome, Scanner};
+use crate::probe::{LocalTrouble, Reach};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
@@ -54,6 +55,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 const MAX_TROUBLES: u8 = 12;
 /// A machine that could speak to nobody for so long is given up on.
 const HOPELESS: Duration = Duration::from_secs(300);
+
+/// Targets that are left untried and written together.
+const MOST_UNTRIED: usize = 1024;
 
 /// What the feeder hears.
 #[derive(Debug)]
@@ -106,6 +110,12 @@ pub struct Feeder {
     again: VecDeque<Aim>,
     occupied: Occupied<Aim>,
     canaries: Canaries,
+    reach: Arc<Reach>,
+    /// Who left them untried.
+    scanner: Arc<Scanner>,
+    /// Targets that this machine has nothing to reach by, to be written.
+    untried: Vec<Seen>,
+    writer: Sender<Vec<Seen>>,
     tell: Tell,
     phase: Phase,
     places: Places,
@@ -156,6 +166,10 @@ pub struct Outlets {
     pub passed_over: UnboundedSender<(u128, SocketAddr)>,
     /// What it hears.
     pub notes: UnboundedReceiver<Note>,
+    /// For targets that are left untried.
+    pub writer: Sender<Vec<Seen>>,
+    /// Who leaves them so.
+    pub scanner: Arc<Scanner>,
     /// What it has to tell.
     pub tell: Tell,
 }
@@ -164,7 +178,7 @@ impl Feeder {
     /// A feeder at the course's first turn.
     pub fn new(
         settings: Settings,
-        course: Course,
+        (course, reach): (Course, Arc<Reach>),
         outlets: Outlets,
         progress: Arc<Progress>,
         stop: Stop,
@@ -189,6 +203,10 @@ impl Feeder {
             again: VecDeque::new(),
             occupied: Occupied::default(),
             canaries: Canaries::new(settings.canaries, now),
+            reach,
+            scanner: outlets.scanner,
+            untried: Vec::new(),
+            writer: outlets.writer,
             tell: outlets.tell,
             phase: Phase::Order,
             places: Places::new(settings.concurrency, outlets.shards.len()),
@@ -250,8 +268,16 @@ impl Feeder {
             self.progress.waiting.store(waiting as u64, Relaxed);
             self.send_names().await;
             let batch = self.gather().await;
+            let untried = std::mem::take(&mut self.untried);
+            let left_some = !untried.is_empty();
+            if left_some {
+                // The writer hears until all who speak to it are gone.
+                let _ = self.writer.send(untried).await;
+            }
             if !batch.is_empty() {
                 self.send(batch).await;
+            } else if left_some {
+                // There may be more of them.
             } else if self.is_done() {
                 return;
             } else {
@@ -347,12 +373,18 @@ impl Feeder {
     /// Draws turns of one lap; how many places in it they took.
     async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) -> u32 {
         let (mut blocks, mut visits) = (0, 0);
-        while batch.len() < room && self.gate.len() < MAX_WAITING && self.may_begin() {
+        let may_wait = |feeder: &Self| feeder.gate.len() < MAX_WAITING && feeder.untried.len() < MOST_UNTRIED;
+        while batch.len() < room && may_wait(self) && self.may_begin() {
             let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
             match turn {
                 turn @ Turn::Address { .. } if self.phase == Phase::Pass => {
                     self.ahead = Some(turn);
                     break;
+                }
+                Turn::Address { aim, .. } | Turn::Stray(aim) if self.reach.lacks(aim.ip) => {
+                    if !self.is_taken(&aim) {
+                        self.leave_untried(aim);
+                    }
                 }
                 Turn::Address { aim, lap_blocks } => {
                     // A batch holds turns of one lap only, and no more than its pace lets start at once.
@@ -464,7 +496,7 @@ impl Feeder {
                 self.places.lose();
             }
             Some(Notice::Found) => self.places.find(now),
-            None => {}
+            Some(Notice::NoWay(_)) | None => {}
         }
         notice.into_iter().for_each(&self.tell);
     }
@@ -505,15 +537,32 @@ impl Feeder {
     fn take_resolved(&mut self, aims: Vec<Aim>) {
         self.resolving = self.resolving.saturating_sub(1);
         self.unresolved = self.unresolved.saturating_sub(1);
-        for aim in aims.into_iter().filter(|aim| !self.early.contains(&aim.whom().socket)) {
+        for aim in aims {
+            if self.early.contains(&aim.whom().socket) {
+                continue;
+            }
             if self.course.draws(aim.ip) {
                 self.named.insert(aim.ip);
             }
-            self.resolved.push_back(aim);
+            if self.reach.lacks(aim.ip) {
+                self.leave_untried(aim);
+            } else {
+                self.resolved.push_back(aim);
+            }
         }
         if self.all_resolved() {
             self.early = HashSet::default();
         }
+    }
+
+    /// This machine has nothing to reach the target by: that is all there will ever be to say of it.
+    fn leave_untried(&mut self, aim: Aim) {
+        if let Some(no_way) = self.reach.miss(aim.ip) {
+            (self.tell)(Notice::NoWay(no_way));
+        }
+        let observation = Observation::bare(Outcome::NotTried, 0);
+        let scanner = Arc::clone(&self.scanner);
+        self.untried.push(Seen { aim, observation, time: SystemTime::now(), scanner });
     }
 
     fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>) {

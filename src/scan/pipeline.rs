@@ -27,7 +27,7 @@ use super::shard;
 use super::stop::{Level, Stop};
 use super::writer::{Inlets, Writer};
 use crate::evidence::Scanner;
-use crate::probe::{LocalTrouble, Probe};
+use crate::probe::{LocalTrouble, Probe, Reach};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -51,6 +51,8 @@ pub struct Plan {
     pub scanner: Arc<Scanner>,
     /// Exclusions that come while it runs.
     pub added: Arc<Added>,
+    /// What this machine has to reach targets by.
+    pub reach: Arc<Reach>,
     /// For what a person has to know at once.
     pub tell: feeder::Tell,
 }
@@ -105,9 +107,17 @@ pub fn run<P: Probe + Send + 'static>(
                 runtime.block_on(shard::run(settings, probe, taken, outlets, progress));
             })?;
         }
-        let outlets =
-            feeder::Outlets { shards, resolver: resolver.inbox, passed_over, notes: heard, tell: plan.tell };
-        let feeder = Feeder::new(plan.feeder, plan.course, outlets, Arc::clone(progress), stop.clone());
+        let outlets = feeder::Outlets {
+            shards,
+            resolver: resolver.inbox,
+            passed_over,
+            notes: heard,
+            writer: seen.clone(),
+            scanner: plan.scanner,
+            tell: plan.tell,
+        };
+        let drawn = (plan.course, plan.reach);
+        let feeder = Feeder::new(plan.feeder, drawn, outlets, Arc::clone(progress), stop.clone());
         let feeder = feeder.with_named(plan.claimed);
         let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
         drop((seen, notes));

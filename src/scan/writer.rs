@@ -18,17 +18,18 @@ use super::aim::{Aim, Asked, Asking, Seen};
 use super::course::Roster;
 use super::feeder::Note;
 use super::keeper::Keeper;
-use super::lead::{self, Resolved};
+use super::lead::{self, Leads};
 use super::named::{Asker, NamedTargets, Owner, Shown};
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::vantage::Vantage;
 use super::watermark::Watermark;
+use super::worst::Worst;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
-use crate::judge::{Context, Judgement, Severity};
+use crate::judge::{Context, Judgement, Verdict};
 use crate::record::{Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
@@ -46,7 +47,7 @@ pub enum Keep {
     /// Those that sent anything.
     #[default]
     Greeted,
-    /// Those with findings.
+    /// Those with findings, and those that DNS told too little of: they may have some.
     Findings,
     /// Every one.
     All,
@@ -57,7 +58,9 @@ impl Keep {
     pub fn wants(self, outcome: Outcome, judgement: &Judgement) -> bool {
         match self {
             Self::Greeted => outcome.is_judged() || outcome == Outcome::NotSmtp,
-            Self::Findings => !judgement.findings.is_empty(),
+            Self::Findings => {
+                !judgement.findings.is_empty() || judgement.verdict == Some(Verdict::Undetermined)
+            }
             Self::All => true,
         }
     }
@@ -88,7 +91,7 @@ pub struct Writer {
     /// The targets that names lead to.
     pub named: NamedTargets,
     /// The worst finding so far.
-    pub worst: Severity,
+    pub worst: Worst,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
     /// What the records say of the place that is scanned from.
@@ -163,18 +166,19 @@ impl Writer {
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
             (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
             (Asking::Name { turn, name }, solution) => {
-                let resolved = Resolved::of(solution, self.roster.host(name));
-                self.led(Asker { turn, name }, &resolved)
+                let leads = Leads::of(&solution, self.roster.host(name));
+                self.led(Asker { turn, name }, &leads)
             }
         }
     }
 
     /// A name was resolved: each address that is allowed, and this shard's, is a target of it.
-    fn led(&mut self, asker: Asker, resolved: &Resolved) -> Result<(), ScanError> {
+    fn led(&mut self, asker: Asker, leads: &Leads) -> Result<(), ScanError> {
+        self.progress.left_out.count(leads);
         let Asker { turn, name } = asker;
         let (mut targets, mut hosts) = (Vec::new(), Vec::new());
         let mut blocked = 0;
-        for lead in &resolved.leads {
+        for lead in &leads.within {
             let ip = lead.ip.to_canonical();
             if self.roster.is_blocked(ip) {
                 blocked += 1;
@@ -183,7 +187,7 @@ impl Writer {
                 hosts.extend(self.roster.ports().iter().map(|_| lead.host.clone()));
             }
         }
-        let records = self.records_of_name(name, resolved, blocked);
+        let records = self.records_of_name(name, leads, blocked);
         let own_records = records.len() as u64;
         let joined = self.named.join(asker, &targets, records);
         self.progress.merged.fetch_add((joined.shared + joined.known.len()) as u64, Relaxed);
@@ -209,10 +213,10 @@ impl Writer {
 
     /// What is to be said of a name itself: that it could not be resolved, or half of it, or that all its addresses are
     /// excluded. Of several shards one says it.
-    fn records_of_name(&self, name: usize, resolved: &Resolved, blocked: usize) -> Vec<Record> {
+    fn records_of_name(&self, name: usize, leads: &Leads, blocked: usize) -> Vec<Record> {
         let mut said: Vec<(Outcome, Option<Unresolved>)> =
-            resolved.unresolved.iter().map(|&what| (Outcome::Unresolved, Some(what))).collect();
-        if !resolved.leads.is_empty() && blocked == resolved.leads.len() {
+            leads.unresolved.iter().map(|&what| (Outcome::Unresolved, Some(what))).collect();
+        if !leads.within.is_empty() && blocked == leads.within.len() {
             said.insert(0, (Outcome::Excluded, None));
         }
         if !self.roster.answers_for(name) {
@@ -337,7 +341,7 @@ impl Writer {
         } else {
             Fate::Dropped
         };
-        self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
+        self.worst.see(record);
         self.progress.count(outcome, judgement.verdict, fate);
         self.progress.doubt(self.vantage.see(record));
         Ok(())

@@ -24,6 +24,7 @@ use banneret::scan::progress::Progress;
 use banneret::scan::stop::{Level, Stop};
 use banneret::scan::vantage::Vantage;
 use banneret::scan::watermark::Watermark;
+use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
 use banneret::targets::{
     ExclusionsBuilder, Order, Purpose, ReservedPolicy, Shard, TargetList, TargetSetBuilder,
@@ -146,6 +147,7 @@ impl Given {
         let plan = Plan {
             course,
             claimed: self.claimed,
+            reach: Arc::new(banneret::probe::Reach::everything()),
             feeder: unpaced(),
             retries: 1,
             samples: NonZeroU8::MIN,
@@ -181,7 +183,7 @@ impl Given {
             named,
             cut_off: false,
             networks: None,
-            worst: Severity::None,
+            worst: Worst::new(Severity::None, None),
             vantage: Vantage::new(|_| {}),
             undone: 0,
         };

@@ -73,9 +73,8 @@ impl Session {
             );
         }
         let wrong = |wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display());
-        let limit = self.limit.unwrap_or(u128::MAX);
-        let addresses = order.len().saturating_mul(self.ports.len() as u128).min(limit);
-        let names = (self.loaded.names.len() as u128).min(limit - addresses);
+        let addresses = order.len().saturating_mul(self.ports.len() as u128);
+        let names = self.loaded.names.len() as u128;
         let counts = TurnCounts { addresses, names, shard: self.loaded.shard };
         let checkpoint = checkpoint.clone().with_names_first(counts).map_err(wrong)?;
         Ok((checkpoint.watermark().map_err(wrong)?, checkpoint.partly_done, checkpoint.claimed))

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::*;
+use crate::probe::Reach;
 use crate::resolve::unserved;
 use crate::scan::course::Roster;
 use crate::scan::lead;
@@ -100,8 +101,11 @@ impl Given {
             resolver: inbox,
             passed_over,
             notes: heard,
+            writer: mpsc::channel(1).0,
+            scanner: Arc::default(),
             tell: Box::new(|_| ()),
         };
+        let course = (course, Arc::new(Reach::everything()));
         let feeder = Feeder::new(settings, course, outlets, Arc::default(), Stop::default());
         let begin = Instant::now();
         let (leads, ends, ports) = (self.leads, self.ends, self.ports);
