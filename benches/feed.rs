@@ -96,6 +96,7 @@ fn feed(targets: u64) -> u64 {
     let course = Course::new(roster, order, Some(targets.into()));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, _cases) = unserved();
+    let (passed_over, _turns) = mpsc::unbounded_channel();
     let (feed, mut batches) = mpsc::channel(1);
     let (writer, _seen) = mpsc::channel(1);
     let pace = Pace::new(Rate::Unlimited, 1);
@@ -108,6 +109,7 @@ fn feed(targets: u64) -> u64 {
     let outlets = Outlets {
         shards: vec![feed],
         resolver: inbox,
+        passed_over,
         notes: heard,
         writer,
         scanner: Arc::default(),

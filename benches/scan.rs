@@ -100,6 +100,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     let pace = Arc::new(Pace::new(Rate::Unlimited, shards));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, mut cases) = unserved();
+    let (passed_over, _turns) = mpsc::unbounded_channel();
     let (seen, mut seen_by_us) = mpsc::channel(64);
     let (mut feeds, mut threads) = (Vec::new(), Vec::new());
     for number in 0..shards {
@@ -126,6 +127,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     let outlets = feeder::Outlets {
         shards: feeds,
         resolver: inbox,
+        passed_over,
         notes: heard,
         writer: seen.clone(),
         scanner: Arc::default(),

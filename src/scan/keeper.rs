@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::ScanError;
 use super::checkpoint::{Checkpoint, Counts, runs};
-use super::claims::Claims;
+use super::named::NamedTargets;
 use super::outputs::Outputs;
 use super::progress::Progress;
 use super::watermark::Watermark;
@@ -64,7 +64,7 @@ impl Keeper {
         &mut self,
         outputs: &mut Outputs,
         watermark: &Watermark,
-        claims: &Claims,
+        named: &NamedTargets,
     ) -> Result<(), ScanError> {
         let Some(kept) = &mut self.kept else {
             outputs.commit(Reach::System)?;
@@ -75,10 +75,8 @@ impl Keeper {
         checkpoint.outputs = marks;
         checkpoint.high = watermark.high();
         checkpoint.pending = runs(watermark.pending());
-        if checkpoint.claimed.len() != claims.settled_count() {
-            checkpoint.claimed = claims.settled().collect();
-            checkpoint.claimed.sort_unstable();
-        }
+        checkpoint.claimed = named.claimed();
+        checkpoint.partly_done = named.partly_done();
         checkpoint.counts = counts(&self.progress);
         kept.write()
     }

@@ -217,7 +217,8 @@ mod tests {
 
     fn record(ip: [u8; 4], evidence: Evidence) -> Record {
         let judgement = judge(&evidence, &Inventory::default());
-        let target = Target { ip: Some(ip.into()), port: PORT, asked: "x".into(), inventory: None };
+        let target =
+            Target { ip: Some(ip.into()), port: PORT, asked: "x".into(), inventory: None, unresolved: None };
         Record { time: SystemTime::UNIX_EPOCH, target, evidence, judgement, network: None }
     }
 

@@ -81,6 +81,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         port,
         asked: label.clone(),
         inventory: inventory.clone(),
+        unresolved: None,
     };
     if allowed.is_empty() {
         let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };

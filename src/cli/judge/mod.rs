@@ -312,7 +312,13 @@ fn record(target: Target, observation: Observation, time: SystemTime) -> Record 
 
 fn unreadable(place: String, reason: String, time: SystemTime) -> Record {
     let inventory = Inventory { tags: vec![(UNREADABLE.into(), reason)], ..Inventory::default() };
-    let target = Target { ip: None, port: 0, asked: place.into(), inventory: Some(Arc::new(inventory)) };
+    let target = Target {
+        ip: None,
+        port: 0,
+        asked: place.into(),
+        inventory: Some(Arc::new(inventory)),
+        unresolved: None,
+    };
     record(target, Observation::bare(Outcome::NotSmtp, 0), time)
 }
 

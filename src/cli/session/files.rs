@@ -1,7 +1,7 @@
 //! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -21,13 +21,14 @@ use crate::report::manifest::{self, Canaries, Completion, Manifest};
 use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
-use crate::scan::checkpoint::{Checkpoint, Counts};
-use crate::scan::claims::Claims;
+use crate::scan::checkpoint::{Checkpoint, Counts, Numbering, TurnCounts};
 use crate::scan::feeder::Fed;
 use crate::scan::keeper::{Keeper, counts};
+use crate::scan::named::PartlyDone;
 use crate::scan::outputs::{Output, Outputs};
 use crate::scan::progress::Progress;
 use crate::scan::watermark::Watermark;
+use crate::targets::Order;
 
 /// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is seen once
 /// would take some 300 bytes.
@@ -61,8 +62,12 @@ impl Session {
         paths.iter().enumerate().map(open).collect()
     }
 
-    /// The turns that an earlier run did, and the addresses that its names led to.
-    pub(super) fn done_before(&self) -> anyhow::Result<(Watermark, Claims)> {
+    /// The turns that an earlier run did, what it did of further names, and the addresses of the set that it spoke to for
+    /// names.
+    pub(super) fn done_before(
+        &self,
+        order: &Order,
+    ) -> anyhow::Result<(Watermark, Vec<PartlyDone>, Vec<IpAddr>)> {
         let Some(Resumed { path, checkpoint }) = &self.resumed else { return Ok(Default::default()) };
         if checkpoint.targets != digest(&self.loaded) {
             bail!(
@@ -71,10 +76,12 @@ impl Session {
                 path.display()
             );
         }
-        let watermark = checkpoint
-            .watermark()
-            .map_err(|wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display()))?;
-        Ok((watermark, Claims::settled_before(checkpoint.claimed.iter().copied())))
+        let wrong = |wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display());
+        let addresses = order.len().saturating_mul(self.ports.len() as u128);
+        let names = self.loaded.names.len() as u128;
+        let counts = TurnCounts { addresses, names, shard: self.loaded.shard };
+        let checkpoint = checkpoint.clone().with_names_first(counts).map_err(wrong)?;
+        Ok((checkpoint.watermark().map_err(wrong)?, checkpoint.partly_done, checkpoint.claimed))
     }
 
     /// The summary of what an earlier run wrote, read from its first file.
@@ -145,6 +152,8 @@ impl Session {
             pending: Vec::new(),
             outputs: Vec::new(),
             claimed: Vec::new(),
+            partly_done: Vec::new(),
+            numbering: Numbering::NamesFirst,
             counts: Counts::default(),
         };
         let mut keeper = Keeper::new(path, checkpoint, Arc::clone(progress));
