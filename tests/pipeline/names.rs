@@ -147,7 +147,7 @@ impl Given {
         let plan = Plan {
             course,
             claimed: self.claimed,
-            reach: Arc::new(banneret::probe::Reach::everything()),
+            reach: Arc::new(banneret::probe::FamilyAccess::everything()),
             feeder: unpaced(),
             retries: 1,
             samples: NonZeroU8::MIN,
