@@ -234,7 +234,7 @@ pub struct PaceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "DNS")]
 pub struct DnsArgs {
-    /// An upstream resolver, as 192.0.2.53 or fe80::53%eth0; several share the load [default: the system's]
+    /// An upstream resolver, as 192.0.2.53 or `fe80::53%eth0`; several share the load [default: the system's]
     #[arg(long, value_name = "ADDR[:PORT]", env = "BANNERET_RESOLVER")]
     pub resolver: Vec<String>,
     /// Packets a second to each resolver, or `unlimited` [default: 2000, rising as answers allow; to public

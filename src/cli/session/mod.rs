@@ -44,6 +44,7 @@ use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
+use crate::scan::watermark::Watermark;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
@@ -145,13 +146,7 @@ impl Session {
         let (watermark, claims) = self.done_before()?;
         let pending = watermark.pending().collect();
         let course = Course::resume(Arc::clone(&roster), order, None, watermark.high(), pending);
-        let progress = Arc::new(Progress::default());
-        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
-        if let Some(resumed) = &self.resumed {
-            progress.restore(&resumed.checkpoint.counts);
-            let done = watermark.high() - watermark.pending().count() as u128;
-            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
-        }
+        let progress = Arc::new(self.progress_so_far(&course, &watermark));
         if !self.quiet {
             self.announce(&course, concurrency);
         }
@@ -238,6 +233,18 @@ impl Session {
             exit => exit,
         };
         Ok(Finished { exit, summary, written, took })
+    }
+
+    /// The figures as an earlier run left them, or those of none.
+    fn progress_so_far(&self, course: &Course, watermark: &Watermark) -> Progress {
+        let progress = Progress::default();
+        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
+        if let Some(resumed) = &self.resumed {
+            progress.restore(&resumed.checkpoint.counts);
+            let done = watermark.high() - watermark.pending().count() as u128;
+            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
+        }
+        progress
     }
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
