@@ -12,6 +12,8 @@ mod hostile;
 mod monitors;
 #[path = "outputs/samples.rs"]
 mod samples;
+#[path = "outputs/screen.rs"]
+mod screen;
 #[path = "outputs/stored.rs"]
 mod stored;
 mod support;

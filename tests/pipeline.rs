@@ -31,6 +31,7 @@ use banneret::scan::progress::Progress;
 use banneret::scan::stop::{Level, Stop};
 use banneret::scan::vantage::Vantage;
 use banneret::scan::watermark::Watermark;
+use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
 use banneret::smtp::reply::{Code, Reply};
 use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
@@ -205,7 +206,7 @@ fn scan_until(
         cut_off: false,
         open: HashMap::new(),
         networks: None,
-        worst: Severity::None,
+        worst: Worst::new(Severity::None, None),
         vantage: Vantage::new(|_| {}),
         undone: 0,
     };

@@ -18,6 +18,9 @@ use crate::targets::SampleSize;
 pub use check::{CheckArgs, CheckWord, TenancyWord};
 pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
 
+/// The longest time that a flag takes: no conversation lasts a day, and sums of such times fit every clock.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 /// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
 #[derive(Debug, Parser)]
 #[command(name = "banneret", version, about, max_term_width = 110, infer_subcommands = false)]
@@ -31,6 +34,9 @@ pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+    /// A TOML file with flags as keys, those of any command
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
 }
 
 /// The commands.
@@ -106,9 +112,6 @@ pub struct TargetsArgs {
     /// Print only how many
     #[arg(long)]
     pub count: bool,
-    /// A TOML file with any of these flags as keys
-    #[arg(long, value_name = "FILE", env = "BANNERET_CONFIG")]
-    pub config: Option<PathBuf>,
 }
 
 /// How far a conversation goes.
@@ -138,7 +141,7 @@ pub enum KeepWord {
 pub enum ProgressWord {
     /// Bars on a terminal, a line each ten seconds elsewhere
     Auto,
-    /// Bars, wherever stderr leads
+    /// The same
     Always,
     /// Nothing
     Never,
@@ -324,9 +327,6 @@ pub struct ScanArgs {
     /// Tell how many targets, how long, what is excluded by which list; send nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// A TOML file with any of these flags as keys
-    #[arg(long, value_name = "FILE", env = "BANNERET_CONFIG")]
-    pub config: Option<PathBuf>,
 }
 
 /// `banneret demo`.
@@ -348,6 +348,7 @@ pub struct DemoArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
+        Ok(time) if time > LONGEST => Err("is longer than a day".to_owned()),
         Ok(time) if !time.is_zero() => Ok(time),
         Ok(_) => Err("must be above zero".to_owned()),
         Err(_) => Err("is not a time; write it as `5s`, `500ms` or `2m`".to_owned()),

@@ -104,6 +104,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     if args.dry_run {
         return dry_run(&session);
     }
+    if let Some(why) = lists::nothing_left(&session.loaded) {
+        bail!(why);
+    }
     Ok(session.run()?.exit)
 }
 

@@ -15,6 +15,9 @@ pub fn run(args: &TargetsArgs) -> anyhow::Result<Exit> {
     let loaded = lists::load(&args.targets, &|kind| {
         bail!("exclusion `{kind}` is a name, and listing sends nothing; exclude its addresses")
     })?;
+    if let Some(why) = lists::nothing_left(&loaded) {
+        super::say(format_args!("banneret: {why}"));
+    }
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let order = Order::new(Arc::clone(&loaded.set), seed, loaded.shard);

@@ -92,10 +92,10 @@ impl Progress {
         self.written.load(Relaxed) + self.dropped.load(Relaxed)
     }
 
-    /// Targets at which something answered.
+    /// Targets that sent anything.
     pub fn answered(&self) -> u64 {
-        use Outcome::{Closed, Greeted, NotSmtp, Rejected, Reset, Silent};
-        [Greeted, Rejected, NotSmtp, Closed, Silent, Reset].into_iter().map(|o| self.outcome(o)).sum()
+        use Outcome::{Greeted, NotSmtp, Rejected};
+        [Greeted, Rejected, NotSmtp].into_iter().map(|outcome| self.outcome(outcome)).sum()
     }
 
     /// Notes what speaks against taking the records at their word, if anything does.

@@ -25,10 +25,11 @@ use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::vantage::Vantage;
 use super::watermark::Watermark;
+use super::worst::Worst;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
-use crate::judge::{Context, Judgement, Severity, Verdict};
+use crate::judge::{Context, Judgement, Verdict};
 use crate::record::{Record, Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
@@ -92,7 +93,7 @@ pub struct Writer {
     /// Names whose targets have not all ended.
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
-    pub worst: Severity,
+    pub worst: Worst,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
     /// What the records say of the place that is scanned from.
@@ -291,7 +292,7 @@ impl Writer {
         } else {
             Fate::Dropped
         };
-        self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
+        self.worst.see(record);
         self.progress.count(outcome, judgement.verdict, fate);
         self.progress.doubt(self.vantage.see(record));
         Ok(())

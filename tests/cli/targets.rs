@@ -29,6 +29,14 @@ fn every_form_of_a_list_is_read() {
     ] {
         assert_eq!(listed(&["-i", "-"], list.as_bytes()), plain, "{list:?}");
     }
+    for headed in [
+        "saddr\n192.0.2.1\n192.0.2.2\n2001:db8::1\n",
+        "\"IP Address\",\"Host Name\"\n\"192.0.2.1\",a\n\"192.0.2.2\",b\n\"2001:db8::1\",c\n",
+        "id,address,status\n1,192.0.2.1/24,active\n2,192.0.2.2/24,active\n3,2001:db8::1/64,active\n",
+        "HOSTNAME;ip_address\na;192.0.2.1\nb;192.0.2.2\nc;2001:db8::1\n",
+    ] {
+        assert_eq!(listed(&["-i", "-"], headed.as_bytes()), plain, "{headed:?}");
+    }
     assert_eq!(listed(&["-i", "-"], b""), [""; 0]);
     let names = "B\u{fc}cher.Example.\nmx:Example.org\nmail.example.org\nMAIL.example.org.\n".as_bytes();
     assert_eq!(listed(&["-i", "-"], names), ["mail.example.org", "mx:example.org", "xn--bcher-kva.example"]);

@@ -129,7 +129,7 @@ fn scan_check_and_judge_say_the_same_of_hostile_hosts() {
         for (ip, scanned) in by_ip.iter().filter(|(_, scanned)| !scanned["verdict"].is_null()) {
             let check = format!("check {of_hosts} --format json {ip}");
             let told: Value =
-                serde_json::from_str(&run(&check.split_whitespace().collect::<Vec<_>>()).fine()).unwrap();
+                serde_json::from_str(&run(&check.split_whitespace().collect::<Vec<_>>()).told()).unwrap();
             let checked = &told["servers"][0]["record"];
             // A host that says another name each time gives other evidence.
             if checked["smtp"]["banner"] == scanned["smtp"]["banner"] {

@@ -189,9 +189,10 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
     let all: Vec<IpAddr> = leads.within.iter().map(|lead| lead.ip).collect();
     if all.is_empty() && !status.is_definite() {
         let what = status.as_str();
-        bail!(
+        let wrong = anyhow!(
             "`{kind}` could not be resolved ({what}); try again, or name another resolver with `--resolver`"
         );
+        return Err(wrong.context(Unable));
     }
     let mut addresses = Vec::new();
     for ip in all {

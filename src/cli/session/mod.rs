@@ -15,7 +15,7 @@ use anyhow::Context;
 
 use super::args::ProgressWord;
 use super::bar::{Display, Watched};
-use super::exit::Exit;
+use super::exit::{Exit, Unable};
 use super::late::{self, Late, Watch};
 use super::lists::Loaded;
 use super::monitor::{Monitor, Places, State};
@@ -45,6 +45,7 @@ use crate::scan::progress::Progress;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
 use crate::scan::watermark::Watermark;
+use crate::scan::worst::Worst;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
@@ -128,10 +129,11 @@ impl Session {
     /// Scans to the end, whichever it is.
     pub fn run(mut self) -> anyhow::Result<Finished> {
         let open_files = limits::raise_open_files();
+        let shards = std::thread::available_parallelism().map_or(1, usize::from);
+        check_open_files(open_files, shards)?;
         let concurrency = limits::concurrency(open_files, self.concurrency);
         // Where that fails, the table grows as it is needed.
         let _ = limits::size_file_table(concurrency + 64);
-        let shards = std::thread::available_parallelism().map_or(1, usize::from);
 
         let probes = (0..shards).map(|_| Smtp::new(self.probe.clone())).collect::<Result<Vec<_>, _>>()?;
         let late = std::mem::take(&mut self.loaded.late);
@@ -156,7 +158,7 @@ impl Session {
         let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &claims)?;
-        let worst = worst_of(outputs.summary());
+        let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
         self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
         let resolver = resolve::start(self.resolver.clone())?;
@@ -228,7 +230,7 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = match self.leave(fed, worst, keeper)? {
+        let exit = match self.leave(fed, &worst, keeper)? {
             Exit::Done if is_in_vain(&progress) => Exit::Failed,
             exit => exit,
         };
@@ -265,7 +267,7 @@ impl Session {
     }
 
     /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to end.
-    fn leave(&self, fed: Fed, worst: Severity, keeper: Keeper) -> anyhow::Result<Exit> {
+    fn leave(&self, fed: Fed, worst: &Worst, keeper: Keeper) -> anyhow::Result<Exit> {
         let kept = keeper.path().map(Path::to_owned);
         if fed == Fed::All {
             keeper.remove()?;
@@ -284,7 +286,11 @@ impl Session {
                 ));
                 Exit::Failed
             }
-            Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
+            Fed::All if worst.is_reached() => {
+                let first = worst.first().unwrap_or("in an earlier part of this scan");
+                super::say_reached(self.fail_on.map_or("", Severity::as_str), first);
+                Exit::Findings
+            }
             Fed::All => Exit::Done,
         })
     }
@@ -294,6 +300,18 @@ impl Session {
 fn is_in_vain(progress: &Progress) -> bool {
     let untried = progress.outcome(Outcome::NotTried);
     untried > 0 && untried == progress.finished()
+}
+
+/// Too few open files are trouble of this machine, told before anything is written.
+fn check_open_files(open_files: u64, threads: usize) -> anyhow::Result<()> {
+    let least = limits::least_open_files(threads);
+    if open_files >= least {
+        return Ok(());
+    }
+    let wrong = anyhow::anyhow!(
+        "the limit of open files is {open_files}, and a scan needs {least}; raise it with `ulimit -n {least}`"
+    );
+    Err(wrong.context(Unable))
 }
 
 fn state_of(fed: Fed) -> State {

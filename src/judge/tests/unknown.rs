@@ -155,6 +155,8 @@ fn any_resolution() -> impl Strategy<Value = Resolution> {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn whatever_is_seen_has_one_judgement(
         banner in prop::collection::vec(any::<u8>(), 0..80),

@@ -340,6 +340,8 @@ fn refusals_are_told_by_code_by_words_and_by_the_stand_in() {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 1..400)) {
         let reply = Reply { code: Code::new(220), text: [&bytes].into_iter().collect() };

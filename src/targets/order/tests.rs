@@ -226,7 +226,7 @@ fn line() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::property_tests::cases(64))]
     #[test]
     fn any_set_is_drawn_once_in_any_shards(
         wanted in proptest::collection::vec(line(), 0..7),
