@@ -21,7 +21,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use banneret::probe::Reach;
+use banneret::probe::FamilyAccess;
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::aim::Aim;
@@ -113,7 +113,7 @@ fn feed(targets: u64) -> u64 {
         scanner: Arc::default(),
         tell: Box::new(|_| ()),
     };
-    let course = (course, Arc::new(Reach::everything()));
+    let course = (course, Arc::new(FamilyAccess::everything()));
     let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
     let shard = async move {
         let mut started = 0;

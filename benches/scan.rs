@@ -23,7 +23,7 @@ use banneret::demo::load::Load;
 use banneret::demo::plain::Plain;
 use banneret::evidence::Outcome;
 use banneret::prefix::Prefix;
-use banneret::probe::{self, Reach, Smtp};
+use banneret::probe::{self, FamilyAccess, Smtp};
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::canary::Manners;
@@ -134,7 +134,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     let canaries = Manners::default();
     let rates =
         feeder::Settings { rate: Rate::Unlimited, prefix_rate: Rate::Unlimited, concurrency, canaries };
-    let course = (course, Arc::new(Reach::everything()));
+    let course = (course, Arc::new(FamilyAccess::everything()));
     let feeder = Feeder::new(rates, course, outlets, progress, stop);
     threads.push(std::thread::spawn(move || {
         runtime().block_on(feeder.run());

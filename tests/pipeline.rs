@@ -14,7 +14,7 @@ use std::time::Duration;
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
 use banneret::name::DnsName;
-use banneret::probe::{Conversation, LocalTrouble, Probe, Reach, Whom};
+use banneret::probe::{Conversation, FamilyAccess, LocalTrouble, Probe, Whom};
 use banneret::rate::Rate;
 use banneret::record::Record;
 use banneret::report::summary::Summary;
@@ -164,7 +164,7 @@ fn scan_until(
         samples: NonZeroU8::MIN,
         scanner: Arc::default(),
         added: Arc::default(),
-        reach: Arc::new(Reach::everything()),
+        reach: Arc::new(FamilyAccess::everything()),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
     };
     let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };

@@ -23,7 +23,7 @@ use super::progress::Progress;
 use super::shard::{Met, Report};
 use super::stop::{Level, Stop};
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{LocalTrouble, Reach};
+use crate::probe::{FamilyAccess, LocalTrouble};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
@@ -99,7 +99,7 @@ pub struct Feeder {
     again: VecDeque<Aim>,
     occupied: Occupied<Aim>,
     canaries: Canaries,
-    reach: Arc<Reach>,
+    reach: Arc<FamilyAccess>,
     /// Who left them untried.
     scanner: Arc<Scanner>,
     /// Targets that this machine has nothing to reach by, to be written.
@@ -153,7 +153,7 @@ impl Feeder {
     /// A feeder at the course's first turn.
     pub fn new(
         settings: Settings,
-        (course, reach): (Course, Arc<Reach>),
+        (course, reach): (Course, Arc<FamilyAccess>),
         outlets: Outlets,
         progress: Arc<Progress>,
         stop: Stop,

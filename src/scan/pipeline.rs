@@ -26,7 +26,7 @@ use super::shard;
 use super::stop::{Level, Stop};
 use super::writer::Writer;
 use crate::evidence::Scanner;
-use crate::probe::{LocalTrouble, Probe, Reach};
+use crate::probe::{FamilyAccess, LocalTrouble, Probe};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -49,7 +49,7 @@ pub struct Plan {
     /// Exclusions that come while it runs.
     pub added: Arc<Added>,
     /// What this machine has to reach targets by.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<FamilyAccess>,
     /// For what a person has to know at once.
     pub tell: feeder::Tell,
 }

@@ -26,7 +26,7 @@ use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
-use crate::probe::{self, Reach, Smtp};
+use crate::probe::{self, FamilyAccess, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
@@ -171,7 +171,7 @@ impl Session {
         let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
-        let reach = Arc::new(Reach::find(&self.probe.sources));
+        let reach = Arc::new(FamilyAccess::find(&self.probe.sources));
         let plan = Plan {
             course,
             reach: Arc::clone(&reach),
@@ -230,10 +230,7 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = match self.leave(fed, &worst, keeper)? {
-            Exit::Done if is_in_vain(&progress) => Exit::Failed,
-            exit => exit,
-        };
+        let exit = unless_in_vain(self.leave(fed, &worst, keeper)?, &progress);
         Ok(Finished { exit, summary, written, took })
     }
 
@@ -296,10 +293,11 @@ impl Session {
     }
 }
 
-/// Whether there were targets, and this machine had nothing to reach any of them by.
-fn is_in_vain(progress: &Progress) -> bool {
+/// A scan that came to its end failed if there were targets, and this machine had nothing to reach any of them by.
+fn unless_in_vain(exit: Exit, progress: &Progress) -> Exit {
     let untried = progress.outcome(Outcome::NotTried);
-    untried > 0 && untried == progress.finished()
+    let is_in_vain = untried > 0 && untried == progress.finished();
+    if exit == Exit::Done && is_in_vain { Exit::Failed } else { exit }
 }
 
 /// Too few open files are trouble of this machine, told before anything is written.
