@@ -117,7 +117,6 @@ pub(super) struct PtrNameLine<'a> {
     pub(super) name: Str<'a>,
     pub(super) status: Option<Str<'a>>,
     pub(super) addresses: Option<Vec<IpAddr>>,
-    pub(super) confirms: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,7 +124,6 @@ pub(super) struct ForwardLine<'a> {
     #[serde(borrow)]
     pub(super) status: Option<Str<'a>>,
     pub(super) addresses: Option<Vec<IpAddr>>,
-    pub(super) confirms: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

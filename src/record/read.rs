@@ -20,7 +20,7 @@ use crate::evidence::{
 use crate::judge::accept::Accepted;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{
-    Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
+    Circumstances, Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
 use crate::name::{DnsName, HostName};
 use crate::record::neutral::Safe;
@@ -55,7 +55,7 @@ pub enum ReadError {
 /// Reads one line, with or without its line feed.
 ///
 /// Durations come back in tenths of a millisecond, the EHLO reply as its name and extensions. What each finding weighs
-/// is not in the line: it follows from code and tenancy. A platform that this version does not know is left out.
+/// is not in the line: it follows from the code, tenancy, outcome and verdict. A platform that this version does not know is left out.
 pub fn decode(line: &str) -> Result<Record, ReadError> {
     Line::parse(line)?.into_record()
 }
@@ -91,6 +91,8 @@ impl<'a> Line<'a> {
         let outcome = outcome(self.outcome)?;
         let severity = severity(self.severity)?;
         let tenancy = tenancy(self.tenancy)?;
+        let verdict = verdict(self.verdict)?;
+        let on = Circumstances { tenancy, outcome, verdict };
         let smtp = self.smtp.unwrap_or_default();
         let banner_name = smtp.banner_name.as_ref().map(|name| name.0.to_string());
         let ehlo_name = smtp.ehlo_name.as_ref().map(|name| name.0.to_string());
@@ -101,10 +103,10 @@ impl<'a> Line<'a> {
             ehlo_name,
             fcrdns: fcrdns.map(|word| fcrdns_of(word)).transpose()?,
             relation: self.relation.map(|it| known("relation", &it.0, Relation::parse(&it.0))).transpose()?,
-            verdict: verdict(self.verdict)?,
+            verdict,
             severity,
             findings: codes(self.findings.as_deref())
-                .map(|code| code.map(|code| Finding { code, severity: code.severity(tenancy) }))
+                .map(|code| code.map(|code| Finding { code, severity: code.severity_on(on) }))
                 .collect::<Result<_, _>>()?,
             platform: self.platform.and_then(|it| {
                 let version = it.version.map(|version| version.0.into_owned());
@@ -247,8 +249,7 @@ impl DnsLine<'_> {
         let names = ptr.names.unwrap_or_default();
         let names = names.into_iter().map(|line| {
             let name = known("names", &line.name.0, DnsName::parse(&line.name.0).ok())?;
-            let forward =
-                ForwardLine { status: line.status, addresses: line.addresses, confirms: line.confirms };
+            let forward = ForwardLine { status: line.status, addresses: line.addresses };
             Ok(PtrName { name, forward: forward.into_forward()? })
         });
         let names = names.collect::<Result<Vec<_>, ReadError>>()?;
@@ -268,7 +269,6 @@ impl ForwardLine<'_> {
         Ok(Forward {
             status: status("status", self.status.as_ref())?,
             addresses: self.addresses.unwrap_or_default(),
-            confirms: self.confirms,
         })
     }
 }

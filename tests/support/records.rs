@@ -48,7 +48,7 @@ pub fn any_record() -> impl Strategy<Value = Record> {
 pub fn healthy_record() -> Record {
     let name = DnsName::parse("mail.example.org").expect("a name");
     let ip = IpAddr::from([192, 0, 2, 1]);
-    let forward = Forward { status: Status::Found, addresses: vec![ip], confirms: Some(true) };
+    let forward = Forward { status: Status::Found, addresses: vec![ip] };
     Record {
         time: UNIX_EPOCH + Duration::from_millis(1_767_323_045_678),
         target: Target {
@@ -233,8 +233,7 @@ fn certificate() -> impl Strategy<Value = Certificate> {
 }
 
 fn forward() -> impl Strategy<Value = Forward> {
-    (select(&Status::ALL[..]), vec(ip(), 0..4), option::of(any::<bool>()))
-        .prop_map(|(status, addresses, confirms)| Forward { status, addresses, confirms })
+    (select(&Status::ALL[..]), vec(ip(), 0..4)).prop_map(|(status, addresses)| Forward { status, addresses })
 }
 
 fn dns_name() -> impl Strategy<Value = DnsName> {

@@ -210,7 +210,7 @@ fn resolve(
 ) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let want = |(at, spoken): &(SocketAddr, Spoken)| {
         let (evidence, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.observation.outcome.is_judged())?;
-        Some(Want::Identity { ip: at.ip(), banner: evidence.greeting_source().name_to_resolve() })
+        Some(Want::WholeIdentity { ip: at.ip(), banner: evidence.greeting_source().name_to_resolve() })
     };
     let wants: Vec<Option<Want>> = seen.iter().map(want).collect();
     let mut solutions = solve(wants.iter().flatten().cloned().collect(), settings)?.into_iter();
