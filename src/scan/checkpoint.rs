@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::watermark::Watermark;
 use crate::record::neutral::Safe;
+use crate::report::Committed;
 
 /// The form's name, first in the file. It changes with whatever an older reader would misunderstand.
 const FORM: &str = "banneret.checkpoint/1";
@@ -38,6 +39,29 @@ pub struct OutputMark {
     pub length: u64,
     /// Records in these bytes.
     pub rows: u64,
+    /// The SHA-256 hash of these bytes, in hex; earlier versions kept none.
+    #[serde(default)]
+    pub sha256: Option<String>,
+}
+
+impl OutputMark {
+    /// An output of this name, which is whole so far.
+    pub fn new(path: String, committed: Committed) -> Self {
+        let Committed { length, rows, sha256 } = committed;
+        Self { path, length, rows, sha256: sha256.map(|hash| hex(&hash)) }
+    }
+
+    /// Up to where it is whole.
+    pub fn committed(&self) -> Result<Committed, CheckpointError> {
+        let Self { length, rows, sha256, .. } = self;
+        let sha256 = match sha256 {
+            Some(text) => Some(unhex(text).ok_or_else(|| {
+                CheckpointError::Contents(format!("`{text}` is no SHA-256 hash of an output"))
+            })?),
+            None => None,
+        };
+        Ok(Committed { length: *length, rows: *rows, sha256 })
+    }
 }
 
 /// A scan's progress and all that it depends on.
@@ -169,6 +193,17 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// A turn's number as text: JSON numbers of other readers end at 2^53.
 mod decimal {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -188,6 +223,8 @@ mod tests {
 
     use super::*;
 
+    const MARKED: Committed = Committed { length: 123, rows: 2, sha256: Some([0xa5; 32]) };
+
     fn sample() -> Checkpoint {
         Checkpoint {
             version: "0.1.0".into(),
@@ -199,7 +236,7 @@ mod tests {
             began: "2026-01-02T03:04:05Z".into(),
             high: 1000,
             pending: runs([3, 7, 8, 9].into_iter()),
-            outputs: vec![OutputMark { path: "/tmp/a.jsonl".into(), length: 123, rows: 2 }],
+            outputs: vec![OutputMark::new("/tmp/a.jsonl".into(), MARKED)],
             claimed: vec!["192.0.2.1".parse().unwrap()],
             counts: Counts { drawn: 5, written: 2, dropped: 3, ..Counts::default() },
         }
@@ -213,6 +250,19 @@ mod tests {
         assert_eq!(checkpoint.pending_turns().unwrap(), [3, 7, 8, 9]);
         let far = Checkpoint { high: u128::from(u64::MAX) + 9, pending: Vec::new(), ..sample() };
         assert_eq!(Checkpoint::decode(&far.encode()), Ok(far));
+    }
+
+    #[test]
+    fn an_output_comes_back_with_its_hash_or_without_one_from_an_earlier_version() {
+        let mark = OutputMark::new("a.jsonl".into(), MARKED);
+        assert_eq!(mark.committed(), Ok(MARKED));
+        let earlier: OutputMark =
+            serde_json::from_str(r#"{"path":"a.jsonl","length":123,"rows":2}"#).unwrap();
+        assert_eq!(earlier.committed(), Ok(Committed { sha256: None, ..MARKED }));
+        for wrong in [String::new(), "a5".into(), "g".repeat(64), "+".repeat(64), "é".repeat(32)] {
+            let mark = OutputMark { sha256: Some(wrong), ..mark.clone() };
+            mark.committed().unwrap_err();
+        }
     }
 
     #[test]

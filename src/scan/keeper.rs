@@ -28,6 +28,13 @@ struct Kept {
     checkpoint: Checkpoint,
 }
 
+impl Kept {
+    fn write(&self) -> Result<(), ScanError> {
+        atomic::write(&self.path, &self.checkpoint.encode())
+            .map_err(|source| ScanError::Checkpoint { path: self.path.clone(), source })
+    }
+}
+
 impl Keeper {
     /// Keeps `checkpoint` at `path`, renewed with each save.
     pub fn new(path: PathBuf, checkpoint: Checkpoint, progress: Arc<Progress>) -> Self {
@@ -42,6 +49,14 @@ impl Keeper {
     /// The file, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.kept.as_ref().map(|kept| kept.path.as_path())
+    }
+
+    /// Puts the checkpoint of a new scan on disk before anything is in its outputs: whenever it is killed, either they are
+    /// as they were or it can be resumed.
+    pub fn begin(&mut self, outputs: &Outputs) -> Result<(), ScanError> {
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        kept.checkpoint.outputs = outputs.unwritten();
+        kept.write()
     }
 
     /// Makes all that was written durable, then says so in the checkpoint.
@@ -65,8 +80,7 @@ impl Keeper {
             checkpoint.claimed.sort_unstable();
         }
         checkpoint.counts = counts(&self.progress);
-        atomic::write(&kept.path, &checkpoint.encode())
-            .map_err(|source| ScanError::Checkpoint { path: kept.path.clone(), source })
+        kept.write()
     }
 
     /// The scan is complete: nothing is left to go on with.

@@ -9,11 +9,11 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
-use super::super::{exit::Unable, lists::Loaded, live::Live, report, resume::Resumed, terminal};
+use super::super::{exit::Unable, files, lists::Loaded, live::Live, report, resume::Resumed, terminal};
 use super::Session;
 use crate::record::time;
 use crate::report::asn::AsnDb;
-use crate::report::file::{Committed, Start, Written};
+use crate::report::file::{OutputError, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::html::Run;
 use crate::report::input::Input;
@@ -25,7 +25,7 @@ use crate::scan::checkpoint::{Checkpoint, Counts};
 use crate::scan::claims::Claims;
 use crate::scan::feeder::Fed;
 use crate::scan::keeper::{Keeper, counts};
-use crate::scan::outputs::Output;
+use crate::scan::outputs::{Output, Outputs};
 use crate::scan::progress::Progress;
 use crate::scan::watermark::Watermark;
 
@@ -46,12 +46,16 @@ impl Session {
             let form = Form::of(path, self.format)?;
             let mark = self.resumed.as_ref().and_then(|resumed| resumed.checkpoint.outputs.get(at));
             let start = match mark {
-                Some(mark) if path != Path::new("-") => {
-                    Start::At(Committed { length: mark.length, rows: mark.rows })
-                }
+                Some(mark) if path != Path::new("-") => Start::At(mark.committed()?),
                 _ => Start::New,
             };
-            let sink = sink::open(path, form, &self.loaded.tags, start).map_err(ScanError::Output)?;
+            let sink = match sink::open(path, form, &self.loaded.tags, start) {
+                // The file is at fault, not this machine.
+                Err(wrong @ (OutputError::Edited { .. } | OutputError::CutShort { .. })) => {
+                    return Err(wrong.into());
+                }
+                opened => opened.map_err(ScanError::Output)?,
+            };
             Ok(Output { path: path.clone(), sink })
         };
         paths.iter().enumerate().map(open).collect()
@@ -102,7 +106,7 @@ impl Session {
 
     /// The outputs that are files: not stdout, no device, no pipe.
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.outputs.iter().filter(|path| *path != Path::new("-") && !atomic::is_stream(path))
+        files::files(&self.outputs)
     }
 
     /// The first of them.
@@ -118,14 +122,10 @@ impl Session {
     pub(super) fn keeper(
         &self,
         began: SystemTime,
-        progress: &Arc<Progress>,
+        (progress, outputs): (&Arc<Progress>, &Outputs),
         listed: Vec<u64>,
     ) -> anyhow::Result<Keeper> {
-        let beside = || {
-            let mut name = self.first_file()?.as_os_str().to_owned();
-            name.push(".checkpoint");
-            Some(PathBuf::from(name))
-        };
+        let beside = || self.first_file().map(files::checkpoint_beside);
         let resumed = self.resumed.as_ref();
         let path = resumed.map(|resumed| resumed.path.clone());
         let Some(path) =
@@ -133,12 +133,6 @@ impl Session {
         else {
             return Ok(Keeper::none(Arc::clone(progress)));
         };
-        if resumed.is_none() && path.is_file() {
-            bail!(
-                "`{path}` is the checkpoint of an unfinished scan; go on with `banneret scan --resume {path}`, or remove it",
-                path = path.display()
-            );
-        }
         let checkpoint = Checkpoint {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: self.words.clone(),
@@ -153,10 +147,14 @@ impl Session {
             claimed: Vec::new(),
             counts: Counts::default(),
         };
-        Ok(Keeper::new(path, checkpoint, Arc::clone(progress)))
+        let mut keeper = Keeper::new(path, checkpoint, Arc::clone(progress));
+        if resumed.is_none() {
+            keeper.begin(outputs)?;
+        }
+        Ok(keeper)
     }
 
-    /// Writes the manifest beside the first output that is a file, and hands it over.
+    /// Writes the manifest beside each output that is a file, and hands it over.
     pub(super) fn write_manifest(
         &self,
         progress: &Progress,
@@ -193,7 +191,7 @@ impl Session {
             asn_db: self.loaded.networks.as_deref().map(AsnDb::about),
             outputs: written,
         };
-        if let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) {
+        for path in self.files().filter_map(|path| manifest::path_of(path)) {
             manifest.write(&path).context(Unable)?;
         }
         Ok(manifest.value())

@@ -155,7 +155,7 @@ impl Session {
 
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
-        let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
+        let mut keeper = self.keeper(began, (&progress, &outputs), late.counts.clone())?;
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &claims)?;
         let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
