@@ -21,6 +21,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use banneret::probe::FamilyAccess;
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::aim::Aim;
@@ -95,7 +96,9 @@ fn feed(targets: u64) -> u64 {
     let course = Course::new(roster, order, Some(targets.into()));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, _cases) = unserved();
+    let (passed_over, _turns) = mpsc::unbounded_channel();
     let (feed, mut batches) = mpsc::channel(1);
+    let (writer, _seen) = mpsc::channel(1);
     let pace = Pace::new(Rate::Unlimited, 1);
     let settings = Settings {
         rate: Rate::Unlimited,
@@ -103,7 +106,16 @@ fn feed(targets: u64) -> u64 {
         concurrency: CONCURRENCY,
         canaries: Manners::default(),
     };
-    let outlets = Outlets { shards: vec![feed], resolver: inbox, notes: heard, tell: Box::new(|_| ()) };
+    let outlets = Outlets {
+        shards: vec![feed],
+        resolver: inbox,
+        passed_over,
+        notes: heard,
+        writer,
+        scanner: Arc::default(),
+        tell: Box::new(|_| ()),
+    };
+    let course = (course, Arc::new(FamilyAccess::everything()));
     let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
     let shard = async move {
         let mut started = 0;

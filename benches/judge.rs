@@ -115,13 +115,13 @@ const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
 
 fn forward(lead: Lead) -> Forward {
-    let (status, addresses, confirms) = match lead {
-        Lead::Here => (Status::Found, vec![HERE], Some(true)),
-        Lead::Elsewhere => (Status::Found, vec![ELSEWHERE], Some(false)),
-        Lead::Nowhere => (Status::NxDomain, Vec::new(), Some(false)),
-        Lead::Open => (Status::TimedOut, Vec::new(), None),
+    let (status, addresses) = match lead {
+        Lead::Here => (Status::Found, vec![HERE]),
+        Lead::Elsewhere => (Status::Found, vec![ELSEWHERE]),
+        Lead::Nowhere => (Status::NxDomain, Vec::new()),
+        Lead::Open => (Status::TimedOut, Vec::new()),
     };
-    Forward { status, addresses, confirms }
+    Forward { status, addresses }
 }
 
 fn mix() -> Vec<Evidence> {

@@ -6,6 +6,8 @@
 mod accept;
 #[path = "commands/agreement.rs"]
 mod agreement;
+#[path = "commands/bounds.rs"]
+mod bounds;
 #[path = "commands/check.rs"]
 mod check;
 #[path = "commands/cli.rs"]

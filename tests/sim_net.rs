@@ -15,7 +15,7 @@ use banneret::evidence::{Observation, Outcome};
 use banneret::probe::{LocalTrouble, Probe, Settings, Smtp};
 
 /// Tells a test that it stands inside its namespace.
-const INSIDE: &str = "BANNERET_TEST_NAMESPACE";
+const INSIDE: &str = "TEST_NAMESPACE";
 
 /// Runs the test of this name again in a namespace; whether this is that run.
 fn is_inside(test: &str, setup: &str) -> bool {

@@ -1,6 +1,7 @@
 //! `banneret diff`: scans, host by host.
 
 use std::io::{self, BufWriter, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use anyhow::bail;
 
 use super::args::{DiffArgs, DiffWord};
 use super::exit::Exit;
-use super::{report, terminal};
+use super::{files, report, terminal};
 use crate::record::row::Row;
 use crate::report::diff::{Change, Scan, csv, html, show};
 use crate::report::format::Format;
@@ -18,6 +19,7 @@ use crate::report::input::{End, Input};
 pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let from = args.from.as_deref().map(Format::parse).transpose()?;
     report::check_stdin(&args.records)?;
+    files::settle(&files::of_diff(args))?;
     let on_stdout = args.html.as_deref() == Some(Path::new("-"));
     if on_stdout && args.format != DiffWord::Text {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
@@ -49,8 +51,12 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     if args.fail_on_regression {
         feared.push(Change::Regressed);
     }
-    let met = entries.iter().any(|entry| feared.contains(&entry.change));
-    Ok(if met { Exit::Findings } else { Exit::Done })
+    let Some(first) = entries.iter().find(|entry| feared.contains(&entry.change)) else {
+        return Ok(Exit::Done);
+    };
+    let (change, host) = (first.change.as_str(), SocketAddr::from(first.host));
+    super::say_reached(change, &host.to_string());
+    Ok(Exit::Findings)
 }
 
 fn subject(records: &[PathBuf]) -> String {

@@ -2,11 +2,11 @@
 //! its names are the default PTR names of a provider's customers, and with `shared` behind it where many customers' mail
 //! shares its hosts. A mistake is an error with file, line and value.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
+use super::small_file;
 use crate::judge::providers::{ProviderKind, Providers};
 use crate::name::HostName;
 use crate::record::neutral::Safe;
@@ -15,7 +15,8 @@ use crate::record::neutral::Safe;
 pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Providers> {
     let Some(path) = path else { return Ok(Providers::default()) };
     let shown = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("providers `{shown}` can't be read"))?;
+    let text = small_file::text(path, small_file::BY_HAND)
+        .with_context(|| format!("providers `{shown}` can't be read"))?;
     read(&text).map_err(|(line, what)| anyhow!("providers `{shown}` line {line}: {what}"))
 }
 

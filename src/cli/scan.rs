@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,9 +11,10 @@ use clap::{ArgMatches, Command};
 use super::accept;
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
+use super::files;
 use super::late::Addresses;
 use super::lists;
-use super::monitor::Places;
+use super::monitor::{Opening, Places};
 use super::providers;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
@@ -24,8 +24,8 @@ use crate::name::HostName;
 use crate::probe;
 use crate::rate::Rate;
 use crate::record::neutral::Safe;
-use crate::report::format::{Form, Format};
-use crate::resolve::{self, Case, Resolver, Solution, Want};
+use crate::report::format::Format;
+use crate::resolve::{self, Case, Resolver, Solution, UpstreamError, Upstreams, Want};
 use crate::scan::writer::Keep;
 use crate::targets::Kind;
 
@@ -41,10 +41,12 @@ pub struct Typed<'a> {
 /// Scans, goes on with a scan, or tells what a scan would do.
 pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyhow::Result<Exit> {
     let format = args.output.format.as_deref().map(Format::parse).transpose()?;
-    for path in &args.output.output {
-        Form::of(path, format)?;
+    let preflight = files::of_scan(args, format, resumed.as_ref())?;
+    if args.dry_run {
+        files::check(&preflight)?;
+    } else {
+        files::settle(&preflight)?;
     }
-    check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
     let scanner = scanner(&args.probe, &probe);
     let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
@@ -52,6 +54,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
     resolver.held_back = resolve::HELD_BACK;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
+    let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let words = match typed.command.find_subcommand("scan") {
         Some(scan) => resume::words(scan, typed.matches, seed)?,
         None => Vec::new(),
@@ -60,7 +63,6 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         exclusion_files: args.targets.exclude_file.clone(),
         loaded,
         seed,
-        limit: args.targets.max_targets,
         ports: distinct(&args.probe.port),
         probe,
         scanner,
@@ -84,7 +86,11 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         summary: args.output.summary.clone(),
         fail_on: args.output.fail_on.map(Severity::from),
         progress: args.output.progress,
-        places: Places { status: args.output.status.clone(), metrics: args.output.metrics },
+        places: Places {
+            status: args.output.status.clone(),
+            opening: if resumed.is_some() { Opening::AtEnd } else { Opening::Anew },
+            metrics: args.output.metrics,
+        },
         quiet: args.output.quiet,
         settings: super::config::in_force(typed.matches),
         warnings: Vec::new(),
@@ -103,6 +109,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     if args.dry_run {
         return dry_run(&session);
+    }
+    if let Some(why) = lists::nothing_left(&session.loaded) {
+        bail!(why);
     }
     Ok(session.run()?.exit)
 }
@@ -160,17 +169,23 @@ fn own_name(typed: Option<&str>) -> anyhow::Result<Option<HostName>> {
 
 /// How DNS is asked, as typed; `idle` if nothing will be asked, so that nobody to ask is no error.
 pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<resolve::Settings> {
-    let mut upstreams = Vec::new();
+    let mut upstreams = Upstreams::default();
     for text in &args.resolver {
-        let upstream = resolve::parse_upstream(text).with_context(|| format!("--resolver `{text}`"))?;
-        if !upstreams.contains(&upstream) {
-            upstreams.push(upstream);
+        match resolve::parse_upstream(text) {
+            Err(wrong @ UpstreamError::Unreadable) => {
+                return Err(wrong).with_context(|| format!("--resolver `{text}`"));
+            }
+            read => upstreams.add(text, read.map_err(|wrong| wrong.to_string())),
         }
     }
-    if upstreams.is_empty() && !idle {
+    if args.resolver.is_empty() && !idle {
         upstreams = resolve::system_upstreams()?;
     }
-    let mut settings = resolve::Settings::new(upstreams);
+    if !idle {
+        upstreams = upstreams.or_none()?;
+    }
+    let mut settings = resolve::Settings::new(upstreams.usable);
+    settings.unusable = upstreams.unusable;
     settings.timeout = args.dns_timeout;
     settings.attempts = NonZeroU8::new(args.dns_attempts).unwrap_or(NonZeroU8::MIN);
     settings.rate = match args.dns_rate {
@@ -209,16 +224,6 @@ fn excluded_addresses(kind: &Kind, settings: &resolve::Settings) -> anyhow::Resu
         }
         _ => Err(unsure()),
     }
-}
-
-/// Two outputs in one file would write over each other.
-fn check_outputs(outputs: &[PathBuf]) -> anyhow::Result<()> {
-    for (at, path) in outputs.iter().enumerate() {
-        if outputs[..at].contains(path) {
-            bail!("output `{}` is named twice", path.display());
-        }
-    }
-    Ok(())
 }
 
 /// The ports, each once.

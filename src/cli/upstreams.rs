@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::say;
 use crate::record::neutral::Safe;
-use crate::resolve::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
+use crate::resolve::{HijackedAnswers, Settings, UpstreamBehavior, UpstreamWarning};
 
 /// Whether warnings are told; they are kept either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,15 @@ impl Warnings {
     /// None so far.
     pub(super) fn new(voice: Voice) -> Self {
         Self { voice, told: Arc::default() }
+    }
+
+    /// Those that are known before anybody is asked.
+    pub(super) fn of(settings: &Settings, voice: Voice) -> Self {
+        let warnings = Self::new(voice);
+        for line in unusable(settings) {
+            warnings.add(line);
+        }
+        warnings
     }
 
     /// What a resolver is to do with a warning.
@@ -47,6 +56,12 @@ impl Warnings {
         }
         told.push(warning);
     }
+}
+
+/// One line for each upstream that is left out because this machine can't send to it.
+pub(super) fn unusable(settings: &Settings) -> Vec<String> {
+    let line = |unusable| Safe(&format!("{unusable}; it is left out")).to_string();
+    settings.unusable.iter().map(line).collect()
 }
 
 fn text(warning: &UpstreamWarning) -> String {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::evidence::resolution::MAX_KEPT_ADDRESSES;
 use crate::evidence::{Evidence, Forward, GreetingSource, Observation, Outcome, PtrName, Resolution, Status};
 use crate::name::DnsName;
 use crate::smtp::greeting::Greeting;
@@ -12,17 +13,16 @@ pub(crate) const HERE: [u8; 4] = [192, 0, 2, 1];
 /// Another one.
 pub(crate) const ELSEWHERE: [u8; 4] = [198, 51, 100, 7];
 
-/// A forward answer: `here`, `elsewhere`, `unsure` (found, and nobody knows whether it confirms), or a status word.
+/// A forward answer: `here`, `elsewhere`, `unsure` (found, and cut before it could tell), or a status word.
 pub(crate) fn forward(word: &str) -> Forward {
-    let found = |addresses: Vec<IpAddr>, confirms| Forward { status: Status::Found, addresses, confirms };
+    let found = |addresses: Vec<IpAddr>| Forward { status: Status::Found, addresses };
     match word {
-        "here" => found(vec![HERE.into()], Some(true)),
-        "elsewhere" => found(vec![ELSEWHERE.into()], Some(false)),
-        "unsure" => found(vec![ELSEWHERE.into()], None),
+        "here" => found(vec![HERE.into()]),
+        "elsewhere" => found(vec![ELSEWHERE.into()]),
+        "unsure" => found(vec![ELSEWHERE.into(); MAX_KEPT_ADDRESSES]),
         other => {
             let status = Status::parse(other).unwrap_or_else(|| panic!("no such status: {other}"));
-            let confirms = status.is_absent().then_some(false);
-            Forward { status, addresses: Vec::new(), confirms }
+            Forward { status, addresses: Vec::new() }
         }
     }
 }

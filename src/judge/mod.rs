@@ -2,7 +2,7 @@
 //!
 //! A pure function of evidence and of what the user said of the host, so that old records can be judged again offline.
 //! The parts, each of which asks only those before it: words (`verdict`, `finding`), the banner (`banner`), the PTR
-//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `brand`, `providers`, `generic`), what
+//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `malformed`, `defaults`, `brand`, `providers`, `generic`), what
 //! greets (`platform`), whose address it is (`tenancy`), the rule of each finding (`verify`), what the rest of the run
 //! adds (`around`, counted by `run`), what the user accepts (`accept`), and what one change would do (`what_if`).
 
@@ -18,6 +18,7 @@ pub mod explain;
 pub mod fcrdns;
 pub mod finding;
 pub mod generic;
+mod malformed;
 pub mod platform;
 pub mod providers;
 pub mod ptr;
@@ -39,7 +40,7 @@ mod tests;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use crate::evidence::{Evidence, Observation, Resolution};
+use crate::evidence::{Evidence, Observation, Resolution, Scanner};
 use crate::smtp::greeting::Greeting;
 use crate::targets::Inventory;
 use accept::{Acceptances, Accepted};
@@ -50,7 +51,7 @@ use ptr::Ptr;
 use shape::{Shape, Support};
 use what_if::Remedies;
 
-pub use finding::{Code, Finding};
+pub use finding::{Circumstances, Code, Finding};
 pub use platform::Platform;
 pub use verdict::{Fcrdns, Relation, Severity, Tenancy, Verdict};
 
@@ -169,6 +170,7 @@ fn unjudged(inventory: &Inventory) -> Judgement {
 #[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     ip: Option<IpAddr>,
+    scanner: Option<&'a Scanner>,
     observation: &'a Observation,
     resolution: Option<&'a Resolution>,
     /// The name in the greeting of each conversation.
@@ -184,6 +186,7 @@ impl<'a> Seen<'a> {
         let banner = banner::banner(evidence);
         Self {
             ip: evidence.ip,
+            scanner: evidence.scanner.as_deref(),
             observation: &evidence.observation,
             resolution: evidence.resolution.as_ref(),
             samples: &evidence.observation.samples,
@@ -199,12 +202,14 @@ impl<'a> Seen<'a> {
         let ptrs = self.ptrs();
         let shape = Shape::of(&self.banner, support(&self.banner, &ptrs));
         let (tenancy, reason) = self.tenancy(shape, &ptrs, inventory);
-        let fcrdns = self.resolution.map_or(Fcrdns::TempError, fcrdns::fcrdns);
+        let fcrdns = self.resolution.map(|resolution| fcrdns::fcrdns(resolution, self.ip));
         let relation = relation::relation(self.banner.name.as_deref(), &ptrs);
         let host = verify::Host {
+            ip: self.ip,
+            scanner: self.scanner,
             resolution: self.resolution,
             ptrs: &ptrs,
-            fcrdns,
+            fcrdns: fcrdns.unwrap_or(Fcrdns::TempError),
             relation,
             name: self.banner.name.as_deref(),
             shape,
@@ -217,11 +222,12 @@ impl<'a> Seen<'a> {
         };
         let verdict = host.verdict();
         let mut codes = verify::verify(&host);
-        let tenancy = around.complete(self.banner.name.is_some(), &mut codes, (tenancy, reason));
+        let tenancy = around.complete(self.banner.name.is_some(), verdict, &mut codes, (tenancy, reason));
+        let on = Circumstances { tenancy, outcome: self.observation.outcome, verdict: Some(verdict) };
         let findings: Vec<_> =
-            codes.into_iter().map(|code| Finding { code, severity: code.severity(tenancy) }).collect();
+            codes.into_iter().map(|code| Finding { code, severity: code.severity_on(on) }).collect();
         Judgement {
-            fcrdns: self.resolution.map(fcrdns::fcrdns),
+            fcrdns,
             relation: Some(relation),
             verdict: Some(verdict),
             severity: Some(finding::highest(&findings, &[])),
@@ -255,9 +261,7 @@ impl<'a> Seen<'a> {
 }
 
 fn support(banner: &Greeting, ptrs: &[Ptr<'_>]) -> Support {
-    let Some(domain) = banner.name.as_deref().and_then(crate::name::registrable) else {
-        return Support::None;
-    };
-    let borne_out = ptrs.iter().any(|ptr| ptr.is_confirmed() && ptr.domain() == Some(domain));
-    if borne_out { Support::Confirmed } else { Support::None }
+    let name = banner.name.as_deref();
+    let is_confirmed = ptrs.iter().any(|ptr| ptr.is_confirmed() && name.is_some_and(|name| ptr.is(name)));
+    if is_confirmed { Support::Confirmed } else { Support::None }
 }

@@ -21,6 +21,7 @@ const NETWORKS: &[&str] = &[
     "att.net",
     "bc.googleusercontent.com",
     "bell.ca",
+    "bestsrv.de",
     "bredband2.com",
     "btcentralplus.com",
     "charter.com",
@@ -41,6 +42,7 @@ const NETWORKS: &[&str] = &[
     "fastwebnet.it",
     "fdcservers.net",
     "googleusercontent.com",
+    "happysrv.de",
     "hetzner.com",
     "hinet.net",
     "hosteurope.de",
@@ -55,6 +57,7 @@ const NETWORKS: &[&str] = &[
     "linode.com",
     "linodeusercontent.com",
     "mchost.ru",
+    "megasrv.de",
     "myvps.jp",
     "netcup.net",
     "online.net",
@@ -89,6 +92,7 @@ const NETWORKS: &[&str] = &[
     "vultr.com",
     "vultrusercontent.com",
     "wanadoo.fr",
+    "worldstream.nl",
     "your-server.de",
 ];
 

@@ -21,7 +21,7 @@ pub struct Ptr<'a> {
 
 impl<'a> Ptr<'a> {
     /// The PTR names of a resolution that found some, in the order of the answer. Without the address, nothing is said
-    /// of who assigned them.
+    /// of where they lead and of who assigned them.
     pub fn all(resolution: &'a Resolution, ip: Option<IpAddr>) -> Vec<Self> {
         Self::all_among(resolution, ip, Providers::built_in())
     }
@@ -38,7 +38,7 @@ impl<'a> Ptr<'a> {
         let text = text(&ptr.name);
         let domain_at = name::registrable(&text).map(|domain| text.len() - domain.len());
         let sign = ip.and_then(|ip| generic::sign_among(&text, ip, providers));
-        Self { name: &ptr.name, text, domain_at, lead: Lead::of(&ptr.forward), sign }
+        Self { name: &ptr.name, text, domain_at, lead: Lead::of(&ptr.forward, ip), sign }
     }
 
     /// The labels as text, joined by dots; labels to the left of one that itself holds a dot are left off, for nobody

@@ -11,7 +11,7 @@
 use super::fcrdns::Lead;
 use super::shape::Support;
 use super::{Context, Judgement, Seen, Severity, Verdict, generic};
-use crate::evidence::{Forward, PtrName, Resolution, Status};
+use crate::evidence::{Forward, Outcome, PtrName, Resolution, Status};
 use crate::name::DnsName;
 use crate::smtp::greeting::{Form, Greeting};
 use crate::targets::Inventory;
@@ -79,7 +79,10 @@ pub(super) fn remedies(
     inventory: &Inventory,
     judgement: &Judgement,
 ) -> Option<Remedies> {
-    let is_settled = judgement.verdict.is_some_and(|verdict| verdict != Verdict::Undetermined);
+    // A refusal without a name does not show how the server greets others, so nobody knows what would clear it.
+    let is_nameless_refusal =
+        seen.observation.outcome == Outcome::Rejected && seen.banner.form == Form::Absent;
+    let is_settled = !is_nameless_refusal && judgement.verdict.is_some_and(|it| it != Verdict::Undetermined);
     if judgement.severity.is_none_or(|severity| severity < WEIGHT) || !is_settled {
         return None;
     }
@@ -101,7 +104,7 @@ struct Host<'s, 'e> {
 
 impl Host<'_, '_> {
     fn ptr_helps(&self) -> bool {
-        let banner = self.banner().filter(|_| Lead::of(&self.resolution.banner_forward) == Lead::Here);
+        let banner = self.banner().filter(|_| self.lead(&self.resolution.banner_forward) == Lead::Here);
         let banner = banner.map(|name| PtrName { name, forward: self.resolution.banner_forward.clone() });
         let several = self.resolution.names.len() > 1;
         let others = self.confirmed().filter(|_| several).cloned();
@@ -140,8 +143,8 @@ impl Host<'_, '_> {
     fn forward_helps(&self) -> bool {
         let banner = self.banner().map(|name| (name, &self.resolution.banner_forward));
         let names = self.resolution.names.iter().map(|ptr| (ptr.name.clone(), &ptr.forward)).chain(banner);
-        let away =
-            names.filter(|(name, forward)| Lead::of(forward).is_away() && !self.is_others(&name.to_string()));
+        let away = names
+            .filter(|(name, forward)| self.lead(forward).is_away() && !self.is_others(&name.to_string()));
         away.into_iter().any(|(name, forward)| {
             let added = self.leading_here(forward);
             let mut resolution = self.resolution.clone();
@@ -184,12 +187,16 @@ impl Host<'_, '_> {
     }
 
     fn confirmed(&self) -> impl Iterator<Item = &PtrName> {
-        self.resolution.names.iter().filter(|ptr| Lead::of(&ptr.forward) == Lead::Here)
+        self.resolution.names.iter().filter(|ptr| self.lead(&ptr.forward) == Lead::Here)
     }
 
     fn leading_here(&self, forward: &Forward) -> Forward {
         let addresses = forward.addresses.iter().copied().chain(self.seen.ip).collect();
-        Forward { status: Status::Found, addresses, confirms: Some(true) }
+        Forward { status: Status::Found, addresses }
+    }
+
+    fn lead(&self, forward: &Forward) -> Lead {
+        Lead::of(forward, self.seen.ip)
     }
 }
 

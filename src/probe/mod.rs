@@ -3,6 +3,7 @@
 
 mod connect;
 mod drive;
+mod family;
 mod fault;
 mod route;
 mod smtp;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
+pub use family::{FamilyAccess, NoWay};
 pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
 pub use source::SourceError;

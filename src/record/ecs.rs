@@ -84,7 +84,7 @@ fn event(root: &mut Map<String, Value>, record: &Record) {
     set(root, "event.action", seen.outcome.as_str());
     let outcome = match seen.outcome {
         Outcome::Greeted => "success",
-        Outcome::Unresolved | Outcome::Excluded => "unknown",
+        Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded => "unknown",
         _ => "failure",
     };
     set(root, "event.outcome", outcome);
@@ -104,8 +104,10 @@ fn peer(root: &mut Map<String, Value>, side: &str, record: &Record) {
     put("ip", record.target.ip.map(|ip| ip.to_string().into()));
     put("port", Some(record.target.port.into()));
     let names = record.evidence.resolution.iter().flat_map(|dns| &dns.names);
-    let confirmed =
-        names.filter(|ptr| ptr.forward.confirms == Some(true)).map(|ptr| ptr.name.to_string()).next();
+    let confirmed = names
+        .filter(|ptr| ptr.forward.confirms(record.evidence.ip) == Some(true))
+        .map(|ptr| ptr.name.to_string())
+        .next();
     put("registered_domain", confirmed.as_deref().and_then(registrable).map(Value::from));
     put("domain", confirmed.map(Value::from));
     let network = record.network.as_ref();
@@ -190,7 +192,11 @@ fn own(record: &Record) -> Value {
     set(&mut own, "helo_name", said.and_then(|said| said.helo_name.as_deref()));
     set(&mut own, "ptr_status", dns.map(|dns| dns.ptr.as_str()));
     set(&mut own, "banner_forward.status", dns.map(|dns| dns.banner_forward.status.as_str()));
-    set(&mut own, "banner_forward.confirms", dns.and_then(|dns| dns.banner_forward.confirms));
+    set(
+        &mut own,
+        "banner_forward.confirms",
+        dns.and_then(|dns| dns.banner_forward.confirms(record.evidence.ip)),
+    );
     set(&mut own, "platform", judged.platform.as_ref().map(|platform| platform.name));
     set(&mut own, "tenancy", judged.tenancy.as_str());
     set(&mut own, "tls_status", seen.tls.as_ref().map(|tls| tls.status.as_str()));

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
-use super::{Record, SCHEMA, time};
+use super::{AddressFamily, Record, SCHEMA, Unresolved, time};
 use crate::evidence::{Certificate, Forward, Observation, Resolution, Scanner, Tls, X509Error};
 use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};
 use crate::name::DnsName;
@@ -29,7 +29,8 @@ pub fn encode(record: &Record, line: &mut Vec<u8>) {
     put(line, r#"","smtp":"#);
     smtp(line, &record.evidence.observation, &record.judgement);
     put(line, r#","dns":"#);
-    optional(line, record.evidence.resolution.as_ref(), |line, it| dns(line, it, &record.judgement));
+    let ip = record.evidence.ip;
+    optional(line, record.evidence.resolution.as_ref(), |line, it| dns(line, it, ip, &record.judgement));
     judgement(line, &record.judgement);
     network(line, record);
     weighed(line, &record.judgement);
@@ -58,7 +59,17 @@ fn target(line: &mut Vec<u8>, record: &Record) {
         put(line, ":");
         string(line, value);
     }
-    put(line, "}}");
+    put(line, r#"},"unresolved":"#);
+    optional(line, target.unresolved, unresolved);
+    put(line, "}");
+}
+
+fn unresolved(line: &mut Vec<u8>, what: Unresolved) {
+    put(line, r#"{"family":"#);
+    optional(line, what.family.map(AddressFamily::as_str), word);
+    put(line, r#","status":"#);
+    word(line, what.status.as_str());
+    put(line, "}");
 }
 
 fn smtp(line: &mut Vec<u8>, seen: &Observation, judged: &Judgement) {
@@ -153,7 +164,7 @@ fn certificate(line: &mut Vec<u8>, seen: &Certificate) {
     put(line, "}");
 }
 
-fn dns(line: &mut Vec<u8>, said: &Resolution, judged: &Judgement) {
+fn dns(line: &mut Vec<u8>, said: &Resolution, ip: Option<IpAddr>, judged: &Judgement) {
     put(line, r#"{"ptr":{"status":""#);
     put(line, said.ptr.as_str());
     put(line, r#"","count":"#);
@@ -164,17 +175,17 @@ fn dns(line: &mut Vec<u8>, said: &Resolution, judged: &Judgement) {
         put(line, r#"{"name":"#);
         dns_name(line, &ptr.name);
         put(line, ",");
-        forward(line, &ptr.forward);
+        forward(line, &ptr.forward, ip);
         put(line, "}");
     }
     put(line, r#"]},"fcrdns":"#);
     optional(line, judged.fcrdns.map(Fcrdns::as_str), word);
     put(line, r#","banner_forward":{"#);
-    forward(line, &said.banner_forward);
+    forward(line, &said.banner_forward, ip);
     put(line, "}}");
 }
 
-fn forward(line: &mut Vec<u8>, forward: &Forward) {
+fn forward(line: &mut Vec<u8>, forward: &Forward, target: Option<IpAddr>) {
     put(line, r#""status":""#);
     put(line, forward.status.as_str());
     put(line, r#"","addresses":["#);
@@ -183,7 +194,7 @@ fn forward(line: &mut Vec<u8>, forward: &Forward) {
         quoted_address(line, *ip);
     }
     put(line, r#"],"confirms":"#);
-    optional(line, forward.confirms, boolean);
+    optional(line, forward.confirms(target), boolean);
 }
 
 fn judgement(line: &mut Vec<u8>, judged: &Judgement) {

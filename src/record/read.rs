@@ -11,16 +11,17 @@ use std::time::Duration;
 
 use super::line::{
     AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, ScannerLine, SmtpLine, Str, TargetLine,
+    UnresolvedLine,
 };
 use super::row::{PtrNames, Row, Tags};
-use super::{Network, Record, SCHEMA, Target, escape, time};
+use super::{AddressFamily, Network, Record, SCHEMA, Target, Unresolved, escape, time};
 use crate::evidence::{
     Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status,
 };
 use crate::judge::accept::Accepted;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{
-    Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
+    Circumstances, Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
 use crate::name::{DnsName, HostName};
 use crate::record::neutral::Safe;
@@ -55,7 +56,7 @@ pub enum ReadError {
 /// Reads one line, with or without its line feed.
 ///
 /// Durations come back in tenths of a millisecond, the EHLO reply as its name and extensions. What each finding weighs
-/// is not in the line: it follows from code and tenancy. A platform that this version does not know is left out.
+/// is not in the line: it follows from the code, tenancy, outcome and verdict. A platform that this version does not know is left out.
 pub fn decode(line: &str) -> Result<Record, ReadError> {
     Line::parse(line)?.into_record()
 }
@@ -91,6 +92,8 @@ impl<'a> Line<'a> {
         let outcome = outcome(self.outcome)?;
         let severity = severity(self.severity)?;
         let tenancy = tenancy(self.tenancy)?;
+        let verdict = verdict(self.verdict)?;
+        let on = Circumstances { tenancy, outcome, verdict };
         let smtp = self.smtp.unwrap_or_default();
         let banner_name = smtp.banner_name.as_ref().map(|name| name.0.to_string());
         let ehlo_name = smtp.ehlo_name.as_ref().map(|name| name.0.to_string());
@@ -101,10 +104,10 @@ impl<'a> Line<'a> {
             ehlo_name,
             fcrdns: fcrdns.map(|word| fcrdns_of(word)).transpose()?,
             relation: self.relation.map(|it| known("relation", &it.0, Relation::parse(&it.0))).transpose()?,
-            verdict: verdict(self.verdict)?,
+            verdict,
             severity,
             findings: codes(self.findings.as_deref())
-                .map(|code| code.map(|code| Finding { code, severity: code.severity(tenancy) }))
+                .map(|code| code.map(|code| Finding { code, severity: code.severity_on(on) }))
                 .collect::<Result<_, _>>()?,
             platform: self.platform.and_then(|it| {
                 let version = it.version.map(|version| version.0.into_owned());
@@ -168,6 +171,7 @@ impl<'a> RowLine<'a> {
             accepted: accepted_codes(self.accepted.as_deref()).collect::<Result<_, _>>()?,
             clears_by: clears_by(self.clears_by.as_deref())?,
             tags: Tags::Text(tags.map(|(name, value)| (name.0, value.0)).collect()),
+            unresolved: target.unresolved.map(UnresolvedLine::into_unresolved).transpose()?,
         })
     }
 }
@@ -198,7 +202,15 @@ impl TargetLine<'_> {
             port: self.port.ok_or(ReadError::Missing { field: "port" })?,
             asked: Box::from(&*self.asked.unwrap_or_default().0),
             inventory: (inventory != Inventory::default()).then(|| Arc::new(inventory)),
+            unresolved: self.unresolved.map(UnresolvedLine::into_unresolved).transpose()?,
         })
+    }
+}
+
+impl UnresolvedLine<'_> {
+    fn into_unresolved(self) -> Result<Unresolved, ReadError> {
+        let family = self.family.map(|word| known("family", &word.0, AddressFamily::parse(&word.0)));
+        Ok(Unresolved { family: family.transpose()?, status: status("status", self.status.as_ref())? })
     }
 }
 
@@ -247,8 +259,7 @@ impl DnsLine<'_> {
         let names = ptr.names.unwrap_or_default();
         let names = names.into_iter().map(|line| {
             let name = known("names", &line.name.0, DnsName::parse(&line.name.0).ok())?;
-            let forward =
-                ForwardLine { status: line.status, addresses: line.addresses, confirms: line.confirms };
+            let forward = ForwardLine { status: line.status, addresses: line.addresses };
             Ok(PtrName { name, forward: forward.into_forward()? })
         });
         let names = names.collect::<Result<Vec<_>, ReadError>>()?;
@@ -268,7 +279,6 @@ impl ForwardLine<'_> {
         Ok(Forward {
             status: status("status", self.status.as_ref())?,
             addresses: self.addresses.unwrap_or_default(),
-            confirms: self.confirms,
         })
     }
 }

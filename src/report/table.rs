@@ -163,6 +163,7 @@ mod tests {
             accepted: crate::record::row::Codes::default(),
             clears_by: None,
             tags: Tags::Text(Vec::new()),
+            unresolved: None,
         }
     }
 
@@ -199,6 +200,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn no_cell_is_wider_than_asked_or_acts(text in any::<String>(), width in 1..50usize) {
             let cell = cell(&text, width);

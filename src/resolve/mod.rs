@@ -18,12 +18,12 @@ pub mod service;
 pub mod settings;
 mod told;
 pub mod trust;
+mod upstreams;
 pub mod want;
 pub mod wire;
 
 pub use direct::ask;
 pub use health::{Health, UpstreamHealth};
-pub use hickory::system_upstreams;
 pub use origin::Origin;
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
@@ -31,6 +31,7 @@ pub use service::{
     Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_telling, start_with,
     unserved,
 };
-pub use settings::{HELD_BACK, Rate, Settings, TrustPolicy, UpstreamError, parse_upstream};
+pub use settings::{HELD_BACK, Rate, Settings, TrustPolicy, Unusable};
 pub use trust::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
+pub use upstreams::{UpstreamError, Upstreams, parse_upstream, system_upstreams};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

@@ -1,10 +1,22 @@
-//! What a name of the target list led to, and the targets that it makes.
+//! What a name of the target list led to, and the targets that it makes. DNS is a stranger's: it does not decide how many
+//! hosts are spoken to. Of the addresses of a name the lowest are taken, of the exchangers of a domain the most preferred,
+//! so that each scan takes the same ones.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::aim::{Aim, Asked, Errand};
+use crate::evidence::Status;
 use crate::name::HostName;
+use crate::record::{AddressFamily, Unresolved};
+use crate::resolve::{Addresses, MailHosts, Solution};
+
+/// Addresses that a name leads to at most: no host that is looked for by its name has more.
+pub const MOST_ADDRESSES: usize = 32;
+/// Exchangers that a mail domain leads to at most; large providers publish five to ten.
+pub const MOST_EXCHANGERS: usize = 16;
 
 /// An address, and the host name that led to it.
 #[derive(Debug, Clone)]
@@ -15,23 +27,180 @@ pub struct Lead {
     pub host: Option<Arc<HostName>>,
 }
 
-/// The targets of a name: each address at each port.
-pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> {
-    let mut aims = Vec::with_capacity(leads.len() * ports.len());
-    for lead in leads {
-        for &port in ports {
-            aims.push(Aim {
-                errand: Errand::Record,
-                turn,
-                ip: lead.ip,
-                port,
-                attempts: 0,
-                troubles: 0,
-                asked: Asked::Name(name),
-                name: lead.host.clone(),
-                earlier: None,
-            });
+/// Where a name led, within bounds, and how much is beyond them.
+#[derive(Debug, Default)]
+pub struct Leads {
+    /// Those to be spoken to, an address of several exchangers once for each.
+    pub within: Vec<Lead>,
+    /// Addresses left out.
+    pub addresses: usize,
+    /// Exchangers left out, with all addresses that they may have.
+    pub exchangers: usize,
+    /// What is not known of it: the whole, or one family of addresses. Each is said once, whichever mail exchangers of
+    /// one domain it is true of.
+    pub unresolved: Vec<Unresolved>,
+}
+
+impl Leads {
+    /// Reads what the resolver says of an entry; `host` is the name of one that is no `mx:` entry.
+    pub fn of(solution: &Solution, host: Option<&HostName>) -> Self {
+        let (mut leads, status) = match solution {
+            Solution::Addresses(found) => (Self::of_host(host, found), found.status),
+            Solution::MailHosts(found) => {
+                let status = match (found.status, found.hosts.first()) {
+                    // There are hosts, but none of them may have an address.
+                    (Status::Found, Some(first)) => first.addresses.status,
+                    (status, _) => status,
+                };
+                (Self::of_domain(found), status)
+            }
+            // The resolver answers what it was asked.
+            Solution::Identity(_) | Solution::Answer(_) => (Self::default(), Status::NotAsked),
+        };
+        if leads.within.is_empty() {
+            leads.unresolved = vec![Unresolved { family: None, status }];
+        }
+        leads
+    }
+
+    /// Of a host name.
+    pub fn of_host(name: Option<&HostName>, found: &Addresses) -> Self {
+        let mut leads = Self::default();
+        leads.add(name, found);
+        leads
+    }
+
+    /// Of a mail domain.
+    pub fn of_domain(found: &MailHosts) -> Self {
+        let mut leads = Self::default();
+        for host in found.hosts.iter().take(MOST_EXCHANGERS) {
+            leads.add(host.name.to_host().as_ref(), &host.addresses);
+        }
+        leads.exchangers = found.published.max(found.hosts.len()).saturating_sub(MOST_EXCHANGERS);
+        leads
+    }
+
+    fn add(&mut self, name: Option<&HostName>, found: &Addresses) {
+        let host = name.cloned().map(Arc::new);
+        let mut all: Vec<IpAddr> = found.addresses.iter().map(IpAddr::to_canonical).collect();
+        all.sort_unstable();
+        all.dedup();
+        self.addresses += all.len().saturating_sub(MOST_ADDRESSES);
+        all.truncate(MOST_ADDRESSES);
+        self.within.extend(all.into_iter().map(|ip| Lead { ip, host: host.clone() }));
+        if found.addresses.is_empty() {
+            if !found.status.is_definite() {
+                self.miss(Unresolved { family: None, status: found.status });
+            }
+            return;
+        }
+        let families = AddressFamily::ALL.into_iter().zip(found.families);
+        for (family, status) in families.filter(|(_, status)| !status.is_definite()) {
+            self.miss(Unresolved { family: Some(family), status });
         }
     }
-    aims
+
+    fn miss(&mut self, unresolved: Unresolved) {
+        if !self.unresolved.contains(&unresolved) {
+            self.unresolved.push(unresolved);
+        }
+    }
+}
+
+/// How much was left out, over all names.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    names: AtomicU64,
+    addresses: AtomicU64,
+    exchangers: AtomicU64,
+}
+
+impl LeftOut {
+    /// Counts what a name led to beyond the bounds.
+    pub fn count(&self, leads: &Leads) {
+        if leads.addresses + leads.exchangers > 0 {
+            self.names.fetch_add(1, Relaxed);
+            self.addresses.fetch_add(leads.addresses as u64, Relaxed);
+            self.exchangers.fetch_add(leads.exchangers as u64, Relaxed);
+        }
+    }
+
+    /// Whether nothing was.
+    pub fn is_empty(&self) -> bool {
+        self.names.load(Relaxed) == 0
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [names, addresses, exchangers] =
+            [&self.names, &self.addresses, &self.exchangers].map(|count| count.load(Relaxed));
+        write!(
+            f,
+            "{names} names lead further than is followed: {addresses} addresses and {exchangers} mail exchangers are \
+             left out; at most {MOST_ADDRESSES} addresses of a name (the lowest) and {MOST_EXCHANGERS} exchangers of a \
+             domain are looked at"
+        )
+    }
+}
+
+/// A target that a name led to.
+pub fn aim(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<HostName>>) -> Aim {
+    Aim {
+        errand: Errand::Record,
+        turn,
+        ip: socket.ip(),
+        port: socket.port(),
+        attempts: 0,
+        troubles: 0,
+        asked: Asked::Name(name),
+        name: host,
+        earlier: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::DnsName;
+    use crate::resolve::MailHost;
+
+    fn addresses(all: impl IntoIterator<Item = u32>) -> Addresses {
+        let addresses = all.into_iter().map(|number| IpAddr::from((0xc612_0000 + number).to_be_bytes()));
+        let families = [Status::Found, Status::NoData];
+        Addresses { status: Status::Found, families, addresses: addresses.collect(), whole: true }
+    }
+
+    #[test]
+    fn the_lowest_addresses_are_taken_in_whatever_order_they_came() {
+        let name = HostName::parse("a.example.org").unwrap();
+        let leads = Leads::of_host(Some(&name), &addresses((0..4000).rev()));
+        assert!(leads.within.iter().map(|lead| lead.ip).eq(addresses(0..32).addresses));
+        assert_eq!((leads.addresses, leads.exchangers), (3968, 0));
+        assert!(leads.within.iter().all(|lead| lead.host.as_deref() == Some(&name)));
+        let few = Leads::of_host(Some(&name), &addresses([5, 3, 5, 4]));
+        assert_eq!((few.within.len(), few.addresses), (3, 0), "each once");
+    }
+
+    #[test]
+    fn of_a_domain_the_first_exchangers_are_taken() {
+        let host = |number: u16| MailHost {
+            preference: number,
+            name: DnsName::parse(&format!("mx{number}.example.org")).unwrap(),
+            addresses: addresses((0..40).map(|last| u32::from(number) * 256 + last)),
+        };
+        let hosts: Vec<MailHost> = (0..32).map(host).collect();
+        let leads =
+            Leads::of_domain(&MailHosts { status: Status::Found, hosts, published: 100, whole: false });
+        assert_eq!((leads.within.len(), leads.addresses, leads.exchangers), (16 * 32, 16 * 8, 84));
+        let left_out = LeftOut::default();
+        left_out.count(&Leads::default());
+        assert!(left_out.is_empty());
+        left_out.count(&leads);
+        let told = left_out.to_string();
+        assert!(
+            told.starts_with("1 names lead further") && told.contains("128 addresses and 84 mail"),
+            "{told}"
+        );
+    }
 }

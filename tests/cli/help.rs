@@ -40,6 +40,7 @@ const SCAN: &[(&str, &str)] = &[
     ("shard", "1/2"),
     ("max-targets", "3"),
     ("output", "FOLDER/out.jsonl"),
+    ("overwrite", ""),
     ("format", "csv"),
     ("samples", "2"),
     ("source-ip", "127.0.0.1"),
@@ -152,6 +153,9 @@ fn a_flag_of_scan_is_in_help_exactly_if_it_is_built() {
         }
         if *name == "resume" {
             words = vec!["scan"];
+        }
+        if *name == "shard" {
+            words.extend(["--seed", "7"]);
         }
         words.push(&long);
         words.extend((!value.is_empty()).then_some(value.as_str()));

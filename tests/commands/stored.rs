@@ -22,6 +22,14 @@ fn lines(name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// What DNS said of the PTR names. Whether one confirms is no evidence: it is worked out from the addresses each time.
+fn as_seen(record: &Value) -> Value {
+    let mut ptr = record["dns"]["ptr"].clone();
+    let names = ptr.get_mut("names").and_then(Value::as_array_mut).into_iter().flatten();
+    names.filter_map(Value::as_object_mut).for_each(|name| drop(name.remove("confirms")));
+    ptr
+}
+
 fn json(words: &[&str]) -> Value {
     serde_json::from_str(&run(words).fine()).unwrap()
 }
@@ -53,7 +61,7 @@ fn stored_records_are_judged_again_on_all_their_evidence() {
         for field in ["code", "banner", "extensions", "tls", "truncated", "attempts", "samples"] {
             assert_eq!(record["smtp"][field], was["smtp"][field], "{field} of {ip}");
         }
-        assert_eq!(record["dns"]["ptr"], was["dns"]["ptr"], "{ip}");
+        assert_eq!(as_seen(record), as_seen(was), "{ip}");
         assert_eq!(record["scanner"], Value::Null, "nobody wrote down who asked");
     }
     assert_eq!(judged[1], judged[0], "zst");

@@ -27,13 +27,13 @@ use crate::support::program::{Ran, command};
 use crate::support::schema;
 
 const BLOCK: &str = "198.18.0.0/16";
-/// Hosts to be scanned; `BANNERET_OUTAGE_TARGETS` sets another number up to 65536.
-const TARGETS: &str = "BANNERET_OUTAGE_TARGETS";
+/// Hosts to be scanned; `TEST_OUTAGE_TARGETS` sets another number up to 65536.
+const TARGETS: &str = "TEST_OUTAGE_TARGETS";
 const USUALLY: u64 = 2048;
 /// How long a lie lasts that is noticed for sure.
 const LIE: Duration = Duration::from_millis(400);
 /// Set to a file by `scripts/faults`: each fault adds its row there.
-const TABLE: &str = "BANNERET_FAULTS_TABLE";
+const TABLE: &str = "TEST_FAULTS_TABLE";
 
 /// How a resolver is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn scanning(file: &Path, rate: &str) -> Command {
     let words = [
         &["scan", BLOCK, "--max-targets", &count, "--seed", "7", "--allow-reserved"][..],
         &["--rate", rate, "--prefix-rate", "unlimited", "--resolver", RESOLVER],
-        &["--dns-timeout", "2s", "-q", "-o", file.to_str().unwrap()],
+        &["--dns-timeout", "2s", "-q", "--overwrite", "-o", file.to_str().unwrap()],
     ];
     command(&words.concat())
 }
@@ -232,6 +232,7 @@ fn resolve(work: &Path, records: &Path) -> PathBuf {
         "--resolver",
         RESOLVER,
         records.to_str().unwrap(),
+        "--overwrite",
         "-o",
         file.to_str().unwrap(),
     ];

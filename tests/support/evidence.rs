@@ -96,18 +96,9 @@ fn greeting(ip: IpAddr) -> impl Strategy<Value = (Outcome, Reply)> {
 fn forward(ip: IpAddr) -> impl Strategy<Value = Forward> {
     let elsewhere: IpAddr =
         if ip.is_ipv4() { [203, 0, 113, 5].into() } else { "2001:db8:5::5".parse().expect("an address") };
-    let found = |addresses: Vec<IpAddr>| {
-        move |()| Forward {
-            status: Status::Found,
-            confirms: Some(addresses.contains(&ip)),
-            addresses: addresses.clone(),
-        }
-    };
-    let other = select(&Status::ALL[1..]).prop_map(|status| Forward {
-        status,
-        addresses: Vec::new(),
-        confirms: status.is_absent().then_some(false),
-    });
+    let found =
+        |addresses: Vec<IpAddr>| move |()| Forward { status: Status::Found, addresses: addresses.clone() };
+    let other = select(&Status::ALL[1..]).prop_map(|status| Forward { status, addresses: Vec::new() });
     prop_oneof![
         4 => Just(()).prop_map(found(vec![ip])),
         2 => Just(()).prop_map(found(vec![elsewhere])),
@@ -199,7 +190,13 @@ pub fn seen() -> impl Strategy<Value = Unjudged> {
                 };
                 Unjudged {
                     time: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
-                    target: Target { ip: Some(ip), port: 25, asked: "192.0.2.0/24".into(), inventory },
+                    target: Target {
+                        ip: Some(ip),
+                        port: 25,
+                        asked: "192.0.2.0/24".into(),
+                        inventory,
+                        unresolved: None,
+                    },
                     evidence: Evidence {
                         ip: Some(ip),
                         observation,

@@ -18,5 +18,6 @@ pub mod namespace;
 pub mod program;
 pub mod records;
 pub mod schema;
+pub mod screen;
 pub mod server;
 pub mod syns;

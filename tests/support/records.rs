@@ -14,7 +14,7 @@ use banneret::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
 use banneret::name::{DnsName, HostName};
-use banneret::record::{Network, Record, Target};
+use banneret::record::{AddressFamily, Network, Record, Target, Unresolved};
 use banneret::smtp::reply::{self, Reply, Text};
 use banneret::targets::Inventory;
 use proptest::collection::{btree_map, vec};
@@ -48,7 +48,7 @@ pub fn any_record() -> impl Strategy<Value = Record> {
 pub fn healthy_record() -> Record {
     let name = DnsName::parse("mail.example.org").expect("a name");
     let ip = IpAddr::from([192, 0, 2, 1]);
-    let forward = Forward { status: Status::Found, addresses: vec![ip], confirms: Some(true) };
+    let forward = Forward { status: Status::Found, addresses: vec![ip] };
     Record {
         time: UNIX_EPOCH + Duration::from_millis(1_767_323_045_678),
         target: Target {
@@ -59,6 +59,7 @@ pub fn healthy_record() -> Record {
                 tags: vec![(Arc::from("customer"), "C-17".to_owned())],
                 ..Inventory::default()
             })),
+            unresolved: None,
         },
         evidence: Evidence {
             ip: Some(ip),
@@ -136,12 +137,15 @@ pub fn text() -> impl Strategy<Value = String> {
 }
 
 fn target() -> impl Strategy<Value = Target> {
-    (option::weighted(0.9, ip()), any::<u16>(), text(), option::of(inventory())).prop_map(
-        |(ip, port, asked, inventory)| Target {
+    let of_name = (option::of(select(&AddressFamily::ALL)), select(&Status::ALL));
+    let unresolved = option::of(of_name.prop_map(|(family, status)| Unresolved { family, status }));
+    (option::weighted(0.9, ip()), any::<u16>(), text(), option::of(inventory()), unresolved).prop_map(
+        |(ip, port, asked, inventory, unresolved)| Target {
             ip,
             port,
             asked: asked.into(),
             inventory: inventory.map(Arc::new),
+            unresolved,
         },
     )
 }
@@ -233,8 +237,7 @@ fn certificate() -> impl Strategy<Value = Certificate> {
 }
 
 fn forward() -> impl Strategy<Value = Forward> {
-    (select(&Status::ALL[..]), vec(ip(), 0..4), option::of(any::<bool>()))
-        .prop_map(|(status, addresses, confirms)| Forward { status, addresses, confirms })
+    (select(&Status::ALL[..]), vec(ip(), 0..4)).prop_map(|(status, addresses)| Forward { status, addresses })
 }
 
 fn dns_name() -> impl Strategy<Value = DnsName> {

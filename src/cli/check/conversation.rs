@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::server::Look;
@@ -16,6 +17,9 @@ use crate::probe::{Conversation, LocalTrouble, Probe, Smtp, Whom};
 
 /// Between two conversations with one server: a scan's pace for a network, by default.
 const BETWEEN: Duration = Duration::from_millis(100);
+
+/// Addresses that are spoken to at once: enough for any name, and no burst for those who have many on one machine.
+const AT_ONCE: usize = 32;
 
 /// Who is spoken to.
 pub(super) struct Visit<'a> {
@@ -37,6 +41,7 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Unable)?;
     let mut seen = runtime.block_on(async {
         let mut conversations = JoinSet::new();
+        let places = Arc::new(Semaphore::new(AT_ONCE));
         for (place, &ip) in visit.addresses.iter().enumerate() {
             let speaker = Speaker {
                 smtp: Arc::clone(&look.smtp),
@@ -45,12 +50,24 @@ pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(Socke
                 samples: visit.samples,
             };
             let (ports, name) = (visit.ports.to_vec(), visit.name.cloned());
+            let is_out_of_reach = look.reach.lacks(ip);
+            if is_out_of_reach {
+                look.reach.miss(ip);
+            }
+            let places = Arc::clone(&places);
             conversations.spawn(async move {
+                // They are never closed.
+                let _place = places.acquire().await;
                 let mut seen = Vec::with_capacity(ports.len());
                 for port in ports {
                     let at = SocketAddr::new(ip, port);
                     let whom = Whom { socket: at, name: name.as_ref() };
-                    seen.push((at, speaker.speak(whom).await));
+                    let spoken = if is_out_of_reach {
+                        Ok((speaker.untried(ip), SystemTime::now()))
+                    } else {
+                        speaker.speak(whom).await
+                    };
+                    seen.push((at, spoken));
                 }
                 (place, seen)
             });
@@ -72,6 +89,12 @@ struct Speaker {
 }
 
 impl Speaker {
+    /// What is said of a server that this machine has nothing to reach by.
+    fn untried(&self, ip: IpAddr) -> Evidence {
+        let observation = Observation::bare(Outcome::NotTried, 0);
+        Evidence { ip: Some(ip), observation, resolution: None, scanner: Some(Arc::clone(&self.scanner)) }
+    }
+
     async fn speak(&self, whom: Whom<'_>) -> Spoken {
         let (first, time) = self.persist(whom).await?;
         self.sample(whom, first, time).await

@@ -12,25 +12,25 @@ use super::{Checked, Server, verify};
 use crate::cli::args::{CheckArgs, TenancyWord};
 use crate::cli::exit::Unable;
 use crate::cli::solve::solve;
-use crate::cli::{accept, providers, scan};
+use crate::cli::{accept, providers, say, scan, upstreams};
 use crate::evidence::{Evidence, Observation, Outcome, Scanner, Status};
 use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
-use crate::probe::Smtp;
+use crate::probe::{FamilyAccess, Smtp};
 use crate::record::{Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
+use crate::scan::lead::{Leads, LeftOut};
 use crate::targets::{
     Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
 };
-
-/// The most addresses of one name that are spoken to: no name has more that a person could look at.
-const MAX_ADDRESSES: usize = 32;
 
 /// What looking needs.
 pub(super) struct Look {
     /// Speaks to servers.
     pub(super) smtp: Arc<Smtp>,
+    /// What this machine has to reach them by.
+    pub(super) reach: FamilyAccess,
     /// Who we are.
     pub(super) scanner: Arc<Scanner>,
     /// How DNS is asked.
@@ -52,12 +52,16 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let probe = scan::probe_settings(&args.probe)?;
     let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
     let look = Look {
+        reach: FamilyAccess::find(&probe.sources),
         scanner: scan::scanner(&args.probe, &probe),
         smtp: Arc::new(Smtp::new(probe)?),
         settings: scan::resolver_settings(&args.dns, false)?,
         exclusions: ExclusionsBuilder::new(policy).build(),
         retries: args.probe.retries,
     };
+    for line in upstreams::unusable(&look.settings) {
+        say(format_args!("banneret: {line}"));
+    }
 
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let accepts = accept::load(args.accept.as_deref(), SystemTime::now())?;
@@ -66,12 +70,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         |time| Context { accepts: Some((&accepts, time)), providers: Some(&providers), ..Context::default() };
     let asked = kind.to_string();
     let found = addresses(&kind, &look.settings)?;
-    let allowed: Vec<IpAddr> = found
-        .iter()
-        .copied()
-        .filter(|ip| look.exclusions.blocked(*ip).is_none())
-        .take(MAX_ADDRESSES)
-        .collect();
+    let allowed: Vec<IpAddr> =
+        found.iter().copied().filter(|ip| look.exclusions.blocked(*ip).is_none()).collect();
     if let (Kind::Address(ip), true) = (&kind, allowed.is_empty()) {
         bail!("{}", refusal(*ip, &look.exclusions, args.allow_reserved));
     }
@@ -81,6 +81,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         port,
         asked: label.clone(),
         inventory: inventory.clone(),
+        unresolved: None,
     };
     if allowed.is_empty() {
         let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
@@ -98,6 +99,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     };
     let visit = Visit { addresses: &allowed, ports: &ports, name, samples: args.probe.samples };
     let seen = speak(&look, &visit)?;
+    tell_untried(&look, &seen, &asked)?;
     let evidence = resolve(seen, &look.settings)?;
     let mut servers = Vec::with_capacity(evidence.len());
     for (at, evidence) in evidence {
@@ -119,6 +121,20 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         return Err(anyhow!("`{at}` can't be spoken to from this machine: {trouble}").context(Unable));
     }
     Ok(checked)
+}
+
+/// Says what was left untried; where nothing else was asked for, that is all there is to say.
+fn tell_untried(look: &Look, seen: &[(SocketAddr, Spoken)], asked: &str) -> anyhow::Result<()> {
+    let is_untried = |(_, spoken): &(SocketAddr, Spoken)| {
+        spoken.as_ref().is_ok_and(|(evidence, _)| evidence.observation.outcome == Outcome::NotTried)
+    };
+    if let (true, Some(no_way)) = (seen.iter().all(is_untried), look.reach.missed().next()) {
+        return Err(anyhow!("`{asked}` can't be spoken to: {no_way}").context(Unable));
+    }
+    for no_way in look.reach.missed() {
+        say(format_args!("banneret: {no_way}"));
+    }
+    Ok(())
 }
 
 /// What the user said of the server, if anything.
@@ -161,22 +177,26 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
         Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
     };
-    let found = match solve(vec![want], settings)?.pop() {
-        Some(Solution::Addresses(found)) => (found.status, found.addresses),
-        Some(Solution::MailHosts(found)) => {
-            (found.status, found.hosts.into_iter().flat_map(|host| host.addresses.addresses).collect())
-        }
-        _ => (Status::NotAsked, Vec::new()),
+    let (status, leads) = match solve(vec![want], settings)?.pop() {
+        Some(Solution::Addresses(found)) => (found.status, Leads::of_host(None, &found)),
+        Some(Solution::MailHosts(found)) => (found.status, Leads::of_domain(&found)),
+        _ => (Status::NotAsked, Leads::default()),
     };
-    let (status, all) = found;
+    let left_out = LeftOut::default();
+    left_out.count(&leads);
+    if !left_out.is_empty() {
+        say(format_args!("banneret: {left_out}"));
+    }
+    let all: Vec<IpAddr> = leads.within.iter().map(|lead| lead.ip).collect();
     if all.is_empty() && !status.is_definite() {
         let what = status.as_str();
-        bail!(
+        let wrong = anyhow!(
             "`{kind}` could not be resolved ({what}); try again, or name another resolver with `--resolver`"
         );
+        return Err(wrong.context(Unable));
     }
     let mut addresses = Vec::new();
-    for ip in all.iter().map(IpAddr::to_canonical) {
+    for ip in all {
         if !addresses.contains(&ip) {
             addresses.push(ip);
         }
@@ -191,7 +211,7 @@ fn resolve(
 ) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let want = |(at, spoken): &(SocketAddr, Spoken)| {
         let (evidence, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.observation.outcome.is_judged())?;
-        Some(Want::Identity { ip: at.ip(), banner: evidence.greeting_source().name_to_resolve() })
+        Some(Want::WholeIdentity { ip: at.ip(), banner: evidence.greeting_source().name_to_resolve() })
     };
     let wants: Vec<Option<Want>> = seen.iter().map(want).collect();
     let mut solutions = solve(wants.iter().flatten().cloned().collect(), settings)?.into_iter();

@@ -40,7 +40,10 @@ enum Slot {
 impl Resolved {
     /// Starts the resolver.
     pub(super) fn start(settings: Settings, questions: QuestionsWord) -> anyhow::Result<Self> {
-        let resolver = resolve::start_telling(settings, Warnings::new(Voice::Loud).teller())?;
+        let resolver = {
+            let warnings = Warnings::of(&settings, Voice::Loud);
+            resolve::start_telling(settings, warnings.teller())?
+        };
         Ok(Self { resolver, questions, asked: Vec::new(), window: VecDeque::new(), first: 0 })
     }
 

@@ -4,7 +4,7 @@ mod files;
 mod own;
 mod told;
 
-use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use anyhow::Context;
 
 use super::args::ProgressWord;
 use super::bar::{Display, Watched};
-use super::exit::Exit;
+use super::exit::{Exit, Unable};
 use super::late::{self, Late, Watch};
 use super::lists::Loaded;
 use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use super::upstreams::{Voice, Warnings};
-use crate::evidence::Scanner;
+use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
-use crate::probe::{self, Smtp};
+use crate::probe::{self, FamilyAccess, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
@@ -39,11 +39,13 @@ use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
 use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
+use crate::scan::named::NamedTargets;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
+use crate::scan::worst::Worst;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
@@ -55,8 +57,6 @@ pub struct Session {
     pub exclusion_files: Vec<PathBuf>,
     /// The order's key.
     pub seed: u64,
-    /// At most so many targets.
-    pub limit: Option<u128>,
     /// The ports.
     pub ports: Vec<u16>,
     /// How conversations go.
@@ -129,10 +129,11 @@ impl Session {
     /// Scans to the end, whichever it is.
     pub fn run(mut self) -> anyhow::Result<Finished> {
         let open_files = limits::raise_open_files();
+        let shards = std::thread::available_parallelism().map_or(1, usize::from);
+        check_open_files(open_files, shards)?;
         let concurrency = limits::concurrency(open_files, self.concurrency);
         // Where that fails, the table grows as it is needed.
         let _ = limits::size_file_table(concurrency + 64);
-        let shards = std::thread::available_parallelism().map_or(1, usize::from);
 
         let probes = (0..shards).map(|_| Smtp::new(self.probe.clone())).collect::<Result<Vec<_>, _>>()?;
         let late = std::mem::take(&mut self.loaded.late);
@@ -143,29 +144,25 @@ impl Session {
             added.renew(exclusions);
         }
         let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
-        let roster = Arc::new(roster.with_added(Arc::clone(&added)));
-        let (watermark, claims) = self.done_before()?;
+        let roster = Arc::new(roster.with_added(Arc::clone(&added)).with_share(&order));
+        let (watermark, partly_done, claimed) = self.done_before(&order)?;
         let pending = watermark.pending().collect();
-        let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
-        let progress = Arc::new(Progress::default());
-        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
-        if let Some(resumed) = &self.resumed {
-            progress.restore(&resumed.checkpoint.counts);
-            let done = watermark.high() - watermark.pending().count() as u128;
-            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
-        }
+        let course = Course::resume(Arc::clone(&roster), order, None, watermark.high(), pending);
+        let progress = Arc::new(self.progress_so_far(&course));
         if !self.quiet {
             self.announce(&course, concurrency);
         }
 
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
-        let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
+        let mut keeper = self.keeper(began, (&progress, &outputs), late.counts.clone())?;
+        let named = NamedTargets::new(course.names_left());
+        let named = named.resumed(partly_done, self.targets_of(&claimed));
         // On disk before the first connection.
-        keeper.save(&mut outputs, &watermark, &claims)?;
-        let worst = worst_of(outputs.summary());
+        keeper.save(&mut outputs, &watermark, &named)?;
+        let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
-        let warnings = Warnings::new(voice);
+        let warnings = Warnings::of(&self.resolver, voice);
         let resolver = resolve::start_telling(self.resolver.clone(), warnings.teller())?;
         let stop = Stop::default();
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
@@ -176,8 +173,11 @@ impl Session {
         let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
+        let reach = Arc::new(FamilyAccess::find(&self.probe.sources));
         let plan = Plan {
             course,
+            claimed,
+            reach: Arc::clone(&reach),
             feeder: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
@@ -196,8 +196,7 @@ impl Session {
             watermark,
             notes,
             progress: Arc::clone(&progress),
-            claims,
-            open: HashMap::new(),
+            named,
             worst,
             networks: self.loaded.networks.clone(),
             vantage: Vantage::new(told::doubt(self.quiet)),
@@ -206,6 +205,8 @@ impl Session {
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop((display, watch, own));
+        self.warnings.extend(reach.missed().map(|no_way| no_way.to_string()));
+        self.warnings.extend(told::left_out(&progress.left_out, voice));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
@@ -232,8 +233,25 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = self.leave(fed, worst, keeper)?;
+        let exit = unless_in_vain(self.leave(fed, &worst, keeper)?, &progress);
         Ok(Finished { exit, summary, written, took })
+    }
+
+    /// The figures as an earlier run left them, or those of none.
+    fn progress_so_far(&self, course: &Course) -> Progress {
+        let progress = Progress::default();
+        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
+        if let Some(resumed) = &self.resumed {
+            progress.restore(&resumed.checkpoint.counts);
+            progress.turns_done.store(u64::try_from(course.turns_done()).unwrap_or(u64::MAX), Relaxed);
+        }
+        progress
+    }
+
+    /// Addresses on each port.
+    fn targets_of(&self, addresses: &[IpAddr]) -> impl Iterator<Item = SocketAddr> {
+        let on_each = |&ip: &IpAddr| self.ports.iter().map(move |&port| SocketAddr::new(ip, port));
+        addresses.iter().flat_map(on_each)
     }
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
@@ -254,7 +272,7 @@ impl Session {
     }
 
     /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to end.
-    fn leave(&self, fed: Fed, worst: Severity, keeper: Keeper) -> anyhow::Result<Exit> {
+    fn leave(&self, fed: Fed, worst: &Worst, keeper: Keeper) -> anyhow::Result<Exit> {
         let kept = keeper.path().map(Path::to_owned);
         if fed == Fed::All {
             keeper.remove()?;
@@ -273,10 +291,33 @@ impl Session {
                 ));
                 Exit::Failed
             }
-            Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
+            Fed::All if worst.is_reached() => {
+                let first = worst.first().unwrap_or("in an earlier part of this scan");
+                super::say_reached(self.fail_on.map_or("", Severity::as_str), first);
+                Exit::Findings
+            }
             Fed::All => Exit::Done,
         })
     }
+}
+
+/// A scan that came to its end failed if there were targets, and this machine had nothing to reach any of them by.
+fn unless_in_vain(exit: Exit, progress: &Progress) -> Exit {
+    let untried = progress.outcome(Outcome::NotTried);
+    let is_in_vain = untried > 0 && untried == progress.finished();
+    if exit == Exit::Done && is_in_vain { Exit::Failed } else { exit }
+}
+
+/// Too few open files are trouble of this machine, told before anything is written.
+fn check_open_files(open_files: u64, threads: usize) -> anyhow::Result<()> {
+    let least = limits::least_open_files(threads);
+    if open_files >= least {
+        return Ok(());
+    }
+    let wrong = anyhow::anyhow!(
+        "the limit of open files is {open_files}, and a scan needs {least}; raise it with `ulimit -n {least}`"
+    );
+    Err(wrong.context(Unable))
 }
 
 fn state_of(fed: Fed) -> State {

@@ -79,7 +79,7 @@ fn doubts(own: &[IpAddr], settings: &Settings) -> Vec<Doubt> {
     let wants = own.iter().map(|&ip| Want::Identity { ip, banner: None }).collect();
     let solutions = solve_quietly(wants, settings).unwrap_or_default();
     let judged = own.iter().zip(solutions).filter_map(|(&ip, solution)| match solution {
-        Solution::Identity(resolution) => Some((ip, fcrdns(&resolution))),
+        Solution::Identity(resolution) => Some((ip, fcrdns(&resolution, Some(ip)))),
         _ => None,
     });
     let unconfirmed = judged.filter(|(_, fcrdns)| matches!(fcrdns, Fcrdns::Fail | Fcrdns::PermError));

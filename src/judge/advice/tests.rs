@@ -184,6 +184,33 @@ fn commands_fit_family_and_port() {
 }
 
 #[test]
+fn what_is_for_information_only_asks_for_no_change() {
+    for (greeting, reverse, code, why, todo) in [
+        (
+            "554 no",
+            "mail.kestrel.example=here",
+            Code::BannerAbsent,
+            "does not show how the server greets clients that it accepts",
+            "Look at the greeting once more from an address that the server accepts.",
+        ),
+        (
+            "220 ex01.corp.local ESMTP",
+            "ex01.corp.local=here",
+            Code::BannerPrivateName,
+            "inside its own network it is a name like any other",
+            "Nothing has to be done, unless",
+        ),
+    ] {
+        let list = advised(greeting, reverse, "not_asked", &Inventory::default());
+        let advice = for_code(&list, code);
+        assert!(advice.why.contains(why) && advice.severity == Severity::Info, "{advice:?}");
+        assert!(advice.todo.len() == 1 && advice.todo[0].starts_with(todo), "{advice:?}");
+    }
+    let greeted = advised("220 ESMTP", "mail.kestrel.example=here", "not_asked", &Inventory::default());
+    assert!(for_code(&greeted, Code::BannerAbsent).todo[0].starts_with("Let the server call itself"));
+}
+
+#[test]
 fn every_code_can_be_advised_on() {
     let inventory = Inventory::default();
     let evidence = host("220 localhost ESMTP Exim 4.96", "nxdomain", "here");

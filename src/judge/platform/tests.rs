@@ -73,6 +73,19 @@ fn every_word_has_room_in_the_index() {
 }
 
 #[test]
+fn every_platform_is_a_product_that_a_greeting_may_name_in_place_of_its_host() {
+    use crate::smtp::greeting::lists::is_product;
+    for row in rows() {
+        let first = row.name.split('_').next().unwrap();
+        assert!(
+            is_product(first) || is_product(&row.name.replace('_', "-")) || first == "microsoft",
+            "{}",
+            row.name
+        );
+    }
+}
+
+#[test]
 fn record_names_are_snake_case_and_unique() {
     for (at, row) in rows().iter().enumerate() {
         assert!(

@@ -28,6 +28,7 @@ fn row(last: u8, text: &str) -> Row<'_> {
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
         tags: Tags::Text(Vec::new()),
+        unresolved: None,
     }
 }
 
@@ -121,6 +122,8 @@ fn a_scan_without_records_has_a_page() {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn no_name_adds_or_changes_an_element(
         text in prop_oneof![any::<String>(), "[<>&\"' =/a-z\u{202e}-]{1,30}", Just("</style><script>".to_owned())]

@@ -135,7 +135,7 @@ fn a_ptr_that_comes_in_the_second_pass_is_followed() {
         });
         assert_eq!(second_pass(&mut plan, now), [Question::ptr([192, 0, 2, 1].into())], "{status:?}");
         let Solution::Identity(resolution) = &plan.take_solved(9)[0].solution else { panic!() };
-        assert_eq!(resolution.names[0].forward.confirms, Some(true));
+        assert_eq!(resolution.names[0].forward.confirms(Some([192, 0, 2, 1].into())), Some(true));
     }
 }
 
@@ -256,10 +256,14 @@ fn told(upstreams: &[Manner]) -> Vec<Said> {
     let mut solved = plan.take_solved(usize::MAX);
     assert_eq!((solved.len(), plan.open()), (hosts.len(), 0));
     solved.sort_by_key(|solved| solved.carry);
+    let ip = |last: u8| std::net::IpAddr::from([192, 0, 2, last]);
     let mut told: Vec<_> = solved
         .into_iter()
         .map(|solved| match solved.solution {
-            Solution::Identity(it) => (it.ptr, it.names.first().and_then(|name| name.forward.confirms)),
+            Solution::Identity(it) => {
+                let first = it.names.first();
+                (it.ptr, first.and_then(|name| name.forward.confirms(Some(ip(solved.carry)))))
+            }
             other => panic!("{other:?}"),
         })
         .collect();

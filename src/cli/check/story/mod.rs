@@ -10,6 +10,7 @@ mod tls;
 mod verify;
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use super::{Checked, Server};
 use crate::cli::terminal::paragraph;
@@ -157,7 +158,8 @@ impl Page<'_> {
         let resolution = record.evidence.resolution.as_ref();
         match (&judged.banner_name, resolution) {
             (Some(name), Some(resolution)) => {
-                self.row("banner name", &format!("{name} {}", leads(&resolution.banner_forward)));
+                let to = leads(&resolution.banner_forward, record.evidence.ip);
+                self.row("banner name", &format!("{name} {to}"));
             }
             (Some(name), None) => self.row("banner name", name),
             (None, _) if judged.verdict.is_some() => self.row("banner name", "none that can be told"),
@@ -171,20 +173,20 @@ impl Page<'_> {
             self.tls(tls, record.target.port);
         }
         if let Some(resolution) = resolution {
-            self.ptr_names(resolution);
+            self.ptr_names(resolution, record.evidence.ip);
         }
         if let Some(fcrdns) = judged.fcrdns {
             self.row("FCrDNS", fcrdns.as_str());
         }
     }
 
-    fn ptr_names(&mut self, resolution: &Resolution) {
+    fn ptr_names(&mut self, resolution: &Resolution, ip: Option<IpAddr>) {
         if resolution.ptr != Status::Found {
             self.row("PTR names", &told(resolution.ptr, "none"));
         }
         for (at, ptr) in resolution.names.iter().take(MAX_NAMES).enumerate() {
             let title = if at == 0 { "PTR names" } else { "" };
-            self.row(title, &format!("{} {}", ptr.name, leads(&ptr.forward)));
+            self.row(title, &format!("{} {}", ptr.name, leads(&ptr.forward, ip)));
         }
         let shown = resolution.names.len().min(MAX_NAMES);
         let more = usize::try_from(resolution.ptr_count).unwrap_or(usize::MAX).saturating_sub(shown);
@@ -238,7 +240,7 @@ impl Page<'_> {
 }
 
 /// Where a name leads, in words that follow it.
-fn leads(forward: &Forward) -> String {
+fn leads(forward: &Forward, target: Option<IpAddr>) -> String {
     if forward.status != Status::Found {
         return format!("({})", told(forward.status, "no address"));
     }
@@ -247,9 +249,12 @@ fn leads(forward: &Forward) -> String {
     if forward.addresses.len() > MAX_ADDRESSES {
         list.push(format!("{} more", forward.addresses.len() - MAX_ADDRESSES));
     }
-    match forward.confirms {
+    match forward.confirms(target) {
         Some(true) if forward.addresses.len() == 1 => "(leads back to this address)".to_owned(),
         Some(true) => format!("(leads back to this address: {})", list.join(", ")),
+        Some(false) if forward.is_inside_view(target) => {
+            format!("(leads elsewhere: {}, as seen from inside)", list.join(", "))
+        }
         Some(false) => format!("(leads elsewhere: {})", list.join(", ")),
         None => format!("(leads to {})", list.join(", ")),
     }
@@ -276,6 +281,7 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::TimedOut => "timed_out: no answer; a firewall may drop the packets, here or there",
         Outcome::Unreachable => "unreachable: the network says that there is no way",
         Outcome::Reset => "reset: connected, and cut off before a greeting",
+        Outcome::NotTried => "not_tried: this machine has nothing to reach addresses of that family by",
         Outcome::Unresolved => "unresolved: the name has no address",
         Outcome::Excluded => "excluded: the name leads only to reserved addresses (`--allow-reserved`)",
     }
