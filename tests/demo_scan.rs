@@ -137,6 +137,7 @@ fn record(
     let evidence = Evidence { ip: Some(target.ip()), observation, resolution, scanner: None };
     let judgement = judge(&evidence, &Inventory::default());
     let asked = block.prefix().to_string().into();
-    let target = Target { ip: Some(target.ip()), port: target.port(), asked, inventory: None };
+    let target =
+        Target { ip: Some(target.ip()), port: target.port(), asked, inventory: None, unresolved: None };
     Record { time: SystemTime::now(), target, evidence, judgement, network: None }
 }

@@ -3,8 +3,8 @@
 
 mod connect;
 mod drive;
+mod family;
 mod fault;
-mod reach;
 mod route;
 mod smtp;
 mod source;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
-pub use reach::{NoWay, Reach};
+pub use family::{FamilyAccess, NoWay};
 pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
 pub use source::SourceError;

@@ -119,6 +119,10 @@ impl Vantage {
         let ip = record.target.ip.filter(|_| record.target.port == PORT)?;
         let network = Prefix::group(ip);
         let outcome = record.evidence.observation.outcome;
+        if matches!(outcome, Outcome::NotTried | Outcome::Excluded) {
+            // Nothing was sent there, which says nothing of the way.
+            return None;
+        }
         let doubt = self.way.see(outcome, network).or_else(|| self.names.see(record, network));
         doubt.inspect(self.say)
     }
@@ -213,7 +217,8 @@ mod tests {
 
     fn record(ip: [u8; 4], evidence: Evidence) -> Record {
         let judgement = judge(&evidence, &Inventory::default());
-        let target = Target { ip: Some(ip.into()), port: PORT, asked: "x".into(), inventory: None };
+        let target =
+            Target { ip: Some(ip.into()), port: PORT, asked: "x".into(), inventory: None, unresolved: None };
         Record { time: SystemTime::UNIX_EPOCH, target, evidence, judgement, network: None }
     }
 
@@ -248,6 +253,14 @@ mod tests {
         assert_eq!((seen, end), (vec![Doubt::NothingAnswers { targets: 256 }], None));
         let (seen, end) = doubts((0..20).map(silent));
         assert_eq!((seen, end), (vec![], Some(Doubt::NothingAnswers { targets: 20 })));
+        for outcome in [Outcome::NotTried, Outcome::Excluded] {
+            let unsent = std::iter::once(bare([10, 9, 9, 9], outcome));
+            assert_eq!(
+                doubts(unsent.chain((0..600).map(silent))),
+                doubts((0..600).map(silent)),
+                "{outcome:?}"
+            );
+        }
         for outcome in [Outcome::Greeted, Outcome::Refused, Outcome::Reset, Outcome::Silent, Outcome::Closed]
         {
             let answered = std::iter::once(bare([10, 9, 9, 9], outcome));
