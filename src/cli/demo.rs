@@ -58,6 +58,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
             greeting_timeout: PATIENCE * 2,
             host_timeout: PATIENCE * 4,
             sources: Vec::new(),
+            answers: std::sync::Arc::default(),
         },
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,

@@ -4,6 +4,8 @@
 //! nothing gathers between here and there, and after a stall there is no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
 //! place in the order waits at the gate. A pass never overlaps the order, so that a prefix is never paced twice.
 
+mod path;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,17 +14,20 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::time::Instant;
 
-use super::aim::{Aim, Asked, Asking, Errand};
+use super::aim::{Aim, Asked, Asking, Errand, Seen};
 use super::canary::{Canaries, Look, Manners, Notice};
 use super::course::{Course, Turn};
 use super::gate::Gate;
+use super::loss::{self, PathLoss};
 use super::occupied::Occupied;
 use super::pace::{self, LapPace};
 use super::places::Places;
 use super::progress::Progress;
-use super::shard::{Met, Report};
+use super::sanity::{self, LookResult, SanityCheck};
+use super::shard::Report;
 use super::stop::{Level, Stop};
-use crate::probe::LocalTrouble;
+use super::vantage::Doubt;
+use crate::probe::{LastAnswer, LocalTrouble};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
@@ -41,8 +46,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// A target that this machine could not speak to so many times, while it could speak to others in between, is given up
 /// for this scan, undone.
 const MAX_TROUBLES: u8 = 12;
-/// A machine that could speak to nobody for so long is given up on.
-const HOPELESS: Duration = Duration::from_secs(300);
+/// While this machine can speak to nobody, so many targets show whether it can again; no more are drawn.
+const ENOUGH_TO_TRY: usize = 64;
 
 /// What the feeder hears.
 #[derive(Debug)]
@@ -66,6 +71,10 @@ pub struct Settings {
     pub concurrency: usize,
     /// How often hosts that greeted are looked at again.
     pub canaries: Manners,
+    /// How long trouble of this machine or of its path is waited for.
+    pub sanity: sanity::Settings,
+    /// What is known of attempts beforehand.
+    pub loss: loss::Settings,
 }
 
 /// Where what a person has to know at once goes.
@@ -95,7 +104,18 @@ pub struct Feeder {
     again: VecDeque<Aim>,
     occupied: Occupied<Aim>,
     canaries: Canaries,
+    sanity: SanityCheck,
+    /// What the path asks for: looks at hosts that had greeted, and targets that show whether it works again.
+    checks: VecDeque<(Instant, Aim)>,
+    /// Targets that may not be at fault are asked again from then on.
+    recovered_at: Option<Instant>,
+    loss: PathLoss,
+    answers: Arc<LastAnswer>,
+    /// Targets that could not be connected to, to be written.
+    settled: Vec<Seen>,
+    writer: Sender<Vec<Seen>>,
     tell: Tell,
+    say: fn(&Doubt),
     phase: Phase,
     places: Places,
     names_open: usize,
@@ -105,8 +125,9 @@ pub struct Feeder {
     stuck_names: HashSet<u128>,
     /// Whether any conversation was held since the last trouble.
     sound: bool,
-    /// When the last one was held.
-    last_sound: Instant,
+    machine: path::Machine,
+    patience: sanity::Settings,
+    given_up: Option<LocalTrouble>,
     notes: UnboundedReceiver<Note>,
     shards: Vec<Sender<Vec<Aim>>>,
     resolver: Option<Inbox<Asking>>,
@@ -129,10 +150,16 @@ pub struct Outlets {
     pub shards: Vec<Sender<Vec<Aim>>>,
     /// For names.
     pub resolver: Inbox<Asking>,
+    /// For targets that could not be connected to.
+    pub writer: Sender<Vec<Seen>>,
     /// What it hears.
     pub notes: UnboundedReceiver<Note>,
     /// What it has to tell.
     pub tell: Tell,
+    /// What speaks against the records.
+    pub say: fn(&Doubt),
+    /// When a connection was last established.
+    pub answers: Arc<LastAnswer>,
 }
 
 impl Feeder {
@@ -154,7 +181,15 @@ impl Feeder {
             again: VecDeque::new(),
             occupied: Occupied::default(),
             canaries: Canaries::new(settings.canaries, Instant::now()),
+            sanity: SanityCheck::new(settings.sanity),
+            checks: VecDeque::new(),
+            recovered_at: None,
+            loss: PathLoss::new(settings.loss),
+            answers: outlets.answers,
+            settled: Vec::new(),
+            writer: outlets.writer,
             tell: outlets.tell,
+            say: outlets.say,
             phase: Phase::Order,
             places: Places::new(settings.concurrency, outlets.shards.len()),
             names_open: 0,
@@ -162,7 +197,9 @@ impl Feeder {
             stuck_for: None,
             stuck_names: HashSet::new(),
             sound: true,
-            last_sound: Instant::now(),
+            machine: path::Machine::default(),
+            patience: settings.sanity,
+            given_up: None,
             notes: outlets.notes,
             shards: outlets.shards,
             resolver: Some(outlets.resolver),
@@ -177,12 +214,10 @@ impl Feeder {
         let fed = tokio::select! {
             biased;
             () = stop.reached(Level::Drain) => Fed::Stopped,
-            () = self.feed() => match self.stuck_for {
-                Some(trouble) => Fed::Stuck(self.stuck, trouble),
-                None => Fed::All,
-            },
+            fed = self.feed() => fed,
         };
-        if fed == Fed::Stopped {
+        self.note_loss();
+        if fed != Fed::All {
             self.resolver = None;
             let drained = tokio::time::timeout(DRAIN, self.drain());
             tokio::select! {
@@ -193,34 +228,52 @@ impl Feeder {
         fed
     }
 
-    async fn feed(&mut self) {
+    async fn feed(&mut self) -> Fed {
         loop {
             while let Ok(note) = self.notes.try_recv() {
                 self.hear(note);
             }
-            let waiting = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
-            self.progress.waiting.store(waiting as u64, Relaxed);
+            self.follow_path(Instant::now());
+            if let Some(trouble) = self.given_up {
+                return self.give_up(trouble);
+            }
+            self.progress.waiting.store(self.waiting() as u64, Relaxed);
+            self.pass_settled().await;
             let batch = self.gather().await;
             if !batch.is_empty() {
                 self.send(batch).await;
+            } else if self.release_held() {
+                // They are passed on or asked again.
             } else if self.is_done() {
-                return;
+                return self.stuck_for.map_or(Fed::All, |trouble| Fed::Stuck(self.stuck, trouble));
             } else {
                 self.rest().await;
             }
         }
     }
 
+    fn waiting(&self) -> usize {
+        let for_attempts = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
+        for_attempts + self.sanity.held() + self.checks.len()
+    }
+
     /// What may start now, as far as there are places for it; names are sent on as they come.
     async fn gather(&mut self) -> Vec<Aim> {
         let now = Instant::now();
-        let room = self.places.room(now).min(self.batch);
+        let room = self.places.room(now).min(self.batch).min(self.loss.room(now));
         let mut batch = Vec::with_capacity(room);
+        while batch.len() < room {
+            let Some(aim) = self.next_check(now) else { break };
+            batch.extend(self.occupied.enter(aim.ip, aim));
+        }
+        if self.sanity.is_waiting() {
+            return batch;
+        }
         while batch.len() < room {
             let Some(aim) = self.again.pop_front().or_else(|| self.gate.pass(now)) else { break };
             batch.extend(self.occupied.enter(aim.ip, aim));
         }
-        if batch.is_empty() && room > 0 {
+        if batch.is_empty() && room > 0 && !self.is_stalled() {
             self.choose_phase(now);
             if self.phase == Phase::Order {
                 // Turns whose targets all have to wait are no batch.
@@ -290,6 +343,7 @@ impl Feeder {
         // A shard ends only after the feeder hangs up. Places are taken only once the batch is sure to go there.
         let Ok(slot) = self.shards[self.places.emptiest()].reserve().await else { return };
         self.places.take(batch.len());
+        self.loss.started(Instant::now(), batch.len());
         slot.send(batch);
     }
 
@@ -310,7 +364,8 @@ impl Feeder {
                 // The prefixes that the order visited last get their interval's rest.
                 let rested = now + self.laps.interval();
                 for aim in std::mem::take(&mut self.parked) {
-                    self.gate.enter(rested, aim.ip, aim);
+                    let recovered = self.recovered_at.filter(|_| aim.doubted > 0);
+                    self.gate.enter(recovered.map_or(rested, |at| at.max(rested)), aim.ip, aim);
                 }
             }
             Phase::Pass if self.gate.is_empty() => {
@@ -330,7 +385,7 @@ impl Feeder {
         }
         self.progress.looks.fetch_add(1, Relaxed);
         let rested = if self.phase == Phase::Order { now + self.laps.interval() } else { now };
-        self.gate.enter(rested, socket.ip(), Aim::canary(socket));
+        self.gate.enter(rested, socket.ip(), Aim::look(socket, Errand::Canary));
         self.phase = Phase::Pass;
     }
 
@@ -357,14 +412,11 @@ impl Feeder {
                 self.places.give_back(report.shard, report.ended, report.ended > report.troubled.len());
                 if report.troubled.len() < report.ended {
                     self.sound = true;
-                    self.last_sound = now;
                 }
-                for Met { socket, greeted } in report.met {
-                    self.parked.extend(self.occupied.leave(socket.ip()));
-                    if greeted {
-                        self.canaries.greeted(now, socket);
-                    }
+                for met in &report.met {
+                    self.parked.extend(self.occupied.leave(met.socket.ip()));
                 }
+                self.hear_of_path(now, &report.met, report.failed, &report.checked);
                 self.parked.extend(report.again);
                 for ip in report.too_much {
                     self.gate.slow_down(now, ip);
@@ -393,13 +445,17 @@ impl Feeder {
             return;
         }
         let alone = std::mem::take(&mut self.sound);
-        let hopeless = self.last_sound.elapsed() > HOPELESS;
         for (mut aim, trouble) in troubled {
             // Trouble that all have is the machine's; only trouble that others do not have counts against a target.
             aim.troubles = aim.troubles.saturating_add(u8::from(alone));
+            if !alone && trouble != LocalTrouble::Defect {
+                self.machine_in_trouble(trouble);
+            }
             if aim.errand == Errand::Canary {
                 self.looked(Instant::now(), Look::Void);
-            } else if aim.troubles > MAX_TROUBLES || hopeless || trouble == LocalTrouble::Defect {
+            } else if aim.errand == Errand::PathCheck {
+                self.sanity.looked(Instant::now(), LookResult::Void);
+            } else if aim.troubles > MAX_TROUBLES || trouble == LocalTrouble::Defect {
                 self.stuck += 1;
                 self.stuck_for = Some(trouble);
                 if matches!(aim.asked, Asked::Name(_)) && self.stuck_names.insert(aim.turn) {
@@ -428,6 +484,7 @@ impl Feeder {
             && self.parked.is_empty()
             && self.again.is_empty()
             && self.gate.is_empty()
+            && self.is_path_settled()
     }
 
     /// Waits for what could change: a note, or the time of the first at the gate.
@@ -435,15 +492,18 @@ impl Feeder {
         let now = Instant::now();
         let order_over = self.is_order_over() || self.waits_for_names();
         let idle = self.places.taken() == 0 && self.gate.is_empty() && self.places.room(now) > 0;
-        if idle && order_over && !self.parked.is_empty() {
+        if idle && order_over && !self.parked.is_empty() && !self.sanity.is_waiting() {
             // Nobody will say anything: the next pass is due.
             return;
         }
-        let due = match (self.gate.due(), self.places.closed_until(now)) {
+        let closed = self.places.closed_until(now).max(self.loss.closed_until(now));
+        let gate = self.gate.due().filter(|_| !self.sanity.is_waiting());
+        let due = match (gate, closed) {
             (Some(gate), None) if self.places.room(now) > 0 => Some(gate),
             (_, Some(open)) => Some(open),
             _ => None,
         };
+        let due = [due, self.path_due(now)].into_iter().flatten().min();
         let note = match due {
             Some(due) => tokio::time::timeout_at(due, self.notes.recv()).await.unwrap_or(None),
             None => self.notes.recv().await,
@@ -460,7 +520,11 @@ impl Feeder {
             let Some(note) = self.notes.recv().await else { return };
             if let Note::Shard(report) = note {
                 self.places.give_back(report.shard, report.ended, true);
+                self.hear_of_path(Instant::now(), &report.met, report.failed, &report.checked);
             }
         }
+        self.sanity.release();
+        self.follow_path(Instant::now());
+        self.pass_settled().await;
     }
 }

@@ -27,6 +27,7 @@ pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> 
                 port,
                 attempts: 0,
                 troubles: 0,
+                doubted: 0,
                 asked: Asked::Name(name),
                 name: lead.host.clone(),
                 earlier: None,

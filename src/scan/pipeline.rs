@@ -24,9 +24,10 @@ use super::pace::Pace;
 use super::progress::Progress;
 use super::shard;
 use super::stop::{Level, Stop};
+use super::vantage::Doubt;
 use super::writer::Writer;
 use crate::name::HostName;
-use crate::probe::{LocalTrouble, Probe};
+use crate::probe::{LastAnswer, LocalTrouble, Probe};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -50,6 +51,10 @@ pub struct Plan {
     pub added: Arc<Added>,
     /// For what a person has to know at once.
     pub tell: feeder::Tell,
+    /// The same for what speaks against the records.
+    pub say: fn(&Doubt),
+    /// Where conversations note that a connection was established.
+    pub answers: Arc<LastAnswer>,
 }
 
 /// How a scan ended.
@@ -89,6 +94,7 @@ pub fn run<P: Probe + Send + 'static>(
                 added: Arc::clone(&plan.added),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),
+                answers: Arc::clone(&plan.answers),
             };
             let outlets = shard::Outlets {
                 resolver: resolver.inbox.clone(),
@@ -100,7 +106,15 @@ pub fn run<P: Probe + Send + 'static>(
                 runtime.block_on(shard::run(settings, probe, taken, outlets, progress));
             })?;
         }
-        let outlets = feeder::Outlets { shards, resolver: resolver.inbox, notes: heard, tell: plan.tell };
+        let outlets = feeder::Outlets {
+            shards,
+            resolver: resolver.inbox,
+            writer: seen.clone(),
+            notes: heard,
+            tell: plan.tell,
+            say: plan.say,
+            answers: plan.answers,
+        };
         let feeder = Feeder::new(plan.feeder, plan.course, outlets, Arc::clone(progress), stop.clone());
         let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
         drop((seen, notes));

@@ -66,7 +66,11 @@ async fn persist(smtp: &Smtp, whom: Whom<'_>, retries: u8) -> Spoken {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let observation = smtp.probe(whom).await?;
+        let observation = match smtp.probe(whom).await {
+            // There are no others here who could show that it is not the target's own fault.
+            Err(LocalTrouble::NoPath) => Observation::bare(Outcome::Unreachable, attempts),
+            spoken => spoken?,
+        };
         if observation.outcome != Outcome::TimedOut || attempts > retries {
             return Ok((Observation { attempts, ..observation }, SystemTime::now()));
         }

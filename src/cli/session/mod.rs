@@ -37,9 +37,11 @@ use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
 use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
+use crate::scan::loss;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
+use crate::scan::sanity;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
 use crate::scan::writer::{Keep, Writer};
@@ -178,6 +180,8 @@ impl Session {
             own_name: self.probe.own_name.clone(),
             added: Arc::clone(&added),
             tell: Box::new(told::notice(self.quiet)),
+            say: told::doubt(self.quiet),
+            answers: Arc::clone(&self.probe.answers),
         };
         let (keep, accepts) = (self.keep, self.accepts.clone());
         let writer = |notes| Writer {
@@ -230,7 +234,17 @@ impl Session {
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
         let Self { rate, prefix_rate, .. } = *self;
-        feeder::Settings { rate, prefix_rate, concurrency, canaries: Manners::default() }
+        feeder::Settings {
+            rate,
+            prefix_rate,
+            concurrency,
+            canaries: Manners::default(),
+            sanity: sanity::Settings::default(),
+            loss: loss::Settings {
+                syns: limits::syns_within(self.probe.connect_timeout),
+                retries: self.retries,
+            },
+        }
     }
 
     /// Looks at the exclusion files again while the scan runs.
