@@ -21,6 +21,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use banneret::probe::Reach;
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::aim::Aim;
@@ -96,6 +97,7 @@ fn feed(targets: u64) -> u64 {
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, _cases) = unserved();
     let (feed, mut batches) = mpsc::channel(1);
+    let (writer, _seen) = mpsc::channel(1);
     let pace = Pace::new(Rate::Unlimited, 1);
     let settings = Settings {
         rate: Rate::Unlimited,
@@ -103,7 +105,15 @@ fn feed(targets: u64) -> u64 {
         concurrency: CONCURRENCY,
         canaries: Manners::default(),
     };
-    let outlets = Outlets { shards: vec![feed], resolver: inbox, notes: heard, tell: Box::new(|_| ()) };
+    let outlets = Outlets {
+        shards: vec![feed],
+        resolver: inbox,
+        notes: heard,
+        writer,
+        scanner: Arc::default(),
+        tell: Box::new(|_| ()),
+    };
+    let course = (course, Arc::new(Reach::everything()));
     let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
     let shard = async move {
         let mut started = 0;

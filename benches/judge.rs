@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use banneret::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use banneret::judge::providers::Providers;
 use banneret::judge::run::Run;
 use banneret::judge::{generic, judge, platform};
 use banneret::name::DnsName;
@@ -114,13 +115,13 @@ const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
 
 fn forward(lead: Lead) -> Forward {
-    let (status, addresses, confirms) = match lead {
-        Lead::Here => (Status::Found, vec![HERE], Some(true)),
-        Lead::Elsewhere => (Status::Found, vec![ELSEWHERE], Some(false)),
-        Lead::Nowhere => (Status::NxDomain, Vec::new(), Some(false)),
-        Lead::Open => (Status::TimedOut, Vec::new(), None),
+    let (status, addresses) = match lead {
+        Lead::Here => (Status::Found, vec![HERE]),
+        Lead::Elsewhere => (Status::Found, vec![ELSEWHERE]),
+        Lead::Nowhere => (Status::NxDomain, Vec::new()),
+        Lead::Open => (Status::TimedOut, Vec::new()),
     };
-    Forward { status, addresses, confirms }
+    Forward { status, addresses }
 }
 
 fn mix() -> Vec<Evidence> {
@@ -143,6 +144,7 @@ fn evidence(code: u16, lines: &[&str], names: &[(&str, Lead)], banner: Lead) -> 
             names,
             banner_forward: forward(banner),
         }),
+        scanner: None,
     }
 }
 
@@ -173,7 +175,7 @@ fn platform_of_a_long_greeting(bencher: divan::Bencher<'_, '_>, lines: usize) {
     let banner = Greeting::read(host.observation.greeting.as_ref().unwrap(), Own::default());
     bencher
         .counter(divan::counter::BytesCount::new(text.len() * lines))
-        .bench(|| platform::platform(divan::black_box(&host.observation), &banner));
+        .bench(|| platform::platform(divan::black_box(&host.observation), &banner, Providers::built_in()));
 }
 
 /// The host with the most to suppose: sixteen PTR names, half of which lead away.

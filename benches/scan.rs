@@ -23,7 +23,7 @@ use banneret::demo::load::Load;
 use banneret::demo::plain::Plain;
 use banneret::evidence::Outcome;
 use banneret::prefix::Prefix;
-use banneret::probe::{self, Smtp};
+use banneret::probe::{self, Reach, Smtp};
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::canary::Manners;
@@ -109,7 +109,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             number,
             retries: 1,
             samples: NonZeroU8::MIN,
-            own_name: None,
+            scanner: Arc::default(),
             pace: Arc::clone(&pace),
             stop: stop.clone(),
             added: Arc::default(),
@@ -129,6 +129,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
         resolver: inbox,
         writer: seen.clone(),
         notes: heard,
+        scanner: Arc::default(),
         tell: Box::new(|_| ()),
         say: |_| (),
         answers: Arc::clone(&settings.answers),
@@ -141,6 +142,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
         sanity: sanity::Settings::default(),
         loss: loss::Settings::default(),
     };
+    let course = (course, Arc::new(Reach::everything()));
     let feeder = Feeder::new(rates, course, outlets, progress, stop);
     threads.push(std::thread::spawn(move || {
         runtime().block_on(feeder.run());

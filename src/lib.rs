@@ -19,6 +19,8 @@
 //! 8. Traits live with their stage; every stage can be run alone in a test with fakes, with time paused or passed in.
 
 // pure
+#[cfg(test)]
+mod property_tests;
 pub mod name;
 pub mod prefix;
 pub mod rate;

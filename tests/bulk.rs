@@ -1,5 +1,5 @@
 //! Hundreds of thousands of names against a real name server: none is lost, every value is the zone's, over a network
-//! that is whole and over one that loses packets. `BANNERET_NAMES` says how many; the figures are printed.
+//! that is whole and over one that loses packets. `TEST_NAMES` says how many; the figures are printed.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
@@ -15,7 +15,7 @@ use support::bulk::{self, Count};
 use support::namespace::alone;
 
 /// Set to how many hosts are asked for.
-const NAMES: &str = "BANNERET_NAMES";
+const NAMES: &str = "TEST_NAMES";
 /// As many as a test run has time for.
 const FEW: u32 = 20_000;
 /// Where NSD answers: beyond the loopback network, so that it is treated as one beyond this machine.

@@ -4,6 +4,10 @@
 
 #[path = "commands/accept.rs"]
 mod accept;
+#[path = "commands/agreement.rs"]
+mod agreement;
+#[path = "commands/bounds.rs"]
+mod bounds;
 #[path = "commands/check.rs"]
 mod check;
 #[path = "commands/cli.rs"]
@@ -16,6 +20,8 @@ mod families;
 mod judge;
 #[path = "commands/report.rs"]
 mod report;
+#[path = "commands/stored.rs"]
+mod stored;
 mod support;
 #[path = "commands/vantage.rs"]
 mod vantage;

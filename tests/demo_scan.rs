@@ -93,7 +93,7 @@ async fn probe(block: &Block, running: &Running) -> Vec<(SocketAddr, Observation
     let mut probes = JoinSet::new();
     for truth in block.truths() {
         let (smtp, target) = (Arc::clone(&smtp), SocketAddr::new(truth.ip.into(), running.smtp_port()));
-        probes.spawn(async move { (target, smtp.probe(target).await.unwrap()) });
+        probes.spawn(async move { (target, smtp.probe(target).await.unwrap().observation) });
     }
     probes.join_all().await
 }
@@ -134,7 +134,7 @@ fn record(
     observation: Observation,
     resolution: Option<banneret::evidence::Resolution>,
 ) -> Record {
-    let evidence = Evidence { ip: Some(target.ip()), observation, resolution };
+    let evidence = Evidence { ip: Some(target.ip()), observation, resolution, scanner: None };
     let judgement = judge(&evidence, &Inventory::default());
     let asked = block.prefix().to_string().into();
     let target = Target { ip: Some(target.ip()), port: target.port(), asked, inventory: None };

@@ -160,7 +160,7 @@ fn names_of_any_bytes_come_through_whole_and_are_asked_as_they_stand() {
     let resolution = &solved[0].1;
     assert_eq!(resolution.ptr_count, 2);
     assert_eq!(resolution.names[0].name.to_string(), r"a\.\000\255\027[2.example.org");
-    assert_eq!(resolution.names[0].forward.confirms, Some(true));
+    assert_eq!(resolution.names[0].forward.confirms(Some([198, 18, 0, 0].into())), Some(true));
 }
 
 #[test]

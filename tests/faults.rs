@@ -47,9 +47,9 @@ use trace::traced;
 use world::{SIZE, World};
 
 /// How often each fault is tried; `scripts/faults` sets more.
-const TRIES: &str = "BANNERET_FAULTS_TRIES";
+const TRIES: &str = "TEST_FAULTS_TRIES";
 /// What chance is drawn from; printed, so that a run can be had again.
-const SEED: &str = "BANNERET_FAULTS_SEED";
+const SEED: &str = "TEST_FAULTS_SEED";
 /// Hosts that must have been met before a fault, and be left after it.
 const MARGIN: u32 = 20;
 /// The program's word for input that cannot be read.
@@ -60,7 +60,7 @@ const STOPPED: Option<i32> = Some(3);
 const STUCK: Option<i32> = Some(4);
 
 /// Set to 1 by `scripts/faults full`: each call is hurt in turn, and crowds are as large as promised.
-const FULL: &str = "BANNERET_FAULTS_FULL";
+const FULL: &str = "TEST_FAULTS_FULL";
 
 /// After how many hosts a fault comes.
 type Moment = fn(&mut StdRng) -> u32;
@@ -225,12 +225,13 @@ fn a_scan_asked_to_stop_saves_and_can_be_resumed() {
         let world = World::start();
         let first = |_: &mut StdRng| 1;
         let last = |_: &mut StdRng| SIZE;
-        let moments: [(&str, &[&str], Moment); 6] = [
+        let moments: [(&str, &[&str], Moment); 7] = [
             ("SIGINT at the start", &["INT"], first),
             ("SIGINT in the middle", &["INT"], midway),
             ("SIGINT at the end", &["INT"], last),
             ("SIGTERM", &["TERM"], midway),
             ("SIGHUP", &["HUP"], midway),
+            ("SIGQUIT", &["QUIT"], midway),
             ("SIGINT twice", &["INT", "INT"], midway),
         ];
         for (fault, signals, moment) in moments {

@@ -30,6 +30,23 @@ fn every_file_keeps_its_place() {
     assert!(found.is_empty(), "{}", listed(&found));
 }
 
+#[test]
+fn what_failed_once_is_kept_with_the_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect(root, &root.join("src"), &mut files);
+    for (path, source) in files {
+        for (at, _) in source.match_indices("proptest! {\n") {
+            let first = source[at..].lines().nth(1).unwrap_or_default().trim();
+            assert!(
+                first.starts_with("#![proptest_config(crate::property_tests::"),
+                "{path}: a failure of `{first}` would be kept on the top level; use crate::property_tests"
+            );
+        }
+    }
+    assert!(!root.join("proptest-regressions").exists(), "it belongs into tests/regressions");
+}
+
 /// One breach a line, as compilers print them, so that editors jump there.
 fn listed(found: &[rules::Breach]) -> String {
     let mut text = format!("{} places break the house:\n", found.len());

@@ -11,7 +11,7 @@ use banneret::demo::Block;
 use banneret::demo::zone::{self, Data, Held, Zone};
 use banneret::evidence::Status;
 use banneret::evidence::resolution::MAX_PTR_NAMES;
-use banneret::name::{DnsName, HostName};
+use banneret::name::{DnsName, HostName, registrable};
 use banneret::prefix::Prefix;
 use banneret::resolve::{Answer, Case, Kind, Question, Records, Want, start_with};
 
@@ -88,10 +88,11 @@ fn each_question_that_judging_needs_is_asked_once_and_no_other() {
         needed.insert(("PTR", DnsName::reverse(*ip).to_string()), 1);
         let mut names: Vec<String> = ptr_names(&zone, *ip).iter().map(ToString::to_string).collect();
         let banner = banner.as_ref().map(ToString::to_string);
-        // Of a host with more names than anybody follows, the first ones are asked, the banner's among them.
-        let place = names.iter().position(|name| Some(name) == banner.as_ref());
-        let is_behind = place.is_some_and(|place| place >= MAX_PTR_NAMES);
-        names.truncate(MAX_PTR_NAMES - usize::from(is_behind));
+        // Of a host with more names than anybody follows, those nearest to the banner's are asked.
+        let domain = banner.as_deref().and_then(registrable);
+        let is_near = |name: &String| domain.is_some() && registrable(name) == domain;
+        names.sort_by_key(|name| (Some(name) != banner.as_ref(), !is_near(name)));
+        names.truncate(MAX_PTR_NAMES);
         let banner =
             banner.filter(|name| name.contains('.') && !NOT_ASKED.iter().any(|end| name.ends_with(end)));
         for name in names.into_iter().chain(banner) {

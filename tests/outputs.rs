@@ -10,6 +10,12 @@ mod files;
 mod hostile;
 #[path = "outputs/monitors.rs"]
 mod monitors;
+#[path = "outputs/samples.rs"]
+mod samples;
+#[path = "outputs/screen.rs"]
+mod screen;
+#[path = "outputs/stored.rs"]
+mod stored;
 mod support;
 #[path = "outputs/world.rs"]
 mod world;

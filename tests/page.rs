@@ -18,7 +18,7 @@ use support::namespace::alone;
 use support::program::run;
 
 /// Where pictures are left for a person, if it is set.
-const PICTURES: &str = "BANNERET_PICTURES";
+const PICTURES: &str = "TEST_PICTURES";
 /// A phone and a desk, in CSS pixels.
 const WIDTHS: [u32; 2] = [390, 1280];
 

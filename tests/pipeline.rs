@@ -15,7 +15,7 @@ use std::time::Duration;
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
 use banneret::name::DnsName;
-use banneret::probe::{LocalTrouble, Probe, Whom};
+use banneret::probe::{Conversation, LocalTrouble, Probe, Whom};
 use banneret::rate::Rate;
 use banneret::record::Record;
 use banneret::report::summary::Summary;
@@ -32,6 +32,7 @@ use banneret::scan::progress::Progress;
 use banneret::scan::stop::{Level, Stop};
 use banneret::scan::vantage::{Doubt, Vantage};
 use banneret::scan::watermark::Watermark;
+use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
 use banneret::scan::{loss, sanity};
 use banneret::smtp::reply::{Code, Reply};
@@ -49,7 +50,7 @@ struct Fake {
 }
 
 impl Probe for Fake {
-    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Observation, LocalTrouble> {
+    async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Conversation, LocalTrouble> {
         let ip = target.into().socket.ip();
         assert!(self.spoken_to.lock().unwrap().insert(ip), "{ip} is spoken to twice at once");
         let attempt = {
@@ -69,7 +70,7 @@ impl Probe for Fake {
             let text = [b"mail.example.cloud ESMTP".as_slice()].into_iter().collect();
             observation.greeting = Some(Reply { code: Code::new(220), text });
         }
-        Ok(observation)
+        Ok(observation.into())
     }
 }
 
@@ -167,8 +168,9 @@ fn scan_until(
         feeder: paced,
         retries,
         samples: NonZeroU8::MIN,
-        own_name: None,
+        scanner: Arc::default(),
         added: Arc::default(),
+        reach: Arc::new(banneret::probe::Reach::everything()),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
         say: |_| {},
         answers: Arc::default(),
@@ -200,6 +202,8 @@ fn scan_until(
     let writer = |notes| Writer {
         roster: Arc::clone(&roster),
         accepts: banneret::judge::accept::Acceptances::default(),
+        providers: banneret::judge::providers::Providers::default(),
+        scanner: Arc::default(),
         keep: Keep::All,
         outputs: Outputs::new(vec![output], Summary::new()),
         keeper: Keeper::none(Arc::clone(&progress)),
@@ -210,7 +214,7 @@ fn scan_until(
         cut_off: false,
         open: HashMap::new(),
         networks: None,
-        worst: Severity::None,
+        worst: Worst::new(Severity::None, None),
         vantage: Vantage::new(|_| {}),
         undone: 0,
     };

@@ -6,6 +6,8 @@
 #[path = "resolvers/outage.rs"]
 mod outage;
 mod support;
+#[path = "resolvers/zone.rs"]
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -206,6 +208,12 @@ fn a_failing_lookup_is_never_held_against_a_host_and_a_definite_one_is() {
         let findings = &records[&Ipv4Addr::new(198, 18, CERTAIN, 9)]["findings"];
         assert!(findings.as_array().unwrap().contains(&"ptr_malformed".into()), "{findings}");
         assert!(met.lock().unwrap().iter().eq(records.keys()), "nobody else is spoken to: {met:?}");
+        // What is undetermined may have findings, and is kept with them.
+        let kept = scan(work, &[RESOLVER], &["198.18.1.1-4", "198.18.100.1-9", "--keep", "findings"]);
+        let open =
+            records.iter().filter(|(ip, record)| ip.octets()[2] == 1 && told(record).1 == "undetermined");
+        assert!(open.count() == 4 && (1..=4).all(|last| kept.contains_key(&Ipv4Addr::new(198, 18, 1, last))));
+        assert!(!kept.contains_key(&Ipv4Addr::new(198, 18, CERTAIN, 7)), "a match has none");
     });
 }
 

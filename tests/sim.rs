@@ -314,7 +314,7 @@ async fn scripted_hosts_are_observed_as_they_are_over_sockets() {
             play(&mut stream, host, reset).await
         };
         let (observed, left) = tokio::join!(probe, server);
-        host.check(&observed.unwrap());
+        host.check(&observed.unwrap().observation);
         if host.left != Left::Either && left != Left::Either {
             assert_eq!(left, host.left, "{}", host.claim);
         }
@@ -333,12 +333,12 @@ async fn a_silent_peer_is_left_by_a_reset_and_a_closed_port_is_refused() {
         stream.read(&mut [0; 16]).await.map_err(|error| error.kind())
     };
     let (observed, left) = tokio::join!(smtp.probe(target), server);
-    let observed = observed.unwrap();
+    let observed = observed.unwrap().observation;
     assert_eq!((observed.outcome, observed.greeting, observed.truncated), (Outcome::Silent, None, false));
     assert_eq!(left, Err(std::io::ErrorKind::ConnectionReset));
 
     drop(listener);
-    let observed = smtp.probe(target).await.unwrap();
+    let observed = smtp.probe(target).await.unwrap().observation;
     assert_eq!(observed, Observation::bare(Outcome::Refused, 1));
 }
 

@@ -15,7 +15,7 @@ use banneret::evidence::{Observation, Outcome};
 use banneret::probe::{LocalTrouble, Probe, Settings, Smtp};
 
 /// Tells a test that it stands inside its namespace.
-const INSIDE: &str = "BANNERET_TEST_NAMESPACE";
+const INSIDE: &str = "TEST_NAMESPACE";
 
 /// Runs the test of this name again in a namespace; whether this is that run.
 fn is_inside(test: &str, setup: &str) -> bool {
@@ -41,7 +41,7 @@ fn smtp() -> Smtp {
 }
 
 async fn outcome(smtp: &Smtp, target: &str) -> Result<Outcome, LocalTrouble> {
-    let observed = smtp.probe(target.parse::<SocketAddr>().unwrap()).await?;
+    let observed = smtp.probe(target.parse::<SocketAddr>().unwrap()).await?.observation;
     assert_eq!(observed, Observation::bare(observed.outcome, 1));
     Ok(observed.outcome)
 }

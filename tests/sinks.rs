@@ -321,11 +321,10 @@ fn byte_order_marks_blank_lines_and_carriage_returns_are_passed_over() {
 /// A file system of its own, small enough to fill, in a mount name space of its own.
 #[test]
 fn a_full_disk_is_told_and_leaves_whole_records() {
-    const DISK: &str = "BANNERET_TEST_DISK";
+    const DISK: &str = "TEST_DISK";
     let Some(disk) = std::env::var_os(DISK) else {
         let directory = tempfile::tempdir().unwrap();
-        let inside =
-            "mount -t tmpfs -o size=256k tmpfs \"$BANNERET_TEST_DISK\" && exec \"$0\" --exact \"$1\"";
+        let inside = "mount -t tmpfs -o size=256k tmpfs \"$TEST_DISK\" && exec \"$0\" --exact \"$1\"";
         let status = Command::new("unshare")
             .args(["-Urm", "sh", "-c", inside])
             .arg(std::env::current_exe().unwrap())

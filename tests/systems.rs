@@ -35,6 +35,9 @@ observer.version keyword
 network.transport keyword
 network.protocol keyword
 network.type keyword
+source.address keyword
+source.ip ip
+source.domain keyword
 destination.address keyword
 destination.ip ip
 destination.port long
@@ -235,7 +238,7 @@ fn a_healthy_host_is_told_as_each_system_wants_it() {
          asked=\"192.0.2.0/24\" outcome=\"greeted\" verdict=\"match\" severity=\"none\" code=\"220\" \
          banner=\"mail.example.org ESMTP Postfix\" banner_name=\"mail.example.org\" ptr_status=\"found\" \
          ptr_name=\"mail.example.org\" fcrdns=\"pass\" relation=\"exact\" platform=\"postfix\" tenancy=\"unknown\" \
-         asn=\"64500\"][tags@32473 customer=\"C-17\"] \u{feff}mail.example.org at 192.0.2.1:25: match (none)\n"
+         scanner_ip=\"198.51.100.7\" scanner_name=\"scanner.example.net\" asn=\"64500\"][tags@32473 customer=\"C-17\"] \u{feff}mail.example.org at 192.0.2.1:25: match (none)\n"
     );
 }
 

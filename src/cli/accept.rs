@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+use super::small_file;
 use crate::judge::Code;
 use crate::judge::accept::{Acceptance, Acceptances, Names};
 use crate::prefix::{Prefix, parse_address};
@@ -43,7 +44,7 @@ struct Entry {
 pub(super) fn load(path: Option<&Path>, now: SystemTime) -> anyhow::Result<Acceptances> {
     let Some(path) = path else { return Ok(Acceptances::default()) };
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
+    let text = small_file::text(path, small_file::BY_HAND)
         .with_context(|| format!("accepted findings `{shown}` can't be read"))?;
     let entries = read(&text)
         .map_err(|Wrong { line, what }| anyhow!("accepted findings `{shown}` line {line}: {what}"))?;

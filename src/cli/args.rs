@@ -13,9 +13,13 @@ use clap_complete::Shell;
 
 use crate::judge::Severity;
 use crate::rate::Rate;
+use crate::targets::SampleSize;
 
-pub use check::{CheckArgs, CheckWord};
+pub use check::{CheckArgs, CheckWord, TenancyWord};
 pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
+
+/// The longest time that a flag takes: no conversation lasts a day, and sums of such times fit every clock.
+const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
 #[derive(Debug, Parser)]
@@ -30,6 +34,9 @@ pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+    /// A TOML file with flags as keys, those of any command
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
 }
 
 /// The commands.
@@ -91,9 +98,9 @@ pub struct TargetArgs {
     /// This machine's share of the targets, as 1/4; all machines need the same --seed
     #[arg(long, value_name = "K/N", default_value = "1/1", env = "BANNERET_SHARD")]
     pub shard: String,
-    /// Stop after so many targets: a sample
+    /// Scan a sample: so many of the targets of all shards, or a share as 10%, each as likely as any other
     #[arg(long, value_name = "N", env = "BANNERET_MAX_TARGETS")]
-    pub max_targets: Option<u128>,
+    pub max_targets: Option<SampleSize>,
 }
 
 /// `banneret targets`.
@@ -105,9 +112,6 @@ pub struct TargetsArgs {
     /// Print only how many
     #[arg(long)]
     pub count: bool,
-    /// A TOML file with any of these flags as keys
-    #[arg(long, value_name = "FILE", env = "BANNERET_CONFIG")]
-    pub config: Option<PathBuf>,
 }
 
 /// How far a conversation goes.
@@ -124,9 +128,9 @@ pub enum ProbeWord {
 /// Which targets get a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeepWord {
-    /// Those that sent anything
+    /// Those that sent anything: greeted, rejected, `not_smtp`
     Greeted,
-    /// Those with findings
+    /// Those with findings, and the undetermined
     Findings,
     /// Every one
     All,
@@ -137,7 +141,7 @@ pub enum KeepWord {
 pub enum ProgressWord {
     /// Bars on a terminal, a line each ten seconds elsewhere
     Auto,
-    /// Bars, wherever stderr leads
+    /// The same
     Always,
     /// Nothing
     Never,
@@ -203,9 +207,14 @@ pub struct ProbeArgs {
     /// Conversations with each target that greets, to see names rotate; each is paced as a connection of its own
     #[arg(long, value_name = "N", default_value_t = NonZeroU8::MIN, env = "BANNERET_SAMPLES")]
     pub samples: NonZeroU8,
-    /// An address to connect from; several are used in turn [default: the system's choice]
+    /// An address to connect from; several are used in turn; targets of a family without one are not tried [default: the
+    /// system's choice]
     #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
     pub source_ip: Vec<IpAddr>,
+    /// A further address of this machine, as hosts see it behind NAT: a greeting that repeats it gives an echo, no name;
+    /// may be given several times, and stands in the records
+    #[arg(long, value_name = "ADDR", env = "BANNERET_OWN_ADDRESS")]
+    pub own_address: Vec<IpAddr>,
 }
 
 /// How fast a scan goes.
@@ -228,14 +237,14 @@ pub struct PaceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "DNS")]
 pub struct DnsArgs {
-    /// An upstream resolver; several share the load [default: the system's]
+    /// An upstream resolver, as 192.0.2.53 or fe80::53%eth0; several share the load [default: the system's]
     #[arg(long, value_name = "ADDR[:PORT]", env = "BANNERET_RESOLVER")]
     pub resolver: Vec<String>,
     /// Packets a second to each resolver, or `unlimited` [default: 2000, rising as answers allow; to public
     /// resolvers as 9.9.9.9 at most 1000]
     #[arg(long, value_name = "N", env = "BANNERET_DNS_RATE")]
     pub dns_rate: Option<Rate>,
-    /// For one question, from its first packet to giving up
+    /// For one question, from its first packet to giving up, a wait for TCP included
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration, env = "BANNERET_DNS_TIMEOUT")]
     pub dns_timeout: Duration,
     /// Packets within that time
@@ -274,6 +283,9 @@ pub struct OutputArgs {
     /// neither severity nor --fail-on
     #[arg(long, value_name = "FILE", env = "BANNERET_ACCEPT")]
     pub accept: Option<PathBuf>,
+    /// Further domains of providers, one a line, `shared` behind those of hosts that many customers share
+    #[arg(long, value_name = "FILE", env = "BANNERET_PROVIDERS")]
+    pub providers: Option<PathBuf>,
     /// Exit 1 if any finding is this severe or worse
     #[arg(long, value_name = "SEVERITY", env = "BANNERET_FAIL_ON")]
     pub fail_on: Option<SeverityWord>,
@@ -315,9 +327,6 @@ pub struct ScanArgs {
     /// Tell how many targets, how long, what is excluded by which list; send nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// A TOML file with any of these flags as keys
-    #[arg(long, value_name = "FILE", env = "BANNERET_CONFIG")]
-    pub config: Option<PathBuf>,
 }
 
 /// `banneret demo`.
@@ -339,6 +348,7 @@ pub struct DemoArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
+        Ok(time) if time > LONGEST => Err("is longer than a day".to_owned()),
         Ok(time) if !time.is_zero() => Ok(time),
         Ok(_) => Err("must be above zero".to_owned()),
         Err(_) => Err("is not a time; write it as `5s`, `500ms` or `2m`".to_owned()),

@@ -1,7 +1,6 @@
 //! Progress on stderr: bars on a terminal, a line each ten seconds elsewhere. Reads the scan's counters; knows nothing
 //! else of it.
 
-use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,8 +11,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::ProgressWord;
-use super::monitor::Meter;
+use super::monitor::{Figures, Meter};
+use super::terminal;
 use crate::judge::Verdict;
+use crate::report::table::columns;
 use crate::resolve::Health;
 use crate::scan::progress::Progress;
 
@@ -21,9 +22,6 @@ use crate::scan::progress::Progress;
 const DRAW_EACH: Duration = Duration::from_millis(200);
 /// … and lines are printed this often.
 const LINE_EACH: Duration = Duration::from_secs(10);
-/// Before that, too little is known to tell what is left.
-const TELLING: Duration = Duration::from_secs(2);
-
 /// What is watched.
 #[derive(Debug, Clone)]
 pub struct Watched {
@@ -42,15 +40,14 @@ pub struct Display {
 impl Display {
     /// Starts showing, as `when` says.
     pub fn start(watched: Watched, when: ProgressWord, quiet: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
         if quiet || when == ProgressWord::Never {
             return Self { over: None, thread: None };
         }
         let (over, ended) = channel();
-        let bars = terminal || when == ProgressWord::Always;
+        let (drawn, each) =
+            if std::io::stderr().is_terminal() { (Drawn::Bar, DRAW_EACH) } else { (Drawn::Lines, LINE_EACH) };
         let show = move || {
-            let mut shown = Shown::new(watched, bars);
-            let each = if bars { DRAW_EACH } else { LINE_EACH };
+            let mut shown = Shown::new(watched, drawn);
             while ended.recv_timeout(each) == Err(RecvTimeoutError::Timeout) {
                 shown.draw();
             }
@@ -77,47 +74,80 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(watched: Watched, bars: bool) -> Self {
+    fn new(watched: Watched, when: Drawn) -> Self {
         let turns = watched.progress.turns.load(Relaxed);
-        let bar = bars.then(|| {
-            let bar = ProgressBar::with_draw_target(Some(turns), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:24} {percent:>3}%  {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            bar.set_style(style);
-            bar
-        });
+        let bar = (when == Drawn::Bar)
+            .then(|| ProgressBar::with_draw_target(Some(turns), ProgressDrawTarget::stderr()));
+        terminal::put_bar(bar.clone());
         Self { meter: Meter::new(watched), bar }
     }
 
     fn draw(&mut self) {
         let figures = self.meter.figures(Instant::now());
-        let text = line(&self.meter.watched, figures.rate, figures.elapsed);
-        match &self.bar {
-            Some(bar) => {
-                bar.set_position(self.meter.watched.progress.turns_done.load(Relaxed));
-                bar.set_message(text);
-                bar.tick();
-            }
-            None => super::say(text),
+        let fields = fields(&self.meter.watched, &figures);
+        let Some(bar) = &self.bar else { return super::say(fit(&fields, usize::MAX)) };
+        // The last column stays free, for a terminal that goes on to the next line when it is filled.
+        let width = terminal::width_of_stderr().saturating_sub(1);
+        let (length, template) = template(width);
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
         }
+        bar.set_position(self.meter.watched.progress.turns_done.load(Relaxed));
+        bar.set_message(fit(&fields, width.saturating_sub(length)));
+        bar.tick();
     }
 
     fn clear(&self) {
+        terminal::put_bar(None);
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 }
 
-fn line(watched: &Watched, rate: f64, elapsed: Duration) -> String {
+/// How progress looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    /// One line, drawn anew.
+    Bar,
+    /// A line after the other.
+    Lines,
+}
+
+/// What stands before the fields, and how many columns it takes: a bar where there is room for it.
+fn template(width: usize) -> (usize, String) {
+    let bar = match width {
+        ..80 => return (6, "{percent:>3}%  {msg}".to_owned()),
+        80..120 => 12,
+        _ => 24,
+    };
+    (bar + 7, format!("{{bar:{bar}}} {{percent:>3}}%  {{msg}}"))
+}
+
+/// One figure of the line.
+#[derive(Debug)]
+struct Field {
+    /// Where room is short, the fields of the lowest numbers stay.
+    rank: u8,
+    /// What parts it from the field before.
+    gap: &'static str,
+    text: String,
+}
+
+/// The figures of a scan in the order in which they are read.
+fn fields(watched: &Watched, figures: &Figures) -> Vec<Field> {
     let progress = &watched.progress;
     let (done, turns) = (progress.turns_done.load(Relaxed), progress.turns.load(Relaxed));
-    let mut text = format!("{done}/{turns} done, {rate:.0}/s, {} answered", progress.answered());
+    let field = |rank, gap, text| Field { rank, gap, text };
+    let mut fields = vec![
+        field(0, "", format!("{done}/{turns} done")),
+        field(1, ", ", format!("{:.0}/s", figures.ended_rate)),
+        field(4, ", ", format!("{} answered", progress.answered())),
+    ];
     for verdict in Verdict::ALL {
         let count = progress.verdict(verdict);
         if count > 0 {
-            // Writing to a string can't fail.
-            let _ = write!(text, ", {} {count}", verdict.as_str());
+            fields.push(field(6, ", ", format!("{} {count}", verdict.as_str())));
         }
     }
     let (up, all) = (
@@ -125,62 +155,94 @@ fn line(watched: &Watched, rate: f64, elapsed: Duration) -> String {
         watched.health.upstreams.len(),
     );
     let (answers, definite) = (watched.health.answers.load(Relaxed), watched.health.definite.load(Relaxed));
-    let _ = write!(text, "; DNS {up}/{all} up");
+    fields.push(field(if up < all { 3 } else { 5 }, "; ", format!("DNS {up}/{all} up")));
     if answers > 0 {
-        let _ = write!(text, ", {:.1}% settled", definite as f64 / answers as f64 * 100.0);
+        let settled = definite as f64 / answers as f64 * 100.0;
+        fields.push(field(7, ", ", format!("{settled:.1}% settled")));
     }
-    if let Some(left) = time_left(done, turns, elapsed) {
-        let _ = write!(text, "; {} left", humantime::format_duration(left));
+    if let Some(left) = figures.left {
+        fields.push(field(2, "; ", format!("{} left", humantime::format_duration(left))));
     }
     if let Some(trouble) = progress.last_trouble() {
-        let _ = write!(text, "; local trouble {}: {trouble}", progress.troubles.load(Relaxed));
+        let count = progress.troubles.load(Relaxed);
+        fields.push(field(3, "; ", format!("local trouble {count}: {trouble}")));
     }
-    text
+    fields
 }
 
-/// What is left at the pace so far, in whole seconds; nothing while there is too little to tell by.
-pub(super) fn time_left(done: u64, turns: u64, elapsed: Duration) -> Option<Duration> {
-    if done == 0 || done >= turns || elapsed < TELLING {
-        return None;
+/// As many whole fields as `width` columns hold, those of the lowest ranks.
+fn fit(fields: &[Field], width: usize) -> String {
+    let mut kept = vec![false; fields.len()];
+    let mut by_rank: Vec<usize> = (0..fields.len()).collect();
+    by_rank.sort_by_key(|&at| fields[at].rank);
+    let joined = |kept: &[bool]| {
+        let mut text = String::new();
+        for (field, _) in fields.iter().zip(kept).filter(|(_, kept)| **kept) {
+            if !text.is_empty() {
+                text.push_str(field.gap);
+            }
+            text.push_str(&field.text);
+        }
+        text
+    };
+    for at in by_rank {
+        kept[at] = true;
+        // A short field of a higher rank may still fit where a long one does not.
+        kept[at] = columns(&joined(&kept)) <= width;
     }
-    let seconds = elapsed.as_secs_f64() / done as f64 * (turns - done) as f64;
-    Duration::try_from_secs_f64(seconds.round()).ok()
+    joined(&kept)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Outcome;
-    use crate::scan::progress::Fate;
+    use crate::cli::monitor::tests::watched;
+    use crate::probe::LocalTrouble;
 
-    #[test]
-    fn a_line_says_how_far_how_fast_and_what_came_of_it() {
-        let watched = Watched {
-            progress: Arc::new(Progress::default()),
-            health: Arc::new(Health::new(&["192.0.2.53:53".parse().unwrap()])),
-        };
-        watched.progress.turns.store(400, Relaxed);
-        watched.progress.turns_done.store(100, Relaxed);
-        watched.progress.count(Outcome::Greeted, Some(Verdict::Match), Fate::Written);
-        assert_eq!(
-            line(&watched, 49.6, Duration::from_secs(2)),
-            "100/400 done, 50/s, 1 answered, match 1; DNS 1/1 up; 6s left"
-        );
+    fn figures(left: Option<u64>) -> Figures {
+        let mut figures = Meter::new(watched()).figures(Instant::now());
+        figures.ended_rate = 49.6;
+        figures.left = left.map(Duration::from_secs);
+        figures
     }
 
     #[test]
-    fn the_time_left_is_not_guessed_from_nothing() {
-        for (done, turns, seconds, left) in [
-            (0, 10, 9, None),
-            (10, 10, 9, None),
-            (5, 10, 1, None),
-            (5, 10, 4, Some(4)),
-            (1, u64::MAX, 4, None),
+    fn a_line_says_how_far_how_fast_and_what_came_of_it() {
+        let watched = watched();
+        let line = |left| fit(&fields(&watched, &figures(left)), usize::MAX);
+        assert_eq!(line(None), "100/400 done, 50/s, 1 answered, match 1; DNS 1/1 up, 0.0% settled");
+        assert!(line(Some(6)).ends_with("; 6s left"));
+    }
+
+    #[test]
+    fn whole_fields_go_as_the_terminal_narrows() {
+        let watched = watched();
+        watched.progress.trouble(LocalTrouble::Descriptors);
+        let fields = fields(&watched, &figures(Some(75)));
+        for (width, line) in [
+            (
+                200,
+                "100/400 done, 50/s, 1 answered, match 1; DNS 1/1 up, 0.0% settled; 1m 15s left; local trouble 1: \
+                 no file descriptor is free",
+            ),
+            (80, "100/400 done, 50/s; 1m 15s left; local trouble 1: no file descriptor is free"),
+            (70, "100/400 done, 50/s, 1 answered, match 1; DNS 1/1 up; 1m 15s left"),
+            (40, "100/400 done, 50/s, match 1; 1m 15s left"),
+            (18, "100/400 done, 50/s"),
+            (12, "100/400 done"),
+            (5, "50/s"),
         ] {
-            let told = time_left(done, turns, Duration::from_secs(seconds));
-            if turns < u64::MAX {
-                assert_eq!(told, left.map(Duration::from_secs));
-            }
+            assert_eq!(fit(&fields, width), line, "{width}");
+        }
+    }
+
+    #[test]
+    fn the_line_fits_with_what_stands_before_it() {
+        for width in [1, 40, 79, 80, 99, 119, 120, 199] {
+            let (length, template) = template(width);
+            let bar = template.split(['{', '}']).find_map(|part| part.strip_prefix("bar:"));
+            let bar: usize = bar.map_or(0, |columns| columns.parse::<usize>().unwrap() + 1);
+            assert_eq!(length, bar + "100%  ".len(), "{width}: {template}");
         }
     }
 }

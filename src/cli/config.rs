@@ -7,10 +7,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Command, CommandFactory};
+use clap::{ArgAction, Command};
 
-use super::args::Cli;
+use super::{environment, small_file};
 
 /// The file that `--config` or `BANNERET_CONFIG` names, looked for before anything else is read.
 pub fn named(arguments: &[OsString]) -> Option<PathBuf> {
@@ -26,42 +25,22 @@ pub fn named(arguments: &[OsString]) -> Option<PathBuf> {
     std::env::var_os("BANNERET_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// The definitions of the command line, with each flag of a command that takes settings heard in the environment too:
-/// `--prefix-rate` as `BANNERET_PREFIX_RATE`.
-pub fn command() -> Command {
-    let mut command = Cli::command();
-    for name in with_settings(&command) {
-        command = command.mut_subcommand(name, |sub| {
-            sub.mut_args(|arg| {
-                let Some(long) = arg.get_long() else { return arg };
-                let variable = format!("BANNERET_{}", long.replace('-', "_").to_uppercase());
-                let arg = arg.env(variable);
-                match arg.get_action() {
-                    // `1` and `yes` are as good as `true`, where no bare flag can be typed.
-                    ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
-                    _ => arg,
-                }
-            })
-        });
-    }
-    command
-}
+/// Commands that no settings reach, so that a shell starts and a manual is printed whatever stands in them.
+const DEAF: [&str; 2] = ["completions", "man"];
 
-/// Whether the command that was typed takes settings from elsewhere: no file of settings ends `demo` or `man`.
+/// Whether what was typed takes settings from elsewhere; a request for help does not.
 pub fn is_heard(command: &Command, arguments: &[OsString]) -> bool {
-    arguments.get(1).is_some_and(|typed| with_settings(command).iter().any(|name| typed == name.as_str()))
+    let mut typed = arguments.iter().skip(1).take_while(|word| *word != "--");
+    let asks_help = |word: &OsString| word == "--help" || word == "-h";
+    let sub = typed.find_map(|word| command.find_subcommand(word));
+    sub.is_some_and(|sub| !DEAF.contains(&sub.get_name())) && !arguments.iter().any(asks_help)
 }
 
-/// The commands that take settings from elsewhere: those that can be told of a file.
-fn with_settings(command: &Command) -> Vec<String> {
-    let takes = |sub: &&Command| sub.get_arguments().any(|arg| arg.get_long() == Some("config"));
-    command.get_subcommands().filter(takes).map(|sub| sub.get_name().to_owned()).collect()
-}
-
-/// Makes the values of a file the defaults of every command that takes settings and has such flags.
+/// Makes the values of a file the defaults of every command that has such flags.
 pub fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("settings `{shown}` can't be read"))?;
+    let text = small_file::text(path, small_file::BY_HAND)
+        .with_context(|| format!("settings `{shown}` can't be read"))?;
     let table = text.parse().map_err(|wrong: toml::de::Error| {
         let line = wrong.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
         anyhow::anyhow!("settings `{shown}` line {line} are not valid TOML: {}", wrong.message())
@@ -70,30 +49,47 @@ pub fn apply(command: Command, path: &Path) -> anyhow::Result<Command> {
 }
 
 fn apply_table(mut command: Command, table: &toml::Table) -> anyhow::Result<Command> {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for (key, value) in table {
         let values = words(value)
             .with_context(|| format!("`{key}` must be a text, number, true or false, or a list of these"))?;
         let mut known = false;
-        for name in with_settings(&command) {
+        let mut takes_one = true;
+        for name in &names {
             command = command.mut_subcommand(name, |sub| {
                 let id = sub
                     .get_arguments()
-                    .find(|arg| arg.get_long() == Some(key) && key != "config")
+                    .find(|arg| arg.get_long() == Some(key))
                     .map(|arg| arg.get_id().clone());
                 let Some(id) = id else { return sub };
                 known = true;
                 let values = values.clone();
                 sub.mut_arg(id, |arg| match arg.get_action() {
-                    ArgAction::Append => arg.default_values(values),
+                    ArgAction::Append => {
+                        takes_one = false;
+                        arg.default_values(values)
+                    }
                     _ => arg.default_value(values.into_iter().next_back().unwrap_or_default()),
                 })
             });
         }
         if !known {
-            bail!("`{key}` is no flag of any command; `banneret scan --help` lists them");
+            bail!("{}", unknown_key(&command, key));
+        }
+        if takes_one && values.len() != 1 {
+            bail!("`{key}` takes one value");
         }
     }
     Ok(command)
+}
+
+/// What is said of a key that is no flag.
+fn unknown_key(command: &Command, key: &str) -> String {
+    let typed = key.to_lowercase().replace('_', "-");
+    match environment::nearest(command, &typed).filter(|flag| flag != key) {
+        Some(flag) => format!("`{key}` is no flag of any command; did you mean `{flag}`?"),
+        None => format!("`{key}` is no flag of any command; `banneret scan --help` lists them"),
+    }
 }
 
 /// Every flag in force, by its long name, wherever its value came from.
@@ -127,7 +123,7 @@ fn words(value: &toml::Value) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use clap::FromArgMatches;
+    use clap::{CommandFactory, FromArgMatches};
 
     use super::*;
     use crate::cli::args::{Cli, Command as Word};
@@ -156,7 +152,18 @@ mod tests {
 
     #[test]
     fn what_is_no_flag_or_no_value_is_refused() {
-        for file in ["rat = 50", "rate = \"fast\"", "config = \"x\"", "port = {a = 1}", "rate = 1979-05-27"] {
+        for file in [
+            "rat = 50",
+            "rate = \"fast\"",
+            "config = \"x\"",
+            "port = {a = 1}",
+            "rate = 1979-05-27",
+            "rate = [1, 2]",
+            "rate = []",
+            "rate = nan",
+            "rate = -1",
+            "prefix_rate = 1",
+        ] {
             assert!(scan(file, &[]).is_err(), "{file}");
         }
     }

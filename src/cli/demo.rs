@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU8;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,7 +13,9 @@ use super::lists;
 use super::monitor::Places;
 use super::session::Session;
 use crate::demo::{Block, Check};
+use crate::evidence::Scanner;
 use crate::judge::accept::Acceptances;
+use crate::judge::providers::Providers;
 use crate::prefix::Prefix;
 use crate::probe;
 use crate::rate::Rate;
@@ -49,7 +52,6 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         exclusion_files: Vec::new(),
         loaded: lists::load(&targets, &|_| Ok(Vec::new()))?,
         seed: args.seed,
-        limit: None,
         ports: vec![running.smtp_port()],
         probe: probe::Settings {
             depth: probe::Depth::Banner,
@@ -60,6 +62,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
             sources: Vec::new(),
             answers: std::sync::Arc::default(),
         },
+        scanner: Arc::new(Scanner::default()),
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,
         concurrency: None,
@@ -68,6 +71,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         resolver,
         keep: Keep::All,
         accepts: Acceptances::default(),
+        providers: Providers::default(),
         outputs: outputs.clone(),
         format: None,
         html: Some(page.clone()),

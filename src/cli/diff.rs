@@ -1,6 +1,7 @@
 //! `banneret diff`: scans, host by host.
 
 use std::io::{self, BufWriter, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -49,8 +50,12 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     if args.fail_on_regression {
         feared.push(Change::Regressed);
     }
-    let met = entries.iter().any(|entry| feared.contains(&entry.change));
-    Ok(if met { Exit::Findings } else { Exit::Done })
+    let Some(first) = entries.iter().find(|entry| feared.contains(&entry.change)) else {
+        return Ok(Exit::Done);
+    };
+    let (change, host) = (first.change.as_str(), SocketAddr::from(first.host));
+    super::say_reached(change, &host.to_string());
+    Ok(Exit::Findings)
 }
 
 fn subject(records: &[PathBuf]) -> String {

@@ -107,7 +107,7 @@ fn near(code: &str) -> Vec<&'static str> {
 }
 
 /// How many letters are to be put in, taken out or changed to make one word of another (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
+pub(super) fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.chars().enumerate() {

@@ -13,12 +13,14 @@ use super::late::Late;
 use crate::prefix::Prefix;
 use crate::report::asn::AsnDb;
 use crate::targets::{
-    ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy, Shard,
-    TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
+    ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, RESERVED_LIST,
+    ReservedPolicy, SampleSize, Shard, TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
 };
 
 /// The widest IPv6 prefix of an autonomous system that is scanned, in bits: as many addresses as IPv4 has.
 const WIDEST_V6: u8 = 96;
+/// How many lines that can't be read are told one by one.
+const MAX_TOLD: u64 = 20;
 /// How many of the wider ones a message names.
 const SHOWN_WIDE: usize = 3;
 
@@ -57,6 +59,11 @@ pub fn load(args: &TargetArgs, addresses: NamesOf<'_>) -> anyhow::Result<Loaded>
 pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> anyhow::Result<Loaded> {
     let shard: Shard =
         args.shard.parse().map_err(|wrong| anyhow::anyhow!("--shard `{}` {wrong}", args.shard))?;
+    if shard.count() > 1 && args.seed.is_none() {
+        bail!(
+            "--shard `{shard}` needs `--seed N`, the same on every machine: each seed divides the targets in its own way"
+        );
+    }
     if args.targets.is_empty() && args.input.is_empty() {
         bail!("no targets; name some, or a list with `--input FILE`");
     }
@@ -73,7 +80,7 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
     let mut reading = Reading {
         builder: TargetSetBuilder::new(),
         bad_lines,
-        skipped: 0,
+        bad: BadLinesTold::default(),
         tags: Vec::new(),
         networks: networks.as_deref(),
     };
@@ -85,11 +92,26 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
             reading.take(entry)?;
         }
     }
-    let Reading { builder, skipped, tags, .. } = reading;
+    let Reading { builder, bad, tags, .. } = reading;
+    let skipped = bad.end(bad_lines)?;
     let set = Arc::new(builder.build(Arc::clone(&exclusions))?);
-    let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
-    let names = mine.map(|(_, entry)| entry.clone()).collect();
+    let names = names_of(&set, shard);
     Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy, networks })
+}
+
+/// The names of a shard's share.
+fn names_of(set: &TargetSet, shard: Shard) -> Vec<Entry> {
+    let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
+    mine.map(|(_, entry)| entry.clone()).collect()
+}
+
+impl Loaded {
+    /// A sample of it, if one is wanted: the same for every shard of one seed.
+    pub fn sampled(self, size: Option<SampleSize>, seed: u64) -> anyhow::Result<Self> {
+        let Some(size) = size else { return Ok(self) };
+        let set = self.set.sample(size, seed).context("--max-targets")?;
+        Ok(Self { names: names_of(&set, self.shard), set, ..self })
+    }
 }
 
 fn exclusions(
@@ -103,11 +125,19 @@ fn exclusions(
             builder.add(ARGUMENT_LIST, &entry)?;
         }
     }
+    let mut bad = BadLinesTold::default();
     for (at, path) in args.exclude_file.iter().enumerate() {
         let most = counts.get(at).copied().unwrap_or(u64::MAX);
         let mut count = 0;
         for entry in open(Purpose::Exclusions, path)? {
-            let entry = entry?;
+            let entry = match entry {
+                // A scan that leaves out half of an opt-out list is worse than none.
+                Err(wrong) if wrong.is_one_value() => {
+                    bad.tell(wrong, BadLines::Stop);
+                    continue;
+                }
+                other => other?,
+            };
             if count < most {
                 for entry in spread(late.networks.as_deref(), entry)? {
                     builder.add(&shown(path), &entry)?;
@@ -120,6 +150,7 @@ fn exclusions(
         }
         late.counts.push(count);
     }
+    bad.end(BadLines::Stop)?;
     let names: Vec<(Kind, String)> =
         builder.names().map(|(kind, list)| (kind.clone(), list.to_owned())).collect();
     for (kind, list) in names {
@@ -128,11 +159,80 @@ fn exclusions(
     Ok(builder.build())
 }
 
+/// Lines that can't be read. The first of them are told, so that a person can mend more than one a run.
+#[derive(Debug, Default)]
+pub(super) struct BadLinesTold {
+    count: u64,
+    /// The only one, told at the end as the error that it is.
+    only: Option<TargetError>,
+}
+
+impl BadLinesTold {
+    /// Takes note of one.
+    pub(super) fn tell(&mut self, wrong: TargetError, bad_lines: BadLines) {
+        self.count += 1;
+        match (bad_lines, self.count) {
+            (BadLines::Stop, 1) => self.only = Some(wrong),
+            (BadLines::Stop, ..=MAX_TOLD) => {
+                if let Some(first) = self.only.take() {
+                    super::say(format_args!("banneret: {first}"));
+                }
+                super::say(format_args!("banneret: {wrong}"));
+            }
+            (BadLines::Skip, ..=MAX_TOLD) => super::say(format_args!("banneret: skipped: {wrong}")),
+            _ => {}
+        }
+    }
+
+    /// All lines are read: how many were skipped, or an error if none may be.
+    pub(super) fn end(self, bad_lines: BadLines) -> anyhow::Result<u64> {
+        let more = self.count.saturating_sub(MAX_TOLD);
+        match (bad_lines, self.only) {
+            (BadLines::Stop, Some(only)) => Err(only.into()),
+            (BadLines::Stop, None) if self.count > MAX_TOLD => {
+                bail!("{} lines can't be read, of which the first {MAX_TOLD} are told", self.count)
+            }
+            (BadLines::Stop, None) if self.count > 0 => bail!("{} lines can't be read", self.count),
+            _ => {
+                if more > 0 {
+                    super::say(format_args!("banneret: skipped: {more} more lines, {} in all", self.count));
+                }
+                Ok(self.count)
+            }
+        }
+    }
+}
+
+/// What is said where exclusions leave nothing of the targets; `None` if there is something to do.
+pub fn nothing_left(loaded: &Loaded) -> Option<String> {
+    if !loaded.set.is_empty() {
+        return None;
+    }
+    let removed: Vec<String> = loaded
+        .set
+        .removed()
+        .iter()
+        .filter(|removed| removed.addresses > 0 || removed.names > 0)
+        .map(|removed| {
+            let names =
+                if removed.names > 0 { format!(" and {} names", removed.names) } else { String::new() };
+            let plural = if removed.addresses == 1 { "" } else { "es" };
+            format!("{} address{plural}{names} by {}", removed.addresses, removed.list)
+        })
+        .collect();
+    if removed.is_empty() {
+        return Some("no targets: the lists hold none".to_owned());
+    }
+    let is_reserved = loaded.set.removed().iter().any(|it| it.addresses > 0 && *it.list == *RESERVED_LIST);
+    let advice = if is_reserved { "; `--allow-reserved` scans reserved addresses, too" } else { "" };
+    Some(format!("no target is left, for all are excluded: {}{advice}", removed.join(", ")))
+}
+
 /// Targets as they are read.
 struct Reading<'a> {
     builder: TargetSetBuilder,
     bad_lines: BadLines,
-    skipped: u64,
+    bad: BadLinesTold,
     tags: Vec<Arc<str>>,
     networks: Option<&'a AsnDb>,
 }
@@ -154,9 +254,8 @@ impl Reading<'_> {
             Err(wrong) => Err(wrong),
         };
         match added {
-            Err(wrong) if self.bad_lines == BadLines::Skip && wrong.is_one_value() => {
-                super::say(format_args!("banneret: skipped: {wrong}"));
-                self.skipped += 1;
+            Err(wrong) if wrong.is_one_value() => {
+                self.bad.tell(wrong, self.bad_lines);
                 Ok(())
             }
             other => Ok(other?),

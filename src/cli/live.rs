@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::terminal;
 use crate::record::Record;
 use crate::record::row::Row;
 use crate::report::table::{self, Paint};
@@ -26,7 +27,7 @@ impl Live {
 
     fn print(line: &str) -> Result<(), OutputError> {
         let path = || PathBuf::from("-");
-        writeln!(io::stdout(), "{line}").map_err(|source| match source.kind() {
+        terminal::beside_bar(|| writeln!(io::stdout(), "{line}")).map_err(|source| match source.kind() {
             io::ErrorKind::BrokenPipe => OutputError::Closed { path: path() },
             _ => OutputError::Write { path: path(), source },
         })

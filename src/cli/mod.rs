@@ -6,6 +6,7 @@ pub mod bar;
 pub mod check;
 pub mod config;
 mod defect;
+mod environment;
 pub mod demo;
 pub mod diff;
 pub mod exit;
@@ -15,25 +16,28 @@ pub mod late;
 pub mod lists;
 pub mod live;
 pub mod monitor;
+mod providers;
 pub mod report;
 pub mod resume;
 pub mod scan;
 pub mod session;
 pub mod signals;
+mod small_file;
 pub mod solve;
 pub mod targets;
 pub mod terminal;
 mod upstreams;
+mod usage;
 
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use clap::error::ErrorKind;
-use clap::{ArgMatches, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::record::neutral::Safe;
 use args::{Cli, Command, ScanArgs};
+use environment::Environment;
 pub use exit::Exit;
 
 /// Runs the program: reads the arguments, does what they say, and tells how to end.
@@ -43,7 +47,10 @@ pub fn run(arguments: &[OsString]) -> Exit {
         Ok(exit) => exit,
         Err(wrong) => {
             say(format_args!("banneret: {}", sentence(&wrong)));
-            exit_of(&wrong)
+            let exit = exit_of(&wrong);
+            // A monitoring system takes 2 for a host that is down.
+            let of_plugin = exit == Exit::Usage && check::is_plugin(arguments);
+            if of_plugin { check::usage_of_plugin().unwrap_or(exit) } else { exit }
         }
     }
 }
@@ -66,24 +73,23 @@ fn sentence(wrong: &anyhow::Error) -> String {
 }
 
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
-    let mut command = config::command();
-    if config::is_heard(&command, arguments)
-        && let Some(path) = config::named(arguments)
-    {
-        command = config::apply(command, &path)?;
+    let command = Cli::command();
+    let environment = Environment::of(&command, std::env::vars_os());
+    let mut command = environment.heard_by(command);
+    if config::is_heard(&command, arguments) {
+        if let Some(wrong) = environment.mistake(&command) {
+            anyhow::bail!(wrong);
+        }
+        if let Some(path) = config::named(arguments) {
+            command = config::apply(command, &path)?;
+        }
+        if let Some(told) = environment.passed_over() {
+            say(format_args!("banneret: {told}"));
+        }
     }
     let matches = match command.clone().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(wrong) => {
-            // Help and version go to stdout and are no error; clap knows which is which.
-            let _ = wrong.print();
-            let fine = matches!(wrong.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return Ok(match (fine, check::is_plugin(arguments)) {
-                (true, _) => Exit::Done,
-                (false, true) => check::usage_of_plugin()?,
-                (false, false) => Exit::Usage,
-            });
-        }
+        Err(wrong) => return usage::tell(&wrong, &command, arguments),
     };
     let cli = Cli::from_arg_matches(&matches)?;
     match cli.command {
@@ -134,16 +140,30 @@ fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 /// What a write to stdout came to.
 fn printed(written: io::Result<()>) -> anyhow::Result<Exit> {
     match written {
-        Err(wrong) if wrong.kind() != io::ErrorKind::BrokenPipe => {
+        Err(wrong) if !is_closed(&wrong) => {
             Err(anyhow::Error::new(wrong).context("stdout can't be written").context(exit::Unable))
         }
         _ => Ok(Exit::Done),
     }
 }
 
+/// Whether the reader of a pipe went away; the writer of CSV wraps that in an error of its own.
+fn is_closed(wrong: &io::Error) -> bool {
+    let inner = wrong.get_ref().and_then(|inner| inner.downcast_ref::<csv::Error>());
+    match inner.map(csv::Error::kind) {
+        Some(csv::ErrorKind::Io(inner)) => inner.kind() == io::ErrorKind::BrokenPipe,
+        _ => wrong.kind() == io::ErrorKind::BrokenPipe,
+    }
+}
+
 /// Says a line on stderr. Nobody may be there to read it, which changes nothing.
 fn say(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = terminal::beside_bar(|| writeln!(io::stderr(), "{line}"));
+}
+
+/// Says on stderr, also to those who want errors only, why the program ends with [`Exit::Findings`].
+fn say_reached(severity: &str, first: &str) {
+    say(format_args!("banneret: findings reached `--fail-on {severity}`; the first: {}", Safe(first)));
 }
 
 /// Trouble of this machine is one thing, what was typed another.
@@ -154,7 +174,7 @@ fn exit_of(wrong: &anyhow::Error) -> Exit {
         return Exit::Failed;
     }
     match wrong.downcast_ref::<ResolveError>() {
-        Some(ResolveError::Io(..)) => Exit::Failed,
+        Some(ResolveError::Io(..) | ResolveError::Unusable(_)) => Exit::Failed,
         _ => Exit::Usage,
     }
 }
@@ -164,6 +184,14 @@ mod tests {
     use anyhow::Context;
 
     use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_told_from_other_trouble() {
+        let closed = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(is_closed(&closed()) && is_closed(&csv::Error::from(closed()).into()));
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert!(!is_closed(&full()) && !is_closed(&csv::Error::from(full()).into()));
+    }
 
     #[test]
     fn a_cause_is_said_once_and_in_one_line() {

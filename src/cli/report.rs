@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::{print, terminal};
+use crate::record::neutral::Safe;
 use crate::report::aggregate::{Beside, aggregate};
 use crate::report::asn::AsnDb;
 use crate::report::atomic;
@@ -54,6 +55,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     if let Some(split) = split {
         tell_split(split)?;
     }
+    tell_empty(&counted.summary);
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(
@@ -74,6 +76,21 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     view.write(&counted.summary, &mut told)?;
     put(&args.output, &told)?;
     Ok(Exit::Done)
+}
+
+/// Says which of the groups asked for have no record: a tag that is misspelt has none.
+fn tell_empty(summary: &Summary) {
+    for grouping in summary.chosen() {
+        if let (Kind::Tag(name), true) = (grouping.kind, summary.all.records > 0)
+            && grouping.groups.worst_listed(1).groups.is_empty()
+        {
+            super::say(format_args!(
+                "banneret: no record has the tag `{}`, so there is nothing to group by it; a tag is called as the column of \
+                 the target list",
+                Safe(name)
+            ));
+        }
+    }
 }
 
 /// Ends the lists of what to fix, and says what of it stands in none.

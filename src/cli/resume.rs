@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command, CommandFactory};
 
 use super::args::Cli;
+use super::small_file;
 use crate::report::format::{Form, Format};
 use crate::report::parquet;
 use crate::scan::checkpoint::Checkpoint;
@@ -73,8 +74,14 @@ pub fn read(path: &Path, typed: &ArgMatches) -> anyhow::Result<(Resumed, Vec<OsS
             );
         }
     }
+    if typed.try_contains_id("config").is_ok()
+        && typed.value_source("config") == Some(ValueSource::CommandLine)
+    {
+        bail!("`--config` can't be changed on the way; a resumed scan has the settings it was started with");
+    }
     let shown = path.display();
-    let file = fs::read(path).with_context(|| format!("checkpoint `{shown}` can't be read"))?;
+    let file = small_file::bytes(path, small_file::CHECKPOINT)
+        .with_context(|| format!("checkpoint `{shown}` can't be read"))?;
     let checkpoint =
         Checkpoint::decode(&file).map_err(|wrong| anyhow::anyhow!("checkpoint `{shown}` {wrong}"))?;
     if checkpoint.arguments.get(1).is_none_or(|word| word != "scan") {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
@@ -14,15 +15,17 @@ use super::exit::Exit;
 use super::late::Addresses;
 use super::lists;
 use super::monitor::Places;
+use super::providers;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
+use crate::evidence::Scanner;
 use crate::judge::Severity;
 use crate::name::HostName;
 use crate::probe;
 use crate::rate::Rate;
 use crate::record::neutral::Safe;
 use crate::report::format::{Form, Format};
-use crate::resolve::{self, Case, Resolver, Solution, Want};
+use crate::resolve::{self, Case, Resolver, Solution, UpstreamError, Upstreams, Want};
 use crate::scan::writer::Keep;
 use crate::targets::Kind;
 
@@ -43,11 +46,13 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
+    let scanner = scanner(&args.probe, &probe);
     let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
     let counts = resumed.as_ref().map_or(&[][..], |resumed| &resumed.checkpoint.listed);
     let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
     resolver.held_back = resolve::HELD_BACK;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
+    let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let words = match typed.command.find_subcommand("scan") {
         Some(scan) => resume::words(scan, typed.matches, seed)?,
         None => Vec::new(),
@@ -56,9 +61,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         exclusion_files: args.targets.exclude_file.clone(),
         loaded,
         seed,
-        limit: args.targets.max_targets,
         ports: distinct(&args.probe.port),
         probe,
+        scanner,
         rate: args.pace.rate,
         prefix_rate: args.pace.prefix_rate,
         concurrency: args.pace.concurrency.map(|count| count as usize),
@@ -71,6 +76,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
             KeepWord::All => Keep::All,
         },
         accepts: accept::load(args.output.accept.as_deref(), SystemTime::now())?,
+        providers: providers::load(args.output.providers.as_deref())?,
         outputs: args.output.output.clone(),
         format,
         html: args.output.html.clone(),
@@ -97,6 +103,9 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     if args.dry_run {
         return dry_run(&session);
+    }
+    if let Some(why) = lists::nothing_left(&session.loaded) {
+        bail!(why);
     }
     Ok(session.run()?.exit)
 }
@@ -132,6 +141,12 @@ pub(super) fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings
     })
 }
 
+/// Who we are, as far as a host could repeat it.
+pub(super) fn scanner(args: &ProbeArgs, probe: &probe::Settings) -> Arc<Scanner> {
+    let own_addresses = args.own_address.iter().map(IpAddr::to_canonical).collect();
+    Arc::new(Scanner { name: probe.own_name.clone(), own_addresses, ..Scanner::default() })
+}
+
 /// The name typed, which must be a whole one; else this machine's, if it is.
 fn own_name(typed: Option<&str>) -> anyhow::Result<Option<HostName>> {
     if let Some(typed) = typed {
@@ -149,17 +164,23 @@ fn own_name(typed: Option<&str>) -> anyhow::Result<Option<HostName>> {
 
 /// How DNS is asked, as typed; `idle` if nothing will be asked, so that nobody to ask is no error.
 pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<resolve::Settings> {
-    let mut upstreams = Vec::new();
+    let mut upstreams = Upstreams::default();
     for text in &args.resolver {
-        let upstream = resolve::parse_upstream(text).with_context(|| format!("--resolver `{text}`"))?;
-        if !upstreams.contains(&upstream) {
-            upstreams.push(upstream);
+        match resolve::parse_upstream(text) {
+            Err(wrong @ UpstreamError::Unreadable) => {
+                return Err(wrong).with_context(|| format!("--resolver `{text}`"));
+            }
+            read => upstreams.add(text, read.map_err(|wrong| wrong.to_string())),
         }
     }
-    if upstreams.is_empty() && !idle {
+    if args.resolver.is_empty() && !idle {
         upstreams = resolve::system_upstreams()?;
     }
-    let mut settings = resolve::Settings::new(upstreams);
+    if !idle {
+        upstreams = upstreams.or_none()?;
+    }
+    let mut settings = resolve::Settings::new(upstreams.usable);
+    settings.unusable = upstreams.unusable;
     settings.timeout = args.dns_timeout;
     settings.attempts = NonZeroU8::new(args.dns_attempts).unwrap_or(NonZeroU8::MIN);
     settings.rate = match args.dns_rate {

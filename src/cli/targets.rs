@@ -15,12 +15,15 @@ pub fn run(args: &TargetsArgs) -> anyhow::Result<Exit> {
     let loaded = lists::load(&args.targets, &|kind| {
         bail!("exclusion `{kind}` is a name, and listing sends nothing; exclude its addresses")
     })?;
+    if let Some(why) = lists::nothing_left(&loaded) {
+        super::say(format_args!("banneret: {why}"));
+    }
     let seed = args.targets.seed.unwrap_or_else(rand::random);
+    let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let order = Order::new(Arc::clone(&loaded.set), seed, loaded.shard);
-    let limit = args.targets.max_targets.unwrap_or(u128::MAX);
-    let all = order.len().saturating_add(loaded.names.len() as u128).min(limit);
+    let all = order.len().saturating_add(loaded.names.len() as u128);
     let out = BufWriter::new(io::stdout().lock());
-    let told = if args.count { count(out, all) } else { list(out, &loaded, &order, limit) };
+    let told = if args.count { count(out, all) } else { list(out, &loaded, &order) };
     super::printed(told)
 }
 
@@ -29,17 +32,11 @@ fn count(mut out: impl Write, all: u128) -> io::Result<()> {
     out.flush()
 }
 
-fn list(mut out: impl Write, loaded: &Loaded, order: &Order, limit: u128) -> io::Result<()> {
-    let mut left = limit;
+fn list(mut out: impl Write, loaded: &Loaded, order: &Order) -> io::Result<()> {
     for visit in order.iter_from(0) {
-        if left == 0 {
-            break;
-        }
-        left -= 1;
         writeln!(out, "{}", visit.ip)?;
     }
-    let names = usize::try_from(left).unwrap_or(usize::MAX);
-    for entry in loaded.names.iter().take(names) {
+    for entry in &loaded.names {
         writeln!(out, "{}", entry.kind)?;
     }
     out.flush()

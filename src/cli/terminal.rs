@@ -1,6 +1,11 @@
-//! The terminal of a person: how wide it is, and paragraphs that fit. What strangers said is neutralised before.
+//! The terminal of a person: how wide it is, who writes to it, and paragraphs that fit. What strangers said is
+//! neutralised before.
 
+use std::cell::Cell;
 use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use indicatif::ProgressBar;
 
 /// Columns where no terminal tells.
 const DEFAULT_WIDTH: usize = 100;
@@ -14,6 +19,40 @@ pub fn width() -> usize {
     rustix::termios::tcgetwinsize(io::stdout())
         .or_else(|_| rustix::termios::tcgetwinsize(io::stderr()))
         .map_or(DEFAULT_WIDTH, |size| usize::from(size.ws_col).max(1))
+}
+
+/// Columns of the terminal that stderr leads to.
+pub fn width_of_stderr() -> usize {
+    rustix::termios::tcgetwinsize(io::stderr()).map_or(DEFAULT_WIDTH, |size| usize::from(size.ws_col).max(1))
+}
+
+/// The line that is drawn anew on this terminal, if there is one.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+thread_local! {
+    /// Whether this thread has taken the bar away for what it is writing.
+    static IS_WRITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says which line is drawn anew; `None` once none is.
+pub fn put_bar(bar: Option<ProgressBar>) {
+    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+}
+
+/// Writes lines to stdout or stderr where a bar may stand: it is taken away before, and drawn again behind them. Without
+/// that, each would write over the other.
+pub fn beside_bar<T>(write: impl FnOnce() -> T) -> T {
+    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    // A defect that is told while something is written must not wait for itself.
+    match bar.filter(|_| !IS_WRITING.get()) {
+        None => write(),
+        Some(bar) => {
+            IS_WRITING.set(true);
+            let written = bar.suspend(write);
+            IS_WRITING.set(false);
+            written
+        }
+    }
 }
 
 /// A paragraph broken at its spaces, every line behind `indent` but the first behind `first`. What stands in backticks

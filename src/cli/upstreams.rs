@@ -20,13 +20,20 @@ pub(super) fn settle(settings: &mut Settings, voice: Voice) -> anyhow::Result<Ve
         Manner::Inventing(inventions) => Some(warning(*upstream, inventions, settings)),
         Manner::Honest | Manner::Useless(_) => None,
     };
-    let warnings: Vec<String> = tried.iter().filter_map(warn).collect();
+    let mut warnings = unusable(settings);
+    warnings.extend(tried.iter().filter_map(warn));
     if voice == Voice::Loud {
         for warning in &warnings {
             say(format_args!("banneret: {warning}"));
         }
     }
     Ok(warnings)
+}
+
+/// One line for each upstream that is left out because this machine can't send to it.
+pub(super) fn unusable(settings: &Settings) -> Vec<String> {
+    let line = |unusable| Safe(&format!("{unusable}; it is left out")).to_string();
+    settings.unusable.iter().map(line).collect()
 }
 
 fn warning(upstream: SocketAddr, inventions: &Inventions, settings: &Settings) -> String {

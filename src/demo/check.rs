@@ -164,7 +164,12 @@ mod tests {
         Record {
             time: SystemTime::UNIX_EPOCH,
             target: Target { ip, port: 25, asked: "127.25.0.0/22".into(), inventory: None },
-            evidence: Evidence { ip, observation: Observation::bare(truth.outcome, 1), resolution },
+            evidence: Evidence {
+                ip,
+                observation: Observation::bare(truth.outcome, 1),
+                resolution,
+                scanner: None,
+            },
             judgement: Judgement {
                 banner_name: truth.banner_name.clone(),
                 ehlo_name: None,

@@ -83,8 +83,10 @@ fn shown(name: &[u8]) -> Box<str> {
 }
 
 fn point(time: ASN1Time) -> SystemTime {
-    let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
-    UNIX_EPOCH + Duration::from_secs(seconds.min(LAST))
+    let (seconds, last) = (time.timestamp(), LAST);
+    let distance = Duration::from_secs(seconds.unsigned_abs().min(last));
+    // Certificates may say years from 1950 on in two digits, and any year in four (RFC 5280 §4.1.2.5).
+    if seconds < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
 }
 
 #[cfg(test)]
@@ -166,10 +168,11 @@ mod tests {
     #[test]
     fn validity_is_told_as_it_stands() {
         let at = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
+        let before = |seconds| Some(UNIX_EPOCH - Duration::from_secs(seconds));
         for (from, until, not_before, not_after) in [
             ((2020, 1, 1), (2021, 1, 1), at(1_577_836_800), at(1_609_459_200)),
             ((2021, 1, 1), (2020, 1, 1), at(1_609_459_200), at(1_577_836_800)),
-            ((1950, 1, 1), (9999, 12, 31), at(0), at(LAST + 1 - 86_400)),
+            ((1950, 1, 1), (9999, 12, 31), before(631_152_000), at(LAST + 1 - 86_400)),
         ] {
             let read = Certificate::read(&certificate(&["a.example.org"], &[], |params| {
                 params.not_before = date_time_ymd(from.0, from.1, from.2);
@@ -192,7 +195,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(crate::property_tests::cases(64))]
 
         #[test]
         fn reading_is_total(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {

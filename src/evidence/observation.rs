@@ -27,6 +27,8 @@ pub enum Outcome {
     Unreachable,
     /// RST after the connection stood.
     Reset,
+    /// This machine has nothing to reach the address's family by.
+    NotTried,
     /// A host name or `mx:` without an address.
     Unresolved,
     /// A name that resolves only to excluded or reserved addresses.
@@ -35,7 +37,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Greeted,
         Self::Rejected,
         Self::Silent,
@@ -45,6 +47,7 @@ impl Outcome {
         Self::TimedOut,
         Self::Unreachable,
         Self::Reset,
+        Self::NotTried,
         Self::Unresolved,
         Self::Excluded,
     ];
@@ -61,6 +64,7 @@ impl Outcome {
             Self::TimedOut => "timed_out",
             Self::Unreachable => "unreachable",
             Self::Reset => "reset",
+            Self::NotTried => "not_tried",
             Self::Unresolved => "unresolved",
             Self::Excluded => "excluded",
         }

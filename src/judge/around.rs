@@ -2,7 +2,8 @@
 
 use super::finding::Code;
 use super::tenancy::Reason;
-use super::verdict::Tenancy;
+use super::verdict::{Tenancy, Verdict};
+use crate::evidence::Outcome;
 
 /// How many addresses with one banner name are many: two may be a pair for redundancy.
 pub const MANY: usize = 3;
@@ -34,11 +35,15 @@ impl Around {
     pub(super) fn complete(
         self,
         has_name: bool,
+        verdict: Verdict,
         codes: &mut Vec<Code>,
         (tenancy, reason): (Tenancy, Reason),
     ) -> Tenancy {
         let is_many = has_name && self.same_name >= MANY;
-        let is_foreign = codes.iter().any(|code| FOREIGN.contains(code));
+        // A finding of the name is excused by the verdict alone, whatever the outcome.
+        let counts =
+            |code: &Code| FOREIGN.contains(code) && code.excuse(Outcome::Greeted, Some(verdict)).is_none();
+        let is_foreign = codes.iter().any(counts);
         if is_many && is_foreign {
             codes.push(Code::ClonedImage);
         }

@@ -1,32 +1,7 @@
-//! Names that installers, images and closed networks leave behind: data, and how to look it up.
+//! Names that installers, images and closed networks leave behind: data, and how to look it up. Those of one label are
+//! with the words of greetings, which are read by them too.
 
-/// One-label names that say nothing of the host. Sorted.
-const LABELS: &[&str] = &[
-    "(none)",
-    "almalinux",
-    "alpine",
-    "archlinux",
-    "centos",
-    "changeme",
-    "debian",
-    "fedora",
-    "freebsd",
-    "hostname",
-    "linux",
-    "localhost",
-    "localhost4",
-    "localhost6",
-    "mail",
-    "mailserver",
-    "myhostname",
-    "none",
-    "raspberrypi",
-    "rocky",
-    "server",
-    "ubuntu",
-    "unknown",
-    "vps",
-];
+use crate::smtp::greeting::lists;
 
 /// Suffixes that cloud images and installers give: a default, and private too. With the leading dot.
 const DEFAULT_SUFFIXES: &[&str] =
@@ -77,7 +52,7 @@ const PRIVATE_SUFFIXES: &[&str] = &["home.arpa"];
 pub(super) fn is_default(name: &str) -> bool {
     let (label, rest) = name.split_once('.').map_or((name, None), |(label, rest)| (label, Some(rest)));
     match rest {
-        None => LABELS.binary_search(&label).is_ok() || is_machine_made(label),
+        None => lists::is_default_label(label) || is_machine_made(label),
         Some(_) => {
             label == "localhost"
                 || DEFAULT_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
@@ -147,10 +122,8 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_in_normal_form() {
-        for table in [LABELS, PRIVATE_TLDS] {
-            assert!(table.is_sorted());
-            assert!(table.iter().all(|word| word.to_ascii_lowercase() == *word));
-        }
+        assert!(PRIVATE_TLDS.is_sorted());
+        assert!(PRIVATE_TLDS.iter().all(|word| word.to_ascii_lowercase() == *word));
     }
 
     #[test]

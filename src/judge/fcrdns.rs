@@ -3,6 +3,8 @@
 //! An address fails only if every one of its PTR names is known not to lead back. One question without a definite
 //! answer, or one PTR name that nobody asked, leaves it open.
 
+use std::net::IpAddr;
+
 use super::verdict::Fcrdns;
 use crate::evidence::{Forward, Resolution, Status};
 
@@ -20,9 +22,9 @@ pub enum Lead {
 }
 
 impl Lead {
-    /// Reads a forward answer; one that was found and cut short before it could tell is unknown.
-    pub fn of(forward: &Forward) -> Self {
-        match (forward.status, forward.confirms) {
+    /// Reads a forward answer for a target; one that was found and can't tell is unknown.
+    pub fn of(forward: &Forward, target: Option<IpAddr>) -> Self {
+        match (forward.status, forward.confirms(target)) {
             (Status::Found, Some(true)) => Self::Here,
             (Status::Found, Some(false)) => Self::Elsewhere,
             (status, _) if status.is_absent() => Self::Nowhere,
@@ -37,9 +39,9 @@ impl Lead {
 }
 
 /// The result for one address.
-pub fn fcrdns(resolution: &Resolution) -> Fcrdns {
+pub fn fcrdns(resolution: &Resolution, target: Option<IpAddr>) -> Fcrdns {
     match resolution.ptr {
-        Status::Found => confirm(resolution),
+        Status::Found => confirm(resolution, target),
         status if status.is_absent() => Fcrdns::PermError,
         _ => Fcrdns::TempError,
     }
@@ -50,10 +52,10 @@ pub fn is_whole(resolution: &Resolution) -> bool {
     !resolution.names.is_empty() && resolution.names.len() as u64 >= u64::from(resolution.ptr_count)
 }
 
-fn confirm(resolution: &Resolution) -> Fcrdns {
+fn confirm(resolution: &Resolution, target: Option<IpAddr>) -> Fcrdns {
     let mut all_away = is_whole(resolution);
     for name in &resolution.names {
-        let lead = Lead::of(&name.forward);
+        let lead = Lead::of(&name.forward, target);
         if lead == Lead::Here {
             return Fcrdns::Pass;
         }
@@ -65,7 +67,7 @@ fn confirm(resolution: &Resolution) -> Fcrdns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::fixture::{forward, ptr};
+    use crate::judge::fixture::{HERE, forward, ptr};
 
     #[test]
     fn the_four_results() {
@@ -88,7 +90,7 @@ mod tests {
             ("not_asked", Fcrdns::TempError),
             ("", Fcrdns::TempError),
         ] {
-            assert_eq!(fcrdns(&ptr(said)), result, "{said}");
+            assert_eq!(fcrdns(&ptr(said), Some(HERE.into())), result, "{said}");
         }
     }
 
@@ -96,8 +98,8 @@ mod tests {
     fn names_that_nobody_asked_leave_it_open() {
         let mut resolution = ptr("a=elsewhere b=nxdomain");
         resolution.ptr_count = 17;
-        assert_eq!(fcrdns(&resolution), Fcrdns::TempError);
+        assert_eq!(fcrdns(&resolution, Some(HERE.into())), Fcrdns::TempError);
         resolution.names[1].forward = forward("here");
-        assert_eq!(fcrdns(&resolution), Fcrdns::Pass);
+        assert_eq!(fcrdns(&resolution, Some(HERE.into())), Fcrdns::Pass);
     }
 }

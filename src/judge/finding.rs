@@ -1,7 +1,19 @@
 //! The findings: their codes and what each weighs by tenancy. Knows no evidence; when each fires stands in `verify`.
 
 use super::accept::Accepted;
-use super::verdict::{Severity, Tenancy};
+use super::verdict::{Severity, Tenancy, Verdict};
+use crate::evidence::Outcome;
+
+/// What the weight of a finding depends on beside its code. All of it stands in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Whose address it is.
+    pub tenancy: Tenancy,
+    /// How the conversation went.
+    pub outcome: Outcome,
+    /// The verdict on the host.
+    pub verdict: Option<Verdict>,
+}
 
 /// What can be found, in the order in which a record lists it. Codes never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +76,16 @@ pub enum Code {
     ClonedImage,
     /// Another name than the PTR's, as this platform means it to be.
     PlatformIdentity,
+}
+
+/// Why a finding weighs less on a host than it does as a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excuse {
+    /// A refusal without a name is no evidence of how the server greets others.
+    NamelessRefusal,
+    /// A name without a public domain is a forward-confirmed PTR name all the same: so names look inside a network of
+    /// one's own.
+    ConfirmedName,
 }
 
 impl Code {
@@ -140,7 +162,27 @@ impl Code {
         Self::ALL.into_iter().find(|code| code.as_str() == word)
     }
 
-    /// How much it matters where the address is dedicated, shared, or nobody knows.
+    /// How much it matters on one host.
+    pub fn severity_on(self, host: Circumstances) -> Severity {
+        let usual = self.severity(host.tenancy);
+        if self.excuse(host.outcome, host.verdict).is_some() { usual.min(Severity::Info) } else { usual }
+    }
+
+    /// Why it is for information only on a host with this outcome and verdict, if it is.
+    pub fn excuse(self, outcome: Outcome, verdict: Option<Verdict>) -> Option<Excuse> {
+        match self {
+            Self::BannerAbsent if outcome == Outcome::Rejected => Some(Excuse::NamelessRefusal),
+            Self::BannerUnqualified | Self::BannerDefault | Self::BannerPrivateName
+                if verdict == Some(Verdict::Match) =>
+            {
+                Some(Excuse::ConfirmedName)
+            }
+            _ => None,
+        }
+    }
+
+    /// How much it matters where the address is dedicated, shared, or nobody knows, as a rule; on one host it may weigh
+    /// less: see [`Code::severity_on`].
     ///
     /// A compound code names the cause of plain ones that stand beside it, so it never weighs more than they do.
     pub fn severity(self, tenancy: Tenancy) -> Severity {
@@ -238,6 +280,34 @@ mod tests {
         ] {
             let said = [Tenancy::Dedicated, Tenancy::Shared, Tenancy::Unknown].map(|t| code.severity(t));
             assert_eq!(said, weights, "{}", code.as_str());
+        }
+    }
+
+    #[test]
+    fn two_circumstances_make_a_finding_lighter() {
+        let on = |code: Code, outcome, verdict| {
+            let tenancy = Tenancy::Unknown;
+            code.severity_on(Circumstances { tenancy, outcome, verdict })
+        };
+        for code in Code::ALL {
+            let usual = code.severity(Tenancy::Unknown);
+            for outcome in [Outcome::Greeted, Outcome::Rejected] {
+                for verdict in Verdict::ALL.map(Some).into_iter().chain([None]) {
+                    let is_of_name = matches!(
+                        code,
+                        Code::BannerUnqualified | Code::BannerDefault | Code::BannerPrivateName
+                    );
+                    let is_lighter = code == Code::BannerAbsent && outcome == Outcome::Rejected
+                        || verdict == Some(Verdict::Match) && is_of_name;
+                    let expected = if is_lighter { Severity::Info } else { usual };
+                    assert_eq!(
+                        on(code, outcome, verdict),
+                        expected,
+                        "{} {outcome:?} {verdict:?}",
+                        code.as_str()
+                    );
+                }
+            }
         }
     }
 

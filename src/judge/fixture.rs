@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use crate::evidence::resolution::MAX_KEPT_ADDRESSES;
+use crate::evidence::{Evidence, Forward, GreetingSource, Observation, Outcome, PtrName, Resolution, Status};
 use crate::name::DnsName;
+use crate::smtp::greeting::Greeting;
 use crate::smtp::reply::{Code, Reply, Text};
 
 /// The address under test.
@@ -11,17 +13,16 @@ pub(crate) const HERE: [u8; 4] = [192, 0, 2, 1];
 /// Another one.
 pub(crate) const ELSEWHERE: [u8; 4] = [198, 51, 100, 7];
 
-/// A forward answer: `here`, `elsewhere`, `unsure` (found, and nobody knows whether it confirms), or a status word.
+/// A forward answer: `here`, `elsewhere`, `unsure` (found, and cut before it could tell), or a status word.
 pub(crate) fn forward(word: &str) -> Forward {
-    let found = |addresses: Vec<IpAddr>, confirms| Forward { status: Status::Found, addresses, confirms };
+    let found = |addresses: Vec<IpAddr>| Forward { status: Status::Found, addresses };
     match word {
-        "here" => found(vec![HERE.into()], Some(true)),
-        "elsewhere" => found(vec![ELSEWHERE.into()], Some(false)),
-        "unsure" => found(vec![ELSEWHERE.into()], None),
+        "here" => found(vec![HERE.into()]),
+        "elsewhere" => found(vec![ELSEWHERE.into()]),
+        "unsure" => found(vec![ELSEWHERE.into(); MAX_KEPT_ADDRESSES]),
         other => {
             let status = Status::parse(other).unwrap_or_else(|| panic!("no such status: {other}"));
-            let confirms = status.is_absent().then_some(false);
-            Forward { status, addresses: Vec::new(), confirms }
+            Forward { status, addresses: Vec::new() }
         }
     }
 }
@@ -47,7 +48,12 @@ pub(crate) fn ptr(said: &str) -> Resolution {
 pub(crate) fn host(greeting: &str, reverse: &str, banner: &str) -> Evidence {
     let mut resolution = ptr(reverse);
     resolution.banner_forward = forward(banner);
-    Evidence { ip: Some(HERE.into()), observation: greeted(greeting), resolution: Some(resolution) }
+    Evidence {
+        ip: Some(HERE.into()),
+        observation: greeted(greeting),
+        resolution: Some(resolution),
+        scanner: None,
+    }
 }
 
 /// What a host showed that sent a greeting.
@@ -56,6 +62,11 @@ pub(crate) fn greeted(greeting: &str) -> Observation {
     let refused = reply.code.is_some_and(|code| code.get() >= 400);
     let outcome = if refused { Outcome::Rejected } else { Outcome::Greeted };
     Observation { greeting: Some(reply), ..Observation::bare(outcome, 1) }
+}
+
+/// A greeting as it is read where nobody knows who asked.
+pub(crate) fn banner(observation: &Observation) -> Greeting {
+    GreetingSource { ip: Some(HERE.into()), observation, scanner: None }.greeting()
 }
 
 /// A reply from its lines, each with its code.

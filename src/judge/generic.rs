@@ -2,7 +2,10 @@
 //!
 //! Only the part to the left of the registrable domain counts: `dynamic.example` may call itself what it likes. In a
 //! private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and counts too. In a domain
-//! whose names a provider gives to its customers, a number is enough.
+//! whose names a provider gives to its customers, a number is enough, or a word for a customer alone.
+//!
+//! A name that says that nobody set one (`no-rdns`, `reverse-dns-not-set`), one that says what was rented and no more
+//! (`hosted-by`, `dedicated-server`), and a serial number (`v220240412345678901`) need no address.
 //!
 //! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and words as `pool` and `static`, for senders number
 //! their hosts by address and keep pools of them; it does not excuse a word of DSL, dial-up and dynamic lines.
@@ -16,7 +19,7 @@ mod words;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::providers;
+use super::providers::Providers;
 use digits::Runs;
 use words::{Need, Words};
 
@@ -33,6 +36,10 @@ pub enum Class {
     Cloud,
     /// A server of a hoster.
     Hosting,
+    /// A stand-in for a name that nobody set.
+    Unset,
+    /// A serial number.
+    Serial,
     /// Nothing but the address.
     Unnamed,
 }
@@ -79,6 +86,8 @@ impl fmt::Display for Sign {
             Class::Static => Some("a word of static lines"),
             Class::Cloud => Some("a word of clouds"),
             Class::Hosting => Some("a word of hosting"),
+            Class::Unset => Some("words that stand in for a name that nobody set"),
+            Class::Serial => Some("a serial number"),
             Class::Unnamed => None,
         };
         let signs: Vec<&str> = [form, class].into_iter().flatten().collect();
@@ -88,6 +97,14 @@ impl fmt::Display for Sign {
 
 /// By what a PTR name in lower case looks assigned by the provider of an address; `None` if it does not.
 pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
+    sign_among(name, ip, Providers::built_in())
+}
+
+/// The same, further domains of providers known.
+pub fn sign_among(name: &str, ip: IpAddr, providers: &Providers) -> Option<Sign> {
+    if words::says_unset(name) {
+        return Some(Sign { class: Class::Unset, form: Form::None });
+    }
     let host = host_part(name);
     if host.is_empty() {
         return None;
@@ -104,7 +121,10 @@ pub fn sign(name: &str, ip: IpAddr) -> Option<Sign> {
         words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
     match (class, form) {
         (Some(class), form) => Some(Sign { class, form }),
-        (None, Form::None) if is_numbered_customer(name, host) => Some(Sign { class: Class::Hosting, form }),
+        (None, Form::None) if is_customer(name, host, providers) => {
+            Some(Sign { class: Class::Hosting, form })
+        }
+        (None, Form::None) if is_serial(host) => Some(Sign { class: Class::Serial, form }),
         (None, Form::None) => None,
         (None, form) => Some(Sign { class: words.hint.unwrap_or(Class::Unnamed), form }),
     }
@@ -121,10 +141,23 @@ fn is_met(need: Need, host: &str) -> bool {
     }
 }
 
-/// Whether a name in the domain of a network's customers has a number for its customer: `li123-45`, `vps-1a2b3c4d`.
-fn is_numbered_customer(name: &str, host: &str) -> bool {
+/// Whether a name stands for a customer and for nothing else: by what was rented alone, or, in the domain of a network's
+/// customers, by a number (`li123-45`, `vps-1a2b3c4d`) or a word for a customer (`customer`).
+fn is_customer(name: &str, host: &str, providers: &Providers) -> bool {
     const FEWEST: usize = 3;
-    host.bytes().filter(u8::is_ascii_digit).count() >= FEWEST && providers::is_network(name)
+    let is_numbered = || host.bytes().filter(u8::is_ascii_digit).count() >= FEWEST;
+    words::says_rented(host) || (is_numbered() || words::says_customer(host)) && providers.is_network(name)
+}
+
+/// `v220240412345678901`: a letter or a few, and more digits than a person would choose.
+fn is_serial(host: &str) -> bool {
+    const MOST_LETTERS: usize = 3;
+    const FEWEST_DIGITS: usize = 10;
+    let label = host.split('.').next().unwrap_or(host);
+    let digits = label.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    label.len() - digits.len() <= MOST_LETTERS
+        && digits.len() >= FEWEST_DIGITS
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The labels that the provider chose.

@@ -2,7 +2,7 @@
 //!
 //! A pure function of evidence and of what the user said of the host, so that old records can be judged again offline.
 //! The parts, each of which asks only those before it: words (`verdict`, `finding`), the banner (`banner`), the PTR
-//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `defaults`, `brand`, `providers`, `generic`), what
+//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `malformed`, `defaults`, `brand`, `providers`, `generic`), what
 //! greets (`platform`), whose address it is (`tenancy`), the rule of each finding (`verify`), what the rest of the run
 //! adds (`around`, counted by `run`), what the user accepts (`accept`), and what one change would do (`what_if`).
 
@@ -18,8 +18,9 @@ pub mod explain;
 pub mod fcrdns;
 pub mod finding;
 pub mod generic;
+mod malformed;
 pub mod platform;
-mod providers;
+pub mod providers;
 pub mod ptr;
 pub mod receivers;
 pub mod relation;
@@ -39,17 +40,18 @@ mod tests;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use crate::evidence::{Evidence, Observation, Resolution};
+use crate::evidence::{Evidence, Observation, Resolution, Scanner};
 use crate::smtp::greeting::Greeting;
 use crate::targets::Inventory;
 use accept::{Acceptances, Accepted};
 use around::Around;
 use platform::Row;
+use providers::Providers;
 use ptr::Ptr;
 use shape::{Shape, Support};
 use what_if::Remedies;
 
-pub use finding::{Code, Finding};
+pub use finding::{Circumstances, Code, Finding};
 pub use platform::Platform;
 pub use verdict::{Fcrdns, Relation, Severity, Tenancy, Verdict};
 
@@ -88,6 +90,15 @@ pub struct Context<'a> {
     pub around: Around,
     /// What the user accepts, and the time by which its expiry is told.
     pub accepts: Option<(&'a Acceptances, SystemTime)>,
+    /// Domains of providers, where the user knows of further ones.
+    pub providers: Option<&'a Providers>,
+}
+
+impl<'a> Context<'a> {
+    /// The domains of providers.
+    fn providers(&self) -> &'a Providers {
+        self.providers.unwrap_or(Providers::built_in())
+    }
 }
 
 /// Judges one target by what was seen of it and what its owner said of it. Total: there is no evidence without a
@@ -101,7 +112,7 @@ pub fn judge_in(context: &Context<'_>, evidence: &Evidence, inventory: &Inventor
     if !evidence.observation.outcome.is_judged() {
         return unjudged(inventory);
     }
-    let seen = Seen::of(evidence);
+    let seen = Seen::of(evidence, context.providers());
     let mut judgement = seen.judge(context.around, inventory);
     if let Some((acceptances, now)) = context.accepts {
         judgement.accepted = acceptances.accepted(&judgement.findings, now, || seen.subject(inventory));
@@ -118,18 +129,28 @@ pub fn judge_in(context: &Context<'_>, evidence: &Evidence, inventory: &Inventor
 
 /// Whose address it is, and by what sign.
 pub fn tenancy_of(evidence: &Evidence, inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
+    tenancy_among(evidence, inventory, Providers::built_in())
+}
+
+/// The same, further domains of providers known.
+pub fn tenancy_among(
+    evidence: &Evidence,
+    inventory: &Inventory,
+    providers: &Providers,
+) -> (Tenancy, tenancy::Reason) {
     if !evidence.observation.outcome.is_judged() {
-        let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
+        let signs =
+            tenancy::Signs { banner: None, ptrs: &[], platform: None, providers: Providers::built_in() };
         return tenancy::tenancy(signs, inventory);
     }
-    let seen = Seen::of(evidence);
+    let seen = Seen::of(evidence, providers);
     let ptrs = seen.ptrs();
     let shape = Shape::of(&seen.banner, support(&seen.banner, &ptrs));
     seen.tenancy(shape, &ptrs, inventory)
 }
 
 fn unjudged(inventory: &Inventory) -> Judgement {
-    let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None };
+    let signs = tenancy::Signs { banner: None, ptrs: &[], platform: None, providers: Providers::built_in() };
     Judgement {
         banner_name: None,
         ehlo_name: None,
@@ -149,6 +170,7 @@ fn unjudged(inventory: &Inventory) -> Judgement {
 #[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     ip: Option<IpAddr>,
+    scanner: Option<&'a Scanner>,
     observation: &'a Observation,
     resolution: Option<&'a Resolution>,
     /// The name in the greeting of each conversation.
@@ -156,19 +178,22 @@ pub(crate) struct Seen<'a> {
     banner: Greeting,
     ehlo_name: Option<String>,
     platform: Option<(Platform, &'static Row)>,
+    providers: &'a Providers,
 }
 
 impl<'a> Seen<'a> {
-    fn of(evidence: &'a Evidence) -> Self {
-        let banner = banner::banner(&evidence.observation);
+    fn of(evidence: &'a Evidence, providers: &'a Providers) -> Self {
+        let banner = banner::banner(evidence);
         Self {
             ip: evidence.ip,
+            scanner: evidence.scanner.as_deref(),
             observation: &evidence.observation,
             resolution: evidence.resolution.as_ref(),
             samples: &evidence.observation.samples,
-            ehlo_name: banner::ehlo_name(&evidence.observation),
-            platform: platform::platform(&evidence.observation, &banner),
+            ehlo_name: banner::ehlo_name(evidence),
+            platform: platform::platform(&evidence.observation, &banner, providers),
             banner,
+            providers,
         }
     }
 
@@ -177,12 +202,14 @@ impl<'a> Seen<'a> {
         let ptrs = self.ptrs();
         let shape = Shape::of(&self.banner, support(&self.banner, &ptrs));
         let (tenancy, reason) = self.tenancy(shape, &ptrs, inventory);
-        let fcrdns = self.resolution.map_or(Fcrdns::TempError, fcrdns::fcrdns);
+        let fcrdns = self.resolution.map(|resolution| fcrdns::fcrdns(resolution, self.ip));
         let relation = relation::relation(self.banner.name.as_deref(), &ptrs);
         let host = verify::Host {
+            ip: self.ip,
+            scanner: self.scanner,
             resolution: self.resolution,
             ptrs: &ptrs,
-            fcrdns,
+            fcrdns: fcrdns.unwrap_or(Fcrdns::TempError),
             relation,
             name: self.banner.name.as_deref(),
             shape,
@@ -195,11 +222,12 @@ impl<'a> Seen<'a> {
         };
         let verdict = host.verdict();
         let mut codes = verify::verify(&host);
-        let tenancy = around.complete(self.banner.name.is_some(), &mut codes, (tenancy, reason));
+        let tenancy = around.complete(self.banner.name.is_some(), verdict, &mut codes, (tenancy, reason));
+        let on = Circumstances { tenancy, outcome: self.observation.outcome, verdict: Some(verdict) };
         let findings: Vec<_> =
-            codes.into_iter().map(|code| Finding { code, severity: code.severity(tenancy) }).collect();
+            codes.into_iter().map(|code| Finding { code, severity: code.severity_on(on) }).collect();
         Judgement {
-            fcrdns: self.resolution.map(fcrdns::fcrdns),
+            fcrdns,
             relation: Some(relation),
             verdict: Some(verdict),
             severity: Some(finding::highest(&findings, &[])),
@@ -210,13 +238,18 @@ impl<'a> Seen<'a> {
     }
 
     fn ptrs(&self) -> Vec<Ptr<'a>> {
-        self.resolution.map(|resolution| Ptr::all(resolution, self.ip)).unwrap_or_default()
+        self.resolution
+            .map(|resolution| Ptr::all_among(resolution, self.ip, self.providers))
+            .unwrap_or_default()
     }
 
     fn tenancy(&self, shape: Shape, ptrs: &[Ptr<'_>], inventory: &Inventory) -> (Tenancy, tenancy::Reason) {
         let usable = self.banner.name.as_deref().filter(|_| shape.is_usable());
         let platform = self.platform.as_ref().map(|(_, row)| *row);
-        tenancy::tenancy(tenancy::Signs { banner: usable, ptrs, platform }, inventory)
+        tenancy::tenancy(
+            tenancy::Signs { banner: usable, ptrs, platform, providers: self.providers },
+            inventory,
+        )
     }
 
     /// The host as the user's acceptances speak of it.
@@ -228,9 +261,7 @@ impl<'a> Seen<'a> {
 }
 
 fn support(banner: &Greeting, ptrs: &[Ptr<'_>]) -> Support {
-    let Some(domain) = banner.name.as_deref().and_then(crate::name::registrable) else {
-        return Support::None;
-    };
-    let borne_out = ptrs.iter().any(|ptr| ptr.is_confirmed() && ptr.domain() == Some(domain));
-    if borne_out { Support::Confirmed } else { Support::None }
+    let name = banner.name.as_deref();
+    let is_confirmed = ptrs.iter().any(|ptr| ptr.is_confirmed() && name.is_some_and(|name| ptr.is(name)));
+    if is_confirmed { Support::Confirmed } else { Support::None }
 }

@@ -2,10 +2,13 @@
 //!
 //! A name in one of them says whose network it is, never whose host.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::LazyLock;
 
 use super::brand::brand;
+use crate::name::HostName;
 
 /// Providers of access, servers and clouds: the default PTR names of their customers' addresses. Sorted.
 const NETWORKS: &[&str] = &[
@@ -18,6 +21,7 @@ const NETWORKS: &[&str] = &[
     "att.net",
     "bc.googleusercontent.com",
     "bell.ca",
+    "bestsrv.de",
     "bredband2.com",
     "btcentralplus.com",
     "charter.com",
@@ -38,6 +42,7 @@ const NETWORKS: &[&str] = &[
     "fastwebnet.it",
     "fdcservers.net",
     "googleusercontent.com",
+    "happysrv.de",
     "hetzner.com",
     "hinet.net",
     "hosteurope.de",
@@ -52,6 +57,7 @@ const NETWORKS: &[&str] = &[
     "linode.com",
     "linodeusercontent.com",
     "mchost.ru",
+    "megasrv.de",
     "myvps.jp",
     "netcup.net",
     "online.net",
@@ -86,6 +92,7 @@ const NETWORKS: &[&str] = &[
     "vultr.com",
     "vultrusercontent.com",
     "wanadoo.fr",
+    "worldstream.nl",
     "your-server.de",
 ];
 
@@ -119,35 +126,76 @@ const SHARED_HOSTING: &[&str] = &[
 const PANEL_WORDS: &[&str] =
     &["cpanel", "whm", "plesk", "directadmin", "ispconfig", "webhost", "webhosting", "shared"];
 
-type Domains = HashSet<&'static str, foldhash::fast::RandomState>;
+type Domains<T> = HashSet<T, foldhash::fast::RandomState>;
 
-static IN_NETWORKS: LazyLock<Domains> = LazyLock::new(|| NETWORKS.iter().copied().collect());
-static IN_SHARED_HOSTING: LazyLock<Domains> = LazyLock::new(|| SHARED_HOSTING.iter().copied().collect());
+static IN_NETWORKS: LazyLock<Domains<&str>> = LazyLock::new(|| NETWORKS.iter().copied().collect());
+static IN_SHARED_HOSTING: LazyLock<Domains<&str>> =
+    LazyLock::new(|| SHARED_HOSTING.iter().copied().collect());
 
-/// Whether a name stands in a domain whose names a provider gives to its customers' addresses.
-pub(super) fn is_network(name: &str) -> bool {
-    stands_in(name, &IN_NETWORKS)
+/// What a domain is known for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// Its names are the default PTR names of customers' addresses.
+    Network,
+    /// Many customers' mail shares its hosts.
+    SharedHosting,
 }
 
-/// Whether a name stands in a domain of providers.
-pub(super) fn is_provider(name: &str) -> bool {
-    is_network(name) || stands_in(name, &IN_SHARED_HOSTING)
+/// The domains of providers: those of the tables, and further ones that the user knows of.
+#[derive(Debug, Clone, Default)]
+pub struct Providers {
+    networks: Domains<Box<str>>,
+    shared_hosting: Domains<Box<str>>,
 }
 
-/// Whether a name belongs to a provider or to a well-known service, and so is not the operator's to use.
-pub(super) fn is_others(name: &str) -> bool {
-    is_provider(name) || brand(name).is_some()
-}
+impl Providers {
+    /// Those of the tables alone.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Providers> = LazyLock::new(Providers::default);
+        &BUILT_IN
+    }
 
-/// Whether a name is one that shared hosting gives to its hosts: by its domain, or by a word in its first label.
-pub(super) fn is_shared_hosting(name: &str) -> bool {
-    let label = name.split('.').next().unwrap_or(name);
-    let mut words = label.split(|c: char| !c.is_ascii_alphabetic());
-    words.any(|word| PANEL_WORDS.contains(&word)) || stands_in(name, &IN_SHARED_HOSTING)
+    /// Adds a domain, whose names lie in it and below it.
+    pub fn add(&mut self, domain: &HostName, kind: ProviderKind) {
+        let domains = match kind {
+            ProviderKind::Network => &mut self.networks,
+            ProviderKind::SharedHosting => &mut self.shared_hosting,
+        };
+        domains.insert(domain.as_str().into());
+    }
+
+    /// Whether a name stands in a domain whose names a provider gives to its customers' addresses.
+    pub(super) fn is_network(&self, name: &str) -> bool {
+        stands_in(name, &IN_NETWORKS) || stands_in(name, &self.networks)
+    }
+
+    /// Whether a name stands in a domain of providers.
+    pub(super) fn is_provider(&self, name: &str) -> bool {
+        self.is_network(name) || self.is_shared(name)
+    }
+
+    /// Whether a name belongs to a provider or to a well-known service, and so is not the operator's to use.
+    pub(super) fn is_others(&self, name: &str) -> bool {
+        self.is_provider(name) || brand(name).is_some()
+    }
+
+    /// Whether a name is one that shared hosting gives to its hosts: by its domain, or by a word in its first label.
+    pub(super) fn is_shared_hosting(&self, name: &str) -> bool {
+        let label = name.split('.').next().unwrap_or(name);
+        let mut words = label.split(|c: char| !c.is_ascii_alphabetic());
+        words.any(|word| PANEL_WORDS.contains(&word)) || self.is_shared(name)
+    }
+
+    fn is_shared(&self, name: &str) -> bool {
+        stands_in(name, &IN_SHARED_HOSTING) || stands_in(name, &self.shared_hosting)
+    }
 }
 
 /// Whether a name is one of the domains of a table, or lies below one.
-fn stands_in(name: &str, table: &Domains) -> bool {
+fn stands_in<T: Borrow<str> + Eq + Hash>(name: &str, table: &Domains<T>) -> bool {
+    if table.is_empty() {
+        return false;
+    }
     let mut rest = name;
     loop {
         let Some(dot) = rest.bytes().position(|b| b == b'.') else { return false };
@@ -172,7 +220,7 @@ mod tests {
             "box1234.bluehost.com",
             "vigorous-kepler.192-0-2-1.plesk.page",
         ] {
-            assert!(is_shared_hosting(name), "{name}");
+            assert!(Providers::built_in().is_shared_hosting(name), "{name}");
         }
         for name in [
             "mail.kestrel.example",
@@ -180,7 +228,7 @@ mod tests {
             "sharedmail.kestrel.example",
             "plesk.example",
         ] {
-            assert_eq!(is_shared_hosting(name), name == "plesk.example", "{name}");
+            assert_eq!(Providers::built_in().is_shared_hosting(name), name == "plesk.example", "{name}");
         }
     }
 
@@ -191,11 +239,28 @@ mod tests {
 
     #[test]
     fn providers_are_told_by_domain() {
-        assert!(is_provider("ovh.net"));
-        assert!(!is_provider("net"));
-        assert!(is_provider("static.1.2.0.192.clients.your-server.de"));
-        assert!(is_provider("vmi123456.contaboserver.net"));
-        assert!(!is_provider("mail.kestrel.example"));
-        assert!(!is_provider("mail.notovh.net"));
+        for (name, expected) in [
+            ("ovh.net", true),
+            ("net", false),
+            ("static.1.2.0.192.clients.your-server.de", true),
+            ("vmi123456.contaboserver.net", true),
+            ("mail.kestrel.example", false),
+            ("mail.notovh.net", false),
+        ] {
+            assert_eq!(Providers::built_in().is_provider(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn further_domains_stand_beside_those_of_the_tables() {
+        let mut providers = Providers::default();
+        let domain = |name: &str| HostName::parse(name).unwrap();
+        providers.add(&domain("kestrel.example"), ProviderKind::Network);
+        providers.add(&domain("Web.Heron.example."), ProviderKind::SharedHosting);
+        assert!(providers.is_network("ip7.kestrel.example") && providers.is_network("ip7.ovh.net"));
+        assert!(!providers.is_shared_hosting("ip7.kestrel.example"));
+        assert!(providers.is_shared_hosting("s1.web.heron.example"));
+        assert!(providers.is_provider("web.heron.example") && !providers.is_network("web.heron.example"));
+        assert!(!providers.is_provider("heron.example") && !providers.is_provider("notkestrel.example"));
     }
 }

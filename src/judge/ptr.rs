@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::fcrdns::Lead;
 use super::generic::{self, Sign};
+use super::providers::Providers;
 use crate::evidence::{PtrName, Resolution, Status};
 use crate::name::{self, DnsName};
 
@@ -20,19 +21,24 @@ pub struct Ptr<'a> {
 
 impl<'a> Ptr<'a> {
     /// The PTR names of a resolution that found some, in the order of the answer. Without the address, nothing is said
-    /// of who assigned them.
+    /// of where they lead and of who assigned them.
     pub fn all(resolution: &'a Resolution, ip: Option<IpAddr>) -> Vec<Self> {
+        Self::all_among(resolution, ip, Providers::built_in())
+    }
+
+    /// The same, further domains of providers known.
+    pub fn all_among(resolution: &'a Resolution, ip: Option<IpAddr>, providers: &Providers) -> Vec<Self> {
         if resolution.ptr != Status::Found {
             return Vec::new();
         }
-        resolution.names.iter().map(|name| Self::read(name, ip)).collect()
+        resolution.names.iter().map(|name| Self::read(name, ip, providers)).collect()
     }
 
-    fn read(ptr: &'a PtrName, ip: Option<IpAddr>) -> Self {
+    fn read(ptr: &'a PtrName, ip: Option<IpAddr>, providers: &Providers) -> Self {
         let text = text(&ptr.name);
         let domain_at = name::registrable(&text).map(|domain| text.len() - domain.len());
-        let sign = ip.and_then(|ip| generic::sign(&text, ip));
-        Self { name: &ptr.name, text, domain_at, lead: Lead::of(&ptr.forward), sign }
+        let sign = ip.and_then(|ip| generic::sign_among(&text, ip, providers));
+        Self { name: &ptr.name, text, domain_at, lead: Lead::of(&ptr.forward, ip), sign }
     }
 
     /// The labels as text, joined by dots; labels to the left of one that itself holds a dot are left off, for nobody

@@ -7,11 +7,19 @@ use crate::name;
 /// The relation between the banner's name and the nearest PTR name: among those that lead back to the address, or
 /// among all if none does.
 pub fn relation(banner: Option<&str>, ptrs: &[Ptr<'_>]) -> Relation {
-    let Some(banner) = banner else { return Relation::None };
     let confirmed = ptrs.iter().any(Ptr::is_confirmed);
+    nearest(banner, ptrs.iter().filter(|ptr| !confirmed || ptr.is_confirmed()))
+}
+
+/// What the relation to the confirmed names would be if every name whose forward answer is open led to the address.
+pub fn at_best(banner: Option<&str>, ptrs: &[Ptr<'_>]) -> Relation {
+    nearest(banner, ptrs.iter().filter(|ptr| !ptr.lead().is_away()))
+}
+
+fn nearest<'p, 'n: 'p>(banner: Option<&str>, ptrs: impl Iterator<Item = &'p Ptr<'n>>) -> Relation {
+    let Some(banner) = banner else { return Relation::None };
     let domain = name::registrable(banner);
-    let eligible = ptrs.iter().filter(|ptr| !confirmed || ptr.is_confirmed());
-    eligible.map(|ptr| between(banner, domain, ptr)).min().unwrap_or(Relation::None)
+    ptrs.map(|ptr| between(banner, domain, ptr)).min().unwrap_or(Relation::None)
 }
 
 fn between(banner: &str, domain: Option<&str>, ptr: &Ptr<'_>) -> Relation {
@@ -27,7 +35,7 @@ fn between(banner: &str, domain: Option<&str>, ptr: &Ptr<'_>) -> Relation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::fixture::ptr;
+    use crate::judge::fixture::{HERE, ptr};
 
     #[test]
     fn the_nearest_confirmed_name_counts() {
@@ -62,12 +70,12 @@ mod tests {
         ] {
             let resolution = ptr(ptrs);
             assert_eq!(
-                relation(Some(banner), &Ptr::all(&resolution, Option::None)),
+                relation(Some(banner), &Ptr::all(&resolution, Some(HERE.into()))),
                 near,
                 "{banner} against {ptrs}"
             );
         }
-        assert_eq!(relation(Option::None, &Ptr::all(&ptr("a.example.org=here"), Option::None)), None);
+        assert_eq!(relation(Option::None, &Ptr::all(&ptr("a.example.org=here"), Some(HERE.into()))), None);
     }
 
     #[test]
@@ -80,7 +88,11 @@ mod tests {
             ("mail.example.org", r"a\.b.mx.example.org=here", Relation::SameDomain),
         ] {
             let resolution = ptr(ptrs);
-            assert_eq!(relation(Some(banner), &Ptr::all(&resolution, None)), near, "{banner} against {ptrs}");
+            assert_eq!(
+                relation(Some(banner), &Ptr::all(&resolution, Some(HERE.into()))),
+                near,
+                "{banner} against {ptrs}"
+            );
         }
     }
 }

@@ -66,7 +66,7 @@ impl Run {
     pub fn add(&mut self, evidence: &Evidence) {
         let Some(ip) = evidence.ip.filter(|_| evidence.observation.outcome.is_judged()) else { return };
         self.add_greeted(ip);
-        if let Some(name) = banner::banner(&evidence.observation).name {
+        if let Some(name) = banner::banner(evidence).name {
             self.add_name(name, ip);
         }
     }
@@ -76,7 +76,7 @@ impl Run {
         let Some(ip) = evidence.ip.filter(|_| evidence.observation.outcome.is_judged()) else {
             return Around::default();
         };
-        let name = banner::banner(&evidence.observation).name;
+        let name = banner::banner(evidence).name;
         let same_name = name.and_then(|name| self.names.get(name.as_str())).map_or(0, Addresses::count);
         let leads = evidence.resolution.iter().flat_map(|resolution| &resolution.banner_forward.addresses);
         let greeted_elsewhere = leads.filter(|&&lead| lead != ip && self.has_greeted(lead)).count();

@@ -1,8 +1,7 @@
-//! What a name is by its looks alone: fit to be looked up by strangers, or one of the names that software, images and
-//! closed networks leave behind. Asks no DNS, but for the domains set aside for examples: see [`Support`].
+//! What a name is by its looks: fit to be looked up by strangers, or one of the names that software, images and closed
+//! networks leave behind. Asks no DNS; whether DNS bears such a name out is the caller's to say: see [`Support`].
 
 use super::defaults;
-use super::ptr::Ptr;
 use crate::name;
 use crate::smtp::greeting::{Form, Greeting};
 
@@ -27,26 +26,32 @@ pub enum Flaw {
     Placeholder,
 }
 
-/// Whether a confirmed PTR name stands in the same registrable domain as the name.
+/// Whether the name is itself a forward-confirmed PTR name.
 ///
-/// It matters for the domains of examples and tests alone (RFC 2606 §2, §3; RFC 6761 §6.2): on the Internet such a name
-/// is a leftover, and in a closed network whose DNS bears it out it is a name like any other.
+/// On the Internet a default, private or one-label name is a leftover. In a network of its own whose DNS confirms it, it
+/// is a name like any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
-    /// One does.
+    /// It is.
     Confirmed,
-    /// None does.
+    /// It is not, or nobody knows.
     None,
 }
 
-/// The flaws of a banner's name: none, one or several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shape(u8);
+/// The flaws of a banner's name: none, one or several; and whether they count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    flaws: u8,
+    support: Support,
+}
+
+/// The flaws that a name may have that DNS confirms.
+const EXCUSED: u8 = bit(Flaw::Unqualified) | bit(Flaw::Default) | bit(Flaw::Private);
 
 impl Shape {
     /// Looks at a banner.
     pub fn of(banner: &Greeting, support: Support) -> Self {
-        let mut shape = Self::default();
+        let mut shape = Self { flaws: 0, support };
         match banner.form {
             Form::Absent => shape.add(Flaw::Absent),
             Form::Masked => shape.add(Flaw::Masked),
@@ -56,9 +61,9 @@ impl Shape {
             Form::Host | Form::SingleLabel | Form::Placeholder => {}
         }
         match &banner.name {
-            Some(name) => shape.look(name, support),
+            Some(name) => shape.look(name),
             // A form without a name that promises one: nothing to use.
-            None if shape.is_usable() => shape.add(Flaw::Absent),
+            None if shape.flaws == 0 => shape.add(Flaw::Absent),
             None => {}
         }
         shape
@@ -66,19 +71,27 @@ impl Shape {
 
     /// Whether it has a flaw.
     pub fn has(self, flaw: Flaw) -> bool {
-        self.0 & bit(flaw) != 0
+        self.flaws & bit(flaw) != 0
     }
 
-    /// Whether strangers can do something with the name.
+    /// Whether something can be done with the name.
     pub fn is_usable(self) -> bool {
-        self.0 == 0
+        match self.support {
+            Support::Confirmed => self.is_usable_if_confirmed(),
+            Support::None => self.flaws == 0,
+        }
+    }
+
+    /// Whether something could be done with the name if it were a forward-confirmed PTR name.
+    pub fn is_usable_if_confirmed(self) -> bool {
+        self.flaws & !EXCUSED == 0
     }
 
     fn add(&mut self, flaw: Flaw) {
-        self.0 |= bit(flaw);
+        self.flaws |= bit(flaw);
     }
 
-    fn look(&mut self, name: &str, support: Support) {
+    fn look(&mut self, name: &str) {
         let made_of_labels = name.bytes().all(is_of_a_label);
         if !made_of_labels || is_container_id(name) || has_doubled_suffix(name) {
             self.add(Flaw::Placeholder);
@@ -86,24 +99,16 @@ impl Shape {
         if made_of_labels && !name.contains('.') {
             self.add(Flaw::Unqualified);
         }
-        if defaults::is_default(name) {
+        if defaults::is_default(name) || defaults::is_under_example_domain(name) {
             self.add(Flaw::Default);
         }
-        if defaults::has_private_suffix(name) {
+        if defaults::has_private_suffix(name) || defaults::is_under_test(name) {
             self.add(Flaw::Private);
-        }
-        if support == Support::None {
-            if defaults::is_under_example_domain(name) {
-                self.add(Flaw::Default);
-            }
-            if defaults::is_under_test(name) {
-                self.add(Flaw::Private);
-            }
         }
     }
 }
 
-fn bit(flaw: Flaw) -> u8 {
+const fn bit(flaw: Flaw) -> u8 {
     1 << (flaw as u8)
 }
 
@@ -131,69 +136,9 @@ fn has_doubled_suffix(name: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// Why a PTR name is no name for a host on the Internet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PtrFlaw {
-    /// An underscore, a space, any byte that no host name holds (RFC 952), or the root.
-    NotAHostName,
-    /// An address.
-    Address,
-    /// `localhost`.
-    Localhost,
-    /// A suffix that is not for the public Internet.
-    Private,
-    /// Below the reverse tree itself: the final dot is missing in the zone file.
-    ReverseTree,
-    /// No such top-level domain.
-    UnknownTld,
-}
-
-/// What is wrong with a PTR name by its looks, if anything.
-pub fn ptr_flaw(ptr: &Ptr<'_>) -> Option<PtrFlaw> {
-    let host = match host_name(ptr) {
-        Ok(host) => host,
-        Err(flaw) => return Some(flaw),
-    };
-    if host == "localhost" || host.starts_with("localhost.") || host.ends_with(".localhost") {
-        Some(PtrFlaw::Localhost)
-    } else if host.ends_with(".in-addr.arpa") || host.ends_with(".ip6.arpa") {
-        Some(PtrFlaw::ReverseTree)
-    } else if defaults::has_private_suffix(host) || (defaults::is_under_test(host) && !ptr.is_confirmed()) {
-        Some(PtrFlaw::Private)
-    } else if !has_known_tld(host) {
-        Some(PtrFlaw::UnknownTld)
-    } else {
-        None
-    }
-}
-
-/// The text, if all its labels are those of a host name (RFC 952, RFC 1123 §2.1).
-fn host_name<'a>(ptr: &'a Ptr<'_>) -> Result<&'a str, PtrFlaw> {
-    let mut last = None;
-    for label in ptr.name().labels() {
-        let fits = label.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
-        if !fits || label.first() == Some(&b'-') || label.last() == Some(&b'-') {
-            return Err(PtrFlaw::NotAHostName);
-        }
-        last = Some(label);
-    }
-    match last {
-        None => Err(PtrFlaw::NotAHostName),
-        Some(label) if label.iter().all(u8::is_ascii_digit) => Err(PtrFlaw::Address),
-        Some(_) => Ok(ptr.text()),
-    }
-}
-
-fn has_known_tld(name: &str) -> bool {
-    let tld = name.rsplit('.').next().unwrap_or(name);
-    // `example` is not delegated and never will be (RFC 2606 §2); documentation and this project's own tests live there.
-    matches!(tld, "example" | "test") || psl::suffix(tld.as_bytes()).is_some_and(|suffix| suffix.is_known())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::fixture::ptr;
 
     fn flaws(name: &str, form: Form, support: Support) -> Vec<Flaw> {
         let name = (!name.is_empty()).then(|| name.to_owned());
@@ -345,49 +290,20 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_examples_are_usable_where_reverse_dns_bears_them_out() {
-        for name in ["mail.example.org", "mx.test", "example.com"] {
+    fn a_name_without_a_public_domain_is_usable_where_dns_confirms_it_and_keeps_its_flaw() {
+        let usable = |name: &str, support| {
+            let form = if name.contains('.') { Form::Host } else { Form::SingleLabel };
+            let banner =
+                Greeting { name: Some(name.to_owned()), form, extra_names: Vec::new(), refusal: None };
+            Shape::of(&banner, support).is_usable()
+        };
+        for name in ["mail.example.org", "mx.test", "mail.local", "localhost.localdomain", "mail", "vps12345"]
+        {
             assert!(!flaws_of(name).is_empty(), "{name}");
-            assert_eq!(flaws(name, Form::Host, Support::Confirmed), [], "{name}");
+            assert!(!usable(name, Support::None) && usable(name, Support::Confirmed), "{name}");
         }
-        for name in ["mail.local", "localhost.localdomain", "company.test", "mail.example.org.example.org"] {
-            assert!(!flaws(name, Form::Host, Support::Confirmed).is_empty(), "{name}");
+        for name in ["mail.example.org.example.org", "mail_1.kestrel.example", "3f4e9a7c21bd", "%host%"] {
+            assert!(!usable(name, Support::Confirmed), "{name}");
         }
-    }
-
-    #[test]
-    fn ptr_names_that_no_host_can_have_are_told() {
-        for (name, flaw) in [
-            ("mail_1.kestrel.example", Some(PtrFlaw::NotAHostName)),
-            (r"mail\032x.kestrel.example", Some(PtrFlaw::NotAHostName)),
-            (r"a\.b.kestrel.example", Some(PtrFlaw::NotAHostName)),
-            (r"\255.kestrel.example", Some(PtrFlaw::NotAHostName)),
-            ("-x.kestrel.example", Some(PtrFlaw::NotAHostName)),
-            (".", Some(PtrFlaw::NotAHostName)),
-            ("192.0.2.1", Some(PtrFlaw::Address)),
-            ("1.2.0.192.in-addr.arpa", Some(PtrFlaw::ReverseTree)),
-            ("mail.kestrel.example.2.0.192.in-addr.arpa", Some(PtrFlaw::ReverseTree)),
-            ("localhost", Some(PtrFlaw::Localhost)),
-            ("localhost.localdomain", Some(PtrFlaw::Localhost)),
-            ("localhost.kestrel.example", Some(PtrFlaw::Localhost)),
-            ("mail.local", Some(PtrFlaw::Private)),
-            ("ip-10-0-0-1.ec2.internal", Some(PtrFlaw::Private)),
-            ("x.invalid", Some(PtrFlaw::Private)),
-            ("x.test", Some(PtrFlaw::Private)),
-            ("mail", Some(PtrFlaw::UnknownTld)),
-            ("mail.kestrel.notatld", Some(PtrFlaw::UnknownTld)),
-            ("mail.kestrel.example", None),
-            ("mail.example.org", None),
-            ("192-0-2-1.dyn.kestrel.example", None),
-            ("xn--bcher-kva.de", None),
-            ("3com.net", None),
-            ("mx.kestrel.co.uk", None),
-            ("mx.kestrel.photography", None),
-        ] {
-            let resolution = ptr(&format!("{name}=elsewhere"));
-            assert_eq!(ptr_flaw(&Ptr::all(&resolution, None)[0]), flaw, "{name}");
-        }
-        let resolution = ptr("x.test=here");
-        assert_eq!(ptr_flaw(&Ptr::all(&resolution, None)[0]), None, "a test network's own name");
     }
 }

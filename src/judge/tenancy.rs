@@ -2,7 +2,7 @@
 //! evidence: where they say nothing, the answer is unknown; what the user says overrides them.
 
 use super::platform::{Kind, Row};
-use super::providers;
+use super::providers::Providers;
 use super::ptr::Ptr;
 use super::verdict::Tenancy;
 use crate::name;
@@ -54,6 +54,8 @@ pub struct Signs<'a> {
     pub ptrs: &'a [Ptr<'a>],
     /// What greets.
     pub platform: Option<&'a Row>,
+    /// Whose domains are providers'.
+    pub providers: &'a Providers,
 }
 
 /// Decides, and says by what.
@@ -69,7 +71,7 @@ pub fn tenancy(signs: Signs<'_>, inventory: &Inventory) -> (Tenancy, Reason) {
         _ => {}
     }
     let own_name = signs.banner.into_iter().chain(signs.confirmed().map(Ptr::text));
-    if own_name.into_iter().any(providers::is_shared_hosting) {
+    if own_name.into_iter().any(|name| signs.providers.is_shared_hosting(name)) {
         (Tenancy::Shared, Reason::HostingName)
     } else if signs.share_own_domain() {
         (Tenancy::Dedicated, Reason::OwnDomain)
@@ -100,14 +102,16 @@ impl<'a> Signs<'a> {
     }
 
     fn share_own_domain(&self) -> bool {
-        let Some(banner) = self.banner.filter(|banner| !providers::is_provider(banner)) else { return false };
+        let Some(banner) = self.banner.filter(|banner| !self.providers.is_provider(banner)) else {
+            return false;
+        };
         let Some(domain) = name::registrable(banner) else { return false };
         self.confirmed().any(|ptr| !ptr.is_generic() && ptr.domain() == Some(domain))
     }
 
     fn has_custom_beside_generic(&self) -> bool {
         let custom = |ptr: &&Ptr<'_>| {
-            !ptr.is_generic() && ptr.domain().is_some() && !providers::is_provider(ptr.text())
+            !ptr.is_generic() && ptr.domain().is_some() && !self.providers.is_provider(ptr.text())
         };
         let Some(custom) = self.confirmed().find(custom) else { return false };
         self.ptrs.iter().any(|ptr| ptr.is_generic() && ptr.domain() != custom.domain())

@@ -34,6 +34,15 @@ fn each_verdict_has_its_hosts() {
         ("220 [192.0.2.1] ESMTP", "x.example.net=here", "no_name"),
         ("220 192.0.2.1 ESMTP", "x.example.net=here", "no_name"),
         ("220 mail ESMTP", "x.example.net=here", "no_name"),
+        // Inside a network of its own, a name that DNS confirms is a name like any other.
+        ("220 mail ESMTP", "mail=here", "match"),
+        ("220 localhost.localdomain ESMTP", "localhost.localdomain=here", "match"),
+        ("220 mail.example.com ESMTP", "mail.example.com=here", "match"),
+        ("220 ex01.corp.local ESMTP", "ex01.corp.local=here", "match"),
+        ("220 ex01.corp.local ESMTP", "ex02.corp.local=here", "no_name"),
+        ("220 ex01.corp.local ESMTP", "x.example.net=here ex01.corp.local=servfail", "undetermined"),
+        ("220 ex01.corp.local ESMTP", "x.example.net=here ex02.corp.local=servfail", "no_name"),
+        ("220 mail.example.com ESMTP", "mx.example.com=here", "no_name"),
         ("220 localhost.localdomain ESMTP", "x.example.net=here", "no_name"),
         ("220 mail.example.com ESMTP", "x.example.net=here", "no_name"),
         ("220 ex01.corp.local ESMTP", "x.example.net=here", "no_name"),
@@ -49,6 +58,13 @@ fn each_verdict_has_its_hosts() {
         (own, "mail.kestrel.example=timed_out", "undetermined"),
         (own, "x.example.net=elsewhere mail.kestrel.example=servfail", "undetermined"),
         (own, "x.example.net=here mail.kestrel.example=servfail", "undetermined"),
+        (own, "x.example.net=here out.kestrel.example=servfail", "undetermined"),
+        (own, "x.example.net=here out.kestrel.example=unsure", "undetermined"),
+        (own, "x.example.net=here y.example.net=servfail", "mismatch"),
+        (own, "a.kestrel.example=here out.kestrel.example=servfail", "related"),
+        (own, "mail.kestrel.example=here out.kestrel.example=servfail", "match"),
+        ("220 ESMTP ready", "x.example.net=here y.example.net=servfail", "no_name"),
+        ("220 mail_1.kestrel.example ESMTP", "x.example.net=here mail_1.kestrel.example=servfail", "no_name"),
         (own, "x.example.net=elsewhere y.example.net=unsure", "undetermined"),
     ] {
         let said = judged(greeting, reverse, "here").verdict.map(Verdict::as_str);
@@ -57,9 +73,39 @@ fn each_verdict_has_its_hosts() {
 }
 
 #[test]
+fn the_findings_of_a_confirmed_name_and_of_a_nameless_refusal_are_for_information() {
+    let low = Some(Severity::Low);
+    let info = Some(Severity::Info);
+    for (greeting, reverse, found, severity, clears) in [
+        ("220 mail ESMTP", "mail=here", &["banner_unqualified", "banner_default"][..], info, false),
+        ("220 mail.example.com ESMTP", "mail.example.com=here", &["banner_default"], info, false),
+        ("220 ex01.corp.local ESMTP", "ex01.corp.local=here", &["banner_private_name"], info, false),
+        ("220 ESMTP ready", "mail.kestrel.example=here", &["banner_absent"], low, true),
+        ("554 no mail from you", "mail.kestrel.example=here", &["banner_absent"], info, false),
+        ("421 4.7.0 try again later", "mail.kestrel.example=here", &["banner_absent"], info, false),
+        (
+            "554 no mail from you",
+            "a.kestrel.example=here b.kestrel.example=nxdomain",
+            &["ptr_partly_unconfirmed", "ptr_multiple", "banner_absent"],
+            low,
+            false,
+        ),
+        ("554 mail.kestrel.example no", "mail.kestrel.example=here", &[], Some(Severity::None), false),
+    ] {
+        let judgement = judged(greeting, reverse, "not_asked");
+        assert_eq!((codes(&judgement), judgement.severity), (found.to_vec(), severity), "{greeting}");
+        assert_eq!(judgement.clears_by.is_some(), clears, "{greeting}");
+    }
+}
+
+#[test]
 fn without_dns_a_host_is_undetermined_and_its_banner_is_still_read() {
-    let evidence =
-        Evidence { ip: None, observation: greeted("220 localhost ESMTP Postfix"), resolution: None };
+    let evidence = Evidence {
+        ip: None,
+        observation: greeted("220 localhost ESMTP Postfix"),
+        resolution: None,
+        scanner: None,
+    };
     let judgement = judge(&evidence, &Inventory::default());
     assert_eq!(judgement.verdict, Some(Verdict::Undetermined));
     assert_eq!((judgement.fcrdns, judgement.relation), (None, Some(Relation::None)));

@@ -3,7 +3,7 @@
 /// One word for each judged record, the worst reverse-DNS trouble first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
-    /// DNS gave no definite answer where one is needed.
+    /// Some answer that DNS still owes could give another verdict.
     Undetermined,
     /// The address has no PTR record.
     NoPtr,

@@ -1,18 +1,24 @@
 //! The verdict, and which findings hold: one rule for each, from definite evidence only.
 
+use std::net::IpAddr;
+
 use super::brand::brand;
 use super::certificate;
 use super::fcrdns::{self, Lead};
 use super::finding::Code;
+use super::malformed;
 use super::platform::Row;
 use super::ptr::Ptr;
-use super::shape::{self, Flaw, Shape};
+use super::relation;
+use super::shape::{Flaw, Shape};
 use super::verdict::{Fcrdns, Relation, Tenancy, Verdict};
-use crate::evidence::{Observation, Resolution, Status};
+use crate::evidence::{Observation, Resolution, Scanner, Status};
 use crate::name::HostName;
 
 /// One host, read and measured: all that the rules look at.
 pub(super) struct Host<'a> {
+    pub(super) ip: Option<IpAddr>,
+    pub(super) scanner: Option<&'a Scanner>,
     pub(super) resolution: Option<&'a Resolution>,
     pub(super) ptrs: &'a [Ptr<'a>],
     pub(super) fcrdns: Fcrdns,
@@ -56,25 +62,43 @@ pub(super) fn verify(host: &Host<'_>) -> Vec<Code> {
 
 impl<'a> Host<'a> {
     /// The ladder of verdicts, from the top. The forward lookup of the banner's name has no part in it.
+    ///
+    /// Where a name confirms, the answers still open can only bring the banner's name nearer to a confirmed one. So all
+    /// of them agree on the verdict if the two extremes do: none of the open names leads here, and all of them do.
     pub(super) fn verdict(&self) -> Verdict {
         match self.fcrdns {
             Fcrdns::TempError => Verdict::Undetermined,
             Fcrdns::PermError => Verdict::NoPtr,
             Fcrdns::Fail => Verdict::Unconfirmed,
-            Fcrdns::Pass if self.is_open() => Verdict::Undetermined,
-            Fcrdns::Pass if !self.shape.is_usable() => Verdict::NoName,
-            Fcrdns::Pass => match self.relation {
-                Relation::Exact => Verdict::Match,
-                Relation::SameDomain => Verdict::Related,
-                Relation::Unrelated | Relation::None => Verdict::Mismatch,
-            },
+            Fcrdns::Pass => {
+                let verdict = self.by_relation(self.relation);
+                let may_come_nearer = || {
+                    let nearest = relation::at_best(self.name, self.ptrs);
+                    self.by_relation(nearest) != verdict
+                };
+                let is_open = self.any(|ptr| ptr.lead() == Lead::Unknown);
+                let is_undetermined = is_open && may_come_nearer()
+                    || verdict == Verdict::Mismatch && self.may_lack_a_relative();
+                if is_undetermined { Verdict::Undetermined } else { verdict }
+            }
         }
     }
 
-    /// Whether the banner's name is a PTR name of which nobody knows where it leads.
-    fn is_open(&self) -> bool {
-        let said = |ptr: &Ptr<'_>| self.name.is_some_and(|name| ptr.is(name));
-        self.ptrs.iter().any(|ptr| ptr.lead() == Lead::Unknown && said(ptr))
+    /// Whether a name of the banner's domain may be among those that nobody asked. Today those that were asked are the
+    /// nearest; records that don't say who asked are of before, when only the one equal to the banner's came first.
+    fn may_lack_a_relative(&self) -> bool {
+        self.scanner.is_none() && !self.resolution.is_some_and(fcrdns::is_whole)
+    }
+
+    /// The verdict on a host with sound reverse DNS, by how near its names are.
+    fn by_relation(&self, relation: Relation) -> Verdict {
+        match relation {
+            Relation::Exact if self.shape.is_usable_if_confirmed() => Verdict::Match,
+            _ if !self.shape.is_usable() => Verdict::NoName,
+            Relation::Exact => Verdict::Match,
+            Relation::SameDomain => Verdict::Related,
+            Relation::Unrelated | Relation::None => Verdict::Mismatch,
+        }
     }
 
     fn reverse(&self, codes: &mut Vec<Code>) {
@@ -90,7 +114,7 @@ impl<'a> Host<'a> {
         if self.any(Ptr::is_generic) {
             codes.push(Code::PtrGeneric);
         }
-        if self.any(|ptr| shape::ptr_flaw(ptr).is_some()) {
+        if self.any(|ptr| malformed::fault(ptr).is_some()) {
             codes.push(Code::PtrMalformed);
         }
     }
@@ -155,7 +179,8 @@ impl<'a> Host<'a> {
             codes.push(Code::TwoIdentities);
         }
         let generic = self.any(Ptr::is_generic);
-        if self.tenancy == Tenancy::Dedicated && generic && self.shape.has(Flaw::Default) {
+        let is_default = self.shape.has(Flaw::Default) && !self.shape.is_usable();
+        if self.tenancy == Tenancy::Dedicated && generic && is_default {
             codes.push(Code::UnfinishedSetup);
         }
         if self.is_unowned() {
@@ -170,7 +195,7 @@ impl<'a> Host<'a> {
     /// Where the banner's name leads; unknown without a name.
     fn banner_lead(&self) -> Lead {
         match (self.name, self.resolution) {
-            (Some(_), Some(resolution)) => Lead::of(&resolution.banner_forward),
+            (Some(_), Some(resolution)) => Lead::of(&resolution.banner_forward, self.ip),
             _ => Lead::Unknown,
         }
     }
@@ -195,19 +220,26 @@ impl<'a> Host<'a> {
 
     fn claims_a_brand(&self) -> bool {
         let Some(claimed) = self.name.and_then(brand) else { return false };
-        self.fcrdns != Fcrdns::TempError
+        self.knows_every_name()
             && !self.any(|ptr| ptr.lead() == Lead::Unknown && brand(ptr.text()) == Some(claimed))
             && !self.any(|ptr| ptr.is_confirmed() && brand(ptr.text()) == Some(claimed))
     }
 
     /// Every PTR name is known, none is in the banner's domain, and the banner's name does not lead here.
     fn is_unowned(&self) -> bool {
-        let known = match self.fcrdns {
+        self.knows_every_name()
+            && self.shape.is_usable()
+            && self.banner_lead().is_away()
+            && !self.shares_a_domain()
+    }
+
+    /// Whether every PTR name that the address has is at hand, or it has none.
+    fn knows_every_name(&self) -> bool {
+        match self.fcrdns {
             Fcrdns::Pass | Fcrdns::Fail => self.resolution.is_some_and(fcrdns::is_whole),
             Fcrdns::PermError => true,
             Fcrdns::TempError => false,
-        };
-        known && self.shape.is_usable() && self.banner_lead().is_away() && !self.shares_a_domain()
+        }
     }
 
     fn shares_a_domain(&self) -> bool {

@@ -9,10 +9,9 @@
 //! `static-192-0-2-1.b.example`: a PTR record `mail.a.example` clears it, and no other single change does.
 
 use super::fcrdns::Lead;
-use super::providers::is_others;
 use super::shape::Support;
 use super::{Context, Judgement, Seen, Severity, Verdict, generic};
-use crate::evidence::{Forward, PtrName, Resolution, Status};
+use crate::evidence::{Forward, Outcome, PtrName, Resolution, Status};
 use crate::name::DnsName;
 use crate::smtp::greeting::{Form, Greeting};
 use crate::targets::Inventory;
@@ -80,7 +79,10 @@ pub(super) fn remedies(
     inventory: &Inventory,
     judgement: &Judgement,
 ) -> Option<Remedies> {
-    let is_settled = judgement.verdict.is_some_and(|verdict| verdict != Verdict::Undetermined);
+    // A refusal without a name does not show how the server greets others, so nobody knows what would clear it.
+    let is_nameless_refusal =
+        seen.observation.outcome == Outcome::Rejected && seen.banner.form == Form::Absent;
+    let is_settled = !is_nameless_refusal && judgement.verdict.is_some_and(|it| it != Verdict::Undetermined);
     if judgement.severity.is_none_or(|severity| severity < WEIGHT) || !is_settled {
         return None;
     }
@@ -102,7 +104,7 @@ struct Host<'s, 'e> {
 
 impl Host<'_, '_> {
     fn ptr_helps(&self) -> bool {
-        let banner = self.banner().filter(|_| Lead::of(&self.resolution.banner_forward) == Lead::Here);
+        let banner = self.banner().filter(|_| self.lead(&self.resolution.banner_forward) == Lead::Here);
         let banner = banner.map(|name| PtrName { name, forward: self.resolution.banner_forward.clone() });
         let several = self.resolution.names.len() > 1;
         let others = self.confirmed().filter(|_| several).cloned();
@@ -120,8 +122,9 @@ impl Host<'_, '_> {
     fn banner_helps(&self) -> bool {
         self.confirmed().any(|ptr| {
             let name = ptr.name.to_string();
-            let is_assigned = self.seen.ip.is_some_and(|ip| generic::sign(&name, ip).is_some());
-            if is_assigned || is_others(&name) || self.seen.banner.name.as_deref() == Some(&name) {
+            let is_assigned =
+                self.seen.ip.is_some_and(|ip| generic::sign_among(&name, ip, self.seen.providers).is_some());
+            if is_assigned || self.is_others(&name) || self.seen.banner.name.as_deref() == Some(&name) {
                 return false;
             }
             let resolution = Resolution { banner_forward: ptr.forward.clone(), ..self.resolution.clone() };
@@ -140,8 +143,8 @@ impl Host<'_, '_> {
     fn forward_helps(&self) -> bool {
         let banner = self.banner().map(|name| (name, &self.resolution.banner_forward));
         let names = self.resolution.names.iter().map(|ptr| (ptr.name.clone(), &ptr.forward)).chain(banner);
-        let away =
-            names.filter(|(name, forward)| Lead::of(forward).is_away() && !is_others(&name.to_string()));
+        let away = names
+            .filter(|(name, forward)| self.lead(forward).is_away() && !self.is_others(&name.to_string()));
         away.into_iter().any(|(name, forward)| {
             let added = self.leading_here(forward);
             let mut resolution = self.resolution.clone();
@@ -155,6 +158,10 @@ impl Host<'_, '_> {
                 .for_each(|ptr| ptr.forward = added.clone());
             self.is_clear(&Seen { resolution: Some(&resolution), ..self.seen.clone() })
         })
+    }
+
+    fn is_others(&self, name: &str) -> bool {
+        self.seen.providers.is_others(name)
     }
 
     /// Whether a host as supposed would be in order.
@@ -174,18 +181,22 @@ impl Host<'_, '_> {
 
     /// The banner's name if it can be written into a zone and is not somebody else's.
     fn banner(&self) -> Option<DnsName> {
-        let name = self.seen.banner.name.as_deref().filter(|name| !is_others(name))?;
+        let name = self.seen.banner.name.as_deref().filter(|name| !self.is_others(name))?;
         let is_usable = super::Shape::of(&self.seen.banner, Support::Confirmed).is_usable();
         DnsName::parse(name).ok().filter(|_| is_usable)
     }
 
     fn confirmed(&self) -> impl Iterator<Item = &PtrName> {
-        self.resolution.names.iter().filter(|ptr| Lead::of(&ptr.forward) == Lead::Here)
+        self.resolution.names.iter().filter(|ptr| self.lead(&ptr.forward) == Lead::Here)
     }
 
     fn leading_here(&self, forward: &Forward) -> Forward {
         let addresses = forward.addresses.iter().copied().chain(self.seen.ip).collect();
-        Forward { status: Status::Found, addresses, confirms: Some(true) }
+        Forward { status: Status::Found, addresses }
+    }
+
+    fn lead(&self, forward: &Forward) -> Lead {
+        Lead::of(forward, self.seen.ip)
     }
 }
 

@@ -7,6 +7,7 @@ mod drive;
 mod fault;
 mod offender;
 mod resent;
+mod reach;
 mod route;
 mod smtp;
 mod source;
@@ -23,6 +24,7 @@ use crate::evidence::Observation;
 use crate::name::HostName;
 
 pub use answers::LastAnswer;
+pub use reach::{NoWay, Reach};
 pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
 pub use source::SourceError;
@@ -123,11 +125,27 @@ impl From<SocketAddr> for Whom<'_> {
     }
 }
 
+/// One conversation that was held, whatever came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// What the target showed.
+    pub observation: Observation,
+    /// Our own address in it, where a mail server spoke; nobody asks for it of others.
+    pub local_ip: Option<IpAddr>,
+}
+
+impl From<Observation> for Conversation {
+    /// One whose address is not known, as over a stream that is no socket.
+    fn from(observation: Observation) -> Self {
+        Self { observation, local_ip: None }
+    }
+}
+
 /// One way of speaking to targets.
 pub trait Probe {
     /// Holds one conversation, from SYN to the last FIN.
     fn probe<'a>(
         &'a self,
         target: impl Into<Whom<'a>>,
-    ) -> impl Future<Output = Result<Observation, LocalTrouble>>;
+    ) -> impl Future<Output = Result<Conversation, LocalTrouble>>;
 }

@@ -71,7 +71,8 @@ fn route(ip: IpAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn has_route(ip: IpAddr) -> bool {
+/// Whether the kernel has a route to an address.
+pub(super) fn has_route(ip: IpAddr) -> bool {
     // A broadcast address answers EACCES: it is routed.
     route(ip).map_or_else(|error| error.raw_os_error() == Some(libc::EACCES), |_| true)
 }

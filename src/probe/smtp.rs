@@ -1,7 +1,7 @@
 //! The SMTP probe: one connection, one dialogue, one observation.
 
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use super::connect::{Connected, Memory, connect};
 use super::drive::{Leave, Timer, catch_up, drive};
 use super::source::{SourceError, Sources};
 use super::tls::{Handshakes, Shaken, TlsError, server_name};
+use super::watch::Stream;
 use super::wire::Plain;
-use super::{Depth, LocalTrouble, Probe, Settings, Whom};
+use super::{Conversation, Depth, LocalTrouble, Probe, Settings, Whom};
 use crate::evidence::{Observation, Outcome, Tls, TlsStatus};
 use crate::smtp::dialogue::{
     self, Dialogue, Ending, Failure, HangUp, Introduction, Patience, Purpose, Secured, Security, Step,
@@ -187,13 +188,13 @@ impl Probe for Smtp {
     fn probe<'a>(
         &'a self,
         target: impl Into<Whom<'a>>,
-    ) -> impl Future<Output = Result<Observation, LocalTrouble>> {
+    ) -> impl Future<Output = Result<Conversation, LocalTrouble>> {
         self.meet(target.into())
     }
 }
 
 impl Smtp {
-    async fn meet(&self, whom: Whom<'_>) -> Result<Observation, LocalTrouble> {
+    async fn meet(&self, whom: Whom<'_>) -> Result<Conversation, LocalTrouble> {
         let start = Instant::now();
         let patience = self.settings.connect_timeout.min(self.settings.host_timeout);
         // A wait beyond what the clock can say is as good as the kernel's own, which is about two minutes.
@@ -203,17 +204,25 @@ impl Smtp {
         let connecting = connect(whom.socket, &self.sources, &self.memory, &mut timer, deadline).await?;
         let Connected { mut stream, end, is_resent } = match connecting {
             Ok(connected) => connected,
-            Err(outcome) => return Ok(Observation::bare(outcome, 1)),
+            Err(outcome) => return Ok(Observation::bare(outcome, 1).into()),
         };
         self.settings.answers.note(Instant::now());
         let (mut observation, leave) = self.listen(&mut stream, end, &whom, &mut timer).await?;
         observation.resent = is_resent;
+        // One call to the system, and only for a mail server: of others nobody needs to know.
+        let local_ip = observation.outcome.is_judged().then(|| local_ip(&stream)).flatten();
         if leave == Leave::Abort {
             // Without it the rest would linger here while the peer holds on. A peer that is gone needs no reset.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         }
-        Ok(observation)
+        Ok(Conversation { observation, local_ip })
     }
+}
+
+/// The socket's own address, which may be another for each target: routes choose it. A peer that has gone leaves it as
+/// it was.
+fn local_ip(stream: &Stream) -> Option<IpAddr> {
+    SockRef::from(stream).local_addr().ok()?.as_socket().map(|own| own.ip())
 }
 
 fn failure(status: TlsStatus) -> Failure {

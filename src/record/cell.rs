@@ -48,6 +48,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn every_text_comes_back_and_none_can_run(text in "[='+@\t\r a-]{0,6}|\\PC{0,6}") {
             let cell = guard(&text);

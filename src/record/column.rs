@@ -64,7 +64,9 @@ pub static COLUMNS: [Column; 28] = [
         put(cell, r.judgement.fcrdns.filter(|_| dns(r).is_some()).map(Fcrdns::as_str));
     }),
     text("banner_forward_status", |r, cell| put(cell, banner_forward(r).map(|it| it.status.as_str()))),
-    text("banner_forward_confirms", |r, cell| put(cell, banner_forward(r).and_then(|it| it.confirms))),
+    text("banner_forward_confirms", |r, cell| {
+        put(cell, banner_forward(r).and_then(|it| it.confirms(r.evidence.ip)));
+    }),
     text("relation", |r, cell| put(cell, r.judgement.relation.map(Relation::as_str))),
     text("platform", |r, cell| put(cell, r.judgement.platform.as_ref().map(|it| it.name))),
     text("tenancy", |r, cell| cell.push_str(r.judgement.tenancy.as_str())),

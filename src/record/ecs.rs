@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Record, escape, time};
 use crate::evidence::{Certificate, Outcome, Resolution, Status, TlsStatus};
 use crate::judge::{Fcrdns, Finding, Relation, Severity, Verdict};
-use crate::name::{DnsName, registrable};
+use crate::name::{DnsName, HostName, registrable};
 
 /// The version of the schema whose fields are used.
 pub const VERSION: &str = "8.11.0";
@@ -35,6 +35,13 @@ fn fields(record: &Record) -> Map<String, Value> {
     set(&mut root, "network.transport", "tcp");
     set(&mut root, "network.protocol", "smtp");
     set(&mut root, "network.type", record.target.ip.map(|ip| if ip.is_ipv4() { "ipv4" } else { "ipv6" }));
+    // The one who asked, as the other peer of the flow.
+    if let Some(scanner) = &record.evidence.scanner {
+        let ip = scanner.ip.map(|ip| ip.to_string());
+        set(&mut root, "source.address", ip.as_deref());
+        set(&mut root, "source.ip", ip.as_deref());
+        set(&mut root, "source.domain", scanner.name.as_ref().map(HostName::as_str));
+    }
     // The one who answers, as the peer of a flow and by its role.
     for side in ["destination", "server"] {
         peer(&mut root, side, record);
@@ -77,7 +84,7 @@ fn event(root: &mut Map<String, Value>, record: &Record) {
     set(root, "event.action", seen.outcome.as_str());
     let outcome = match seen.outcome {
         Outcome::Greeted => "success",
-        Outcome::Unresolved | Outcome::Excluded => "unknown",
+        Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded => "unknown",
         _ => "failure",
     };
     set(root, "event.outcome", outcome);
@@ -97,8 +104,10 @@ fn peer(root: &mut Map<String, Value>, side: &str, record: &Record) {
     put("ip", record.target.ip.map(|ip| ip.to_string().into()));
     put("port", Some(record.target.port.into()));
     let names = record.evidence.resolution.iter().flat_map(|dns| &dns.names);
-    let confirmed =
-        names.filter(|ptr| ptr.forward.confirms == Some(true)).map(|ptr| ptr.name.to_string()).next();
+    let confirmed = names
+        .filter(|ptr| ptr.forward.confirms(record.evidence.ip) == Some(true))
+        .map(|ptr| ptr.name.to_string())
+        .next();
     put("registered_domain", confirmed.as_deref().and_then(registrable).map(Value::from));
     put("domain", confirmed.map(Value::from));
     let network = record.network.as_ref();
@@ -183,12 +192,17 @@ fn own(record: &Record) -> Value {
     set(&mut own, "helo_name", said.and_then(|said| said.helo_name.as_deref()));
     set(&mut own, "ptr_status", dns.map(|dns| dns.ptr.as_str()));
     set(&mut own, "banner_forward.status", dns.map(|dns| dns.banner_forward.status.as_str()));
-    set(&mut own, "banner_forward.confirms", dns.and_then(|dns| dns.banner_forward.confirms));
+    set(
+        &mut own,
+        "banner_forward.confirms",
+        dns.and_then(|dns| dns.banner_forward.confirms(record.evidence.ip)),
+    );
     set(&mut own, "platform", judged.platform.as_ref().map(|platform| platform.name));
     set(&mut own, "tenancy", judged.tenancy.as_str());
     set(&mut own, "tls_status", seen.tls.as_ref().map(|tls| tls.status.as_str()));
     set(&mut own, "truncated", seen.truncated);
     set(&mut own, "attempts", seen.attempts);
+    set(&mut own, "engine", record.evidence.scanner.as_ref().map(|scanner| scanner.engine.as_str()));
     Value::Object(own)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
 use super::{Record, SCHEMA, time};
-use crate::evidence::{Certificate, Forward, Observation, Resolution, Tls, X509Error};
+use crate::evidence::{Certificate, Forward, Observation, Resolution, Scanner, Tls, X509Error};
 use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};
 use crate::name::DnsName;
 use crate::smtp::ehlo;
@@ -29,10 +29,13 @@ pub fn encode(record: &Record, line: &mut Vec<u8>) {
     put(line, r#"","smtp":"#);
     smtp(line, &record.evidence.observation, &record.judgement);
     put(line, r#","dns":"#);
-    optional(line, record.evidence.resolution.as_ref(), |line, it| dns(line, it, &record.judgement));
+    let ip = record.evidence.ip;
+    optional(line, record.evidence.resolution.as_ref(), |line, it| dns(line, it, ip, &record.judgement));
     judgement(line, &record.judgement);
     network(line, record);
     weighed(line, &record.judgement);
+    put(line, r#","scanner":"#);
+    optional(line, record.evidence.scanner.as_deref(), scanner);
     put(line, "}\n");
 }
 
@@ -151,7 +154,7 @@ fn certificate(line: &mut Vec<u8>, seen: &Certificate) {
     put(line, "}");
 }
 
-fn dns(line: &mut Vec<u8>, said: &Resolution, judged: &Judgement) {
+fn dns(line: &mut Vec<u8>, said: &Resolution, ip: Option<IpAddr>, judged: &Judgement) {
     put(line, r#"{"ptr":{"status":""#);
     put(line, said.ptr.as_str());
     put(line, r#"","count":"#);
@@ -162,17 +165,17 @@ fn dns(line: &mut Vec<u8>, said: &Resolution, judged: &Judgement) {
         put(line, r#"{"name":"#);
         dns_name(line, &ptr.name);
         put(line, ",");
-        forward(line, &ptr.forward);
+        forward(line, &ptr.forward, ip);
         put(line, "}");
     }
     put(line, r#"]},"fcrdns":"#);
     optional(line, judged.fcrdns.map(Fcrdns::as_str), word);
     put(line, r#","banner_forward":{"#);
-    forward(line, &said.banner_forward);
+    forward(line, &said.banner_forward, ip);
     put(line, "}}");
 }
 
-fn forward(line: &mut Vec<u8>, forward: &Forward) {
+fn forward(line: &mut Vec<u8>, forward: &Forward, target: Option<IpAddr>) {
     put(line, r#""status":""#);
     put(line, forward.status.as_str());
     put(line, r#"","addresses":["#);
@@ -181,7 +184,7 @@ fn forward(line: &mut Vec<u8>, forward: &Forward) {
         quoted_address(line, *ip);
     }
     put(line, r#"],"confirms":"#);
-    optional(line, forward.confirms, boolean);
+    optional(line, forward.confirms(target), boolean);
 }
 
 fn judgement(line: &mut Vec<u8>, judged: &Judgement) {
@@ -248,6 +251,22 @@ fn weighed(line: &mut Vec<u8>, judged: &Judgement) {
         }
         line.push(b']');
     });
+}
+
+fn scanner(line: &mut Vec<u8>, scanner: &Scanner) {
+    put(line, r#"{"name":"#);
+    // A host name needs no escape.
+    optional(line, scanner.name.as_ref(), |line, name| word(line, name.as_str()));
+    put(line, r#","ip":"#);
+    optional(line, scanner.ip, quoted_address);
+    put(line, r#","engine":"#);
+    word(line, scanner.engine.as_str());
+    put(line, r#","own_addresses":["#);
+    for (index, ip) in scanner.own_addresses.iter().enumerate() {
+        comma(line, index);
+        quoted_address(line, *ip);
+    }
+    put(line, "]}");
 }
 
 fn put(line: &mut Vec<u8>, text: &str) {

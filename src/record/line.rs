@@ -30,6 +30,16 @@ pub(super) struct Line<'a> {
     pub(super) network: Option<NetworkLine<'a>>,
     pub(super) accepted: Option<Vec<AcceptedLine<'a>>>,
     pub(super) clears_by: Option<Vec<Str<'a>>>,
+    pub(super) scanner: Option<ScannerLine<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ScannerLine<'a> {
+    #[serde(borrow)]
+    pub(super) name: Option<Str<'a>>,
+    pub(super) ip: Option<IpAddr>,
+    pub(super) engine: Option<Str<'a>>,
+    pub(super) own_addresses: Option<Vec<IpAddr>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,7 +117,6 @@ pub(super) struct PtrNameLine<'a> {
     pub(super) name: Str<'a>,
     pub(super) status: Option<Str<'a>>,
     pub(super) addresses: Option<Vec<IpAddr>>,
-    pub(super) confirms: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,7 +124,6 @@ pub(super) struct ForwardLine<'a> {
     #[serde(borrow)]
     pub(super) status: Option<Str<'a>>,
     pub(super) addresses: Option<Vec<IpAddr>>,
-    pub(super) confirms: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

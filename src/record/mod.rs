@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::evidence::Evidence;
-use crate::judge::Judgement;
+use crate::judge::{Context, Judgement, judge_in};
 use crate::prefix::Prefix;
 use crate::targets::Inventory;
 
@@ -65,6 +65,39 @@ pub struct Record {
     pub judgement: Judgement,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
+}
+
+/// A target's story as far as it was seen, before anything is said of it. Scans, checks and stored records all become
+/// records by [`Unjudged::judge`], so the same evidence gives the same words everywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unjudged {
+    /// When the conversation ended.
+    pub time: SystemTime,
+    /// What was asked.
+    pub target: Target,
+    /// What was seen.
+    pub evidence: Evidence,
+    /// Whose network it is, where a data base was given.
+    pub network: Option<Network>,
+}
+
+impl Unjudged {
+    /// Judges it, and makes a record of it.
+    pub fn judge(self, context: &Context<'_>) -> Record {
+        let Self { time, target, evidence, network } = self;
+        let judgement = match &target.inventory {
+            Some(inventory) => judge_in(context, &evidence, inventory),
+            None => judge_in(context, &evidence, &Inventory::default()),
+        };
+        Record { time, target, evidence, judgement, network }
+    }
+}
+
+impl From<Record> for Unjudged {
+    /// Forgets what was said of it.
+    fn from(Record { time, target, evidence, network, judgement: _ }: Record) -> Self {
+        Self { time, target, evidence, network }
+    }
 }
 
 impl Record {

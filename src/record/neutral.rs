@@ -66,6 +66,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn no_control_character_passes(text in any::<String>()) {
             prop_assert!(!Safe(&text).to_string().chars().any(acts));

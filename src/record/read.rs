@@ -10,17 +10,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::line::{
-    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, SmtpLine, Str, TargetLine,
+    AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, ScannerLine, SmtpLine, Str, TargetLine,
 };
 use super::row::{PtrNames, Row, Tags};
 use super::{Network, Record, SCHEMA, Target, escape, time};
-use crate::evidence::{Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status};
+use crate::evidence::{
+    Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status,
+};
 use crate::judge::accept::Accepted;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{
-    Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
+    Circumstances, Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
-use crate::name::DnsName;
+use crate::name::{DnsName, HostName};
 use crate::record::neutral::Safe;
 use crate::smtp::reply::{self, Reply};
 use crate::targets::Inventory;
@@ -53,7 +55,7 @@ pub enum ReadError {
 /// Reads one line, with or without its line feed.
 ///
 /// Durations come back in tenths of a millisecond, the EHLO reply as its name and extensions. What each finding weighs
-/// is not in the line: it follows from code and tenancy. A platform that this version does not know is left out.
+/// is not in the line: it follows from the code, tenancy, outcome and verdict. A platform that this version does not know is left out.
 pub fn decode(line: &str) -> Result<Record, ReadError> {
     Line::parse(line)?.into_record()
 }
@@ -89,6 +91,8 @@ impl<'a> Line<'a> {
         let outcome = outcome(self.outcome)?;
         let severity = severity(self.severity)?;
         let tenancy = tenancy(self.tenancy)?;
+        let verdict = verdict(self.verdict)?;
+        let on = Circumstances { tenancy, outcome, verdict };
         let smtp = self.smtp.unwrap_or_default();
         let banner_name = smtp.banner_name.as_ref().map(|name| name.0.to_string());
         let ehlo_name = smtp.ehlo_name.as_ref().map(|name| name.0.to_string());
@@ -99,10 +103,10 @@ impl<'a> Line<'a> {
             ehlo_name,
             fcrdns: fcrdns.map(|word| fcrdns_of(word)).transpose()?,
             relation: self.relation.map(|it| known("relation", &it.0, Relation::parse(&it.0))).transpose()?,
-            verdict: verdict(self.verdict)?,
+            verdict,
             severity,
             findings: codes(self.findings.as_deref())
-                .map(|code| code.map(|code| Finding { code, severity: code.severity(tenancy) }))
+                .map(|code| code.map(|code| Finding { code, severity: code.severity_on(on) }))
                 .collect::<Result<_, _>>()?,
             platform: self.platform.and_then(|it| {
                 let version = it.version.map(|version| version.0.into_owned());
@@ -113,12 +117,13 @@ impl<'a> Line<'a> {
             clears_by: clears_by(self.clears_by.as_deref())?,
         };
         let resolution = self.dns.map(DnsLine::into_resolution).transpose()?;
+        let scanner = self.scanner.map(ScannerLine::into_scanner).transpose()?.map(Arc::new);
         let network = self.network.and_then(|it| {
             it.asn.map(|asn| Network { asn, name: it.as_name.map(|name| Arc::from(&*name.0)) })
         });
         Ok(Record {
             time,
-            evidence: Evidence { ip: target.ip, observation, resolution },
+            evidence: Evidence { ip: target.ip, observation, resolution, scanner },
             target,
             judgement,
             network,
@@ -199,6 +204,19 @@ impl TargetLine<'_> {
     }
 }
 
+impl ScannerLine<'_> {
+    fn into_scanner(self) -> Result<Scanner, ReadError> {
+        let name = |text: Str<'_>| known("scanner.name", &text.0, HostName::parse(&text.0).ok());
+        let engine = |word: Str<'_>| known("scanner.engine", &word.0, Engine::parse(&word.0));
+        Ok(Scanner {
+            name: self.name.map(name).transpose()?,
+            ip: self.ip,
+            engine: self.engine.map(engine).transpose()?.unwrap_or_default(),
+            own_addresses: self.own_addresses.unwrap_or_default().into(),
+        })
+    }
+}
+
 impl SmtpLine<'_> {
     fn into_observation(self, outcome: Outcome) -> Result<Observation, ReadError> {
         let code =
@@ -232,8 +250,7 @@ impl DnsLine<'_> {
         let names = ptr.names.unwrap_or_default();
         let names = names.into_iter().map(|line| {
             let name = known("names", &line.name.0, DnsName::parse(&line.name.0).ok())?;
-            let forward =
-                ForwardLine { status: line.status, addresses: line.addresses, confirms: line.confirms };
+            let forward = ForwardLine { status: line.status, addresses: line.addresses };
             Ok(PtrName { name, forward: forward.into_forward()? })
         });
         let names = names.collect::<Result<Vec<_>, ReadError>>()?;
@@ -253,7 +270,6 @@ impl ForwardLine<'_> {
         Ok(Forward {
             status: status("status", self.status.as_ref())?,
             addresses: self.addresses.unwrap_or_default(),
-            confirms: self.confirms,
         })
     }
 }

@@ -11,7 +11,7 @@ use super::read::{ReadError, known};
 use super::{Record, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
 use crate::judge::what_if::{Remedies, Remedy};
-use crate::judge::{Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
+use crate::judge::{Circumstances, Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
 use crate::prefix::Prefix;
 
 /// A set of finding codes.
@@ -141,6 +141,12 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// What a finding weighs on this host.
+    pub fn weight(&self, code: Code) -> Severity {
+        let Self { tenancy, outcome, verdict, .. } = *self;
+        code.severity_on(Circumstances { tenancy, outcome, verdict })
+    }
+
     /// The view of a record; copies no text.
     pub fn of(record: &'a Record) -> Self {
         let judged = &record.judgement;

@@ -9,6 +9,7 @@ use std::fmt::{Display, Write as _};
 use super::neutral::Safe;
 use super::{Record, escape, time};
 use crate::judge::{Fcrdns, Relation, Severity, Verdict};
+use crate::name::HostName;
 
 /// `local0` (RFC 5424 §6.2.1), times eight.
 const FACILITY: u8 = 16 << 3;
@@ -92,6 +93,9 @@ fn facts(text: &mut String, record: &Record) {
     parameter(text, "relation", judged.relation.map(Relation::as_str));
     parameter(text, "platform", judged.platform.as_ref().map(|platform| platform.name));
     parameter(text, "tenancy", Some(judged.tenancy.as_str()));
+    let scanner = record.evidence.scanner.as_ref();
+    parameter(text, "scanner_ip", scanner.and_then(|scanner| scanner.ip));
+    parameter(text, "scanner_name", scanner.and_then(|scanner| scanner.name.as_ref()).map(HostName::as_str));
     parameter(text, "asn", record.network.as_ref().map(|network| network.asn));
 }
 

@@ -7,17 +7,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long the text is, in bytes.
 pub const LENGTH: usize = 24;
+/// The first millisecond of the year 1: certificates may say times before 1970.
+const FIRST: i64 = -62_135_596_800_000;
 /// The last millisecond that four digits of a year can say.
-const LAST: u64 = 253_402_300_799_999;
-const DAY: u64 = 86_400_000;
+const LAST: i64 = 253_402_300_799_999;
+const DAY: i64 = 86_400_000;
 
-/// The text of a point in time, cut to milliseconds. Times before 1970 or after 9999 become the nearest that can be
-/// said: no conversation took place there.
+/// The text of a point in time, cut to milliseconds. Times before the year 1 or after 9999 become the nearest that can
+/// be said.
 pub fn format(time: SystemTime) -> [u8; LENGTH] {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let millis = u64::try_from(since).unwrap_or(LAST).min(LAST);
-    let (year, month, day) = civil(millis / DAY);
-    let of_day = millis % DAY;
+    let millis = match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(LAST).min(LAST),
+        // Cut downwards, as after 1970.
+        Err(before) => {
+            let before = before.duration().as_nanos().div_ceil(1_000_000);
+            i64::try_from(before).map_or(FIRST, |before| (-before).max(FIRST))
+        }
+    };
+    let (year, month, day) = civil(millis.div_euclid(DAY));
+    let of_day = millis.rem_euclid(DAY).unsigned_abs();
     let mut text = *b"0000-00-00T00:00:00.000Z";
     for (at, width, value) in [
         (0, 4, year),
@@ -38,7 +46,7 @@ pub fn to_string(time: SystemTime) -> String {
     format(time).iter().map(|&b| char::from(b)).collect()
 }
 
-/// Reads `YYYY-MM-DDTHH:MM:SS[.fraction]Z`, years 1970 to 9999; anything else is `None`.
+/// Reads `YYYY-MM-DDTHH:MM:SS[.fraction]Z`, years 1 to 9999; anything else is `None`.
 pub fn parse(text: &str) -> Option<SystemTime> {
     let (clock, fraction) = match text.strip_suffix('Z')?.split_once('.') {
         Some((clock, fraction)) => (clock, fraction),
@@ -60,21 +68,26 @@ pub fn parse(text: &str) -> Option<SystemTime> {
     let part = |from: usize, to: usize| clock.get(from..to).and_then(|digits| digits.parse::<u64>().ok());
     let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
     let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
-    if year < 1970 || hour > 23 || minute > 59 || second > 59 {
+    if year < 1 || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let days = days(year, month, day).filter(|&days| civil(days) == (year, month, day))?;
-    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    let of_day = Duration::from_secs(hour * 3600 + minute * 60 + second);
+    let distance = Duration::from_secs(days.unsigned_abs() * 86_400);
+    let midnight =
+        if days < 0 { UNIX_EPOCH.checked_sub(distance)? } else { UNIX_EPOCH.checked_add(distance)? };
     // Digits beyond nanoseconds are more than a clock knows.
     let nanos =
         fraction.bytes().chain(std::iter::repeat(b'0')).take(9).fold(0, |n, b| n * 10 + u32::from(b - b'0'));
-    UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
+    midnight.checked_add(of_day + Duration::from_nanos(nanos.into()))
 }
 
-/// Year, month and day of a day counted from 1970-01-01.
-fn civil(days: u64) -> (u64, u64, u64) {
-    // 719,468 days lie between 0000-03-01 and 1970-01-01.
-    let days = days + 719_468;
+/// Days between 0000-03-01 and 1970-01-01.
+const BEFORE_1970: i64 = 719_468;
+
+/// Year, month and day of a day counted from 1970-01-01, not before the year 1.
+fn civil(days: i64) -> (u64, u64, u64) {
+    let days = (days + BEFORE_1970).unsigned_abs();
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -85,14 +98,15 @@ fn civil(days: u64) -> (u64, u64, u64) {
 }
 
 /// The day counted from 1970-01-01; `None` for a month or day that no year has. The 30th of February is not caught.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+fn days(year: u64, month: u64, day: u64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     let year = year - u64::from(month <= 2);
     let (era, of_era) = (year / 400, year % 400);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).checked_sub(719_468)
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    i64::try_from(days).ok().map(|days| days - BEFORE_1970)
 }
 
 fn digits(text: &mut [u8], mut value: u64) {
@@ -108,14 +122,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn at(millis: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(millis)
+    fn at(millis: i64) -> SystemTime {
+        let distance = Duration::from_millis(millis.unsigned_abs());
+        if millis < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
     }
 
     #[test]
     fn times_are_written_and_read() {
         for (millis, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (-631_152_000_000, "1950-01-01T00:00:00.000Z"),
+            (-2_203_891_200_000, "1900-03-01T00:00:00.000Z"),
+            (FIRST, "0001-01-01T00:00:00.000Z"),
             (951_782_399_999, "2000-02-28T23:59:59.999Z"),
             (951_782_400_000, "2000-02-29T00:00:00.000Z"),
             (1_767_323_045_678, "2026-01-02T03:04:05.678Z"),
@@ -129,7 +148,8 @@ mod tests {
 
     #[test]
     fn what_four_digits_cannot_say_becomes_the_nearest() {
-        assert_eq!(to_string(UNIX_EPOCH - Duration::from_secs(1)), "1970-01-01T00:00:00.000Z");
+        assert_eq!(to_string(at(FIRST - 1)), "0001-01-01T00:00:00.000Z");
+        assert_eq!(to_string(UNIX_EPOCH - Duration::from_nanos(1)), "1969-12-31T23:59:59.999Z");
         assert_eq!(to_string(at(LAST + 1)), "9999-12-31T23:59:59.999Z");
     }
 
@@ -156,7 +176,7 @@ mod tests {
             "1970-00-01T00:00:00Z",
             "2001-02-29T00:00:00Z",
             "2026-04-31T00:00:00Z",
-            "1969-12-31T23:59:59Z",
+            "0000-12-31T23:59:59Z",
             "1970-01-01T+1:00:00Z",
             "1970-01-01T00:00:00+00:00",
             "1970-1-1T00:00:00Z",
@@ -167,13 +187,15 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
-        fn every_millisecond_comes_back(millis in 0..=LAST) {
+        fn every_millisecond_comes_back(millis in FIRST..=LAST) {
             prop_assert_eq!(parse(&to_string(at(millis))), Some(at(millis)));
         }
 
         #[test]
-        fn days_follow_each_other(day in 0..LAST / DAY) {
+        fn days_follow_each_other(day in FIRST / DAY..LAST / DAY) {
             let (year, month, of_month) = civil(day);
             prop_assert_eq!(days(year, month, of_month), Some(day));
             prop_assert!(civil(day) < civil(day + 1));

@@ -212,7 +212,7 @@ impl Input {
     fn table(self, mut each: impl FnMut(&mut Row<'_>)) -> Result<End, InputError> {
         let name = self.name.clone();
         let reader = self.into_text();
-        let reader = Remembering { reader, last: b'\n' };
+        let reader = Remembering { reader, last: b'\n', given: 0 };
         // A row that is short is told below, with what it lacks; one that was cut off is the last.
         let mut table = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(reader);
         let names = table.headers().map_err(|error| csv_error(error, &name))?.clone();
@@ -223,6 +223,7 @@ impl Input {
         let header = header.map_err(|source| InputError::Line { name: name.clone(), line: 1, source })?;
         let mut cells = csv::StringRecord::new();
         loop {
+            table.get_mut().given = 0;
             let wrong = match table.read_record(&mut cells) {
                 Ok(true) => match take_row(&header, names.len(), &cells, &name) {
                     Ok(mut row) => {
@@ -254,15 +255,21 @@ impl Input {
     }
 }
 
-/// A source that knows its last byte so far.
+/// A source that knows its last byte so far, and gives no more than a row may have.
 struct Remembering<R> {
     reader: R,
     last: u8,
+    /// The bytes given since the last row.
+    given: usize,
 }
 
 impl<R: Read> Read for Remembering<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given > MAX_LINE {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row is longer than 4 MiB"));
+        }
         let count = self.reader.read(buffer)?;
+        self.given += count;
         self.last = buffer[..count].last().copied().unwrap_or(self.last);
         Ok(count)
     }

@@ -281,6 +281,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn a_file_name_leads_nowhere_else(key in any::<String>()) {
             let name = file_name(&key);

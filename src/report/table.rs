@@ -199,6 +199,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn no_cell_is_wider_than_asked_or_acts(text in any::<String>(), width in 1..50usize) {
             let cell = cell(&text, width);

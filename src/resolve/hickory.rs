@@ -1,7 +1,7 @@
-//! What hickory-resolver is here for: the system's list of upstreams, and DNS over TCP for answers that no datagram
-//! holds. The only file that names it. Its `Resolver` is not used: that answers some names itself (all under
-//! `127.in-addr.arpa`) and takes a CNAME loop or a lame referral for absence; here bytes go in and out, and the same
-//! reader as for datagrams says what they mean.
+//! What hickory-resolver is here for: DNS over TCP, for answers that no datagram holds. The only file that names it. Its
+//! `Resolver` is not used: that answers some names itself (all under `127.in-addr.arpa`) and takes a CNAME loop or a
+//! lame referral for absence; here bytes go in and out, and the same reader as for datagrams says what they mean. Its
+//! reader of the system's list is not used either: it drops the zone of a link-local address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,37 +15,22 @@ use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::xfer::FirstAnswer;
 use hickory_resolver::proto::op::SerialMessage;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
 
 use super::engine::{TcpAsk, TcpReply};
-use super::service::ResolveError;
-use super::settings::DNS_PORT;
 use super::wire::{self, Reading};
 
-/// Connections at once: resolvers limit them per client, and close the rest.
+/// Connections to one upstream at once: resolvers limit them per client, and close the rest.
 const CONNECTIONS: usize = 16;
+/// Connections to all upstreams together, as long as each has one: descriptors are for conversations.
+const ALL_CONNECTIONS: usize = 64;
 /// Connections tried for one question, and the pause before the second; doubled before the third.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The upstream resolvers that the system is set to use.
-pub fn system_upstreams() -> Result<Vec<SocketAddr>, ResolveError> {
-    let (config, _) = hickory_resolver::system_conf::read_system_conf()
-        .map_err(|error| ResolveError::System(error.to_string()))?;
-    let mut upstreams: Vec<SocketAddr> = Vec::new();
-    for server in config.name_servers() {
-        let port = server.connections.first().map_or(DNS_PORT, |connection| connection.port);
-        let upstream = SocketAddr::new(server.ip, port);
-        if !upstreams.contains(&upstream) {
-            upstreams.push(upstream);
-        }
-    }
-    if upstreams.is_empty() { Err(ResolveError::NoUpstream) } else { Ok(upstreams) }
-}
-
 /// Takes questions that need TCP; a thread of its own puts them, from the first one on.
 pub(super) struct TcpDesk {
     upstreams: Vec<SocketAddr>,
-    timeout: Duration,
     exit: Exit,
     asks: Option<mpsc::UnboundedSender<Pending>>,
 }
@@ -75,13 +60,8 @@ impl Drop for Pending {
 
 impl TcpDesk {
     /// Replies go to `reply`, and wake `waker`.
-    pub(super) fn new(
-        upstreams: Vec<SocketAddr>,
-        timeout: Duration,
-        reply: std_mpsc::Sender<TcpReply>,
-        waker: Waker,
-    ) -> Self {
-        Self { upstreams, timeout, exit: Exit { reply, waker }, asks: None }
+    pub(super) fn new(upstreams: Vec<SocketAddr>, reply: std_mpsc::Sender<TcpReply>, waker: Waker) -> Self {
+        Self { upstreams, exit: Exit { reply, waker }, asks: None }
     }
 
     /// Puts a question; the engine's slots bound how many wait.
@@ -89,7 +69,7 @@ impl TcpDesk {
         let pending = Pending { reply: Some(TcpReply { ask, reading: None }), exit: self.exit.clone() };
         let asks = self.asks.get_or_insert_with(|| {
             let (asks, taken) = mpsc::unbounded_channel();
-            let office = Office { upstreams: self.upstreams.clone(), timeout: self.timeout };
+            let office = Office::new(&self.upstreams);
             // Without a thread the channel is closed, and each question comes back unanswered.
             std::thread::Builder::new().name("resolve-tcp".to_owned()).spawn(move || office.run(taken)).ok();
             asks
@@ -100,36 +80,46 @@ impl TcpDesk {
 
 /// What the thread works with.
 struct Office {
-    upstreams: Vec<SocketAddr>,
-    timeout: Duration,
+    upstreams: Vec<Counter>,
+}
+
+/// One upstream, and its places for connections. Each has its own, so that one whose TCP is dead keeps no other waiting.
+struct Counter {
+    address: SocketAddr,
+    places: Semaphore,
 }
 
 impl Office {
+    fn new(upstreams: &[SocketAddr]) -> Self {
+        let each = (ALL_CONNECTIONS / upstreams.len().max(1)).clamp(1, CONNECTIONS);
+        let counter = |&address: &SocketAddr| Counter { address, places: Semaphore::new(each) };
+        Self { upstreams: upstreams.iter().map(counter).collect() }
+    }
+
     fn run(self, mut asks: mpsc::UnboundedReceiver<Pending>) {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         let office = Arc::new(self);
         runtime.block_on(async move {
-            let gate = Arc::new(Semaphore::new(CONNECTIONS));
             while let Some(mut pending) = asks.recv().await {
-                // The gate is never closed.
-                let Ok(permit) = Arc::clone(&gate).acquire_owned().await else { return };
                 let office = Arc::clone(&office);
                 tokio::spawn(async move {
                     if let Some(reply) = &mut pending.reply {
                         reply.reading = office.put(&reply.ask).await;
                     }
-                    drop(permit);
                 });
             }
         });
     }
 
+    /// Ends when the time of the question does, a wait for a place included.
     async fn put(&self, ask: &TcpAsk) -> Option<Reading> {
-        let upstream = *self.upstreams.get(ask.upstream)?;
+        let counter = self.upstreams.get(ask.upstream)?;
         let tries = async {
+            // The places are never closed.
+            let _place = counter.places.acquire().await.ok()?;
             let mut pause = PAUSE;
             for left in (0..TRIES).rev() {
-                if let Some(reading) = exchange(upstream, ask, self.timeout).await {
+                if let Some(reading) = exchange(counter.address, ask).await {
                     return Some(reading);
                 }
                 if left > 0 {
@@ -139,20 +129,86 @@ impl Office {
             }
             None
         };
-        tokio::time::timeout(self.timeout, tries).await.ok().flatten()
+        timeout_at(Instant::from_std(ask.until), tries).await.ok().flatten()
     }
 }
 
 /// One question over a connection of its own: a server that closes early then costs no other question anything.
-async fn exchange(upstream: SocketAddr, ask: &TcpAsk, timeout: Duration) -> Option<Reading> {
+async fn exchange(upstream: SocketAddr, ask: &TcpAsk) -> Option<Reading> {
     let id = rand::random();
     let mut query = Vec::new();
     wire::write_query(&mut query, id, &ask.name, ask.kind, ask.edns);
-    let (connect, mut sender) =
-        TcpClientStream::new(upstream, None, Some(timeout), TokioRuntimeProvider::new());
+    let left = Instant::from_std(ask.until).saturating_duration_since(Instant::now());
+    let (connect, mut sender) = TcpClientStream::new(upstream, None, Some(left), TokioRuntimeProvider::new());
     let stream = connect.await.ok()?;
     sender.send(SerialMessage::new(query, upstream)).ok()?;
     let answer = stream.first_answer().await.ok()?;
     let bytes = answer.bytes();
     (wire::answer_id(bytes)? == id).then(|| wire::read(bytes, &ask.name, ask.kind))?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::name::DnsName;
+    use crate::resolve::engine::TcpAsk;
+    use crate::resolve::question::Kind;
+    use crate::resolve::wire::Edns;
+
+    /// Answers NXDOMAIN to one question a connection, until the test's program ends.
+    fn deny(listener: TcpListener) {
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut query = [0; 512];
+                let Ok(length) = stream.read(&mut query) else { continue };
+                let mut answer = query[..length].to_vec();
+                (answer[4], answer[5]) = (0x81, 0x83);
+                stream.write_all(&answer).ok();
+            }
+        });
+    }
+
+    /// An upstream that takes connections and never answers, and one that denies everything.
+    fn upstreams() -> (TcpListener, Vec<SocketAddr>) {
+        let [silent, denying] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = vec![silent.local_addr().unwrap(), denying.local_addr().unwrap()];
+        deny(denying);
+        (silent, addresses)
+    }
+
+    fn ask(upstream: usize, until: Duration) -> TcpAsk {
+        let name = DnsName::parse("a.example.org").unwrap();
+        TcpAsk::new(upstream, name, Kind::A, Edns::Plain, std::time::Instant::now() + until)
+    }
+
+    #[test]
+    fn an_upstream_that_takes_connections_and_answers_none_keeps_no_other_waiting() {
+        let (_silent, addresses) = upstreams();
+        let (reply, replies) = std_mpsc::channel();
+        let mut desk = TcpDesk::new(addresses, reply, Waker::noop().clone());
+        (0..100).for_each(|_| desk.ask(ask(0, Duration::from_secs(3600))));
+        (0..20).for_each(|_| desk.ask(ask(1, Duration::from_secs(60))));
+        for _ in 0..20 {
+            let reply = replies.recv().unwrap();
+            assert_eq!(reply.ask.upstream, 1);
+            assert!(matches!(reply.reading, Some(Reading::NxDomain(_))), "{:?}", reply.reading);
+        }
+    }
+
+    #[test]
+    fn to_wait_for_a_place_takes_no_longer_than_the_question_has() {
+        let (_silent, addresses) = upstreams();
+        let (reply, replies) = std_mpsc::channel();
+        let mut desk = TcpDesk::new(addresses, reply, Waker::noop().clone());
+        let begin = std::time::Instant::now();
+        (0..100).for_each(|_| desk.ask(ask(0, Duration::from_millis(500))));
+        for _ in 0..100 {
+            assert_eq!(replies.recv().unwrap().reading, None);
+        }
+        let took = begin.elapsed();
+        assert!(took < Duration::from_secs(2), "seven rounds would be 3.5 s: {took:?}");
+    }
 }

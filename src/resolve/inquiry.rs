@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use super::question::{Answer, Kind, Question};
 use super::want::{Addresses, MailHost, MailHosts, Solution, Want};
-use crate::evidence::resolution::MAX_PTR_NAMES;
+use crate::evidence::resolution::{MAX_KEPT_ADDRESSES, MAX_PTR_NAMES, MOST_PTR_NAMES};
 use crate::evidence::{Forward, PtrName, Resolution, Status};
-use crate::name::{DnsName, HostName};
+use crate::name::{DnsName, HostName, registrable};
 
-/// Addresses kept of one forward answer, the target's own always among them; whether it confirms is told from all.
-pub const MAX_KEPT_ADDRESSES: usize = 64;
 /// Mail exchangers of one domain whose addresses are asked; large providers publish five to ten.
 pub const MAX_EXCHANGES: usize = 32;
 
@@ -41,7 +39,9 @@ struct Asked {
 enum Goal {
     Identity {
         ip: IpAddr,
+        /// The banner's name where DNS can know of it.
         banner: Option<DnsName>,
+        choice: Choice,
         /// Definite answers of another time.
         known: Option<Box<Resolution>>,
     },
@@ -52,14 +52,28 @@ enum Goal {
     },
 }
 
+/// Which PTR names are asked forward.
+#[derive(Debug)]
+struct Choice {
+    /// The banner's name, whether it is asked for or not.
+    banner: Option<HostName>,
+    most: usize,
+}
+
 impl Inquiry {
     /// Begins with the questions that need no answer before.
     pub fn new(want: &Want) -> Self {
         let mut inquiry = Self { goal: Goal::Addresses, asked: Vec::with_capacity(3), handed: 0, open: 0 };
         match want {
-            Want::Identity { ip, banner } => inquiry.ask_identity(*ip, banner.as_ref(), None),
+            Want::Identity { ip, banner } => {
+                inquiry.ask_identity(*ip, Choice { banner: banner.clone(), most: MAX_PTR_NAMES }, None);
+            }
+            Want::WholeIdentity { ip, banner } => {
+                inquiry.ask_identity(*ip, Choice { banner: banner.clone(), most: MOST_PTR_NAMES }, None);
+            }
             Want::Rest { ip, banner, known } => {
-                inquiry.ask_identity(*ip, banner.as_ref(), Some(known.clone()));
+                let choice = Choice { banner: banner.clone(), most: MAX_PTR_NAMES };
+                inquiry.ask_identity(*ip, choice, Some(known.clone()));
             }
             Want::Addresses(host) => {
                 inquiry.ask_both(&DnsName::from_host(host));
@@ -171,8 +185,8 @@ impl Inquiry {
     /// What it comes to; questions without an answer count as not asked.
     pub fn solution(&self) -> Solution {
         match &self.goal {
-            Goal::Identity { ip, banner, known } => {
-                Solution::Identity(self.identity(*ip, banner.as_ref(), known.as_deref()))
+            Goal::Identity { ip, banner, choice, known } => {
+                Solution::Identity(self.identity(*ip, banner.as_ref(), choice, known.as_deref()))
             }
             Goal::Addresses => Solution::Addresses(self.addresses([0, 1])),
             Goal::MailHosts { hosts, .. } => Solution::MailHosts(self.mail_hosts(hosts)),
@@ -192,10 +206,10 @@ impl Inquiry {
         [Kind::A, Kind::Aaaa].map(|kind| self.ask(Question::new(name.clone(), kind)))
     }
 
-    fn ask_identity(&mut self, ip: IpAddr, banner: Option<&HostName>, known: Option<Box<Resolution>>) {
+    fn ask_identity(&mut self, ip: IpAddr, choice: Choice, known: Option<Box<Resolution>>) {
         let ip = ip.to_canonical();
         let kind = Kind::of_family(ip);
-        let banner = banner.filter(|host| is_for_dns(host)).map(DnsName::from_host);
+        let banner = choice.banner.as_ref().filter(|host| is_for_dns(host)).map(DnsName::from_host);
         match known.as_deref().filter(|known| known.ptr.is_definite()) {
             None => drop(self.ask(Question::ptr(ip))),
             Some(known) => {
@@ -210,14 +224,13 @@ impl Inquiry {
         {
             self.ask(Question::new(name.clone(), kind));
         }
-        self.goal = Goal::Identity { ip, banner, known };
+        self.goal = Goal::Identity { ip, banner, choice, known };
     }
 
     fn ask_forward(&mut self, ptr: &Answer) {
-        let Goal::Identity { ip, banner, .. } = &self.goal else { return };
+        let Goal::Identity { ip, choice, .. } = &self.goal else { return };
         let kind = Kind::of_family(*ip);
-        let banner = banner.clone();
-        for name in chosen(ptr, banner.as_ref()) {
+        for name in choice.among(ptr.names()) {
             self.ask(Question::new(name.clone(), kind));
         }
     }
@@ -231,7 +244,7 @@ impl Inquiry {
         };
         // RFC 7505 §3: the root stands for no host at all.
         exchanges.retain(|(_, host)| *host != DnsName::root());
-        exchanges.sort_by_key(|(preference, _)| *preference);
+        exchanges.sort_by_cached_key(|(preference, host)| (*preference, host.to_string()));
         exchanges.truncate(MAX_EXCHANGES);
         let asked = exchanges
             .into_iter()
@@ -253,7 +266,13 @@ impl Inquiry {
         self.answer(index).map_or(Status::NotAsked, |answer| answer.status)
     }
 
-    fn identity(&self, ip: IpAddr, banner: Option<&DnsName>, known: Option<&Resolution>) -> Resolution {
+    fn identity(
+        &self,
+        ip: IpAddr,
+        banner: Option<&DnsName>,
+        choice: &Choice,
+        known: Option<&Resolution>,
+    ) -> Resolution {
         let settled = |forward: &&Forward| forward.status.is_definite();
         let banner_forward = match known.map(|known| &known.banner_forward).filter(settled) {
             Some(forward) => forward.clone(),
@@ -268,7 +287,7 @@ impl Inquiry {
             return Resolution { names, banner_forward, ..*known };
         }
         let ptr = self.answer(0);
-        let names = ptr.into_iter().flat_map(|ptr| chosen(ptr, banner));
+        let names = ptr.into_iter().flat_map(|ptr| choice.among(ptr.names()));
         Resolution {
             ptr: self.status(0),
             ptr_count: ptr.map_or(0, |ptr| u32::try_from(ptr.names().len()).unwrap_or(u32::MAX)),
@@ -293,11 +312,7 @@ impl Inquiry {
             addresses.pop();
             addresses.push(ip);
         }
-        Forward {
-            status: answer.status,
-            addresses,
-            confirms: answer.status.is_definite().then_some(own.is_some()),
-        }
+        Forward { status: answer.status, addresses }
     }
 
     fn addresses(&self, indices: [usize; 2]) -> Addresses {
@@ -335,7 +350,7 @@ impl Inquiry {
         let whole = self.status(0).is_definite()
             && published <= MAX_EXCHANGES
             && hosts.iter().all(|host| host.addresses.whole);
-        MailHosts { status, hosts, whole }
+        MailHosts { status, hosts, published, whole }
     }
 }
 
@@ -347,13 +362,29 @@ fn is_against(answer: &Answer, kind: Kind, ip: IpAddr) -> bool {
     }
 }
 
-/// The PTR names that are asked forward: the first ones, and the banner's wherever it stands.
-fn chosen<'a>(ptr: &'a Answer, banner: Option<&DnsName>) -> impl Iterator<Item = &'a DnsName> {
-    let all = ptr.names();
-    let equal = banner.and_then(|banner| all.iter().position(|name| name == banner));
-    let last = equal.filter(|&index| index >= MAX_PTR_NAMES);
-    let first = all.len().min(MAX_PTR_NAMES - usize::from(last.is_some()));
-    all[..first].iter().chain(last.map(|index| &all[index]))
+impl Choice {
+    /// The names that are asked forward, in the order of the answer: where there are too many, the one equal to the banner's
+    /// name before all, then those in its registrable domain, then the first of the rest. So a name that could bring
+    /// the host nearer to its banner is left out only for one that could as well.
+    fn among<'a>(&self, all: &'a [DnsName]) -> Vec<&'a DnsName> {
+        if all.len() <= self.most {
+            return all.iter().collect();
+        }
+        let banner = self.banner.as_ref();
+        let equal = banner.map(DnsName::from_host);
+        let domain = banner.and_then(HostName::registrable);
+        let rank = |name: &DnsName| match domain {
+            _ if equal.as_ref() == Some(name) => 0,
+            Some(domain) if registrable(&name.to_string()) == Some(domain) => 1,
+            _ => 2,
+        };
+        let mut ranked: Vec<(u8, usize)> =
+            all.iter().enumerate().map(|(index, name)| (rank(name), index)).collect();
+        ranked.sort_unstable();
+        ranked.truncate(self.most);
+        ranked.sort_unstable_by_key(|(_, index)| *index);
+        ranked.into_iter().map(|(_, index)| &all[index]).collect()
+    }
 }
 
 /// Whether a banner's name is one that DNS can know of.

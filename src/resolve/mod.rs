@@ -17,17 +17,18 @@ pub mod question;
 pub mod service;
 pub mod settings;
 mod told;
+mod upstreams;
 pub mod want;
 pub mod wire;
 
 pub use direct::ask;
 pub use health::{Health, UpstreamHealth};
-pub use hickory::system_upstreams;
 pub use manners::{Inventions, Manner, try_upstreams};
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
 pub use service::{
     Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with, unserved,
 };
-pub use settings::{HELD_BACK, Rate, Settings, UpstreamError, parse_upstream};
+pub use settings::{HELD_BACK, Rate, Settings, Unusable};
+pub use upstreams::{UpstreamError, Upstreams, parse_upstream, system_upstreams};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

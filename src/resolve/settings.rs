@@ -1,6 +1,7 @@
 //! How the resolver is to work: upstreams, pace, patience. Knows no socket.
 
-use std::net::{IpAddr, SocketAddr};
+use std::fmt;
+use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
@@ -27,11 +28,28 @@ pub enum Rate {
     Unlimited,
 }
 
+/// An upstream that this machine can't send to, and is not asked for that reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// The upstream, as it was written.
+    pub upstream: String,
+    /// Why not.
+    pub reason: String,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "resolver `{}` can't be asked: {}", self.upstream, self.reason)
+    }
+}
+
 /// How the resolver is to work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The upstream resolvers, shared fairly.
     pub upstreams: Vec<SocketAddr>,
+    /// Upstreams that were named and are left out, for this machine can't send to them.
+    pub unusable: Vec<Unusable>,
     /// Packets a second to each upstream.
     pub rate: Rate,
     /// From the first packet of a question to giving it up.
@@ -51,6 +69,7 @@ impl Settings {
     pub fn new(upstreams: Vec<SocketAddr>) -> Self {
         Self {
             upstreams,
+            unusable: Vec::new(),
             rate: Rate::Rising,
             // Recursive resolvers give up after about 10 s: less here would cut off their SERVFAIL.
             timeout: Duration::from_secs(15),
@@ -71,43 +90,9 @@ impl Settings {
     }
 }
 
-/// A text that names no upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is not an address of a resolver; write it as `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`"
-)]
-pub struct UpstreamError;
-
-/// Reads `ADDR[:PORT]`, the port 53 if left off: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:53`.
-pub fn parse_upstream(text: &str) -> Result<SocketAddr, UpstreamError> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|ip| ip.contains(':'));
-    let address = if let Ok(ip) = bare.unwrap_or(text).parse::<IpAddr>() {
-        SocketAddr::new(ip, DNS_PORT)
-    } else {
-        text.parse().map_err(|_| UpstreamError)?
-    };
-    if address.port() == 0 || address.ip().is_unspecified() || address.ip().is_multicast() {
-        return Err(UpstreamError);
-    }
-    Ok(address)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn upstreams_are_read_with_and_without_a_port() {
-        for (typed, read) in [
-            ("192.0.2.53", "192.0.2.53:53"),
-            ("192.0.2.53:5353", "192.0.2.53:5353"),
-            ("2001:db8::1", "[2001:db8::1]:53"),
-            ("[2001:db8::1]", "[2001:db8::1]:53"),
-            ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
-        ] {
-            assert_eq!(parse_upstream(typed), Ok(read.parse().unwrap()), "{typed}");
-        }
-    }
 
     fn address(ip: &str) -> SocketAddr {
         SocketAddr::new(ip.parse().unwrap(), DNS_PORT)
@@ -125,28 +110,6 @@ mod tests {
         ] {
             let settings = Settings { rate, ..Settings::new(vec![public, own]) };
             assert_eq!((settings.rate_to(public), settings.rate_to(own)), (to_public, to_own), "{rate:?}");
-        }
-    }
-
-    #[test]
-    fn what_names_no_upstream_is_refused() {
-        for typed in [
-            "",
-            "dns.example",
-            "192.0.2.53:",
-            "192.0.2.53:0",
-            "192.0.2.53:65536",
-            "192.0.2",
-            "[192.0.2.53]",
-            "0.0.0.0",
-            "::",
-            "224.0.0.1",
-            "192.0.2.53 ",
-            "192.0.2.53:53:53",
-            "[2001:db8::1]53",
-            "010.0.0.1",
-        ] {
-            assert_eq!(parse_upstream(typed), Err(UpstreamError), "{typed}");
         }
     }
 }

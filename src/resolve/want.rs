@@ -15,6 +15,13 @@ pub enum Want {
         /// The name in its greeting.
         banner: Option<HostName>,
     },
+    /// The same, with every PTR name asked forward, up to [`crate::evidence::resolution::MOST_PTR_NAMES`].
+    WholeIdentity {
+        /// The address spoken to.
+        ip: IpAddr,
+        /// The name in its greeting.
+        banner: Option<HostName>,
+    },
     /// What earlier answers to the same left open; the definite ones among them stand.
     Rest {
         /// The address spoken to.
@@ -33,7 +40,7 @@ pub enum Want {
 /// What came of a [`Want`], by the same names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Solution {
-    /// Of [`Want::Identity`] and [`Want::Rest`].
+    /// Of [`Want::Identity`], [`Want::WholeIdentity`] and [`Want::Rest`].
     Identity(Resolution),
     /// Of [`Want::Addresses`].
     Addresses(Addresses),
@@ -59,8 +66,10 @@ pub struct MailHosts {
     /// `found` if there is a host to ask for, the implicit one included; `no_data` for a domain that takes no mail
     /// (RFC 7505); else how the MX question ended.
     pub status: Status,
-    /// The hosts, the most preferred first.
+    /// The hosts, the most preferred first, of equals by name.
     pub hosts: Vec<MailHost>,
+    /// How many exchangers the domain publishes; more than are asked for are not among the hosts.
+    pub published: usize,
     /// Whether every question was settled and no host was left out.
     pub whole: bool,
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::evidence::Observation;
+use crate::evidence::{GreetingSource, Observation, Scanner};
 use crate::name::HostName;
 use crate::probe::Whom;
 
@@ -62,6 +62,8 @@ pub struct Earlier {
     pub time: SystemTime,
     /// The name in the greeting of each.
     pub names: Vec<Option<Box<str>>>,
+    /// Who held the first one.
+    pub scanner: Arc<Scanner>,
 }
 
 impl Aim {
@@ -97,6 +99,15 @@ pub struct Seen {
     pub observation: Observation,
     /// When the conversation ended.
     pub time: SystemTime,
+    /// Who spoke to it.
+    pub scanner: Arc<Scanner>,
+}
+
+impl Seen {
+    /// The conversation, as its greeting is read.
+    pub fn greeting_source(&self) -> GreetingSource<'_> {
+        GreetingSource { ip: Some(self.aim.ip), observation: &self.observation, scanner: Some(&self.scanner) }
+    }
 }
 
 /// What goes through the resolver: a host that wants its names resolved, or a name that wants addresses.

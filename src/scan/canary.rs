@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::prefix::Prefix;
+use crate::probe::NoWay;
 
 /// Hosts that are remembered: at a look a minute, each has its turn in half an hour.
 const MOST: usize = 32;
@@ -58,6 +59,8 @@ pub enum Notice {
     Lost,
     /// They are heard again.
     Found,
+    /// Targets of a family are left untried.
+    NoWay(NoWay),
 }
 
 #[derive(Debug)]

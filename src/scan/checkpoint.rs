@@ -261,6 +261,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn runs_say_what_turns_said(turns in proptest::collection::btree_set(0u128..500, 0..200)) {
             let mut checkpoint = sample();

@@ -1,11 +1,12 @@
 //! A target that could not be connected to, or fell silent, before it is decided whether that is its own fault.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
 
 use super::aim::{Aim, Seen};
-use crate::evidence::{Observation, Outcome};
+use crate::evidence::{Observation, Outcome, Scanner};
 
 /// Who said that a target can't be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Failure {
     pub at: Instant,
     /// The same for the record.
     pub time: SystemTime,
+    /// Who asked.
+    pub scanner: Arc<Scanner>,
 }
 
 impl Failure {
@@ -61,6 +64,7 @@ impl Failure {
     pub fn settled(self) -> Seen {
         let doubted = if self.blame == Blame::Near { self.aim.doubted } else { 0 };
         let attempts = self.aim.attempts.saturating_add(doubted);
-        Seen { observation: Observation { attempts, ..self.observation }, time: self.time, aim: self.aim }
+        let Self { aim, observation, time, scanner, .. } = self;
+        Seen { aim, observation: Observation { attempts, ..observation }, time, scanner }
     }
 }

@@ -9,7 +9,7 @@ mod path;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::time::Instant;
@@ -27,7 +27,8 @@ use super::sanity::{self, LookResult, SanityCheck};
 use super::shard::Report;
 use super::stop::{Level, Stop};
 use super::vantage::Doubt;
-use crate::probe::{LastAnswer, LocalTrouble};
+use crate::evidence::{Observation, Outcome, Scanner};
+use crate::probe::{LastAnswer, LocalTrouble, Reach};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
@@ -48,6 +49,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 const MAX_TROUBLES: u8 = 12;
 /// While this machine can speak to nobody, so many targets show whether it can again; no more are drawn.
 const ENOUGH_TO_TRY: usize = 64;
+
+/// Targets that are left untried and written together.
+const MOST_UNTRIED: usize = 1024;
 
 /// What the feeder hears.
 #[derive(Debug)]
@@ -113,6 +117,11 @@ pub struct Feeder {
     answers: Arc<LastAnswer>,
     /// Targets that could not be connected to, to be written.
     settled: Vec<Seen>,
+    reach: Arc<Reach>,
+    /// Who left them untried.
+    scanner: Arc<Scanner>,
+    /// Targets that this machine has nothing to reach by, to be written.
+    untried: Vec<Seen>,
     writer: Sender<Vec<Seen>>,
     tell: Tell,
     say: fn(&Doubt),
@@ -150,10 +159,12 @@ pub struct Outlets {
     pub shards: Vec<Sender<Vec<Aim>>>,
     /// For names.
     pub resolver: Inbox<Asking>,
-    /// For targets that could not be connected to.
-    pub writer: Sender<Vec<Seen>>,
     /// What it hears.
     pub notes: UnboundedReceiver<Note>,
+    /// For targets that could not be connected to, or are left untried.
+    pub writer: Sender<Vec<Seen>>,
+    /// Who leaves them so.
+    pub scanner: Arc<Scanner>,
     /// What it has to tell.
     pub tell: Tell,
     /// What speaks against the records.
@@ -166,7 +177,7 @@ impl Feeder {
     /// A feeder at the course's first turn.
     pub fn new(
         settings: Settings,
-        course: Course,
+        (course, reach): (Course, Arc<Reach>),
         outlets: Outlets,
         progress: Arc<Progress>,
         stop: Stop,
@@ -187,6 +198,9 @@ impl Feeder {
             loss: PathLoss::new(settings.loss),
             answers: outlets.answers,
             settled: Vec::new(),
+            reach,
+            scanner: outlets.scanner,
+            untried: Vec::new(),
             writer: outlets.writer,
             tell: outlets.tell,
             say: outlets.say,
@@ -240,10 +254,18 @@ impl Feeder {
             self.progress.waiting.store(self.waiting() as u64, Relaxed);
             self.pass_settled().await;
             let batch = self.gather().await;
+            let untried = std::mem::take(&mut self.untried);
+            let left_some = !untried.is_empty();
+            if left_some {
+                // The writer hears until all who speak to it are gone.
+                let _ = self.writer.send(untried).await;
+            }
             if !batch.is_empty() {
                 self.send(batch).await;
             } else if self.release_held() {
                 // They are passed on or asked again.
+            } else if left_some {
+                // There may be more of them.
             } else if self.is_done() {
                 return self.stuck_for.map_or(Fed::All, |trouble| Fed::Stuck(self.stuck, trouble));
             } else {
@@ -287,12 +309,16 @@ impl Feeder {
     async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) -> u32 {
         let (mut blocks, mut visits) = (0, 0);
         let mut names = Vec::new();
-        while batch.len() < room && self.gate.len() < MAX_WAITING {
+        while batch.len() < room && self.gate.len() < MAX_WAITING && self.untried.len() < MOST_UNTRIED {
             let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
             match turn {
                 turn @ Turn::Address { .. } if self.phase == Phase::Pass => {
                     self.ahead = Some(turn);
                     break;
+                }
+                Turn::Address { aim, .. } | Turn::Stray(aim) if self.reach.lacks(aim.ip) => {
+                    self.progress.drawn.fetch_add(1, Relaxed);
+                    self.leave_untried(aim);
                 }
                 Turn::Address { aim, lap_blocks } => {
                     // A batch holds turns of one lap only, and no more than its pace lets start at once.
@@ -400,7 +426,7 @@ impl Feeder {
                 self.places.lose();
             }
             Some(Notice::Found) => self.places.find(now),
-            None => {}
+            Some(Notice::NoWay(_)) | None => {}
         }
         notice.into_iter().for_each(&self.tell);
     }
@@ -433,11 +459,25 @@ impl Feeder {
             Note::Late(aims) => {
                 self.progress.drawn.fetch_add(aims.len() as u64, Relaxed);
                 for aim in aims {
-                    self.gate.enter(now, aim.ip, aim);
+                    if self.reach.lacks(aim.ip) {
+                        self.leave_untried(aim);
+                    } else {
+                        self.gate.enter(now, aim.ip, aim);
+                    }
                 }
             }
             Note::NameDone => self.names_open = self.names_open.saturating_sub(1),
         }
+    }
+
+    /// This machine has nothing to reach the target by: that is all there will ever be to say of it.
+    fn leave_untried(&mut self, aim: Aim) {
+        if let Some(no_way) = self.reach.miss(aim.ip) {
+            (self.tell)(Notice::NoWay(no_way));
+        }
+        let observation = Observation::bare(Outcome::NotTried, 0);
+        let scanner = Arc::clone(&self.scanner);
+        self.untried.push(Seen { aim, observation, time: SystemTime::now(), scanner });
     }
 
     fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>) {

@@ -1,10 +1,20 @@
-//! What a name of the target list led to, and the targets that it makes.
+//! What a name of the target list led to, and the targets that it makes. DNS is a stranger's: it does not decide how many
+//! hosts are spoken to. Of the addresses of a name the lowest are taken, of the exchangers of a domain the most preferred,
+//! so that each scan takes the same ones.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::aim::{Aim, Asked, Errand};
 use crate::name::HostName;
+use crate::resolve::{Addresses, MailHosts};
+
+/// Addresses that a name leads to at most: no host that is looked for by its name has more.
+pub const MOST_ADDRESSES: usize = 32;
+/// Exchangers that a mail domain leads to at most; large providers publish five to ten.
+pub const MOST_EXCHANGERS: usize = 16;
 
 /// An address, and the host name that led to it.
 #[derive(Debug, Clone)]
@@ -13,6 +23,83 @@ pub struct Lead {
     pub ip: IpAddr,
     /// The name; `None` where it is not one that a host can have.
     pub host: Option<Arc<HostName>>,
+}
+
+/// Where a name led, within bounds, and how much is beyond them.
+#[derive(Debug, Default)]
+pub struct Leads {
+    /// Those to be spoken to, an address of several exchangers once for each.
+    pub within: Vec<Lead>,
+    /// Addresses left out.
+    pub addresses: usize,
+    /// Exchangers left out, with all addresses that they may have.
+    pub exchangers: usize,
+}
+
+impl Leads {
+    /// Of a host name.
+    pub fn of_host(name: Option<&HostName>, found: &Addresses) -> Self {
+        let mut leads = Self::default();
+        leads.add(name, found);
+        leads
+    }
+
+    /// Of a mail domain.
+    pub fn of_domain(found: &MailHosts) -> Self {
+        let mut leads = Self::default();
+        for host in found.hosts.iter().take(MOST_EXCHANGERS) {
+            leads.add(host.name.to_host().as_ref(), &host.addresses);
+        }
+        leads.exchangers = found.published.max(found.hosts.len()).saturating_sub(MOST_EXCHANGERS);
+        leads
+    }
+
+    fn add(&mut self, name: Option<&HostName>, found: &Addresses) {
+        let host = name.cloned().map(Arc::new);
+        let mut all: Vec<IpAddr> = found.addresses.iter().map(IpAddr::to_canonical).collect();
+        all.sort_unstable();
+        all.dedup();
+        self.addresses += all.len().saturating_sub(MOST_ADDRESSES);
+        all.truncate(MOST_ADDRESSES);
+        self.within.extend(all.into_iter().map(|ip| Lead { ip, host: host.clone() }));
+    }
+}
+
+/// How much was left out, over all names.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    names: AtomicU64,
+    addresses: AtomicU64,
+    exchangers: AtomicU64,
+}
+
+impl LeftOut {
+    /// Counts what a name led to beyond the bounds.
+    pub fn count(&self, leads: &Leads) {
+        if leads.addresses + leads.exchangers > 0 {
+            self.names.fetch_add(1, Relaxed);
+            self.addresses.fetch_add(leads.addresses as u64, Relaxed);
+            self.exchangers.fetch_add(leads.exchangers as u64, Relaxed);
+        }
+    }
+
+    /// Whether nothing was.
+    pub fn is_empty(&self) -> bool {
+        self.names.load(Relaxed) == 0
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [names, addresses, exchangers] =
+            [&self.names, &self.addresses, &self.exchangers].map(|count| count.load(Relaxed));
+        write!(
+            f,
+            "{names} names lead further than is followed: {addresses} addresses and {exchangers} mail exchangers are \
+             left out; at most {MOST_ADDRESSES} addresses of a name (the lowest) and {MOST_EXCHANGERS} exchangers of a \
+             domain are looked at"
+        )
+    }
 }
 
 /// The targets of a name: each address at each port.
@@ -35,4 +122,50 @@ pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> 
         }
     }
     aims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Status;
+    use crate::name::DnsName;
+    use crate::resolve::MailHost;
+
+    fn addresses(all: impl IntoIterator<Item = u32>) -> Addresses {
+        let addresses = all.into_iter().map(|number| IpAddr::from((0xc612_0000 + number).to_be_bytes()));
+        Addresses { status: Status::Found, addresses: addresses.collect(), whole: true }
+    }
+
+    #[test]
+    fn the_lowest_addresses_are_taken_in_whatever_order_they_came() {
+        let name = HostName::parse("a.example.org").unwrap();
+        let leads = Leads::of_host(Some(&name), &addresses((0..4000).rev()));
+        assert!(leads.within.iter().map(|lead| lead.ip).eq(addresses(0..32).addresses));
+        assert_eq!((leads.addresses, leads.exchangers), (3968, 0));
+        assert!(leads.within.iter().all(|lead| lead.host.as_deref() == Some(&name)));
+        let few = Leads::of_host(Some(&name), &addresses([5, 3, 5, 4]));
+        assert_eq!((few.within.len(), few.addresses), (3, 0), "each once");
+    }
+
+    #[test]
+    fn of_a_domain_the_first_exchangers_are_taken() {
+        let host = |number: u16| MailHost {
+            preference: number,
+            name: DnsName::parse(&format!("mx{number}.example.org")).unwrap(),
+            addresses: addresses((0..40).map(|last| u32::from(number) * 256 + last)),
+        };
+        let hosts: Vec<MailHost> = (0..32).map(host).collect();
+        let leads =
+            Leads::of_domain(&MailHosts { status: Status::Found, hosts, published: 100, whole: false });
+        assert_eq!((leads.within.len(), leads.addresses, leads.exchangers), (16 * 32, 16 * 8, 84));
+        let left_out = LeftOut::default();
+        left_out.count(&Leads::default());
+        assert!(left_out.is_empty());
+        left_out.count(&leads);
+        let told = left_out.to_string();
+        assert!(
+            told.starts_with("1 names lead further") && told.contains("128 addresses and 84 mail"),
+            "{told}"
+        );
+    }
 }

@@ -206,13 +206,13 @@ impl PathLoss {
         if seen < ENOUGH_RESENT || lost < WORTH_TELLING {
             return None;
         }
-        let last = if self.settings.retries == 0 { self.first } else { self.later };
+        let final_pass = if self.settings.retries == 0 { self.first } else { self.later };
         let missed_each = match self.settings.syns {
             1 => by_attempts,
-            syns => last.lost().powi(i32::try_from(syns).unwrap_or(i32::MAX)),
+            syns => final_pass.lost().powi(i32::try_from(syns).unwrap_or(i32::MAX)),
         };
         let missed_each = missed_each.min(0.95);
-        let missed = f64::from(last.made) * missed_each / (1.0 - missed_each);
+        let missed = f64::from(final_pass.made) * missed_each / (1.0 - missed_each);
         Some(Doubt::Lossy { lost: Permille::of(lost), missed: Permille::of(missed / (found + missed)) })
     }
 

@@ -26,6 +26,7 @@ pub mod shard;
 pub mod stop;
 pub mod vantage;
 pub mod watermark;
+pub mod worst;
 pub mod writer;
 
 use std::path::PathBuf;

@@ -26,8 +26,8 @@ use super::shard;
 use super::stop::{Level, Stop};
 use super::vantage::Doubt;
 use super::writer::Writer;
-use crate::name::HostName;
-use crate::probe::{LastAnswer, LocalTrouble, Probe};
+use crate::evidence::Scanner;
+use crate::probe::{LastAnswer, LocalTrouble, Probe, Reach};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -45,10 +45,12 @@ pub struct Plan {
     pub retries: u8,
     /// Conversations with each target that greets.
     pub samples: NonZeroU8,
-    /// Our own name.
-    pub own_name: Option<HostName>,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Exclusions that come while it runs.
     pub added: Arc<Added>,
+    /// What this machine has to reach targets by.
+    pub reach: Arc<Reach>,
     /// For what a person has to know at once.
     pub tell: feeder::Tell,
     /// The same for what speaks against the records.
@@ -90,7 +92,7 @@ pub fn run<P: Probe + Send + 'static>(
                 number,
                 retries: plan.retries,
                 samples: plan.samples,
-                own_name: plan.own_name.clone(),
+                scanner: Arc::clone(&plan.scanner),
                 added: Arc::clone(&plan.added),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),
@@ -110,12 +112,14 @@ pub fn run<P: Probe + Send + 'static>(
             shards,
             resolver: resolver.inbox,
             writer: seen.clone(),
+            scanner: plan.scanner,
             notes: heard,
             tell: plan.tell,
             say: plan.say,
             answers: plan.answers,
         };
-        let feeder = Feeder::new(plan.feeder, plan.course, outlets, Arc::clone(progress), stop.clone());
+        let drawn = (plan.course, plan.reach);
+        let feeder = Feeder::new(plan.feeder, drawn, outlets, Arc::clone(progress), stop.clone());
         let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
         drop((seen, notes));
         let written =

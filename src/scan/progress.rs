@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::checkpoint::Counts;
+use super::lead::LeftOut;
 use super::vantage::Doubt;
 use crate::evidence::Outcome;
 use crate::judge::Verdict;
@@ -40,6 +41,8 @@ pub struct Progress {
     pub losses: AtomicU64,
     /// Times that a mail server said that it is too much (421).
     pub slowdowns: AtomicU64,
+    /// What names led to beyond what is followed.
+    pub left_out: LeftOut,
     outcomes: [AtomicU64; Outcome::ALL.len()],
     verdicts: [AtomicU64; Verdict::ALL.len()],
     last_trouble: Mutex<Option<LocalTrouble>>,
@@ -89,10 +92,10 @@ impl Progress {
         self.written.load(Relaxed) + self.dropped.load(Relaxed)
     }
 
-    /// Targets at which something answered.
+    /// Targets that sent anything.
     pub fn answered(&self) -> u64 {
-        use Outcome::{Closed, Greeted, NotSmtp, Rejected, Reset, Silent};
-        [Greeted, Rejected, NotSmtp, Closed, Silent, Reset].into_iter().map(|o| self.outcome(o)).sum()
+        use Outcome::{Greeted, NotSmtp, Rejected};
+        [Greeted, Rejected, NotSmtp].into_iter().map(|outcome| self.outcome(outcome)).sum()
     }
 
     /// Notes what speaks against taking the records at their word, if anything does.

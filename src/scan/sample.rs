@@ -3,8 +3,6 @@
 use std::num::NonZeroU8;
 
 use super::aim::{Aim, Earlier, Seen};
-use crate::evidence::Observation;
-use crate::smtp::greeting::{Greeting, Own};
 
 /// What is to become of a target after a conversation.
 #[derive(Debug)]
@@ -18,41 +16,34 @@ pub enum Sampled {
 /// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one is the
 /// evidence, of the others only the names are kept.
 pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
-    let Seen { mut aim, observation, time } = seen;
+    if seen.aim.earlier.is_none() && (wanted == NonZeroU8::MIN || !seen.observation.outcome.is_judged()) {
+        return Sampled::Enough(seen);
+    }
+    let name = seen.greeting_source().name().map(String::into_boxed_str);
+    let Seen { mut aim, observation, time, scanner } = seen;
     let earlier = match aim.earlier.take() {
         Some(mut earlier) => {
-            earlier.names.push(name_of(&observation));
+            earlier.names.push(name);
             earlier
         }
-        None if wanted == NonZeroU8::MIN || !observation.outcome.is_judged() => {
-            return Sampled::Enough(Seen { aim, observation, time });
-        }
-        None => {
-            let names = vec![name_of(&observation)];
-            Box::new(Earlier { observation, time, names })
-        }
+        None => Box::new(Earlier { observation, time, names: vec![name], scanner }),
     };
     if earlier.names.len() < usize::from(wanted.get()) {
         return Sampled::Further(Aim { earlier: Some(earlier), ..aim });
     }
-    let Earlier { mut observation, time, names } = *earlier;
+    let Earlier { mut observation, time, names, scanner } = *earlier;
     observation.samples = names;
-    Sampled::Enough(Seen { aim, observation, time })
-}
-
-/// The name in a greeting, as it will be judged.
-fn name_of(observation: &Observation) -> Option<Box<str>> {
-    let greeting = observation.greeting.as_ref().filter(|_| observation.outcome.is_judged())?;
-    Greeting::read(greeting, Own::default()).name.map(String::into_boxed_str)
+    Sampled::Enough(Seen { aim, observation, time, scanner })
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::sync::Arc;
     use std::time::SystemTime;
 
     use super::*;
-    use crate::evidence::Outcome;
+    use crate::evidence::{Observation, Outcome};
     use crate::scan::aim::{Asked, Errand};
     use crate::smtp::reply::{Code, Reply, Text};
 
@@ -60,7 +51,7 @@ mod tests {
         let reply = Reply { code: Code::new(220), text: Text::from_iter([text]) };
         let greeting = Some(reply).filter(|_| outcome.is_judged());
         let observation = Observation { greeting, ..Observation::bare(outcome, 1) };
-        Seen { aim, observation, time: SystemTime::UNIX_EPOCH }
+        Seen { aim, observation, time: SystemTime::UNIX_EPOCH, scanner: Arc::default() }
     }
 
     fn aim() -> Aim {

@@ -33,11 +33,9 @@ use super::progress::Progress;
 use super::sample::{Sampled, sample};
 use super::sanity::LookResult;
 use super::stop::{Level, Stop};
-use crate::evidence::{Observation, Outcome};
-use crate::name::HostName;
-use crate::probe::{LastAnswer, LocalTrouble, Probe, watched};
+use crate::evidence::{Observation, Outcome, Scanner};
+use crate::probe::{Conversation, LastAnswer, LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
-use crate::smtp::greeting::{Greeting, Own};
 
 /// What was seen goes on in batches of this many …
 const BATCH: usize = 128;
@@ -130,8 +128,8 @@ pub struct Settings {
     pub retries: u8,
     /// Conversations with each target that greets.
     pub samples: NonZeroU8,
-    /// Our own name, known as an echo when a greeting repeats it.
-    pub own_name: Option<HostName>,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// When connections may start.
     pub pace: Arc<Pace>,
     /// Whether any may still start.
@@ -151,6 +149,7 @@ pub async fn run<P: Probe + 'static>(
     progress: Arc<Progress>,
 ) {
     let shard = Rc::new(Shard {
+        scanner: RefCell::new(Arc::clone(&settings.scanner)),
         settings,
         probe,
         progress,
@@ -251,6 +250,8 @@ struct Shard<P> {
     probe: P,
     progress: Arc<Progress>,
     ended: RefCell<Ended>,
+    /// Who we were in the last conversation with a mail server.
+    scanner: RefCell<Arc<Scanner>>,
     /// The first conversation of a batch ended.
     some: Notify,
     /// A batch is full.
@@ -285,13 +286,14 @@ impl<P: Probe> Shard<P> {
         let spoken = held(pin!(self.probe.probe(aim.whom()))).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);
         let (spoken, blame) = match spoken.unwrap_or(Err(LocalTrouble::Defect)) {
-            Err(LocalTrouble::NoPath) => (Ok(Observation::bare(Outcome::Unreachable, 1)), Blame::Near),
+            Err(LocalTrouble::NoPath) => (Ok(Observation::bare(Outcome::Unreachable, 1).into()), Blame::Near),
             spoken => (spoken, Blame::Far),
         };
         let fate = match spoken {
             Err(trouble) => Fate::Troubled(aim, trouble),
-            Ok(observation) => {
-                met.heard(start, &observation);
+            Ok(conversation) => {
+                let observation = &conversation.observation;
+                met.heard(start, observation);
                 if met.connected.is_some() {
                     self.settings.answers.note(start + observation.connect.unwrap_or_default());
                 }
@@ -305,7 +307,7 @@ impl<P: Probe> Shard<P> {
                 let wanted = if is_too_much { NonZeroU8::MIN } else { self.settings.samples };
                 let spare = aim.clone();
                 let fate =
-                    catch_unwind(AssertUnwindSafe(|| self.fate(aim, observation, (blame, start), wanted)));
+                    catch_unwind(AssertUnwindSafe(|| self.fate(aim, conversation, (blame, start), wanted)));
                 fate.unwrap_or(Fate::Troubled(spare, LocalTrouble::Defect))
             }
         };
@@ -323,7 +325,8 @@ impl<P: Probe> Shard<P> {
             Errand::PathCheck => Fate::Checked(LookResult::Void),
             Errand::Record => {
                 let observation = Observation::bare(Outcome::Excluded, aim.attempts);
-                self.concluded(Seen { aim, observation, time: SystemTime::now() }, NonZeroU8::MIN)
+                let scanner = Arc::clone(&self.settings.scanner);
+                concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, NonZeroU8::MIN)
             }
         };
         self.end(met, fate);
@@ -333,10 +336,11 @@ impl<P: Probe> Shard<P> {
     fn fate(
         &self,
         mut aim: Aim,
-        mut observation: Observation,
+        conversation: Conversation,
         (blame, since): (Blame, Instant),
         wanted: NonZeroU8,
     ) -> Fate {
+        let Conversation { mut observation, local_ip } = conversation;
         aim.attempts = aim.attempts.saturating_add(1);
         observation.attempts = aim.attempts;
         let outcome = observation.outcome;
@@ -351,18 +355,26 @@ impl<P: Probe> Shard<P> {
                 let has_further = outcome == Outcome::TimedOut && aim.attempts <= self.settings.retries;
                 let further = if has_further { Further::Attempt } else { Further::None };
                 let (at, time) = (Instant::now(), SystemTime::now());
-                Fate::Failed(Failure { aim, observation, blame, further, since, at, time })
+                let scanner = self.scanner(local_ip);
+                Fate::Failed(Failure { aim, observation, blame, further, since, at, time, scanner })
             }
-            Errand::Record => self.concluded(Seen { aim, observation, time: SystemTime::now() }, wanted),
+            Errand::Record => {
+                let scanner = self.scanner(local_ip);
+                concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, wanted)
+            }
         }
     }
 
-    fn concluded(&self, seen: Seen, wanted: NonZeroU8) -> Fate {
-        match sample(seen, wanted) {
-            Sampled::Further(aim) => Fate::Again(aim),
-            Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(self.case(seen)),
-            Sampled::Enough(seen) => Fate::Other(seen),
+    /// Who we are in a conversation that was held from this address. Most are held from one.
+    fn scanner(&self, local_ip: Option<IpAddr>) -> Arc<Scanner> {
+        if local_ip.is_none() {
+            return Arc::clone(&self.settings.scanner);
         }
+        let mut last = self.scanner.borrow_mut();
+        if last.ip != local_ip {
+            *last = Arc::new(self.settings.scanner.from(local_ip));
+        }
+        Arc::clone(&last)
     }
 
     /// A conversation has ended, or was not to be.
@@ -398,13 +410,19 @@ impl<P: Probe> Shard<P> {
             }
         }
     }
+}
 
-    fn case(&self, seen: Seen) -> Case<Asking> {
-        let own = Own { name: self.settings.own_name.as_ref(), ip: None };
-        let name = seen.observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
-        let banner = name.and_then(|name| HostName::parse(&name).ok());
-        Case { want: Want::Identity { ip: seen.aim.ip, banner }, carry: Asking::Host(Box::new(seen)) }
+fn concluded(seen: Seen, wanted: NonZeroU8) -> Fate {
+    match sample(seen, wanted) {
+        Sampled::Further(aim) => Fate::Again(aim),
+        Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(case(seen)),
+        Sampled::Enough(seen) => Fate::Other(seen),
     }
+}
+
+fn case(seen: Seen) -> Case<Asking> {
+    let banner = seen.greeting_source().name_to_resolve();
+    Case { want: Want::Identity { ip: seen.aim.ip, banner }, carry: Asking::Host(Box::new(seen)) }
 }
 
 /// Holds a conversation. One that falls over, a defect of this program, takes nobody with it, and is told by `Err`.

@@ -317,7 +317,7 @@ mod tests {
 
     fn bare(ip: [u8; 4], outcome: Outcome) -> Record {
         let observation = Observation::bare(outcome, 1);
-        record(ip, Evidence { ip: Some(ip.into()), observation, resolution: None })
+        record(ip, Evidence { ip: Some(ip.into()), observation, resolution: None, scanner: None })
     }
 
     fn bare_at(ip: Option<IpAddr>, outcome: Outcome) -> Record {

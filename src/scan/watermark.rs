@@ -112,6 +112,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn it_agrees_with_a_set_and_comes_back_from_a_checkpoint(turns in proptest::collection::vec(0u128..700, 0..600)) {
             let mut mark = Watermark::default();

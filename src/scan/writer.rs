@@ -19,19 +19,20 @@ use super::claims::Claims;
 use super::course::Roster;
 use super::feeder::Note;
 use super::keeper::Keeper;
-use super::lead::{Lead, aims};
+use super::lead::{Lead, Leads, aims};
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
 use super::vantage::Vantage;
 use super::watermark::Watermark;
-use crate::evidence::{Evidence, Observation, Outcome, Resolution};
+use super::worst::Worst;
+use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
-use crate::judge::{Context, Judgement, Severity, judge_in};
-use crate::record::{Network, Record, Target};
+use crate::judge::providers::Providers;
+use crate::judge::{Context, Judgement, Verdict};
+use crate::record::{Record, Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
-use crate::targets::Inventory;
 
 /// Progress is saved this often while records come.
 const SAVE_EACH: Duration = Duration::from_millis(500);
@@ -46,7 +47,7 @@ pub enum Keep {
     /// Those that sent anything.
     #[default]
     Greeted,
-    /// Those with findings.
+    /// Those with findings, and those that DNS told too little of: they may have some.
     Findings,
     /// Every one.
     All,
@@ -57,7 +58,9 @@ impl Keep {
     pub fn wants(self, outcome: Outcome, judgement: &Judgement) -> bool {
         match self {
             Self::Greeted => outcome.is_judged() || outcome == Outcome::NotSmtp,
-            Self::Findings => !judgement.findings.is_empty(),
+            Self::Findings => {
+                !judgement.findings.is_empty() || judgement.verdict == Some(Verdict::Undetermined)
+            }
             Self::All => true,
         }
     }
@@ -71,6 +74,10 @@ pub struct Writer {
     pub keep: Keep,
     /// Findings that the user accepts.
     pub accepts: Acceptances,
+    /// Further domains of providers.
+    pub providers: Providers,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
@@ -86,7 +93,7 @@ pub struct Writer {
     /// Names whose targets have not all ended.
     pub open: HashMap<u128, OpenName>,
     /// The worst finding so far.
-    pub worst: Severity,
+    pub worst: Worst,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
     /// What the records say of the place that is scanned from.
@@ -158,28 +165,22 @@ impl Writer {
         match (case.carry, case.solution) {
             (Asking::Host(seen), Solution::Identity(resolution)) => self.conclude(*seen, Some(resolution)),
             (Asking::Name { turn, name }, Solution::Addresses(found)) => {
-                let host = self.roster.host(name).cloned().map(Arc::new);
-                let leads: Vec<Lead> =
-                    found.addresses.iter().map(|&ip| Lead { ip, host: host.clone() }).collect();
+                let leads = Leads::of_host(self.roster.host(name), &found);
                 self.led(turn, name, &leads)
             }
             (Asking::Name { turn, name }, Solution::MailHosts(found)) => {
-                let mut leads = Vec::new();
-                for host in &found.hosts {
-                    let name = host.name.to_host().map(Arc::new);
-                    let addresses = host.addresses.addresses.iter();
-                    leads.extend(addresses.map(|&ip| Lead { ip, host: name.clone() }));
-                }
-                self.led(turn, name, &leads)
+                self.led(turn, name, &Leads::of_domain(&found))
             }
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
             (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
-            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &[]),
+            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &Leads::default()),
         }
     }
 
     /// A name led to these addresses: each that is allowed and new becomes a target of the name's turn.
-    fn led(&mut self, turn: u128, name: usize, leads: &[Lead]) -> Result<(), ScanError> {
+    fn led(&mut self, turn: u128, name: usize, leads: &Leads) -> Result<(), ScanError> {
+        self.progress.left_out.count(leads);
+        let leads = &leads.within[..];
         let mut fresh = Vec::new();
         let mut blocked = 0;
         for lead in leads {
@@ -203,13 +204,16 @@ impl Writer {
         if leads.is_empty() || blocked == leads.len() {
             self.progress.drawn.fetch_add(1, Relaxed);
             let outcome = if leads.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
-            let record = self.record(
+            let target = self.target(
                 None,
                 self.roster.ports().first().copied().unwrap_or_default(),
                 Asked::Name(name),
             );
-            let observation = Observation::bare(outcome, 0);
-            let record = record.finish(SystemTime::now(), observation, None, &self.accepts);
+            let scanner = Some(Arc::clone(&self.scanner));
+            let evidence =
+                Evidence { ip: None, observation: Observation::bare(outcome, 0), resolution: None, scanner };
+            let time = SystemTime::now();
+            let record = self.judged(Unjudged { time, target, evidence, network: None });
             self.emit(&record)?;
         }
         self.name_done(turn);
@@ -228,12 +232,13 @@ impl Writer {
 
     /// A target has all the evidence that it will get.
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
-        let Seen { aim, observation, time } = seen;
+        let Seen { aim, observation, time, scanner } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
-        let (draft, accepts) = (self.record(Some(ip), port, asked), &self.accepts);
+        let evidence = Evidence { ip: Some(ip), observation, resolution, scanner: Some(scanner) };
+        let network = self.networks.as_ref().and_then(|networks| networks.network(ip));
+        let unjudged = Unjudged { time, target: self.target(Some(ip), port, asked), evidence, network };
         // What a stranger said and this program can't judge must not end the scan.
-        let finish = || draft.finish(time, observation, resolution, accepts);
-        let record = catch_unwind(AssertUnwindSafe(finish)).ok();
+        let record = catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok();
         let Some(open) = self.open.get_mut(&turn) else {
             match record {
                 Some(record) => {
@@ -265,10 +270,18 @@ impl Writer {
         Ok(())
     }
 
-    fn record(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Draft {
+    fn target(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Target {
         let (asked, inventory) = self.roster.asked(ip, asked);
-        let network = ip.and_then(|ip| self.networks.as_ref()?.network(ip));
-        Draft { target: Target { ip, port, asked, inventory }, network }
+        Target { ip, port, asked, inventory }
+    }
+
+    fn judged(&self, unjudged: Unjudged) -> Record {
+        let context = Context {
+            accepts: Some((&self.accepts, unjudged.time)),
+            providers: Some(&self.providers),
+            ..Context::default()
+        };
+        unjudged.judge(&context)
     }
 
     fn emit(&mut self, record: &Record) -> Result<(), ScanError> {
@@ -279,7 +292,7 @@ impl Writer {
         } else {
             Fate::Dropped
         };
-        self.worst = self.worst.max(judgement.severity.unwrap_or(Severity::None));
+        self.worst.see(record);
         self.progress.count(outcome, judgement.verdict, fate);
         self.progress.doubt(self.vantage.see(record));
         Ok(())
@@ -287,30 +300,5 @@ impl Writer {
 
     fn save(&mut self) -> Result<(), ScanError> {
         self.keeper.save(&mut self.outputs, &self.watermark, &self.claims)
-    }
-}
-
-/// A record that lacks its evidence.
-struct Draft {
-    target: Target,
-    network: Option<Network>,
-}
-
-impl Draft {
-    fn finish(
-        self,
-        time: SystemTime,
-        observation: Observation,
-        resolution: Option<Resolution>,
-        accepts: &Acceptances,
-    ) -> Record {
-        let Self { target, network } = self;
-        let evidence = Evidence { ip: target.ip, observation, resolution };
-        let context = Context { accepts: Some((accepts, time)), ..Context::default() };
-        let judgement = match &target.inventory {
-            Some(inventory) => judge_in(&context, &evidence, inventory),
-            None => judge_in(&context, &evidence, &Inventory::default()),
-        };
-        Record { time, target, evidence, judgement, network }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::targets::format::Foreign;
 use crate::targets::line::LineError;
 
 /// The most characters of a value that a message shows.
@@ -75,6 +76,39 @@ pub enum TargetError {
         place: Place,
         /// The name, escaped and shortened.
         column: String,
+    },
+    /// The whole list has another form.
+    #[error("{place} `{value}` {seems}")]
+    Foreign {
+        /// The line that tells.
+        place: Place,
+        /// That line, escaped and shortened.
+        value: String,
+        /// What it seems to be.
+        seems: Foreign,
+    },
+    /// A quote that nothing closes: all rows behind it would be one cell.
+    #[error("{place} a `\"` is left open; close it, or double it if it is part of a text")]
+    OpenQuote {
+        /// Where its row starts.
+        place: Place,
+    },
+    /// A quoted cell over a line end that may hold rows of its own.
+    #[error(
+        "{place} a quoted cell goes on over the line end and may hide rows; is a `\"` left open? if not, put every \
+         name of the header in quotes, as `\"ip\",\"reason\"`, to say that cells may hold line ends"
+    )]
+    RowOverLines {
+        /// Where its row starts.
+        place: Place,
+    },
+    /// The same in a list whose header says that cells may hold line ends, with a line that reads as a row.
+    #[error("{place} a quoted cell holds the line `{value}`, which reads as a row; is a `\"` left open?")]
+    RowInCell {
+        /// Where the outer row starts.
+        place: Place,
+        /// The line, escaped and shortened.
+        value: String,
     },
     /// A CSV row over [`crate::targets::MAX_ROW`].
     #[error("{place} the row is longer than 65536 bytes; is a `\"` left open?")]

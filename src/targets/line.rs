@@ -92,6 +92,18 @@ pub enum LineError {
     /// `user@example.org`.
     #[error("is a mail address; for the mail servers of its domain write `mx:{0}`")]
     Mailbox(HostName),
+    /// A prefix or a range with blanks around its `/` or `-`; the same without.
+    #[error("holds blanks; write `{0}`")]
+    Blanks(String),
+    /// A name without its domain.
+    #[error("is one label, and no host can be found by that; write the whole name, as `mail.example.org`")]
+    OneLabel,
+    /// The same on the first line of a list.
+    #[error(
+        "is one label: write a host name whole, as `mail.example.org`, or, if this is a header, call the column \
+         `target`"
+    )]
+    LoneLabel,
     /// Two words, or a list within a line.
     #[error("holds more than one target; write one a line")]
     Several,
@@ -118,6 +130,9 @@ pub enum LineError {
     /// The `expected_name` of a CSV row.
     #[error("is no name that a host can be expected to have: it {0}")]
     ExpectedName(NameError),
+    /// The `tenancy` of a CSV row.
+    #[error("is no tenancy; write `shared` or `dedicated`, or leave it empty")]
+    Tenancy,
     /// The `helo_name` of a CSV row.
     #[error("is no HELO name: it is longer than 255 octets or holds a control character")]
     HeloName,
@@ -132,7 +147,7 @@ pub fn parse(text: &str) -> Result<Kind, LineError> {
         return Err(LineError::Url);
     }
     if text.contains(|c: char| c.is_whitespace() || c == ',' || c == ';') {
-        return Err(LineError::Several);
+        return Err(without_blanks(text).map_or(LineError::Several, LineError::Blanks));
     }
     if let Some(domain) = strip_word(text, "mx:") {
         return HostName::parse(domain).map(Kind::Mx).map_err(LineError::Mx);
@@ -163,7 +178,22 @@ pub fn parse(text: &str) -> Result<Kind, LineError> {
     }
     let host = HostName::parse(text).map_err(LineError::Name)?;
     // In normal form it may be no name any more: `AS64500.`, or wide digits.
-    if host.as_str() == text { Ok(Kind::Host(host)) } else { parse(host.as_str()) }
+    if host.as_str() != text {
+        return parse(host.as_str());
+    }
+    if host.is_qualified() { Ok(Kind::Host(host)) } else { Err(LineError::OneLabel) }
+}
+
+/// A prefix or a range whose only fault is that there are blanks around its `/` or `-`; a dash of print counts as `-`.
+fn without_blanks(text: &str) -> Option<String> {
+    let text = text.replace(['\u{2013}', '\u{2014}'], "-");
+    let mark = text.find(['-', '/'])?;
+    let (first, last) = (text[..mark].trim(), text[mark + 1..].trim());
+    let joined = format!("{first}{}{last}", &text[mark..=mark]);
+    if joined.contains(|c: char| c.is_whitespace() || c == ',' || c == ';') {
+        return None;
+    }
+    matches!(parse(&joined), Ok(Kind::Prefix(_) | Kind::Range(..))).then_some(joined)
 }
 
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
@@ -258,7 +288,6 @@ mod tests {
             ("Mail.Example.ORG.", "mail.example.org"),
             ("bücher.example", "xn--bcher-kva.example"),
             ("192.0.2.10-20.example.net", "192.0.2.10-20.example.net"),
-            ("host-7", "host-7"),
             ("mx:example.org", "mx:example.org"),
             ("MX:Example.org.", "mx:example.org"),
             ("AS64500", "AS64500"),
@@ -316,6 +345,21 @@ mod tests {
             ("smtp://mail.example.org", "is a URL; write the host alone"),
             ("a@example.org", "is a mail address; for the mail servers of its domain write `mx:example.org`"),
             ("a.example b.example", "holds more than one target; write one a line"),
+            ("192.0.2.1 - 192.0.2.9", "holds blanks; write `192.0.2.1-192.0.2.9`"),
+            ("192.0.2.1 -192.0.2.9", "holds blanks; write `192.0.2.1-192.0.2.9`"),
+            ("192.0.2.1 \u{2013} 9", "holds blanks; write `192.0.2.1-9`"),
+            ("192.0.2.0 / 24", "holds blanks; write `192.0.2.0/24`"),
+            ("2001:db8::1 - 2001:db8::9", "holds blanks; write `2001:db8::1-2001:db8::9`"),
+            ("192.0.2.1 - 192.0.2.9 x", "holds more than one target; write one a line"),
+            ("192.0.2.9 - 192.0.2.1", "holds more than one target; write one a line"),
+            (
+                "saddr",
+                "is one label, and no host can be found by that; write the whole name, as `mail.example.org`",
+            ),
+            (
+                "Host-7.",
+                "is one label, and no host can be found by that; write the whole name, as `mail.example.org`",
+            ),
             ("192.0.2.1,192.0.2.2", "holds more than one target; write one a line"),
             ("mx:", "asks for the mail servers of what is no domain: it is empty"),
             ("mx:192.0.2.1", "asks for the mail servers of what is no domain: it looks like an address"),
@@ -333,6 +377,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
             if let Ok(kind) = parse(&text) {

@@ -1,4 +1,4 @@
-//! A whole list read line by line: plain text, or CSV when its first line is a header with a column `target` or `ip`.
+//! A whole list read line by line: plain text, or CSV when its first line is a header with a column of targets.
 //!
 //! However long the list or one of its lines, no more than one bounded line is held. Knows no file: the caller opens it
 //! and says its name.
@@ -7,11 +7,11 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use crate::targets::error::{Place, Purpose, Shown, TargetError};
+use crate::targets::format;
+use crate::targets::header::Columns;
 use crate::targets::line::{Entry, LineError, parse};
-use crate::targets::rows::{Columns, Rows};
-
-/// The longest line of a plain list, in bytes: sixteen times the longest name, for the comment behind it.
-pub const MAX_LINE: usize = 4096;
+use crate::targets::lines::{Cut, Lines};
+use crate::targets::rows::Rows;
 
 /// The entries of a list, as they are read. A line that can't be read is an error among them; after an error of which
 /// [`TargetError::is_one_value`] says no, nothing more comes.
@@ -66,7 +66,10 @@ impl<R: BufRead> Iterator for TargetList<R> {
                         match Columns::of_header(&lines.line, place) {
                             Err(error) => return Some(Err(error)),
                             Ok(None) => {
-                                let item = self.entry(&lines);
+                                if let Some(foreign) = self.foreign(&lines) {
+                                    return Some(Err(foreign));
+                                }
+                                let item = self.first_entry(&lines);
                                 self.state = State::Plain(lines);
                                 return Some(item);
                             }
@@ -101,6 +104,23 @@ impl<R: BufRead> Iterator for TargetList<R> {
 }
 
 impl<R: BufRead> TargetList<R> {
+    /// What a first line of another form is refused for.
+    fn foreign(&self, lines: &Lines<R>) -> Option<TargetError> {
+        let seems = format::tell(&lines.line)?;
+        let place = Place::Line(self.purpose, Arc::clone(&self.name), lines.number);
+        Some(TargetError::Foreign { place, value: Shown(&lines.line).to_string(), seems })
+    }
+
+    /// The entry of a first line, which may be meant as a header.
+    fn first_entry(&self, lines: &Lines<R>) -> Result<Entry, TargetError> {
+        self.entry(lines).map_err(|error| match error {
+            TargetError::Value { place, value, wrong: LineError::OneLabel } => {
+                TargetError::Value { place, value, wrong: LineError::LoneLabel }
+            }
+            other => other,
+        })
+    }
+
     fn entry(&self, lines: &Lines<R>) -> Result<Entry, TargetError> {
         read_value(&lines.line, lines.is_cut)
             .and_then(parse)
@@ -128,131 +148,6 @@ fn read_value(value: &[u8], is_cut: Cut) -> Result<&str, LineError> {
     std::str::from_utf8(value).map(str::trim).map_err(|_| LineError::NotUtf8)
 }
 
-/// Whether a line was longer than what is kept of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    No,
-    Yes,
-}
-
-/// Lines that end with LF, CRLF or CR, without their comments and the blanks around them.
-#[derive(Debug)]
-struct Lines<R> {
-    input: R,
-    /// What the last line said; at most [`MAX_LINE`] bytes.
-    line: Vec<u8>,
-    is_cut: Cut,
-    /// The number of the last line, from one.
-    number: u64,
-    /// The last line ended with CR; an LF behind it belongs to it.
-    after_cr: bool,
-}
-
-impl<R: BufRead> Lines<R> {
-    fn new(input: R) -> Self {
-        Self { input, line: Vec::new(), is_cut: Cut::No, number: 0, after_cr: false }
-    }
-
-    /// Goes on to the next line that says anything; `false` at the end.
-    fn next_content(&mut self) -> io::Result<bool> {
-        while self.next_line()? {
-            if self.number == 1 && self.line.starts_with(b"\xef\xbb\xbf") {
-                self.line.drain(..3);
-            }
-            if self.is_utf16() {
-                return Ok(true);
-            }
-            self.cut_comment();
-            if !self.line.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether the first line starts with the byte order mark of UTF-16.
-    fn is_utf16(&self) -> bool {
-        self.number == 1 && (self.line.starts_with(b"\xff\xfe") || self.line.starts_with(b"\xfe\xff"))
-    }
-
-    /// The input behind the last line, and that line's number.
-    fn into_rest(mut self) -> io::Result<(R, u64)> {
-        self.skip_lf()?;
-        Ok((self.input, self.number))
-    }
-
-    fn next_line(&mut self) -> io::Result<bool> {
-        self.skip_lf()?;
-        self.line.clear();
-        self.is_cut = Cut::No;
-        let mut started = false;
-        loop {
-            let available = fill(&mut self.input)?;
-            if available.is_empty() {
-                self.number += u64::from(started);
-                return Ok(started);
-            }
-            started = true;
-            let end = available.iter().position(|b| matches!(b, b'\n' | b'\r'));
-            let part = &available[..end.unwrap_or(available.len())];
-            let room = MAX_LINE - self.line.len();
-            if part.len() > room {
-                self.is_cut = Cut::Yes;
-            }
-            self.line.extend_from_slice(&part[..part.len().min(room)]);
-            let used = part.len();
-            let Some(end) = end else {
-                self.input.consume(used);
-                continue;
-            };
-            self.after_cr = available[end] == b'\r';
-            self.input.consume(used + 1);
-            self.number += 1;
-            return Ok(true);
-        }
-    }
-
-    fn skip_lf(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.after_cr) && fill(&mut self.input)?.first() == Some(&b'\n') {
-            self.input.consume(1);
-        }
-        Ok(())
-    }
-
-    /// Takes off what stands behind `#`, or behind `;` at the start or after a blank; a comment may be any bytes, and
-    /// longer than a line.
-    fn cut_comment(&mut self) {
-        let blank_before = |at: usize| at == 0 || self.line[at - 1].is_ascii_whitespace();
-        let comment = (0..self.line.len()).find(|&at| match self.line[at] {
-            b'#' => true,
-            b';' => blank_before(at),
-            _ => false,
-        });
-        if let Some(comment) = comment {
-            self.line.truncate(comment);
-            self.is_cut = Cut::No;
-        }
-        if self.is_cut == Cut::No {
-            let trimmed = self.line.trim_ascii();
-            let start = self.line.len() - self.line.trim_ascii_start().len();
-            let length = trimmed.len();
-            self.line.copy_within(start..start + length, 0);
-            self.line.truncate(length);
-        }
-    }
-}
-
-/// [`BufRead::fill_buf`] that goes on after a signal.
-pub(super) fn fill<R: BufRead>(input: &mut R) -> io::Result<&[u8]> {
-    // Asked twice because a borrow that may be returned can't be given up in a loop.
-    while let Err(error) = input.fill_buf() {
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
-    input.fill_buf()
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{BufReader, Read};
@@ -260,6 +155,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::targets::lines::MAX_LINE;
 
     fn read(bytes: &[u8]) -> Vec<String> {
         // A buffer of three bytes shows that nothing depends on where a read ends.
@@ -385,6 +281,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn any_bytes_are_read_to_their_end(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let lines = bytes.iter().filter(|b| matches!(b, b'\n' | b'\r')).count() + 1;

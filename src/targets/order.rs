@@ -60,15 +60,6 @@ pub struct Order {
     ends: [u64; 4],
     steps: Vec<Step>,
     len: u128,
-    sample: Option<SampledLap>,
-}
-
-/// The last lap of a sample, from which only so many blocks are kept.
-#[derive(Debug, Clone, Copy)]
-struct SampledLap {
-    /// Its first turn.
-    turn: u128,
-    kept: u64,
 }
 
 /// Where a turn is.
@@ -99,19 +90,7 @@ impl Order {
         let sizes = sizes.chain(large.iter().rev().map(|part| (part.size(pieces), 1)));
         let sizes = sizes.chain([(Family::V6.block_size(), whole_v6.count())]);
         let (steps, len) = find_steps(sizes, end, shard);
-        Self { set, seed, shard, whole_v6, large, whole_v4, small, ends, steps, len, sample: None }
-    }
-
-    /// The same order with no more than `targets` turns. Of the lap in which it ends, blocks are left out evenly over the
-    /// row, so that a sample smaller than one lap still has networks of every kind.
-    #[must_use]
-    pub fn sample(mut self, targets: u128) -> Self {
-        if let Some(spot) = self.spot(targets) {
-            let kept = self.own_place(spot.place);
-            self.sample = (kept > 0).then(|| SampledLap { turn: targets - u128::from(kept), kept });
-            self.len = targets;
-        }
-        self
+        Self { set, seed, shard, whole_v6, large, whole_v4, small, ends, steps, len }
     }
 
     /// How many turns the shard has; ports are not counted.
@@ -141,7 +120,7 @@ impl Order {
 
     /// How many blocks of this shard the lap of a turn visits; none behind the last turn.
     pub fn lap_blocks(&self, turn: u128) -> u64 {
-        self.spot(turn).map_or(0, |spot| self.sampled_lap(turn).unwrap_or(self.steps[spot.step].own))
+        self.spot(turn).map_or(0, |spot| self.steps[spot.step].own)
     }
 
     /// The visit of a turn; a few divisions.
@@ -182,21 +161,8 @@ impl Order {
         }
         let step = self.steps.get(self.steps.partition_point(|step| step.lap <= lap).checked_sub(1)?)?;
         let first_turn = step.turn + (lap - step.lap) * u128::from(step.own);
-        let (place, own) = (u128::from(self.own_place(place)), u128::from(step.own));
-        let turn = match self.sample {
-            Some(sample) if sample.turn == first_turn => {
-                let kept = u128::from(sample.kept);
-                let nearest = (place * kept).div_ceil(own);
-                (nearest < kept && nearest * own / kept == place).then_some(first_turn + nearest)
-            }
-            _ => Some(first_turn + place),
-        };
-        turn.filter(|turn| *turn < self.len)
-    }
-
-    /// How many blocks are kept in the lap of a turn, if it is the last one of a sample.
-    pub(super) fn sampled_lap(&self, turn: u128) -> Option<u64> {
-        self.sample.filter(|sample| turn >= sample.turn).map(|sample| sample.kept)
+        let turn = first_turn + u128::from(self.own_place(place));
+        (turn < self.len).then_some(turn)
     }
 
     /// A place in the row of all shards, as one in this shard's row.
@@ -211,10 +177,7 @@ impl Order {
         let at = self.steps.partition_point(|step| step.turn <= turn).checked_sub(1)?;
         let step = &self.steps[at];
         let (behind, own) = (turn - step.turn, u128::from(step.own));
-        let own_place = match self.sampled_lap(turn) {
-            Some(kept) => behind % own * own / u128::from(kept),
-            None => behind % own,
-        };
+        let own_place = behind % own;
         // A place in a row of fewer than 2^64.
         let own_place = u64::try_from(own_place).unwrap_or(0);
         let place = self.shard.first() + own_place * u64::from(self.shard.count());

@@ -1,74 +1,33 @@
-//! A CSV list: a column `target` or `ip`, if wished `expected_name` and `helo_name`, and tags in the order of the file.
+//! The rows of a CSV list: each a target, if wished `expected_name` and `helo_name`, and tags in the order of
+//! the file, of which `tenancy` may hold known words only.
+//!
+//! A quote that is left open would make one cell of all rows behind it, and an exclusion list with such a row would
+//! exclude one address only. So an open quote at the end is an error, and so is a cell over a line end that may hide rows.
 
-use std::collections::VecDeque;
 use std::error::Error;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
 use crate::name::HostName;
 use crate::targets::Inventory;
+use crate::targets::bounded::{Bounded, END, READ_AHEAD, RowTooLong};
 use crate::targets::error::{Place, Purpose, Shown, TargetError};
-use crate::targets::line::{Entry, LineError, parse};
-use crate::targets::list::fill;
+use crate::targets::header::{Columns, Lengths, LineEnds};
+use crate::targets::line::{Entry, Kind, LineError, parse};
 
-/// The longest row of a CSV list, in bytes: a hundred columns of a few hundred bytes.
-pub const MAX_ROW: u64 = 65_536;
-/// What the CSV reader takes from its input at a time, in bytes.
-const READ_AHEAD: usize = 8_192;
 /// The longest HELO name, in octets (RFC 5321 §4.5.3.1.2).
 const MAX_HELO: usize = 255;
 
-/// What each column of a header stands for.
-#[derive(Debug)]
-pub(super) struct Columns {
-    delimiter: u8,
-    count: usize,
-    target: usize,
-    expected_name: Option<usize>,
-    helo_name: Option<usize>,
-    tags: Vec<(usize, Arc<str>)>,
-}
+/// The tag that says whose address it is, in any case; it travels with the records as any tag does, so that the judgement
+/// of a stored record heeds it, too.
+const TENANCY: &str = "tenancy";
+/// What may stand in it.
+const TENANCIES: [&str; 4] = ["shared", "dedicated", "unknown", ""];
 
-impl Columns {
-    /// The columns of a first line that is a CSV header: comma, semicolon or tab between them, `target` or `ip` one of
-    /// them. `None` if it is a plain line.
-    pub(super) fn of_header(line: &[u8], place: Place) -> Result<Option<Self>, TargetError> {
-        for delimiter in [b',', b';', b'\t'] {
-            let names = split_header(line, delimiter);
-            let find = |wanted: &str| names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
-            let Some(target) = find("target").or_else(|| find("ip")) else { continue };
-            if let Some(twice) = find_twice(&names) {
-                return Err(TargetError::TwoColumns { place, column: Shown(twice.as_bytes()).to_string() });
-            }
-            let (expected_name, helo_name) = (find("expected_name"), find("helo_name"));
-            let is_tag = |&(column, name): &(usize, &String)| {
-                ![Some(target), expected_name, helo_name].contains(&Some(column)) && !name.is_empty()
-            };
-            let tags = names.iter().enumerate().filter(is_tag).map(|(c, n)| (c, n.as_str().into())).collect();
-            let count = names.len();
-            return Ok(Some(Self { delimiter, count, target, expected_name, helo_name, tags }));
-        }
-        Ok(None)
-    }
-}
-
-fn split_header(line: &[u8], delimiter: u8) -> Vec<String> {
-    let mut reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
-    let mut record = ByteRecord::new();
-    // Reading from memory does not fail, and one record can't be uneven.
-    if !reader.read_byte_record(&mut record).unwrap_or(false) {
-        return Vec::new();
-    }
-    record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect()
-}
-
-fn find_twice(names: &[String]) -> Option<&String> {
-    names.iter().enumerate().find_map(|(at, name)| {
-        let again = names[..at].iter().any(|other| other.eq_ignore_ascii_case(name));
-        (again && !name.is_empty()).then_some(name)
-    })
+fn is_tenancy(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case(TENANCY)
 }
 
 /// The rows behind a header.
@@ -110,15 +69,57 @@ impl<R: BufRead> Rows<R> {
             self.line =
                 self.lines_before + 1 + self.reader.get_mut().line_ends_before(consumed.saturating_sub(1));
             self.reader.get_mut().allow(consumed);
+            if self.reader.get_mut().is_past_end(consumed) {
+                let is_end = self.record.len() == 1 && self.record.get(0) == Some(b"x");
+                let within = self.line_ends_within().saturating_sub(line_ends(END));
+                let first = self.line.saturating_sub(within);
+                let place = Place::Line(purpose, Arc::clone(list), first);
+                return (!is_end).then_some(Err(TargetError::OpenQuote { place }));
+            }
             if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 continue;
             }
+            if self.record.as_slice().contains(&b'\n')
+                && let Some(error) = self.over_lines(purpose, list)
+            {
+                return Some(Err(error));
+            }
             return Some(self.entry().map_err(|(value, wrong)| {
-                let within = self.record.iter().flatten().filter(|&&b| b == b'\n').count() as u64;
-                let place = Place::Line(purpose, Arc::clone(list), self.line.saturating_sub(within));
+                let first = self.line.saturating_sub(self.line_ends_within());
+                let place = Place::Line(purpose, Arc::clone(list), first);
                 TargetError::Value { place, value: Shown(&value).to_string(), wrong }
             }));
         }
+    }
+
+    fn line_ends_within(&self) -> u64 {
+        line_ends(self.record.as_slice())
+    }
+
+    /// What is wrong with a row over several lines, if anything is.
+    fn over_lines(&self, purpose: Purpose, list: &Arc<str>) -> Option<TargetError> {
+        let first = self.line.saturating_sub(self.line_ends_within());
+        let place = || Place::Line(purpose, Arc::clone(list), first);
+        let row = self.record.iter().find_map(|cell| self.row_in(cell));
+        match (self.columns.line_ends, purpose, row) {
+            (LineEnds::OfRows, Purpose::Exclusions, _) | (LineEnds::OfRows, Purpose::Targets, Some(_)) => {
+                Some(TargetError::RowOverLines { place: place() })
+            }
+            (LineEnds::InCells, Purpose::Exclusions, Some(row)) => {
+                Some(TargetError::RowInCell { place: place(), value: Shown(row).to_string() })
+            }
+            (LineEnds::InCells, Purpose::Targets, _) | (_, _, None) => None,
+        }
+    }
+
+    /// A further line of a cell that has a target where a row has it.
+    fn row_in<'c>(&self, cell: &'c [u8]) -> Option<&'c [u8]> {
+        let mut lines = cell.split(|&byte| byte == b'\n').skip(1);
+        lines.find(|line| {
+            let target = line.split(|&byte| byte == self.columns.delimiter).nth(self.columns.target);
+            let target = target.and_then(|cell| std::str::from_utf8(cell).ok()).unwrap_or_default();
+            parse(target.trim_matches(|c: char| c == '"' || c.is_whitespace())).is_ok()
+        })
     }
 
     fn read_error(&self, error: csv::Error, purpose: Purpose, list: &Arc<str>) -> TargetError {
@@ -157,7 +158,7 @@ impl<R: BufRead> Rows<R> {
         let wrong = |value: &str, wrong: LineError| (value.as_bytes().to_vec(), wrong);
 
         let asked = text(self.columns.target)?.trim();
-        let kind = parse(asked).map_err(|e| wrong(asked, e))?;
+        let kind = self.kind(asked).map_err(|e| wrong(asked, e))?;
         let expected_name = named(self.columns.expected_name)?
             .map(|name| {
                 HostName::parse(name)
@@ -173,7 +174,11 @@ impl<R: BufRead> Rows<R> {
             .transpose()?;
         let mut tags = Vec::with_capacity(self.columns.tags.len());
         for (column, name) in &self.columns.tags {
-            tags.push((Arc::clone(name), text(*column)?.to_owned()));
+            let value = text(*column)?;
+            if is_tenancy(name) && !TENANCIES.iter().any(|word| value.trim().eq_ignore_ascii_case(word)) {
+                return Err(wrong(value, LineError::Tenancy));
+            }
+            tags.push((Arc::clone(name), value.to_owned()));
         }
         let inventory = Inventory { expected_name, helo_name, tags };
         let inventory = (inventory != Inventory::default()).then(|| Arc::new(inventory));
@@ -181,64 +186,22 @@ impl<R: BufRead> Rows<R> {
     }
 }
 
-/// An input that gives no more than it may, for a row with an open quote would take all of it; that turns a CR without
-/// LF into LF, for the CSV reader ends a comment at LF only; and that knows where its lines end.
-#[derive(Debug)]
-struct Bounded<R> {
-    input: R,
-    /// The bytes given so far.
-    given: u64,
-    /// The bytes that may be given.
-    limit: u64,
-    /// Where lines ended of late.
-    line_ends: VecDeque<u64>,
-    /// How many line ends are no longer in `line_ends`.
-    passed: u64,
+/// How many lines end in some bytes.
+fn line_ends(bytes: &[u8]) -> u64 {
+    bytes.split(|&byte| byte == b'\n').count() as u64 - 1
 }
 
-impl<R> Bounded<R> {
-    fn new(input: R) -> Self {
-        let limit = MAX_ROW + READ_AHEAD as u64;
-        Self { input, given: 0, limit, line_ends: VecDeque::new(), passed: 0 }
-    }
-
-    /// Lets one more row be given, behind the `consumed` bytes.
-    fn allow(&mut self, consumed: u64) {
-        self.limit = consumed + MAX_ROW + READ_AHEAD as u64;
-    }
-
-    /// How many lines ended before a byte; asked in ascending order.
-    fn line_ends_before(&mut self, byte: u64) -> u64 {
-        while self.line_ends.front().is_some_and(|end| *end < byte) {
-            self.line_ends.pop_front();
-            self.passed += 1;
-        }
-        self.passed
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the row is too long")]
-struct RowTooLong;
-
-impl<R: BufRead> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given >= self.limit {
-            return Err(io::Error::other(RowTooLong));
-        }
-        let count = self.input.read(buffer)?;
-        let given = &mut buffer[..count];
-        let next = if given.last() == Some(&b'\r') { fill(&mut self.input)?.first().copied() } else { None };
-        for at in 0..count {
-            if given[at] == b'\r' && given.get(at + 1).copied().or(next) != Some(b'\n') {
-                given[at] = b'\n';
+impl<R> Rows<R> {
+    fn kind(&self, asked: &str) -> Result<Kind, LineError> {
+        // An address as its interface has it, with the length of its network: the network is not asked for.
+        match asked.split_once('/') {
+            Some((address, length))
+                if self.columns.lengths == Lengths::Netmask && length.parse::<u8>().is_ok() =>
+            {
+                parse(address)
             }
-            if given[at] == b'\n' {
-                self.line_ends.push_back(self.given + at as u64);
-            }
+            _ => parse(asked),
         }
-        self.given += count as u64;
-        Ok(count)
     }
 }
 
@@ -378,6 +341,80 @@ mod tests {
             assert_eq!(read.len(), 1);
             assert!(read[0].as_ref().unwrap_err().contains("the header has two columns `"), "{read:?}");
         }
+    }
+
+    fn read(purpose: Purpose, csv: &str) -> Vec<String> {
+        let input = BufReader::with_capacity(5, csv.as_bytes());
+        TargetList::new(input, purpose, "x.csv")
+            .map(|item| item.map_or_else(|error| error.to_string(), |entry| entry.kind.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn an_open_quote_at_the_end_is_an_error_with_the_line_of_its_row() {
+        for (csv, line) in [
+            ("ip,reason\n9.9.9.1,\"asked us by mail\n9.9.9.2,abuse desk\n9.9.9.3,legal\n", 2),
+            ("ip,reason\n9.9.9.1,\"asked us by mail", 2),
+            ("ip,reason\r\n9.9.9.1,a\r\n9.9.9.2,\"b\r\n9.9.9.3,c\r\n", 3),
+            ("ip,reason\n\n# x\n9.9.9.1,\"12\"\" rack\n9.9.9.2,x", 4),
+            ("target,note\n\"9.9.9.1,x\n9.9.9.2,y\n", 2),
+            ("ip\n\"9.9.9.1\n", 2),
+            ("\"ip\",\"reason\"\n9.9.9.1,\"", 2),
+            ("ip;reason\n9.9.9.1;\"a\n9.9.9.2;b", 2),
+            ("ip\treason\n9.9.9.1\t\"a\n9.9.9.2\tb", 2),
+        ] {
+            for purpose in [Purpose::Targets, Purpose::Exclusions] {
+                let told = read(purpose, csv);
+                let message = format!(
+                    "{purpose} list `x.csv` line {line}: a `\"` is left open; close it, or double it if it is part of a text"
+                );
+                assert_eq!(told.last(), Some(&message), "{csv:?}");
+            }
+        }
+        for csv in ["ip,note\n9.9.9.1,\"x\"", "ip\n9.9.9.1", "ip\n9.9.9.1\nx.example", "ip\n9.9.9.1\n# x"] {
+            assert_eq!(read(Purpose::Exclusions, csv)[0], "9.9.9.1", "{csv:?}");
+        }
+        assert_eq!(read(Purpose::Targets, "ip\nx").len(), 1, "the mark of the end is told from such a row");
+    }
+
+    #[test]
+    fn a_cell_over_a_line_end_hides_no_row() {
+        let hidden = "9.9.9.1,\"asked us\n9.9.9.2,on paper\"\n9.9.9.3,legal\n";
+        let prose = "9.9.9.1,\"asked us\non paper\"\n9.9.9.3,legal\n";
+        let over = |purpose| {
+            format!(
+                "{purpose} list `x.csv` line 2: a quoted cell goes on over the line end and may hide rows; is a `\"` left \
+                 open? if not, put every name of the header in quotes, as `\"ip\",\"reason\"`, to say that cells may hold \
+                 line ends"
+            )
+        };
+        let (bare, quoted) = ("ip,reason\n", "\"ip\",\"reason\"\n");
+        let all = vec!["9.9.9.1".to_owned(), "9.9.9.3".to_owned()];
+        let inner = "exclusion list `x.csv` line 2: a quoted cell holds the line `9.9.9.2,on paper`, which reads as a row; \
+                     is a `\"` left open?";
+        for (header, rows, purpose, told) in [
+            (bare, hidden, Purpose::Exclusions, vec![over(Purpose::Exclusions)]),
+            (bare, prose, Purpose::Exclusions, vec![over(Purpose::Exclusions)]),
+            (quoted, hidden, Purpose::Exclusions, vec![inner.to_owned()]),
+            (quoted, prose, Purpose::Exclusions, all.clone()),
+            (bare, hidden, Purpose::Targets, vec![over(Purpose::Targets)]),
+            (bare, prose, Purpose::Targets, all.clone()),
+            (quoted, hidden, Purpose::Targets, all.clone()),
+        ] {
+            assert_eq!(read(purpose, &format!("{header}{rows}")), told, "{purpose} {header}{rows}");
+        }
+        // Text behind a closing quote and quotes within a text hide nothing.
+        let odd = "ip,reason\n9.9.9.1,\"12\" rack\n9.9.9.2,x\n9.9.9.3,y \"z\"\n9.9.9.4,z\n";
+        assert_eq!(read(Purpose::Exclusions, odd), ["9.9.9.1", "9.9.9.2", "9.9.9.3", "9.9.9.4"]);
+    }
+
+    #[test]
+    fn an_address_of_netbox_loses_the_length_of_its_network() {
+        let csv = "id,address,status\n1,192.0.2.7/24,active\n2,2001:db8::7/64,active\n3,192.0.2.9,x\n4,192.0.2.1/x,x\n";
+        let told = read(Purpose::Targets, csv);
+        assert_eq!(told[..3], ["192.0.2.7", "2001:db8::7", "192.0.2.9"]);
+        assert!(told[3].contains("`192.0.2.1/x` has no length behind the `/`"), "{told:?}");
+        assert!(read(Purpose::Targets, "address,x\n192.0.2.7/24,a")[0].contains("has bits set behind"));
     }
 
     #[test]

@@ -196,6 +196,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn large_circles_are_undone(lap in 0..1_u128 << 80, start: u64, size in 1..=1_u128 << 80) {
             let lap = lap % size;

@@ -329,6 +329,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn membership_and_ownership_are_what_a_naive_look_says(
             wanted in proptest::collection::vec(line(), 0..8),

@@ -78,7 +78,7 @@ impl<O: Borrow<Order>> Turns<O> {
         if self.turn >= order.len() {
             return 0;
         }
-        order.sampled_lap(self.turn).unwrap_or_else(|| order.steps()[self.step].own)
+        order.steps()[self.step].own
     }
 
     /// The order.
@@ -110,10 +110,6 @@ impl<O: Borrow<Order>> Iterator for Turns<O> {
         let order = self.order.borrow();
         if self.turn >= order.len() {
             return None;
-        }
-        if order.sampled_lap(self.turn).is_some() {
-            self.turn += 1;
-            return order.nth(self.turn - 1);
         }
         let (ip, entry) = match order.section(self.place) {
             (Section::WholeV6, _) => order.visit_whole(Family::V6, self.v6.next(), self.lap),

@@ -16,7 +16,7 @@ fn the_whole_internet_is_counted_at_once_and_in_little_memory() {
         (&["2001:db8::/32"], 1 << 96),
         (&["0.0.0.0/0", "-x", "192.0.2.0/24"], (1 << 32) - NEVER - 256),
         (&["2001:db8::/32", "2001:db8:7::/48", "0.0.0.0/0"], (1 << 96) + (1 << 32) - NEVER),
-        (&["128.0.0.0/2", "--shard", "1/2"], 1 << 29),
+        (&["128.0.0.0/2", "--shard", "1/2", "--seed", "7"], 1 << 29),
     ] {
         let cost = measure(&[&["targets", "--count", "--allow-reserved"], words].concat());
         println!("{words:?}: {} ms, {} KiB", cost.milliseconds, cost.memory / 1024);

@@ -43,6 +43,7 @@ const SCAN: &[(&str, &str)] = &[
     ("format", "csv"),
     ("samples", "2"),
     ("source-ip", "127.0.0.1"),
+    ("own-address", "203.0.113.9"),
     ("engine", "connect"),
     ("keep", "all"),
     ("html", "FOLDER/report.html"),
@@ -51,6 +52,7 @@ const SCAN: &[(&str, &str)] = &[
     ("resume", "FOLDER/progress"),
     ("asn-db", "FOLDER/asn.mmdb"),
     ("accept", "FOLDER/accept.toml"),
+    ("providers", "FOLDER/providers"),
     ("fail-on", "high"),
     ("dry-run", ""),
     ("status", "FOLDER/status"),
@@ -62,7 +64,7 @@ const SCAN: &[(&str, &str)] = &[
     ("help", ""),
 ];
 /// Flags whose values must be files of a form of their own: that they are understood is shown by what they complain of.
-const NEED_A_FILE: &[&str] = &["resume", "asn-db", "accept"];
+const NEED_A_FILE: &[&str] = &["resume", "asn-db", "accept", "providers"];
 /// The short names of the contract.
 const SHORT: &[(&str, &str)] = &[
     ("-i", "--input"),
@@ -150,6 +152,9 @@ fn a_flag_of_scan_is_in_help_exactly_if_it_is_built() {
         }
         if *name == "resume" {
             words = vec!["scan"];
+        }
+        if *name == "shard" {
+            words.extend(["--seed", "7"]);
         }
         words.push(&long);
         words.extend((!value.is_empty()).then_some(value.as_str()));

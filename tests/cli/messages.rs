@@ -175,6 +175,10 @@ fn settings_that_make_no_sense_are_refused_in_one_line() {
         (&["--shard", "4/3"], "--shard `4/3` is no shard of 3; the first is `1/3`, the last `3/3`"),
         (&["--shard", "2"], "--shard `2` is not a shard; write `2/3` for the second of three"),
         (
+            &["--shard", "1/4"],
+            "--shard `1/4` needs `--seed N`, the same on every machine: each seed divides the targets in its own way",
+        ),
+        (
             &["--ehlo-name", "scanner"],
             "--ehlo-name `scanner` has one label; give the whole name, as `scan.example.org`",
         ),
@@ -221,6 +225,16 @@ fn values_that_are_none_are_refused_before_anything_is_sent() {
         (["--concurrency", "0"], "0 is not in 1.."),
         (["--connect-timeout", "5"], "is not a time; write it as `5s`, `500ms` or `2m`"),
         (["--host-timeout", "0s"], "must be above zero"),
+        (["--dns-timeout", "500000000000y"], "is longer than a day"),
+        (["--connect-timeout", "25h"], "is longer than a day"),
+        (["--greeting-timeout", "1e400s"], "is not a time"),
+        (["--host-timeout", "99999999999999999999y"], "is not a time"),
+        (["--rate", "NaN"], "`NaN` is not a rate"),
+        (["--rate", "99999999999999999999999999"], "is not a rate"),
+        (["--concurrency", "18446744073709551615"], "number too large"),
+        (["--seed", "18446744073709551616"], "number too large"),
+        (["--samples", "0"], "number would be zero"),
+        (["--resolver", "127.0.0.1:70000"], "127.0.0.1:70000"),
         (["--retries", "256"], "256 is not in 0..=255"),
         (["--dns-attempts", "0"], "0 is not in 1..=255"),
         (["--resolver", "ns.example.org"], "ns.example.org"),
@@ -245,5 +259,145 @@ fn a_network_by_number_needs_to_be_known() {
     assert_eq!(
         ran.err,
         "banneret: target `AS64500` needs to know the prefixes of the network; add `--asn-db FILE`\n"
+    );
+}
+
+#[test]
+fn a_list_of_another_form_is_called_what_it_is() {
+    let watch = Watch::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list");
+    let list = path.to_str().unwrap();
+    for (text, line, told) in [
+        (
+            "{\"ip\":\"192.0.2.1\"}\n",
+            1,
+            "`{\"ip\":\"192.0.2.1\"}` seems to be JSON; write one target a line, as `jq -r .ip` prints them, or CSV with a header",
+        ),
+        (
+            "<?xml version=\"1.0\"?>\n",
+            1,
+            "`<?xml version=\"1.0\"?>` seems to be XML; write one target a line, or CSV with a header that has a column `ip`",
+        ),
+        (
+            "# ours\n192.0.2.10,La Union (CCR1016)\n192.0.2.12,CCR1_CCR1016\n",
+            2,
+            "`192.0.2.10,La Union (CCR1016)` seems to be CSV without a header; put a header line above it, as `ip,name`, or write one target a line",
+        ),
+        (
+            "name,comment\nmail.example.org,x\n",
+            1,
+            "`name,comment` seems to be a CSV header without a column of targets; name the column that holds them `target`",
+        ),
+        ("192.0.2.1 - 192.0.2.9\n", 1, "`192.0.2.1 - 192.0.2.9` holds blanks; write `192.0.2.1-192.0.2.9`"),
+        (
+            "daddr\n192.0.2.1\n",
+            1,
+            "`daddr` is one label: write a host name whole, as `mail.example.org`, or, if this is a header, call the column `target`",
+        ),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        assert_scan_refused(&watch, &["-i", list], &format!("target list `{list}` line {line}: {told}"));
+        assert_scan_refused(
+            &watch,
+            &["--exclude-file", list],
+            &format!("exclusion list `{list}` line {line}: {told}"),
+        );
+    }
+}
+
+#[test]
+fn an_opt_out_is_never_swallowed_by_a_quote() {
+    let watch = Watch::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("opt-outs.csv");
+    let list = path.to_str().unwrap();
+    std::fs::write(&path, "ip,reason\n9.9.9.1,\"asked us by mail\n9.9.9.2,abuse desk\n9.9.9.3,legal\n")
+        .unwrap();
+    assert_scan_refused(
+        &watch,
+        &["--exclude-file", list],
+        &format!(
+            "exclusion list `{list}` line 2: a `\"` is left open; close it, or double it if it is part of a text"
+        ),
+    );
+    std::fs::write(&path, "ip,reason\n9.9.9.1,\"asked us\n9.9.9.2,on paper\"\n9.9.9.3,legal\n").unwrap();
+    assert_scan_refused(
+        &watch,
+        &["--exclude-file", list],
+        &format!(
+            "exclusion list `{list}` line 2: a quoted cell goes on over the line end and may hide rows; is a `\"` left \
+             open? if not, put every name of the header in quotes, as `\"ip\",\"reason\"`, to say that cells may hold line \
+             ends"
+        ),
+    );
+}
+
+#[test]
+fn the_first_twenty_bad_lines_are_told_and_all_are_counted() {
+    let watch = Watch::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list");
+    let list = path.to_str().unwrap();
+    for (bad, last) in
+        [(2, "2 lines can't be read"), (30, "30 lines can't be read, of which the first 20 are told")]
+    {
+        let lines = (0..bad).map(|at| format!("192.0.2.1\n1.2.{at}\n")).collect::<Vec<_>>().concat();
+        std::fs::write(&path, &lines).unwrap();
+        for (flag, purpose) in [("-i", "target"), ("--exclude-file", "exclusion")] {
+            let words = watch.words();
+            let words: Vec<&str> = words.iter().map(String::as_str).chain([flag, list]).collect();
+            let ran = run(&words).ends(2);
+            let told: Vec<&str> = ran.err.lines().collect();
+            assert_eq!(told.len(), bad.min(20) + 1, "{ran:?}");
+            for (at, line) in told[..told.len() - 1].iter().enumerate() {
+                let place =
+                    format!("banneret: {purpose} list `{list}` line {}: `1.2.{at}` is not an", 2 * at + 2);
+                assert!(line.starts_with(&place), "{line}");
+            }
+            assert_eq!(*told.last().unwrap(), format!("banneret: {last}"));
+            watch.assert_left_alone(last);
+        }
+        let ran = run(&["targets", "--allow-reserved", "--skip-bad-targets", "-i", list]).ends(0);
+        assert_eq!(ran.out, "192.0.2.1\n");
+        assert_eq!(
+            ran.err.lines().filter(|line| line.starts_with("banneret: skipped: target")).count(),
+            bad.min(20)
+        );
+        let more = ran.err.lines().last().unwrap();
+        assert_eq!(more == "banneret: skipped: 10 more lines, 30 in all", bad == 30, "{more}");
+    }
+}
+
+#[test]
+fn a_scan_of_nothing_but_what_is_excluded_says_so() {
+    let reserved = "no target is left, for all are excluded: 256 addresses by reserved addresses; `--allow-reserved` scans \
+                    reserved addresses, too";
+    assert_refused(run(&["scan", "192.0.2.0/24", "--resolver", "127.0.0.1:9"]), reserved);
+    let listed = run(&["targets", "192.0.2.0/24"]).ends(0);
+    assert_eq!((listed.out, listed.err), (String::new(), format!("banneret: {reserved}\n")));
+    assert_refused(
+        run(&["scan", "192.0.2.7", "-x", "192.0.2.0/24", "--allow-reserved", "--resolver", "127.0.0.1:9"]),
+        "no target is left, for all are excluded: 1 address by --exclude",
+    );
+    let dry = run(&["scan", "192.0.2.0/24", "--dry-run"]).ends(0);
+    assert!(dry.out.contains("256 addresses excluded by reserved addresses"), "{dry:?}");
+    assert_refused(
+        run_with_stdin(&["scan", "-i", "-", "--resolver", "127.0.0.1:9"], b"# none\n"),
+        "no targets: the lists hold none",
+    );
+}
+
+#[test]
+fn too_few_open_files_are_told_with_the_number_needed() {
+    let program = crate::support::program::program();
+    let scan = "ulimit -n 32; exec \"$0\" scan 127.0.0.1 --allow-reserved --port 1 --resolver 127.0.0.1:9";
+    let ended = std::process::Command::new("sh").args(["-c", scan]).arg(program).output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{told}");
+    assert!(
+        told.contains("the limit of open files is 32, and a scan needs ")
+            && told.contains("; raise it with `ulimit -n "),
+        "{told}"
     );
 }

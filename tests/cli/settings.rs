@@ -59,7 +59,7 @@ fn every_flag_can_stand_in_the_file() {
         "input = ['{0}']\nexclude = ['127.51.100.1', '127.51.100.2']\nexclude-file = []\nallow-reserved = true\n\
          skip-bad-targets = true\nseed = 9\nshard = '1/1'\nmax-targets = 200\nport = [25, 587]\nprobe = 'banner'\n\
          ehlo-name = 'scan.example.org'\nrate = 0.5\nprefix-rate = 'unlimited'\nconcurrency = 50\n\
-         connect-timeout = '1s'\ngreeting-timeout = '2s'\nhost-timeout = '3s'\nretries = 0\nsource-ip = '127.0.0.1'\n\
+         connect-timeout = '1s'\ngreeting-timeout = '2s'\nhost-timeout = '3s'\nretries = 0\nsource-ip = '127.0.0.1'\nown-address = ['203.0.113.9', '2001:db8::9']\n\
          resolver = ['127.0.0.1', '[::1]:5353']\ndns-rate = 100\ndns-timeout = '1s'\ndns-attempts = 2\n\
          keep = 'all'\nfail-on = 'high'\nprogress = 'never'\nquiet = true\nsummary = 's.json'\ndry-run = true\n",
         list.display()
@@ -68,7 +68,7 @@ fn every_flag_can_stand_in_the_file() {
     let ran = run(&["scan", "--config", &folder.file()]).ends(0);
     assert!(
         ran.out.starts_with(
-            "200 targets, of which 0 host names; seed 9\n2 addresses excluded by --exclude\n0.5 "
+            "400 targets, of which 0 host names; seed 9\n2 addresses excluded by --exclude\n0.5 "
         ),
         "{ran:?}"
     );
@@ -135,7 +135,10 @@ fn a_file_that_cannot_be_read_or_names_no_flag_is_refused() {
         (folder.file(), folder)
     };
     for (settings, told) in [
-        ("rat = 5\n", "`rat` is no flag of any command; `banneret scan --help` lists them"),
+        ("rat = 5\n", "`rat` is no flag of any command; did you mean `rate`?"),
+        ("exclude_file = 'x'\n", "`exclude_file` is no flag of any command; did you mean `exclude-file`?"),
+        ("password = 'x'\n", "`password` is no flag of any command; `banneret scan --help` lists them"),
+        ("rate = [1, 2]\n", "`rate` takes one value"),
         ("rate = \n", "line 1 are not valid TOML: "),
         ("config = 'x.toml'\n", "`config` is no flag of any command"),
         ("rate = {a = 1}\n", "`rate` must be a text, number, true or false, or a list of these"),
@@ -166,4 +169,109 @@ fn a_dry_run_can_be_wished_for_anywhere() {
     assert!(ran.out.ends_with("nothing was sent\n"), "{ran:?}");
     let ran: Ran = command(&scan).env("BANNERET_DRY_RUN", "1").output().unwrap().into();
     assert!(ran.ends(0).out.ends_with("nothing was sent\n"));
+}
+
+/// Commands that end at once, with words that they take.
+const COMMANDS: &[&[&str]] = &[
+    &["scan", "--dry-run", "192.0.2.1"],
+    &["targets", "--allow-reserved", "192.0.2.1"],
+    &["explain", "no_ptr"],
+    &["report", "RECORDS"],
+    &["diff", "RECORDS", "RECORDS"],
+    &["judge", "RECORDS"],
+    &["check", "192.0.2.1"],
+    &["demo", "--frobnicate"],
+];
+
+#[test]
+fn a_variable_that_is_no_flag_stops_every_command_and_none_that_helps() {
+    let folder = Folder::with("");
+    let records = folder.path("records.jsonl");
+    std::fs::write(&records, "").unwrap();
+    for words in COMMANDS {
+        let words: Vec<&str> = words
+            .iter()
+            .map(|&word| if word == "RECORDS" { records.to_str().unwrap() } else { word })
+            .collect();
+        let ran: Ran = command(&words).env("BANNERET_EXCLUDE_FIEL", "opt-outs.txt").output().unwrap().into();
+        assert_eq!(
+            ran.ends(2).err,
+            "banneret: variable `BANNERET_EXCLUDE_FIEL` is no flag of any command; did you mean `BANNERET_EXCLUDE_FILE`?\n",
+            "{words:?}"
+        );
+    }
+    for words in [&["--help"][..], &["scan", "--help"], &["--version"], &["man"], &["completions", "bash"]] {
+        let ran: Ran = command(words)
+            .envs([("BANNERET_EXCLUDE_FIEL", "x"), ("BANNERET_CONFIG", "/nonexistent")])
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(ran.ends(0).err, "", "{words:?}");
+    }
+    let plugin: Ran =
+        command(&["check", "--nagios", "192.0.2.1"]).env("BANNERET_RATES", "1").output().unwrap().into();
+    assert!(plugin.ends(3).out.starts_with("SMTP IDENTITY UNKNOWN - "));
+}
+
+#[test]
+fn what_kubernetes_sets_for_a_service_is_passed_over_with_one_line() {
+    let ran: Ran = command(&["targets", "--allow-reserved", "192.0.2.1"])
+        .envs([
+            ("BANNERET_SERVICE_HOST", "10.0.0.7"),
+            ("BANNERET_SERVICE_PORT", "9"),
+            ("BANNERET_PORT", "tcp://10.0.0.7:9"),
+            ("BANNERET_PORT_9_TCP_ADDR", "10.0.0.7"),
+        ])
+        .output()
+        .unwrap()
+        .into();
+    let ran = ran.ends(0);
+    assert_eq!(ran.out, "192.0.2.1\n");
+    assert_eq!(
+        ran.err,
+        "banneret: passed over `BANNERET_PORT` and 3 more, as Kubernetes sets them for a service called `banneret`\n"
+    );
+}
+
+#[test]
+fn the_flags_of_every_command_are_heard_in_file_and_environment() {
+    let folder = Folder::with("format = 'csv'\ngroup-by = ['verdict']\n");
+    let records = folder.path("records.jsonl");
+    std::fs::write(&records, "").unwrap();
+    let records = records.to_str().unwrap();
+    let by_flag = run(&["report", records, "--format", "csv", "--group-by", "verdict"]).ends(0).out;
+    let by_file = run(&["report", records, "--config", &folder.file()]).ends(0).out;
+    let before = run(&["--config", &folder.file(), "report", records]).ends(0).out;
+    let by_environment: Ran = command(&["report", records])
+        .envs([("BANNERET_FORMAT", "csv"), ("BANNERET_GROUP_BY", "verdict")])
+        .output()
+        .unwrap()
+        .into();
+    assert_ne!(by_flag, run(&["report", records]).ends(0).out);
+    assert_eq!((&by_file, &before, &by_environment.ends(0).out), (&by_flag, &by_flag, &by_flag));
+    // A word of the command line wins.
+    let ran: Ran = command(&["report", records, "--format", "json", "--config", &folder.file()])
+        .env("BANNERET_FORMAT", "markdown")
+        .output()
+        .unwrap()
+        .into();
+    assert!(ran.ends(0).out.starts_with('{'));
+    let diff: Ran =
+        command(&["diff", records, records]).env("BANNERET_FORMAT", "csv").output().unwrap().into();
+    assert!(diff.ends(0).out.contains(','));
+}
+
+#[test]
+fn a_file_without_an_end_takes_no_memory() {
+    let ran = dry(&["--config", "/dev/zero"], &[]).ends(2);
+    assert_eq!(ran.err, "banneret: settings `/dev/zero` can't be read: it is longer than 1 MiB\n");
+    for (flag, told) in [
+        ("--accept", "banneret: accepted findings `/dev/zero` can't be read: it is longer than 1 MiB\n"),
+        ("-i", "banneret: target list `/dev/zero` can't be read: it is no text\n"),
+        ("--exclude-file", "banneret: exclusion list `/dev/zero` can't be read: it is no text\n"),
+    ] {
+        assert_eq!(dry(&[flag, "/dev/zero"], &[]).ends(2).err, told, "{flag}");
+    }
+    let ran = run(&["report", "--from", "csv", "/dev/zero"]).ends(2);
+    assert_eq!(ran.err, "banneret: records `/dev/zero` can't be read: a row is longer than 4 MiB\n");
 }

@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
+use banneret::report::{Form, Start, sink};
+
 use crate::support::program::{command, run};
 
 /// Commands that write more than a pipe holds, or as much as they have.
@@ -67,7 +69,15 @@ fn messages_that_nobody_reads_change_nothing() {
 
 #[test]
 fn a_full_disk_is_told_and_is_none_of_the_users_mistakes() {
-    for words in [&["targets", "--allow-reserved", "198.18.0.0/15"][..], &["man"], &["completions", "bash"]] {
+    for words in [
+        &["targets", "--allow-reserved", "198.18.0.0/15"][..],
+        &["man"],
+        &["completions", "bash"],
+        &["--help"],
+        &["scan", "-h"],
+        &["--version"],
+        &["help", "scan"],
+    ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let ended = command(words).stdout(Stdio::from(full)).output().unwrap();
         let told = String::from_utf8(ended.stderr).unwrap();
@@ -81,4 +91,54 @@ fn the_list_goes_to_stdout_and_nothing_else_does() {
     let ran =
         run(&["targets", "--allow-reserved", "192.0.2.7", "mx:example.org", "mail.example.org"]).ends(0);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("192.0.2.7\nmx:example.org\nmail.example.org\n", ""));
+}
+
+#[test]
+fn words_of_a_stranger_do_nothing_to_the_terminal() {
+    let word = "\u{1b}]0;mine\u{7}\u{1b}[2J\u{202e}";
+    for words in [
+        &["scan", "--rate", word][..],
+        &["scan", word, "--frobnicate"],
+        &["scan", &format!("--{word}")],
+        &[word],
+        &["report", "--format", word, "x"],
+        &["scan", "-i", word],
+        &["explain", word],
+    ] {
+        let ran = run(words).ends(2);
+        let acts = |letter: char| letter != '\n' && banneret::record::neutral::acts(letter);
+        assert!(!ran.err.is_empty() && !ran.err.contains(acts), "{words:?}: {:?}", ran.err);
+    }
+    let mut scan = command(&["scan", "192.0.2.1"]);
+    let ran = scan.env("BANNERET_RATE", word).output().unwrap();
+    assert!(!ran.stderr.contains(&0x1b) && ran.status.code() == Some(2), "{ran:?}");
+}
+
+#[test]
+fn comparisons_end_quietly_when_their_reader_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("old.jsonl"), "").unwrap();
+    let new = path("new.jsonl");
+    let form = Form::of(new.as_ref(), None).unwrap();
+    let mut sink = sink::open(new.as_ref(), form, &[], Start::New).unwrap();
+    for host in 0..9_000_u32 {
+        let mut record = crate::support::records::healthy_record();
+        record.target.ip = Some(std::net::Ipv4Addr::from(0xc612_0000 + host).into());
+        record.evidence.ip = record.target.ip;
+        sink.write(&record).unwrap();
+    }
+    sink.finish().unwrap();
+    for format in ["text", "json", "csv"] {
+        let (old, new) = (path("old.jsonl"), path("new.jsonl"));
+        let mut child = command(&["diff", &old, &new, "--format", format]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(
+            (ended.status.code(), ended.stderr.as_slice()),
+            (Some(0), &b""[..]),
+            "{format}: {ended:?}"
+        );
+    }
 }

@@ -29,6 +29,14 @@ fn every_form_of_a_list_is_read() {
     ] {
         assert_eq!(listed(&["-i", "-"], list.as_bytes()), plain, "{list:?}");
     }
+    for headed in [
+        "saddr\n192.0.2.1\n192.0.2.2\n2001:db8::1\n",
+        "\"IP Address\",\"Host Name\"\n\"192.0.2.1\",a\n\"192.0.2.2\",b\n\"2001:db8::1\",c\n",
+        "id,address,status\n1,192.0.2.1/24,active\n2,192.0.2.2/24,active\n3,2001:db8::1/64,active\n",
+        "HOSTNAME;ip_address\na;192.0.2.1\nb;192.0.2.2\nc;2001:db8::1\n",
+    ] {
+        assert_eq!(listed(&["-i", "-"], headed.as_bytes()), plain, "{headed:?}");
+    }
     assert_eq!(listed(&["-i", "-"], b""), [""; 0]);
     let names = "B\u{fc}cher.Example.\nmx:Example.org\nmail.example.org\nMAIL.example.org.\n".as_bytes();
     assert_eq!(listed(&["-i", "-"], names), ["mail.example.org", "mx:example.org", "xn--bcher-kva.example"]);
@@ -127,16 +135,31 @@ fn one_seed_is_one_order_and_another_seed_another() {
 }
 
 #[test]
-fn the_first_of_an_order_are_its_sample() {
-    let words = ["targets", "--allow-reserved", "198.18.0.0/20", "--seed", "7"];
-    let all = run(&words);
-    let sample = run(&[&words[..], &["--max-targets", "100"]].concat());
-    assert_eq!(sample.lines(), all.lines()[..100]);
+fn a_sample_is_the_same_for_one_seed_and_the_sum_of_its_shards() {
+    let words =
+        ["targets", "--allow-reserved", "198.18.0.0/20", "192.0.2.7", "a.example.org", "mx:b.example.org"];
+    let sample = |more: &[&str]| -> BTreeSet<String> {
+        let ran = run(&[&words[..], more].concat()).ends(0);
+        let lines: BTreeSet<String> = ran.out.lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), ran.out.lines().count(), "each once");
+        lines
+    };
+    let all = sample(&["--seed", "7"]);
+    for size in ["100", "3", "10%", "4098"] {
+        let whole = sample(&["--seed", "7", "--max-targets", size]);
+        assert!(whole.is_subset(&all));
+        assert_eq!(whole, sample(&["--seed", "7", "--max-targets", size]));
+        assert_ne!(whole, sample(&["--seed", "8", "--max-targets", size]));
+        let shards = ["1/3", "2/3", "3/3"]
+            .map(|shard| sample(&["--seed", "7", "--max-targets", size, "--shard", shard]));
+        assert_eq!(shards.iter().map(BTreeSet::len).sum::<usize>(), whole.len(), "{size}");
+        assert_eq!(shards.into_iter().flatten().collect::<BTreeSet<_>>(), whole, "{size}");
+    }
     let counted = |most: &str| run(&[&words[..], &["--count", "--max-targets", most]].concat()).ends(0).out;
-    assert_eq!(
-        (counted("100"), counted("9999"), counted("0")),
-        ("100\n".into(), "4096\n".into(), "0\n".into())
-    );
+    let counts = ["100", "9999", "0", "100%", "1%", "0.1%"].map(counted);
+    assert_eq!(counts, ["100\n", "4099\n", "0\n", "4099\n", "41\n", "5\n"]);
+    let wrong = run(&["targets", "--max-targets", "50%", "0.0.0.0/1"]).ends(2).err;
+    assert!(wrong.contains("--max-targets: a sample of 1") && wrong.contains("is too large"), "{wrong}");
 }
 
 #[test]

@@ -39,7 +39,13 @@ fn check(target: &str, flags: &[&str]) -> Ran {
 }
 
 fn json(target: &str, flags: &[&str]) -> Value {
-    serde_json::from_str(&check(target, &[flags, &["--format", "json"]].concat()).fine()).unwrap()
+    let ran = check(target, &[flags, &["--format", "json"]].concat());
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    // Where nothing could be said of any server, it says so in its exit code.
+    let verdicts = || told["servers"].as_array().unwrap().iter().map(|server| &server["record"]["verdict"]);
+    let is_unknown = verdicts().all(|verdict| verdict.is_null() || verdict == "undetermined");
+    assert_eq!(ran.code, if is_unknown { 4 } else { 0 }, "{ran:?}");
+    told
 }
 
 #[test]
@@ -90,7 +96,7 @@ fn on_a_terminal(columns: u16, rows: u16, target: &str) -> String {
     );
     let shown =
         Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
-    assert!(shown.status.success(), "{shown:?}");
+    assert!(matches!(shown.status.code(), Some(0 | 4)), "{shown:?}");
     String::from_utf8(shown.stdout).unwrap().replace("\r\n", "\n")
 }
 
@@ -173,14 +179,21 @@ fn whatever_a_server_does_is_an_outcome() {
     }
     let gone = json("nobody.example.invalid", &[]);
     assert_eq!(gone["servers"][0]["record"]["outcome"], "unresolved");
-    assert!(check("nobody.example.invalid", &[]).fine().contains("unresolved: the name has no address"));
+    let ran = check("nobody.example.invalid", &[]);
+    assert!(ran.code == 4 && ran.out.contains("unresolved: the name has no address"), "{ran:?}");
 }
 
 #[test]
 fn findings_fail_if_wished() {
     let (sound, bad) = (home("postfix").ip.to_string(), home("no_ptr").ip.to_string());
     assert_eq!(check(&sound, &["--fail-on", "info"]).code, 0);
-    assert_eq!(check(&bad, &["--fail-on", "high"]).code, 1);
+    let ran = check(&bad, &["--fail-on", "high", "--format", "json"]);
+    assert_eq!(ran.code, 1);
+    let first = format!(
+        "banneret: findings reached `--fail-on high`; the first: {bad}:{} ptr_missing (high)\n",
+        TOWN.running.smtp_port()
+    );
+    assert_eq!(ran.err, first);
     assert_eq!(check(&bad, &[]).code, 0);
 }
 
@@ -233,8 +246,8 @@ fn what_can_not_be_checked_is_a_usage_error() {
     // Nobody answers at this port of the loopback network.
     let words = ["check", "mail.example.org", "--resolver", "127.0.0.1:9", "--dns-timeout", "200ms"];
     assert_eq!(
-        run(&words).wrong(2),
-        "banneret: `mail.example.org` could not be resolved (timed_out); try again, or name another resolver with `--resolver`"
+        run(&words).wrong(4),
+        "banneret: can't go on: `mail.example.org` could not be resolved (timed_out); try again, or name another resolver with `--resolver`"
     );
 }
 
@@ -243,7 +256,11 @@ fn a_name_that_leads_only_to_reserved_space_is_not_spoken_to() {
     let truth = home("postfix");
     let (port, dns) = (TOWN.running.smtp_port().to_string(), TOWN.running.dns().to_string());
     let words = ["check", truth.banner_name.as_deref().unwrap(), "-p", &port, "--resolver", &dns];
-    assert!(run(&words).fine().contains("excluded: the name leads only to reserved addresses"));
+    let ran = run(&words);
+    assert!(
+        ran.code == 4 && ran.out.contains("excluded: the name leads only to reserved addresses"),
+        "{ran:?}"
+    );
 }
 
 #[test]

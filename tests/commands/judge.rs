@@ -33,6 +33,36 @@ fn a_stored_judgement_gives_way_to_todays() {
 }
 
 #[test]
+fn confirmation_follows_from_the_addresses_and_not_from_the_word_in_the_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.jsonl", &[sound()]);
+    let honest = fs::read_to_string(&path).unwrap();
+    let told = r#""status":"found","addresses":["192.0.2.1"],"confirms":true"#;
+    let elsewhere = |count: usize| vec![r#""198.51.100.7""#; count].join(",");
+    let list = |count: usize, confirms: &str| {
+        format!(r#""status":"found","addresses":[{}],"confirms":{confirms}"#, elsewhere(count))
+    };
+    for (stored, confirms, verdict) in [
+        (list(1, "true"), Value::Bool(false), "unconfirmed"),
+        (list(63, "true"), Value::Bool(false), "unconfirmed"),
+        (list(64, "false"), Value::Null, "undetermined"),
+        (list(0, "true"), Value::Null, "undetermined"),
+        (told.replace("true", "false"), Value::Bool(true), "match"),
+        (told.replace(",\"confirms\":true", ""), Value::Bool(true), "match"),
+        (told.replace("192.0.2.1", "2001:db8::1"), Value::Null, "undetermined"),
+        (told.replace("192.0.2.1", "0.0.0.0"), Value::Null, "undetermined"),
+        (told.replace("found", "servfail"), Value::Null, "undetermined"),
+        (told.replace("found", "nxdomain"), Value::Null, "unconfirmed"),
+    ] {
+        let line = honest.replace(told, &stored);
+        let records = assert_lines(&run_with(&["judge", "-"], line.as_bytes()).fine());
+        let name = &records[0]["dns"]["ptr"]["names"][0];
+        assert_eq!((&name["confirms"], &records[0]["verdict"]), (&confirms, &verdict.into()), "{stored}");
+        assert_eq!(records[0]["dns"]["banner_forward"]["confirms"], confirms, "{stored}");
+    }
+}
+
+#[test]
 fn each_greeting_becomes_one_record_in_its_place() {
     let input = b"220 mail.example.org ESMTP Postfix\r\n\
         220-mx.example.net ESMTP\\r\\n220 ready\\r\\n\n\
@@ -142,7 +172,7 @@ fn an_input_of_another_kind_is_a_usage_error() {
         ),
         (
             &["judge", "-", "--resolve", "--resolver", "x"],
-            "--resolver `x`: is not an address of a resolver; write it as `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:53`",
+            "--resolver `x`: is not an address of a resolver; write it as `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:53` or `fe80::53%eth0`",
         ),
     ] {
         assert_eq!(run(words).wrong(2), format!("banneret: {told}"), "{words:?}");
@@ -159,8 +189,7 @@ fn greets(last: u8, greeting: &str, leads: [u8; 4]) -> Record {
         Some(Reply { code: Code::new(220), text: [greeting].into_iter().collect() });
     let resolution = record.evidence.resolution.as_mut().unwrap();
     let leads = IpAddr::from(leads);
-    resolution.banner_forward =
-        Forward { status: Status::Found, addresses: vec![leads], confirms: Some(leads == ip) };
+    resolution.banner_forward = Forward { status: Status::Found, addresses: vec![leads] };
     record
 }
 

@@ -48,6 +48,10 @@ pub(crate) struct Reply {
     pub(crate) chain: usize,
     /// The connection is closed before the reply (TCP).
     pub(crate) close: bool,
+    /// NOTIMP instead if the query holds an OPT record.
+    pub(crate) notimp_to_edns: bool,
+    /// No answer if the query holds an OPT record.
+    pub(crate) drops_edns: bool,
     /// Sent before the others, each as a datagram of its own.
     pub(crate) before: Vec<Reply>,
 }
@@ -127,7 +131,8 @@ fn serve_udp(socket: &UdpSocket, replies: &[Reply], packets: &AtomicUsize, over:
         let nth = asked.entry(question).or_default();
         let reply = replies.get(*nth).or(replies.last());
         *nth += 1;
-        let Some(reply) = reply.filter(|reply| !reply.silent) else { continue };
+        let silent = |reply: &Reply| reply.silent || reply.drops_edns && query[11] > 0;
+        let Some(reply) = reply.filter(|reply| !silent(reply)) else { continue };
         for reply in reply.before.iter().chain([reply]) {
             let from = if reply.wrong.contains(&Wrong::Source) { &elsewhere } else { socket };
             from.send_to(&write(reply, query), peer).unwrap();
@@ -167,7 +172,12 @@ pub(crate) fn write(reply: &Reply, query: &[u8]) -> Vec<u8> {
     let wrong = |what| reply.wrong.contains(&what);
     let end = question_end(query);
     let (name, kind) = (&query[12..end - 4], u16::from_be_bytes([query[end - 4], query[end - 3]]));
-    let rcode = if reply.formerr_to_edns && query[11] > 0 { 1 } else { reply.rcode };
+    let rcode = match query[11] {
+        0 => reply.rcode,
+        _ if reply.formerr_to_edns => 1,
+        _ if reply.notimp_to_edns => 4,
+        _ => reply.rcode,
+    };
     let mut id = [query[0], query[1]];
     if wrong(Wrong::Id) {
         id[0] ^= 0x55;
@@ -183,11 +193,12 @@ pub(crate) fn write(reply: &Reply, query: &[u8]) -> Vec<u8> {
         high |= 2;
     }
     let mut message = vec![id[0], id[1], high, 0x80 | rcode];
-    if reply.header_only {
+    let is_whole = rcode == reply.rcode && (reply.notimp_to_edns || reply.formerr_to_edns);
+    if reply.header_only && !is_whole {
         message.extend([0; 8]);
         return message;
     }
-    let mut answers: Vec<String> = if rcode == 1 { Vec::new() } else { reply.answer.clone() };
+    let mut answers: Vec<String> = if rcode != reply.rcode { Vec::new() } else { reply.answer.clone() };
     answers.extend((0..reply.many).map(|n| format!("@ 300 ? ={n}")));
     if reply.chain > 0 {
         answers.push("@ 300 CNAME c0.example.net".to_owned());

@@ -144,7 +144,7 @@ fn what_the_environment_holds_gets_into_no_file() {
         let scan = Scan::new(work, 1);
         let secret = "correct-horse-battery-staple";
         let mut command = scan.command();
-        command.envs([("API_TOKEN", secret), ("BANNERET_PASSWORD", secret), ("HTTPS_PROXY", secret)]);
+        command.envs([("API_TOKEN", secret), ("DATABASE_PASSWORD", secret), ("HTTPS_PROXY", secret)]);
         let mut child = command.spawn().unwrap();
         world.await_accepted(SIZE / 2, &mut child);
         send(&child, "INT");

@@ -13,7 +13,7 @@ use super::run::Scan;
 use super::world::{Block, SMALL, Truth};
 
 /// Set to a file by `scripts/faults`: each fault adds its row there.
-const TABLE: &str = "BANNERET_FAULTS_TABLE";
+const TABLE: &str = "TEST_FAULTS_TABLE";
 
 /// What became of the records under one fault.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -45,7 +45,10 @@ fn findings_as_severe_as_feared_end_it_with_1() {
             ("198.18.0.3", "high", 0),
             ("198.18.0.1", "info", 0),
         ] {
-            world::scan(&[target, "--fail-on", severity, "-q"]).ends(code);
+            let ran = world::scan(&[target, "--fail-on", severity, "-q"]).ends(code);
+            let told = format!("banneret: findings reached `--fail-on {severity}`; the first: {target}:25 ");
+            assert_eq!(ran.err.starts_with(&told) && ran.err.lines().count() == 1, code == 1, "{ran:?}");
+            assert_eq!(ran.err.is_empty(), code == 0, "{ran:?}");
         }
         world::scan(&["198.18.0.10", "-q"]).ends(0);
         // A row that is not kept still counts.

@@ -83,6 +83,12 @@ pub(crate) fn scan(words: &[&str]) -> Ran {
 
 /// The same, about to be run.
 pub(crate) fn command_of(words: &[&str]) -> Command {
+    let words = self::words(words);
+    command(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The words of such a scan; of a flag given twice, the last counts.
+pub(crate) fn words(further: &[&str]) -> Vec<String> {
     let common = [
         "scan",
         "--allow-reserved",
@@ -101,5 +107,7 @@ pub(crate) fn command_of(words: &[&str]) -> Command {
         "--progress",
         "never",
     ];
-    command(&[&common[..], words].concat())
+    let is_again = |at: usize| common[at].starts_with("--") && further.contains(&common[at]);
+    let kept = (0..common.len()).filter(|&at| !is_again(at) && (at == 0 || !is_again(at - 1)));
+    kept.map(|at| common[at]).chain(further.iter().copied()).map(str::to_owned).collect()
 }

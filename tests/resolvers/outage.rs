@@ -27,11 +27,11 @@ use crate::support::program::{Ran, command};
 use crate::support::schema;
 
 const BLOCK: &str = "198.18.0.0/16";
-/// Hosts to be scanned; `BANNERET_OUTAGE_TARGETS` sets another number up to 65536.
-const TARGETS: &str = "BANNERET_OUTAGE_TARGETS";
+/// Hosts to be scanned; `TEST_OUTAGE_TARGETS` sets another number up to 65536.
+const TARGETS: &str = "TEST_OUTAGE_TARGETS";
 const USUALLY: u64 = 2048;
 /// Set to a file by `scripts/faults`: each fault adds its row there.
-const TABLE: &str = "BANNERET_FAULTS_TABLE";
+const TABLE: &str = "TEST_FAULTS_TABLE";
 
 /// How a resolver is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

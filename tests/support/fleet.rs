@@ -76,7 +76,7 @@ pub fn record(number: u32) -> Record {
 }
 
 fn resolution(verdict: Verdict, name: &str, ip: IpAddr) -> Resolution {
-    let found = Forward { status: Status::Found, addresses: vec![ip], confirms: Some(true) };
+    let found = Forward { status: Status::Found, addresses: vec![ip] };
     let names = match verdict {
         Verdict::NoPtr | Verdict::Undetermined => Vec::new(),
         _ => DnsName::parse(name).map(|name| PtrName { name, forward: found.clone() }).into_iter().collect(),

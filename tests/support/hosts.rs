@@ -2,12 +2,13 @@
 //! For a few hundred conversations; [`banneret::demo::load`] is for many.
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
 use banneret::demo::dns::{Questions, Sockets};
 use banneret::demo::zone::Zone;
+use socket2::{Domain, Socket, Type};
 
 /// Where [`serve_names`] answers, as `--resolver` takes it.
 pub const RESOLVER: &str = "127.0.0.1:53";
@@ -31,12 +32,35 @@ where
     }
 }
 
+/// Greets whoever connects to one address of the namespace, of either family.
+pub fn serve_at(ip: IpAddr, port: u16, greeting: Vec<u8>) {
+    const BACKLOG: i32 = 16;
+    let at = SocketAddr::new(ip, port);
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, None).expect("a socket");
+    // An IPv6 address is local by its route alone.
+    if ip.is_ipv6() {
+        socket.set_freebind_v6(true).expect("an IPv6 socket can");
+    }
+    socket.bind(&at.into()).expect("the port is free here");
+    socket.listen(BACKLOG).expect("it can listen");
+    let listener = TcpListener::from(socket);
+    thread::spawn(move || {
+        for stream in listener.incoming().filter_map(Result::ok) {
+            let greeting = greeting.clone();
+            thread::spawn(move || listen_until_left(stream, &greeting));
+        }
+    });
+}
+
 /// A client that goes away ends its own conversation and nothing else.
-fn converse(mut stream: TcpStream, greeting: &(impl Fn(Ipv4Addr, u16) -> Vec<u8> + ?Sized)) -> Option<()> {
+fn converse(stream: TcpStream, greeting: &(impl Fn(Ipv4Addr, u16) -> Vec<u8> + ?Sized)) -> Option<()> {
     let own = stream.local_addr().ok()?;
     let IpAddr::V4(ip) = own.ip() else { return None };
-    let greeting = greeting(ip, own.port());
-    stream.write_all(&greeting).ok()?;
+    listen_until_left(stream, &greeting(ip, own.port()))
+}
+
+fn listen_until_left(mut stream: TcpStream, greeting: &[u8]) -> Option<()> {
+    stream.write_all(greeting).ok()?;
     let mut said = [0; 512];
     while !greeting.is_empty() {
         let length = stream.read(&mut said).ok().filter(|&length| length > 0)?;

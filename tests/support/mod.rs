@@ -10,6 +10,7 @@
 )]
 
 pub mod bulk;
+pub mod evidence;
 pub mod fleet;
 pub mod hosts;
 pub mod mmdb;
@@ -17,5 +18,6 @@ pub mod namespace;
 pub mod program;
 pub mod records;
 pub mod schema;
+pub mod screen;
 pub mod server;
 pub mod syns;

@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 /// Set inside, to the name of the test.
-const INSIDE: &str = "BANNERET_INSIDE";
+const INSIDE: &str = "TEST_INSIDE";
 /// Set to 1 by who can have no namespaces or no servers, and accepts that these tests then prove nothing.
-const SKIP: &str = "BANNERET_SKIP_REAL";
+const SKIP: &str = "TEST_SKIP_REAL";
 /// Between two looks at something that is about to happen.
 const LOOK: Duration = Duration::from_millis(20);
 /// Looks before it is given up: 60 s, ten times what the slowest needs here.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::namespace::await_some;
 
 /// Set to another build of the program, so that numbers can be measured of it: a debug build is slow.
-const OTHER: &str = "BANNERET_PROGRAM";
+const OTHER: &str = "TEST_PROGRAM";
 /// What a pipe holds before a writer waits (pipe(7)).
 const PIPE_ROOM: usize = 65_536;
 /// Between two looks at a process.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use banneret::evidence::{
-    Certificate, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Status, Tls, TlsStatus,
-    X509Error,
+    Certificate, Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status, Tls,
+    TlsStatus, X509Error,
 };
 use banneret::judge::accept::Accepted;
 use banneret::judge::what_if::{Remedies, Remedy};
 use banneret::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
-use banneret::name::DnsName;
+use banneret::name::{DnsName, HostName};
 use banneret::record::{Network, Record, Target};
 use banneret::smtp::reply::{self, Reply, Text};
 use banneret::targets::Inventory;
@@ -24,8 +24,9 @@ use proptest::sample::{Selector, select, subsequence};
 
 /// Any record: every outcome, hostile bytes in every place that a stranger fills.
 pub fn any_record() -> impl Strategy<Value = Record> {
-    (time(), target(), observation(), resolution(), judgement(), option::of(network())).prop_map(
-        |(time, target, observation, resolution, judgement, network)| {
+    let seen = (observation(), resolution(), option::of(scanner().prop_map(Arc::new)));
+    (time(), target(), seen, judgement(), option::of(network())).prop_map(
+        |(time, target, (observation, resolution, scanner), judgement, network)| {
             let judged = observation.outcome.is_judged();
             Record {
                 time,
@@ -33,6 +34,7 @@ pub fn any_record() -> impl Strategy<Value = Record> {
                     ip: target.ip,
                     observation,
                     resolution: if judged { resolution } else { None },
+                    scanner,
                 },
                 target,
                 judgement: if judged { judgement } else { unjudged(judgement) },
@@ -46,7 +48,7 @@ pub fn any_record() -> impl Strategy<Value = Record> {
 pub fn healthy_record() -> Record {
     let name = DnsName::parse("mail.example.org").expect("a name");
     let ip = IpAddr::from([192, 0, 2, 1]);
-    let forward = Forward { status: Status::Found, addresses: vec![ip], confirms: Some(true) };
+    let forward = Forward { status: Status::Found, addresses: vec![ip] };
     Record {
         time: UNIX_EPOCH + Duration::from_millis(1_767_323_045_678),
         target: Target {
@@ -75,6 +77,11 @@ pub fn healthy_record() -> Record {
                 names: vec![PtrName { name, forward: forward.clone() }],
                 banner_forward: forward,
             }),
+            scanner: Some(Arc::new(Scanner {
+                name: HostName::parse("scanner.example.net").ok(),
+                ip: Some(IpAddr::from([198, 51, 100, 7])),
+                ..Scanner::default()
+            })),
         },
         judgement: Judgement {
             banner_name: Some("mail.example.org".to_owned()),
@@ -227,8 +234,7 @@ fn certificate() -> impl Strategy<Value = Certificate> {
 }
 
 fn forward() -> impl Strategy<Value = Forward> {
-    (select(&Status::ALL[..]), vec(ip(), 0..4), option::of(any::<bool>()))
-        .prop_map(|(status, addresses, confirms)| Forward { status, addresses, confirms })
+    (select(&Status::ALL[..]), vec(ip(), 0..4)).prop_map(|(status, addresses)| Forward { status, addresses })
 }
 
 fn dns_name() -> impl Strategy<Value = DnsName> {
@@ -250,6 +256,18 @@ fn resolution() -> impl Strategy<Value = Option<Resolution>> {
         |(ptr, ptr_count, names, banner_forward)| Resolution { ptr, ptr_count, names, banner_forward },
     );
     option::weighted(0.9, resolution)
+}
+
+fn scanner() -> impl Strategy<Value = Scanner> {
+    let name = option::of(select(&["scanner.example.net", "mail.example.org", "localhost"][..]));
+    (name, option::of(ip()), select(&Engine::ALL[..]), vec(ip(), 0..3)).prop_map(
+        |(name, ip, engine, own_addresses)| Scanner {
+            name: name.and_then(|name| HostName::parse(name).ok()),
+            ip,
+            engine,
+            own_addresses: own_addresses.into(),
+        },
+    )
 }
 
 fn judgement() -> impl Strategy<Value = Judgement> {

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use super::namespace::{await_some, is_root};
 
 /// Where the servers are, if not at their usual place.
-const SERVERS: &str = "BANNERET_SERVERS";
+const SERVERS: &str = "TEST_SERVERS";
 
 /// Where `scripts/setup` puts the servers; fails the test if they are not there.
 pub fn servers() -> PathBuf {

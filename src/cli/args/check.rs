@@ -15,6 +15,15 @@ pub enum CheckWord {
     Json,
 }
 
+/// Whose an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TenancyWord {
+    /// Many customers share it
+    Shared,
+    /// It is one customer's own
+    Dedicated,
+}
+
 /// `banneret check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -26,6 +35,9 @@ pub struct CheckArgs {
     /// The name that the server ought to give
     #[arg(long, value_name = "NAME")]
     pub expected_name: Option<String>,
+    /// Whose address it is, where you know: as the column of a target list
+    #[arg(long, value_name = "WORD")]
+    pub tenancy: Option<TenancyWord>,
     /// Ask the zones' own servers, too: whether a fix is published, until when caches may hide it, what greets at every
     /// address of the banner's name
     #[arg(long)]
@@ -39,6 +51,9 @@ pub struct CheckArgs {
     /// Findings that are accepted, each with a reason and an expiry: a TOML file
     #[arg(long, value_name = "FILE")]
     pub accept: Option<PathBuf>,
+    /// Further domains of providers, one a line, `shared` behind those of hosts that many customers share
+    #[arg(long, value_name = "FILE")]
+    pub providers: Option<PathBuf>,
     /// How it is told
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "nagios")]
     pub format: CheckWord,

@@ -43,6 +43,9 @@ pub struct JudgeArgs {
     /// Findings that are accepted, each with a reason and an expiry: a TOML file
     #[arg(long, value_name = "FILE")]
     pub accept: Option<PathBuf>,
+    /// Further domains of providers, one a line, `shared` behind those of hosts that many customers share
+    #[arg(long, value_name = "FILE")]
+    pub providers: Option<PathBuf>,
     /// Where the records go: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or .zst behind all but
     /// Parquet; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::verify::Verified;
 use super::{Checked, Server};
 use crate::judge::advice::{Case, advice};
+use crate::judge::providers::Providers;
 use crate::judge::receivers::{Applies, Effect, forecast};
 use crate::record::{Record, json, time};
 use crate::resolve::{Answer, Kind};
@@ -25,7 +26,7 @@ pub(super) fn text(checked: &Checked) -> serde_json::Result<String> {
     });
     let mut servers = Vec::new();
     for (record, verified) in tried {
-        let mut told = server(record)?;
+        let mut told = server(record, &checked.providers)?;
         told["verify"] = verified.as_deref().map_or(Value::Null, verify);
         servers.push(told);
     }
@@ -94,7 +95,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn server(record: &Record) -> serde_json::Result<Value> {
+fn server(record: &Record, providers: &Providers) -> serde_json::Result<Value> {
     let mut line = Vec::new();
     json::encode(record, &mut line);
     let line: Value = serde_json::from_slice(&line)?;
@@ -104,7 +105,8 @@ fn server(record: &Record) -> serde_json::Result<Value> {
     }
     let nothing = Inventory::default();
     let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
-    let case = Case { evidence: &record.evidence, inventory, judgement: judged, port: record.target.port };
+    let port = record.target.port;
+    let case = Case { evidence: &record.evidence, inventory, judgement: judged, port, providers };
     let advice: Vec<Value> = advice(&case)
         .iter()
         .map(|it| {

@@ -15,8 +15,10 @@ use super::args::{CheckArgs, CheckWord};
 use super::exit::Exit;
 use super::{print, terminal};
 use crate::judge::Severity;
+use crate::judge::providers::Providers;
 use crate::probe::LocalTrouble;
 use crate::record::Record;
+use crate::scan::worst::Worst;
 use verify::Verified;
 
 pub use plugin::usage as usage_of_plugin;
@@ -26,6 +28,8 @@ pub use plugin::usage as usage_of_plugin;
 struct Checked {
     /// The target in normal form.
     asked: String,
+    /// Further domains of providers, by which it was judged.
+    providers: Providers,
     /// One for each address and port; one without an address where there was none to speak to.
     servers: Vec<Server>,
 }
@@ -64,13 +68,17 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         CheckWord::Json => json::text(&checked)?,
     };
     print(told.as_bytes())?;
-    let worst = checked.records().filter_map(|record| record.judgement.severity).max();
-    let reached = args.fail_on.is_some_and(|word| worst >= Some(Severity::from(word)));
-    Ok(if reached { Exit::Findings } else { Exit::Done })
+    let mut worst = Worst::new(Severity::None, args.fail_on.map(Severity::from));
+    checked.records().for_each(|record| worst.see(record));
+    if let (Some(word), Some(first)) = (args.fail_on, worst.first()) {
+        super::say_reached(Severity::from(word).as_str(), first);
+        return Ok(Exit::Findings);
+    }
+    Ok(if plugin::is_unknown(&checked) { Exit::Failed } else { Exit::Done })
 }
 
 /// Whether the words ask for a monitoring plugin, whose exit codes are others.
 pub fn is_plugin(arguments: &[OsString]) -> bool {
     let mut words = arguments.iter().skip(1).take_while(|word| *word != "--");
-    words.next().is_some_and(|word| word == "check") && words.any(|word| word == "--nagios")
+    words.any(|word| word == "check") && words.any(|word| word == "--nagios")
 }

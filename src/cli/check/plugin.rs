@@ -49,6 +49,11 @@ fn state(checked: &Checked) -> State {
     states.max_by_key(rank).unwrap_or(State::Unknown)
 }
 
+/// Whether nothing could be said of any of the servers.
+pub(super) fn is_unknown(checked: &Checked) -> bool {
+    checked.records().all(|record| state_of(record) == State::Unknown)
+}
+
 fn state_of(record: &Record) -> State {
     match (record.judgement.severity, record.judgement.verdict) {
         (Some(Severity::High), _) => State::Critical,

@@ -9,32 +9,30 @@ use anyhow::{anyhow, bail};
 
 use super::conversation::{Spoken, Visit, speak};
 use super::{Checked, Server, verify};
-use crate::cli::args::CheckArgs;
+use crate::cli::args::{CheckArgs, TenancyWord};
 use crate::cli::exit::Unable;
 use crate::cli::solve::solve;
-use crate::cli::{accept, scan};
-use crate::evidence::{Evidence, Observation, Outcome, Status};
-use crate::judge::accept::Acceptances;
-use crate::judge::{Context, judge_in};
+use crate::cli::{accept, providers, say, scan, upstreams};
+use crate::evidence::{Evidence, Observation, Outcome, Scanner, Status};
+use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
-use crate::probe::{LocalTrouble, Smtp};
-use crate::record::{Record, Target};
+use crate::probe::{Reach, Smtp};
+use crate::record::{Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
-use crate::smtp::greeting::{Greeting, Own};
+use crate::scan::lead::{Leads, LeftOut};
 use crate::targets::{
     Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
 };
-
-/// The most addresses of one name that are spoken to: no name has more that a person could look at.
-const MAX_ADDRESSES: usize = 32;
 
 /// What looking needs.
 pub(super) struct Look {
     /// Speaks to servers.
     pub(super) smtp: Arc<Smtp>,
-    /// Our own name.
-    pub(super) own_name: Option<HostName>,
+    /// What this machine has to reach them by.
+    pub(super) reach: Reach,
+    /// Who we are.
+    pub(super) scanner: Arc<Scanner>,
     /// How DNS is asked.
     pub(super) settings: Settings,
     /// What is not touched.
@@ -54,23 +52,26 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let probe = scan::probe_settings(&args.probe)?;
     let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
     let look = Look {
-        own_name: probe.own_name.clone(),
+        reach: Reach::find(&probe.sources),
+        scanner: scan::scanner(&args.probe, &probe),
         smtp: Arc::new(Smtp::new(probe)?),
         settings: scan::resolver_settings(&args.dns, false)?,
         exclusions: ExclusionsBuilder::new(policy).build(),
         retries: args.probe.retries,
     };
+    for line in upstreams::unusable(&look.settings) {
+        say(format_args!("banneret: {line}"));
+    }
 
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let accepts = accept::load(args.accept.as_deref(), SystemTime::now())?;
+    let providers = providers::load(args.providers.as_deref())?;
+    let context =
+        |time| Context { accepts: Some((&accepts, time)), providers: Some(&providers), ..Context::default() };
     let asked = kind.to_string();
     let found = addresses(&kind, &look.settings)?;
-    let allowed: Vec<IpAddr> = found
-        .iter()
-        .copied()
-        .filter(|ip| look.exclusions.blocked(*ip).is_none())
-        .take(MAX_ADDRESSES)
-        .collect();
+    let allowed: Vec<IpAddr> =
+        found.iter().copied().filter(|ip| look.exclusions.blocked(*ip).is_none()).collect();
     if let (Kind::Address(ip), true) = (&kind, allowed.is_empty()) {
         bail!("{}", refusal(*ip, &look.exclusions, args.allow_reserved));
     }
@@ -84,11 +85,12 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     if allowed.is_empty() {
         let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
         let observation = Observation::bare(outcome, 0);
-        let evidence = Evidence { ip: None, observation, resolution: None };
+        let evidence =
+            Evidence { ip: None, observation, resolution: None, scanner: Some(Arc::clone(&look.scanner)) };
         let target = make(None, ports.first().copied().unwrap_or_default());
-        let servers =
-            vec![Server::Tried(Box::new(judged(target, evidence, SystemTime::now(), &accepts)), None)];
-        return Ok(Checked { asked, servers });
+        let time = SystemTime::now();
+        let record = Unjudged { time, target, evidence, network: None }.judge(&context(time));
+        return Ok(Checked { asked, providers, servers: vec![Server::Tried(Box::new(record), None)] });
     }
     let name = match &kind {
         Kind::Host(name) => Some(name),
@@ -96,7 +98,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     };
     let visit = Visit { addresses: &allowed, ports: &ports, name, samples: args.probe.samples };
     let seen = speak(&look, &visit)?;
-    let evidence = resolve(seen, look.own_name.as_ref(), &look.settings)?;
+    tell_untried(&look, &seen, &asked)?;
+    let evidence = resolve(seen, &look.settings)?;
     let mut servers = Vec::with_capacity(evidence.len());
     for (at, evidence) in evidence {
         let (evidence, time) = match evidence {
@@ -106,23 +109,31 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
                 continue;
             }
         };
-        let mut record = judged(make(Some(at.ip()), at.port()), evidence, time, &accepts);
-        record.network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
+        let network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
+        let unjudged = Unjudged { time, target: make(Some(at.ip()), at.port()), evidence, network };
+        let record = unjudged.judge(&context(time));
         let verified = if args.verify { verify::verify(&look, &record)? } else { None };
         servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
     }
-    let checked = Checked { asked, servers };
+    let checked = Checked { asked, providers, servers };
     if let (None, Some(Server::Untried(at, trouble))) = (checked.records().next(), checked.servers.first()) {
         return Err(anyhow!("`{at}` can't be spoken to from this machine: {trouble}").context(Unable));
     }
     Ok(checked)
 }
 
-fn judged(target: Target, evidence: Evidence, time: SystemTime, accepts: &Acceptances) -> Record {
-    let nothing = Inventory::default();
-    let context = Context { accepts: Some((accepts, time)), ..Context::default() };
-    let judgement = judge_in(&context, &evidence, target.inventory.as_deref().unwrap_or(&nothing));
-    Record { time, target, evidence, judgement, network: None }
+/// Says what was left untried; where nothing else was asked for, that is all there is to say.
+fn tell_untried(look: &Look, seen: &[(SocketAddr, Spoken)], asked: &str) -> anyhow::Result<()> {
+    let is_untried = |(_, spoken): &(SocketAddr, Spoken)| {
+        spoken.as_ref().is_ok_and(|(evidence, _)| evidence.observation.outcome == Outcome::NotTried)
+    };
+    if let (true, Some(no_way)) = (seen.iter().all(is_untried), look.reach.missed().next()) {
+        return Err(anyhow!("`{asked}` can't be spoken to: {no_way}").context(Unable));
+    }
+    for no_way in look.reach.missed() {
+        say(format_args!("banneret: {no_way}"));
+    }
+    Ok(())
 }
 
 /// What the user said of the server, if anything.
@@ -133,9 +144,20 @@ fn inventory(args: &CheckArgs) -> anyhow::Result<Option<Arc<Inventory>>> {
     let inventory = Inventory {
         expected_name: args.expected_name.clone(),
         helo_name: args.helo_name.clone(),
-        tags: Vec::new(),
+        tags: args
+            .tenancy
+            .map(|word| (tenancy::TAG.into(), tenancy_of(word).as_str().to_owned()))
+            .into_iter()
+            .collect(),
     };
     Ok((inventory != Inventory::default()).then(|| Arc::new(inventory)))
+}
+
+fn tenancy_of(word: TenancyWord) -> Tenancy {
+    match word {
+        TenancyWord::Shared => Tenancy::Shared,
+        TenancyWord::Dedicated => Tenancy::Dedicated,
+    }
 }
 
 /// Why an address is not spoken to.
@@ -154,22 +176,26 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
         Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
     };
-    let found = match solve(vec![want], settings)?.pop() {
-        Some(Solution::Addresses(found)) => (found.status, found.addresses),
-        Some(Solution::MailHosts(found)) => {
-            (found.status, found.hosts.into_iter().flat_map(|host| host.addresses.addresses).collect())
-        }
-        _ => (Status::NotAsked, Vec::new()),
+    let (status, leads) = match solve(vec![want], settings)?.pop() {
+        Some(Solution::Addresses(found)) => (found.status, Leads::of_host(None, &found)),
+        Some(Solution::MailHosts(found)) => (found.status, Leads::of_domain(&found)),
+        _ => (Status::NotAsked, Leads::default()),
     };
-    let (status, all) = found;
+    let left_out = LeftOut::default();
+    left_out.count(&leads);
+    if !left_out.is_empty() {
+        say(format_args!("banneret: {left_out}"));
+    }
+    let all: Vec<IpAddr> = leads.within.iter().map(|lead| lead.ip).collect();
     if all.is_empty() && !status.is_definite() {
         let what = status.as_str();
-        bail!(
+        let wrong = anyhow!(
             "`{kind}` could not be resolved ({what}); try again, or name another resolver with `--resolver`"
         );
+        return Err(wrong.context(Unable));
     }
     let mut addresses = Vec::new();
-    for ip in all.iter().map(IpAddr::to_canonical) {
+    for ip in all {
         if !addresses.contains(&ip) {
             addresses.push(ip);
         }
@@ -177,30 +203,23 @@ fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-type Evident = Result<(Evidence, SystemTime), LocalTrouble>;
-
 /// Asks DNS about every mail server that spoke.
 fn resolve(
     seen: Vec<(SocketAddr, Spoken)>,
-    own_name: Option<&HostName>,
     settings: &Settings,
-) -> anyhow::Result<Vec<(SocketAddr, Evident)>> {
+) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let want = |(at, spoken): &(SocketAddr, Spoken)| {
-        let (observation, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.outcome.is_judged())?;
-        let own = Own { name: own_name, ip: None };
-        let name = observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, own).name);
-        Some(Want::Identity { ip: at.ip(), banner: name.and_then(|name| HostName::parse(&name).ok()) })
+        let (evidence, _) = spoken.as_ref().ok().filter(|(seen, _)| seen.observation.outcome.is_judged())?;
+        Some(Want::WholeIdentity { ip: at.ip(), banner: evidence.greeting_source().name_to_resolve() })
     };
     let wants: Vec<Option<Want>> = seen.iter().map(want).collect();
     let mut solutions = solve(wants.iter().flatten().cloned().collect(), settings)?.into_iter();
-    let evident = seen.into_iter().zip(wants).map(|((at, spoken), want)| {
-        let resolution = match want.and_then(|_| solutions.next()) {
-            Some(Solution::Identity(resolution)) => Some(resolution),
-            _ => None,
-        };
-        let evident =
-            spoken.map(|(observation, time)| (Evidence { ip: Some(at.ip()), observation, resolution }, time));
-        (at, evident)
+    let evident = seen.into_iter().zip(wants).map(|((at, mut spoken), want)| {
+        let solution = want.and_then(|_| solutions.next());
+        if let (Ok((evidence, _)), Some(Solution::Identity(resolution))) = (&mut spoken, solution) {
+            evidence.resolution = Some(resolution);
+        }
+        (at, spoken)
     });
     Ok(evident.collect())
 }

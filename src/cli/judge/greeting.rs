@@ -116,6 +116,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn any_line_becomes_a_record(line in proptest::collection::vec(any::<u8>(), 0..300)) {
             let record = read(&line, "a line 1".to_owned(), SystemTime::UNIX_EPOCH);

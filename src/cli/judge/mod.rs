@@ -21,12 +21,13 @@ use anyhow::bail;
 use super::args::{JudgeArgs, LinesWord};
 use super::exit::Exit;
 use super::upstreams::{self, Voice};
-use super::{accept, report, scan};
+use super::{accept, providers, report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::accept::Acceptances;
+use crate::judge::providers::Providers;
 use crate::judge::run::Run;
-use crate::judge::{Context, judge, judge_in};
-use crate::record::{Record, Target, read};
+use crate::judge::{Context, judge};
+use crate::record::{Record, Target, Unjudged, read};
 use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
@@ -59,8 +60,12 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
         None
     };
     let now = SystemTime::now();
-    let court =
-        Court { accepts: accept::load(args.accept.as_deref(), now)?, run: first_pass(args, now)?, now };
+    let court = Court {
+        accepts: accept::load(args.accept.as_deref(), now)?,
+        providers: providers::load(args.providers.as_deref())?,
+        run: first_pass(args, now)?,
+        now,
+    };
     let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     match (Bench { sink, court, desk, networks, unreadable: 0, read: 0 }).work(args) {
@@ -146,18 +151,18 @@ fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
 /// What a record is judged by, beside its own evidence.
 struct Court {
     accepts: Acceptances,
+    providers: Providers,
     run: Run,
     now: SystemTime,
 }
 
 impl Court {
     /// Judges a record by the evidence in it, and hands it over.
-    fn write(&self, sink: &mut Box<dyn Sink>, mut record: Record) -> anyhow::Result<()> {
-        let nothing = Inventory::default();
-        let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
+    fn write(&self, sink: &mut Box<dyn Sink>, record: Record) -> anyhow::Result<()> {
         let around = self.run.around(&record.evidence);
-        let context = Context { around, accepts: Some((&self.accepts, self.now)) };
-        record.judgement = judge_in(&context, &record.evidence, inventory);
+        let context =
+            Context { around, accepts: Some((&self.accepts, self.now)), providers: Some(&self.providers) };
+        let record = Unjudged::from(record).judge(&context);
         Ok(sink.write(&record).map_err(ScanError::Output)?)
     }
 }
@@ -246,9 +251,14 @@ fn stored(line: &lines::Line<'_>) -> Result<Record, String> {
 
 /// A record of what was seen elsewhere; it is judged when it is written.
 fn record(target: Target, observation: Observation, time: SystemTime) -> Record {
-    let nobody = Evidence { ip: None, observation: Observation::bare(Outcome::Silent, 0), resolution: None };
+    let nobody = Evidence {
+        ip: None,
+        observation: Observation::bare(Outcome::Silent, 0),
+        resolution: None,
+        scanner: None,
+    };
     let judgement = judge(&nobody, &Inventory::default());
-    let evidence = Evidence { ip: target.ip, observation, resolution: None };
+    let evidence = Evidence { ip: target.ip, observation, resolution: None, scanner: None };
     Record { time, target, evidence, judgement, network: None }
 }
 

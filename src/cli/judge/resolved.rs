@@ -9,10 +9,8 @@ use anyhow::Context;
 
 use crate::cli::exit::Unable;
 use crate::evidence::Resolution;
-use crate::name::HostName;
 use crate::record::Record;
 use crate::resolve::{self, Case, Resolver, Settings, Solution, Solved, Want};
-use crate::smtp::greeting::{Greeting, Own};
 
 /// Records that wait for others at most: enough to keep a resolver busy, some megabytes.
 const WINDOW: usize = 4096;
@@ -121,9 +119,7 @@ impl Resolved {
 fn want(record: &Record) -> Option<Want> {
     let evidence = &record.evidence;
     let ip = evidence.ip.filter(|_| evidence.observation.outcome.is_judged())?;
-    let name =
-        evidence.observation.greeting.as_ref().and_then(|reply| Greeting::read(reply, Own::default()).name);
-    let banner = name.and_then(|name| HostName::parse(&name).ok());
+    let banner = evidence.greeting_source().name_to_resolve();
     let known = Box::new(evidence.resolution.clone().unwrap_or_else(Resolution::not_asked));
     Some(Want::Rest { ip, banner, known })
 }

@@ -128,13 +128,12 @@ fn series(text: &mut String, name: &str, labels: &str, value: impl Display) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::watched;
-    use super::*;
+    use super::super::tests::meter;
 
     #[test]
     fn every_figure_is_a_series_under_its_own_head() {
-        let mut meter = Meter::new(watched());
-        let text = meter.metrics(meter.began + std::time::Duration::from_secs(2));
+        let mut meter = meter();
+        let text = meter.metrics(meter.first.at + std::time::Duration::from_secs(2));
         for line in [
             "# TYPE banneret_scan_targets gauge",
             "banneret_scan_targets 400",

@@ -152,13 +152,13 @@ fn tenths(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::watched;
+    use super::super::tests::{meter, watched};
     use super::*;
 
     #[test]
     fn a_line_holds_all_figures() {
-        let mut meter = Meter::new(watched());
-        let began = meter.began;
+        let mut meter = meter();
+        let began = meter.first.at;
         let figures = meter.figures(began + Duration::from_millis(2345));
         let line = line(&meter.watched, &figures, State::Running, SystemTime::UNIX_EPOCH);
         assert_eq!((&line["schema"], &line["state"]), (&SCHEMA.into(), &"running".into()));

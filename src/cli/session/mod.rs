@@ -15,16 +15,18 @@ use anyhow::Context;
 
 use super::args::ProgressWord;
 use super::bar::{Display, Watched};
-use super::exit::Exit;
+use super::exit::{Exit, Unable};
 use super::late::{self, Late, Watch};
 use super::lists::Loaded;
 use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use super::upstreams::{self, Voice};
+use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
-use crate::probe::{self, Smtp};
+use crate::judge::providers::Providers;
+use crate::probe::{self, Reach, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
@@ -44,6 +46,7 @@ use crate::scan::progress::Progress;
 use crate::scan::sanity;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
+use crate::scan::worst::Worst;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
 
@@ -55,12 +58,12 @@ pub struct Session {
     pub exclusion_files: Vec<PathBuf>,
     /// The order's key.
     pub seed: u64,
-    /// At most so many targets.
-    pub limit: Option<u128>,
     /// The ports.
     pub ports: Vec<u16>,
     /// How conversations go.
     pub probe: probe::Settings,
+    /// Who we are.
+    pub scanner: Arc<Scanner>,
     /// Connections a second.
     pub rate: Rate,
     /// Connections a second for each prefix.
@@ -77,6 +80,8 @@ pub struct Session {
     pub keep: Keep,
     /// Findings that the user accepts.
     pub accepts: Acceptances,
+    /// Further domains of providers.
+    pub providers: Providers,
     /// Files for records; empty for the default of stdout.
     pub outputs: Vec<PathBuf>,
     /// Their format, where it was said.
@@ -125,10 +130,11 @@ impl Session {
     /// Scans to the end, whichever it is.
     pub fn run(mut self) -> anyhow::Result<Finished> {
         let open_files = limits::raise_open_files();
+        let shards = std::thread::available_parallelism().map_or(1, usize::from);
+        check_open_files(open_files, shards)?;
         let concurrency = limits::concurrency(open_files, self.concurrency);
         // Where that fails, the table grows as it is needed.
         let _ = limits::size_file_table(concurrency + 64);
-        let shards = std::thread::available_parallelism().map_or(1, usize::from);
 
         let probes = (0..shards).map(|_| Smtp::new(self.probe.clone())).collect::<Result<Vec<_>, _>>()?;
         let late = std::mem::take(&mut self.loaded.late);
@@ -142,7 +148,7 @@ impl Session {
         let roster = Arc::new(roster.with_added(Arc::clone(&added)));
         let (watermark, claims) = self.done_before()?;
         let pending = watermark.pending().collect();
-        let course = Course::resume(Arc::clone(&roster), order, self.limit, watermark.high(), pending);
+        let course = Course::resume(Arc::clone(&roster), order, None, watermark.high(), pending);
         let progress = Arc::new(Progress::default());
         progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
         if let Some(resumed) = &self.resumed {
@@ -159,7 +165,7 @@ impl Session {
         let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
         // On disk before the first connection.
         keeper.save(&mut outputs, &watermark, &claims)?;
-        let worst = worst_of(outputs.summary());
+        let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
         self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
         let resolver = resolve::start(self.resolver.clone())?;
@@ -172,22 +178,14 @@ impl Session {
         let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
-        let plan = Plan {
-            course,
-            feeder: self.paced(concurrency),
-            retries: self.retries,
-            samples: self.samples,
-            own_name: self.probe.own_name.clone(),
-            added: Arc::clone(&added),
-            tell: Box::new(told::notice(self.quiet)),
-            say: told::doubt(self.quiet),
-            answers: Arc::clone(&self.probe.answers),
-        };
-        let (keep, accepts) = (self.keep, self.accepts.clone());
+        let reach = Arc::new(Reach::find(&self.probe.sources));
+        let plan = self.plan(course, concurrency, (Arc::clone(&reach), Arc::clone(&added)));
         let writer = |notes| Writer {
             roster,
-            keep,
-            accepts,
+            keep: self.keep,
+            accepts: self.accepts.clone(),
+            providers: self.providers.clone(),
+            scanner: Arc::clone(&self.scanner),
             outputs,
             keeper,
             watermark,
@@ -203,6 +201,8 @@ impl Session {
         };
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop((display, watch, own));
+        self.warnings.extend(reach.missed().map(|no_way| no_way.to_string()));
+        self.warnings.extend(told::left_out(&progress.left_out, voice));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {
@@ -228,8 +228,26 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = self.leave(fed, worst, keeper)?;
+        let exit = match self.leave(fed, &worst, keeper)? {
+            Exit::Done if is_in_vain(&progress) => Exit::Failed,
+            exit => exit,
+        };
         Ok(Finished { exit, summary, written, took })
+    }
+
+    fn plan(&self, course: Course, concurrency: usize, (reach, added): (Arc<Reach>, Arc<Added>)) -> Plan {
+        Plan {
+            course,
+            reach,
+            feeder: self.paced(concurrency),
+            retries: self.retries,
+            samples: self.samples,
+            scanner: Arc::clone(&self.scanner),
+            added,
+            tell: Box::new(told::notice(self.quiet)),
+            say: told::doubt(self.quiet),
+            answers: Arc::clone(&self.probe.answers),
+        }
     }
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
@@ -260,7 +278,7 @@ impl Session {
     }
 
     /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to end.
-    fn leave(&self, fed: Fed, worst: Severity, keeper: Keeper) -> anyhow::Result<Exit> {
+    fn leave(&self, fed: Fed, worst: &Worst, keeper: Keeper) -> anyhow::Result<Exit> {
         let kept = keeper.path().map(Path::to_owned);
         if fed == Fed::All {
             keeper.remove()?;
@@ -279,10 +297,32 @@ impl Session {
                 ));
                 Exit::Failed
             }
-            Fed::All if self.fail_on.is_some_and(|severity| worst >= severity) => Exit::Findings,
+            Fed::All if worst.is_reached() => {
+                let first = worst.first().unwrap_or("in an earlier part of this scan");
+                super::say_reached(self.fail_on.map_or("", Severity::as_str), first);
+                Exit::Findings
+            }
             Fed::All => Exit::Done,
         })
     }
+}
+
+/// Whether there were targets, and this machine had nothing to reach any of them by.
+fn is_in_vain(progress: &Progress) -> bool {
+    let untried = progress.outcome(Outcome::NotTried);
+    untried > 0 && untried == progress.finished()
+}
+
+/// Too few open files are trouble of this machine, told before anything is written.
+fn check_open_files(open_files: u64, threads: usize) -> anyhow::Result<()> {
+    let least = limits::least_open_files(threads);
+    if open_files >= least {
+        return Ok(());
+    }
+    let wrong = anyhow::anyhow!(
+        "the limit of open files is {open_files}, and a scan needs {least}; raise it with `ulimit -n {least}`"
+    );
+    Err(wrong.context(Unable))
 }
 
 fn state_of(fed: Fed) -> State {

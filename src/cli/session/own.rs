@@ -48,7 +48,8 @@ impl Session {
         OwnLook(over)
     }
 
-    /// Those that `--source-ip` names, else those that the kernel takes towards the targets. What is reserved is no
+    /// Those that `--source-ip` names, else those that the kernel takes towards the targets; and those of
+    /// `--own-address`. What is reserved is no
     /// address that receivers see, but one behind a translation of addresses.
     fn own_addresses(&self) -> Vec<IpAddr> {
         let targets = || {
@@ -64,7 +65,7 @@ impl Session {
         let mut own: Vec<IpAddr> = Vec::new();
         let sources = self.probe.sources.iter().copied();
         let all: Vec<IpAddr> = if sources.len() > 0 { sources.collect() } else { targets().collect() };
-        for ip in all {
+        for ip in all.into_iter().chain(self.scanner.own_addresses.iter().copied()) {
             if reserved(ip).is_none() && !own.contains(&ip) && own.len() < MAX_ADDRESSES {
                 own.push(ip);
             }
@@ -78,7 +79,7 @@ fn doubts(own: &[IpAddr], settings: &Settings) -> Vec<Doubt> {
     let wants = own.iter().map(|&ip| Want::Identity { ip, banner: None }).collect();
     let solutions = solve(wants, settings).unwrap_or_default();
     let judged = own.iter().zip(solutions).filter_map(|(&ip, solution)| match solution {
-        Solution::Identity(resolution) => Some((ip, fcrdns(&resolution))),
+        Solution::Identity(resolution) => Some((ip, fcrdns(&resolution, Some(ip)))),
         _ => None,
     });
     let unconfirmed = judged.filter(|(_, fcrdns)| matches!(fcrdns, Fcrdns::Fail | Fcrdns::PermError));

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::super::{exit::Exit, lists::Loaded, print, say, terminal};
+use super::super::{exit::Exit, lists::Loaded, print, say, terminal, upstreams::Voice};
 use super::Session;
 use crate::evidence::Outcome;
 use crate::rate::Rate;
 use crate::report::summary::{Summary, text};
 use crate::scan::canary::Notice;
 use crate::scan::course::{Course, Roster};
+use crate::scan::lead::LeftOut;
 use crate::scan::limits;
 use crate::scan::pace::{Bound, in_force};
 use crate::scan::progress::Progress;
@@ -68,6 +69,7 @@ pub(super) fn notice(quiet: bool) -> impl Fn(Notice) {
             return;
         }
         say(match notice {
+            Notice::NoWay(no_way) => return say(format_args!("banneret: {no_way}")),
             Notice::Lost => {
                 "banneret: hosts that had greeted are silent now: new connections get lost on the way; going on with \
                  half as many at once"
@@ -80,6 +82,15 @@ pub(super) fn notice(quiet: bool) -> impl Fn(Notice) {
 /// Tells at once what speaks against the records.
 pub(super) fn doubt(quiet: bool) -> fn(&Doubt) {
     if quiet { |_| {} } else { |doubt| say(format_args!("banneret: {doubt}")) }
+}
+
+/// Tells how much names led to beyond what is followed, and gives the line.
+pub(super) fn left_out(left_out: &LeftOut, voice: Voice) -> Option<String> {
+    let line = (!left_out.is_empty()).then(|| left_out.to_string())?;
+    if voice == Voice::Loud {
+        say(format_args!("banneret: {line}"));
+    }
+    Some(line)
 }
 
 /// What is told at the end, on stderr.
@@ -122,7 +133,7 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     let Loaded { set, exclusions, names, shard, .. } = &session.loaded;
     let order = Arc::new(Order::new(Arc::clone(set), session.seed, *shard));
     let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), session.ports.clone());
-    let course = Course::new(Arc::new(roster), order, session.limit);
+    let course = Course::new(Arc::new(roster), order, None);
     let mut told =
         format!("{} targets, of which {} host names; seed {}\n", course.turns(), names.len(), session.seed);
     for removed in set.removed().iter().filter(|removed| removed.addresses > 0) {

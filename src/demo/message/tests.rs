@@ -188,6 +188,8 @@ fn what_is_no_query_gets_no_reply() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn any_bytes_are_taken(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600)) {
         let mut reply = Vec::new();

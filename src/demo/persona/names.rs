@@ -299,7 +299,7 @@ pub(super) const ROWS: &[Persona] = &[
         code: "rejected_nameless",
         about: "A refusal without a name",
         shares: [2, 3, 3],
-        truth: NO_NAME.nameless().rejected().must(&["banner_absent"]).clears(&["banner"]),
+        truth: NO_NAME.nameless().rejected().must(&["banner_absent"]),
         live: |host| {
             refuses("554 5.7.1 You are not allowed to connect.\r\n").known_as(host, &host.own("mail"))
         },

@@ -1,12 +1,14 @@
 //! What a finding rests on, in one line: the names and addresses that were seen of this host.
 
+use std::net::IpAddr;
+
 use super::Case;
 use crate::evidence::{Forward, PtrName, TlsStatus};
 use crate::judge::fcrdns::Lead;
 use crate::judge::finding::Code;
 use crate::judge::generic;
+use crate::judge::malformed;
 use crate::judge::ptr::Ptr;
-use crate::judge::shape;
 
 /// How many names or addresses a line tells.
 const SHOWN: usize = 4;
@@ -32,7 +34,7 @@ pub(super) fn evidence(case: &Case<'_>, code: Code) -> Option<String> {
         | Code::StaleBanner
         | Code::UnownedIdentity => {
             let forward = &case.evidence.resolution.as_ref()?.banner_forward;
-            Some(format!("{} {}", seen.banner()?, leads(forward)))
+            Some(format!("{} {}", seen.banner()?, leads(forward, case.evidence.ip)))
         }
         Code::BannerDiffers | Code::TwoIdentities | Code::PlatformIdentity => {
             Some(format!("greeting {}, PTR name {}", seen.banner()?, seen.confirmed()?))
@@ -71,18 +73,20 @@ impl Seen<'_, '_> {
     }
 
     fn confirmed(&self) -> Option<String> {
-        self.names().find(|ptr| Lead::of(&ptr.forward) == Lead::Here).map(|ptr| ptr.name.to_string())
+        self.names()
+            .find(|ptr| Lead::of(&ptr.forward, self.case.evidence.ip) == Lead::Here)
+            .map(|ptr| ptr.name.to_string())
     }
 
     fn ptrs(&self, is_meant: impl Fn(Lead) -> bool) -> Option<String> {
-        let meant = self.names().filter(|ptr| is_meant(Lead::of(&ptr.forward)));
-        joined(meant.map(|ptr| format!("{} {}", ptr.name, leads(&ptr.forward))))
+        let meant = self.names().filter(|ptr| is_meant(Lead::of(&ptr.forward, self.case.evidence.ip)));
+        joined(meant.map(|ptr| format!("{} {}", ptr.name, leads(&ptr.forward, self.case.evidence.ip))))
     }
 
     fn signs(&self) -> Option<String> {
         let ip = self.case.evidence.ip?;
         let resolution = self.case.evidence.resolution.as_ref()?;
-        let ptrs = Ptr::all(resolution, Some(ip));
+        let ptrs = Ptr::all_among(resolution, Some(ip), self.case.providers);
         let told = ptrs.iter().filter_map(|ptr| {
             let sign: generic::Sign = ptr.sign()?;
             Some(format!("{}: {sign}", ptr.name()))
@@ -92,8 +96,8 @@ impl Seen<'_, '_> {
 
     fn flawed(&self) -> Option<String> {
         let resolution = self.case.evidence.resolution.as_ref()?;
-        let ptrs = Ptr::all(resolution, self.case.evidence.ip);
-        joined(ptrs.iter().filter(|ptr| shape::ptr_flaw(ptr).is_some()).map(|ptr| ptr.name().to_string()))
+        let ptrs = Ptr::all_among(resolution, self.case.evidence.ip, self.case.providers);
+        joined(ptrs.iter().filter(|ptr| malformed::fault(ptr).is_some()).map(|ptr| ptr.name().to_string()))
     }
 
     fn samples(&self) -> Option<String> {
@@ -113,14 +117,17 @@ impl Seen<'_, '_> {
     }
 }
 
-fn leads(forward: &Forward) -> String {
-    match Lead::of(forward) {
+fn leads(forward: &Forward, target: Option<IpAddr>) -> String {
+    match Lead::of(forward, target) {
         Lead::Here => "leads here".to_owned(),
         Lead::Nowhere => "leads nowhere".to_owned(),
         Lead::Unknown => "leads nobody knows where".to_owned(),
         Lead::Elsewhere => {
             let addresses = joined(forward.addresses.iter().map(ToString::to_string));
-            format!("leads to {}", addresses.unwrap_or_else(|| "other addresses".to_owned()))
+            let addresses = addresses.unwrap_or_else(|| "other addresses".to_owned());
+            // What the resolver says may differ from what the world sees.
+            let inside = if forward.is_inside_view(target) { ", as seen from inside" } else { "" };
+            format!("leads to {addresses}{inside}")
         }
     }
 }

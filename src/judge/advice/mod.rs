@@ -10,8 +10,9 @@ use std::net::IpAddr;
 
 use super::accept::Accepted;
 use super::cause::{Fixer, Side};
-use super::finding::{Code, Finding};
+use super::finding::{Code, Excuse, Finding};
 use super::platform::Kind;
+use super::providers::Providers;
 use super::settings::settings;
 use super::shape::{Shape, Support};
 use super::{Fcrdns, Judgement, Severity};
@@ -35,6 +36,8 @@ pub struct Case<'a> {
     pub judgement: &'a Judgement,
     /// The TCP port that was spoken to.
     pub port: u16,
+    /// Whose domains are providers', as it was judged by.
+    pub providers: &'a Providers,
 }
 
 /// What is to be said about one finding on one host.
@@ -82,7 +85,7 @@ fn advise(case: &Case<'_>, Finding { code, severity }: Finding) -> Advice {
         code,
         severity,
         accepted: case.judgement.accepted.iter().find(|accepted| accepted.code == code).cloned(),
-        why: code.why(),
+        why: case.excuse(code).map_or(code.why(), |excuse| why_excused(excuse)),
         evidence: evidence::evidence(case, code),
         fixer,
         cares: code.cares(),
@@ -92,9 +95,40 @@ fn advise(case: &Case<'_>, Finding { code, severity }: Finding) -> Advice {
     }
 }
 
+fn why_excused(excuse: Excuse) -> &'static str {
+    match excuse {
+        Excuse::NamelessRefusal => {
+            "The refusal names no host, which does not show how the server greets clients that it accepts."
+        }
+        Excuse::ConfirmedName => {
+            "Strangers can't look this name up. DNS confirms it in both directions all the same, so inside its own network it is a name like any other."
+        }
+    }
+}
+
 impl Case<'_> {
+    fn excuse(&self, code: Code) -> Option<Excuse> {
+        code.excuse(self.evidence.observation.outcome, self.judgement.verdict)
+    }
+
     fn todo(&self, code: Code, fixer: Fixer) -> Vec<String> {
         let mut todo = Vec::new();
+        match self.excuse(code) {
+            Some(Excuse::NamelessRefusal) => {
+                todo.push(
+                    "Look at the greeting once more from an address that the server accepts.".to_owned(),
+                );
+                return todo;
+            }
+            Some(Excuse::ConfirmedName) => {
+                todo.push(
+                    "Nothing has to be done, unless the host sends mail to the Internet: then give it a name of a public domain."
+                        .to_owned(),
+                );
+                return todo;
+            }
+            None => {}
+        }
         match (fixer, code.side()) {
             (Fixer::Nobody, _) => return todo,
             (_, Side::Reverse) => self.todo_reverse(code, fixer, &mut todo),
@@ -253,7 +287,10 @@ impl Case<'_> {
 
     /// Whether the banner's name is known to lead to the address.
     fn leads_here(&self) -> bool {
-        self.evidence.resolution.as_ref().is_some_and(|it| it.banner_forward.confirms == Some(true))
+        self.evidence
+            .resolution
+            .as_ref()
+            .is_some_and(|it| it.banner_forward.confirms(self.evidence.ip) == Some(true))
     }
 
     /// The banner's name if it is a usable host name.
@@ -273,7 +310,7 @@ impl Case<'_> {
             return Some(expected.as_str().to_owned());
         }
         let name = self.own_banner()?;
-        (!super::providers::is_others(name)).then(|| name.to_owned())
+        (!self.providers.is_others(name)).then(|| name.to_owned())
     }
 }
 

@@ -7,7 +7,13 @@ use crate::judge::judge;
 fn advised(greeting: &str, reverse: &str, banner: &str, inventory: &Inventory) -> Vec<Advice> {
     let evidence = host(greeting, reverse, banner);
     let judgement = judge(&evidence, inventory);
-    advice(&Case { evidence: &evidence, inventory, judgement: &judgement, port: 25 })
+    advice(&Case {
+        evidence: &evidence,
+        inventory,
+        judgement: &judgement,
+        port: 25,
+        providers: Providers::built_in(),
+    })
 }
 
 fn for_code(list: &[Advice], code: Code) -> &Advice {
@@ -82,7 +88,13 @@ fn only_a_name_that_may_be_ones_own_is_proposed() {
     ] {
         let evidence = host(greeting, "nxdomain", "here");
         let judgement = judge(&evidence, inventory);
-        let case = Case { evidence: &evidence, inventory, judgement: &judgement, port: 25 };
+        let case = Case {
+            evidence: &evidence,
+            inventory,
+            judgement: &judgement,
+            port: 25,
+            providers: Providers::built_in(),
+        };
         let [reverse, forward] = zone_lines(&case).unwrap();
         assert_eq!(reverse, format!("1.2.0.192.in-addr.arpa. IN PTR {name}."), "{greeting}");
         assert_eq!(forward, format!("{name}. IN A 192.0.2.1"), "{greeting}");
@@ -151,7 +163,13 @@ fn commands_fit_family_and_port() {
     let evidence = Evidence { ip: Some("2001:db8::1".parse().unwrap()), ..host(OWN, "nxdomain", "nxdomain") };
     let inventory = Inventory::default();
     let judgement = judge(&evidence, &inventory);
-    let case = Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 465 };
+    let case = Case {
+        evidence: &evidence,
+        inventory: &inventory,
+        judgement: &judgement,
+        port: 465,
+        providers: Providers::built_in(),
+    };
     let list = advice(&case);
     assert_eq!(
         for_code(&list, Code::BannerUnresolvable).check,
@@ -166,6 +184,33 @@ fn commands_fit_family_and_port() {
 }
 
 #[test]
+fn what_is_for_information_only_asks_for_no_change() {
+    for (greeting, reverse, code, why, todo) in [
+        (
+            "554 no",
+            "mail.kestrel.example=here",
+            Code::BannerAbsent,
+            "does not show how the server greets clients that it accepts",
+            "Look at the greeting once more from an address that the server accepts.",
+        ),
+        (
+            "220 ex01.corp.local ESMTP",
+            "ex01.corp.local=here",
+            Code::BannerPrivateName,
+            "inside its own network it is a name like any other",
+            "Nothing has to be done, unless",
+        ),
+    ] {
+        let list = advised(greeting, reverse, "not_asked", &Inventory::default());
+        let advice = for_code(&list, code);
+        assert!(advice.why.contains(why) && advice.severity == Severity::Info, "{advice:?}");
+        assert!(advice.todo.len() == 1 && advice.todo[0].starts_with(todo), "{advice:?}");
+    }
+    let greeted = advised("220 ESMTP", "mail.kestrel.example=here", "not_asked", &Inventory::default());
+    assert!(for_code(&greeted, Code::BannerAbsent).todo[0].starts_with("Let the server call itself"));
+}
+
+#[test]
 fn every_code_can_be_advised_on() {
     let inventory = Inventory::default();
     let evidence = host("220 localhost ESMTP Exim 4.96", "nxdomain", "here");
@@ -174,7 +219,13 @@ fn every_code_can_be_advised_on() {
         judgement.tenancy = tenancy;
         judgement.findings =
             Code::ALL.map(|code| Finding { code, severity: code.severity(tenancy) }).to_vec();
-        let case = Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 25 };
+        let case = Case {
+            evidence: &evidence,
+            inventory: &inventory,
+            judgement: &judgement,
+            port: 25,
+            providers: Providers::built_in(),
+        };
         for advice in advice(&case) {
             let code = advice.code.as_str();
             assert!(advice.why.ends_with('.') && advice.cares.ends_with('.'), "{code}");
@@ -191,7 +242,13 @@ fn every_platform_has_its_own_word_on_where_its_name_is_set() {
     for row in super::super::platform::rows() {
         let mut judgement = judge(&evidence, &inventory);
         judgement.platform = Some(super::super::Platform { name: row.name, version: None });
-        let case = Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 25 };
+        let case = Case {
+            evidence: &evidence,
+            inventory: &inventory,
+            judgement: &judgement,
+            port: 25,
+            providers: Providers::built_in(),
+        };
         let list = advice(&case);
         let todo = &for_code(&list, Code::BannerDefault).todo;
         assert!(todo.iter().any(|line| line.contains(row.title)), "{}: {todo:?}", row.name);

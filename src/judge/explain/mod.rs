@@ -2,7 +2,7 @@
 
 mod topic;
 
-use super::finding::Code;
+use super::finding::{Code, Excuse};
 use super::verdict::{Severity, Tenancy, Verdict};
 use crate::evidence::Outcome;
 
@@ -93,9 +93,29 @@ impl Subject {
 
     /// All that is said of it, in lower case.
     fn told(self) -> String {
-        let further = if let Self::Topic(topic) = self { topic.words() } else { "" };
+        let further = match self {
+            Self::Topic(topic) => topic.words(),
+            Self::Finding(code) => replies(code),
+            Self::Verdict(_) | Self::Outcome(_) => "",
+        };
         format!("{} {} {further} {}", self.as_str().replace('_', " "), self.title(), self.text().join(" "))
             .to_lowercase()
+    }
+}
+
+/// The words of the replies by which Postfix and large receivers refuse mail for a finding, as people paste them.
+fn replies(code: Code) -> &'static str {
+    match code {
+        Code::PtrMissing => {
+            "450 4.7.1 550 5.7.25 client host rejected: cannot find your reverse hostname, no reverse DNS entry"
+        }
+        Code::PtrUnconfirmed => {
+            "450 4.7.1 421 4.7.23 client host rejected: cannot find your hostname, forged, does not resolve back"
+        }
+        Code::BannerUnqualified => "504 5.5.2 helo command rejected: need fully-qualified hostname",
+        Code::BannerUnresolvable => "450 4.7.1 helo command rejected: host not found",
+        Code::BannerPlaceholder => "501 5.5.2 helo command rejected: invalid name",
+        _ => "",
     }
 }
 
@@ -116,6 +136,7 @@ fn outcome_title(outcome: Outcome) -> &'static str {
         Outcome::TimedOut => "Nothing came back to the attempt to connect.",
         Outcome::Unreachable => "The network says that there is no way to the address.",
         Outcome::Reset => "The connection was cut off before a greeting.",
+        Outcome::NotTried => "This machine has nothing to reach addresses of that family by.",
         Outcome::Unresolved => "The name that was asked for has no address.",
         Outcome::Excluded => {
             "The name that was asked for leads only to addresses that are not to be touched."
@@ -143,10 +164,13 @@ fn outcome_text(outcome: Outcome) -> &'static str {
             "No host, a firewall that drops packets there, or one here: many providers block outbound port 25. If every target ends so, look at this end first."
         }
         Outcome::Unreachable => {
-            "A router or a firewall on the way said so, or this machine has no route for the address's family. No verdict follows."
+            "A router or a firewall on the way said so, or this machine has no route to that network. No verdict follows."
         }
         Outcome::Reset => {
             "As a server or a firewall does that does not want this client. No verdict follows."
+        }
+        Outcome::NotTried => {
+            "Most often the machine that scans has no IPv6: no address, no route, or it is switched off, as in many containers. Addresses of that family are left untried, which says nothing of them; the other family is scanned as if alone. `--source-ip` with addresses of one family leaves out the other, too."
         }
         Outcome::Unresolved => "The name does not exist, has no address, or its domain has no mail server.",
         Outcome::Excluded => {
@@ -157,7 +181,7 @@ fn outcome_text(outcome: Outcome) -> &'static str {
 
 fn verdict_title(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Undetermined => "DNS gave no definite answer where one is needed.",
+        Verdict::Undetermined => "An answer that DNS still owes could give another verdict.",
         Verdict::NoPtr => "The address has no PTR record.",
         Verdict::Unconfirmed => "The address has a PTR name, and none that leads back to it.",
         Verdict::NoName => "Reverse DNS is sound; the greeting holds no name that can be used.",
@@ -170,7 +194,7 @@ fn verdict_title(verdict: Verdict) -> &'static str {
 fn verdict_text(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Undetermined => {
-            "A resolver timed out, failed or refused. That says nothing about the host, so nothing is held against it; ask again later, or through another resolver."
+            "A resolver timed out, failed or refused, or not every PTR name of a large set was asked, and the answers that are missing could give another verdict. That says nothing about the host, so nothing is held against it; ask again later, or through another resolver."
         }
         Verdict::NoPtr => {
             "This is the costliest of all: large receivers refuse or defer mail from an address without a name. Only the owner of the address, mostly the hosting provider, can publish the record."
@@ -210,7 +234,24 @@ fn finding_text(code: Code) -> Vec<String> {
         [one, other] if one == other => format!("Who can fix it: {one}."),
         [own, shared] => format!("Who can fix it: {own}; on a shared host {shared}."),
     };
+    let severity = match lighter(code) {
+        Some(exception) => format!("{severity} {exception}"),
+        None => severity,
+    };
     vec![code.why().to_owned(), severity, fixer, format!("Who cares: {}", code.cares())]
+}
+
+/// On which hosts a finding weighs less than its severity says.
+fn lighter(code: Code) -> Option<&'static str> {
+    let on = |outcome, verdict| code.excuse(outcome, verdict);
+    match on(Outcome::Rejected, None).or_else(|| on(Outcome::Greeted, Some(Verdict::Match)))? {
+        Excuse::NamelessRefusal => Some(
+            "Under a 4xx or 5xx code: info, and `clears_by` is null, for a refusal without a name is no evidence of how the server greets others.",
+        ),
+        Excuse::ConfirmedName => Some(
+            "Where the name is itself a forward-confirmed PTR name: info, for inside a network of one's own that is how names look.",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -260,11 +301,26 @@ mod tests {
             ("smtp_helo_name", "banner_and_helo"),
             ("outbound port 25 blocked", "timed_out"),
             ("a firewall masks the greeting with asterisks", "banner_masked"),
+            ("450 4.7.1 Client host rejected: cannot find your reverse hostname", "ptr_missing"),
+            ("504 5.5.2 <mail>: Helo command rejected: need fully-qualified hostname", "banner_unqualified"),
+            ("450 4.7.1 <mail.example.org>: Helo command rejected: Host not found", "banner_unresolvable"),
+            ("501 5.5.2 <a_b>: Helo command rejected: Invalid name", "banner_placeholder"),
         ] {
             assert_eq!(Subject::search(question).first().map(|it| it.as_str()), Some(first), "{question}");
         }
         for nothing in ["", "a of", "xyzzy", "\u{1b}[2J", "日本"] {
             assert_eq!(Subject::search(nothing), [], "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_finding_says_where_it_weighs_less() {
+        for code in Code::ALL {
+            let text = Subject::Finding(code).text().join("\n");
+            let is_name =
+                matches!(code, Code::BannerUnqualified | Code::BannerDefault | Code::BannerPrivateName);
+            assert_eq!(text.contains("Under a 4xx or 5xx code: info"), code == Code::BannerAbsent);
+            assert_eq!(text.contains("forward-confirmed PTR name: info"), is_name, "{}", code.as_str());
         }
     }
 

@@ -73,7 +73,10 @@ const WORDS: &[(&str, Class, Need)] = &[
     ("hwsrv", Class::Hosting, Need::LongNumber),
     ("kvm", Class::Hosting, Need::LongNumber),
     ("members", Class::Hosting, Need::Number),
+    ("openvz", Class::Hosting, Need::Number),
+    ("ovz", Class::Hosting, Need::Number),
     ("vds", Class::Hosting, Need::LongNumber),
+    ("vm", Class::Hosting, Need::LongNumber),
     ("vmi", Class::Hosting, Need::LongNumber),
     ("vps", Class::Hosting, Need::LongNumber),
 ];
@@ -128,6 +131,62 @@ const MAIL: &[&str] = &[
     "smtpout",
     "webmail",
 ];
+
+/// What a provider writes for a host of which it knows only that it is rented, or for the record itself. The whole part
+/// that the provider chose: `hosted-by.example.net`.
+const RENTED: &[&str] = &[
+    "cloud-server",
+    "dedicated-server",
+    "hosted-by",
+    "hostedby",
+    "ptr",
+    "ptr-record",
+    "rdns",
+    "reverse-dns",
+    "root-server",
+    "virtual-server",
+    "vps-server",
+];
+
+/// Words for a customer's host that tell it only in the domain of a network.
+const CUSTOMERS: &[&str] = &[
+    "client",
+    "clients",
+    "cust",
+    "customer",
+    "customers",
+    "dedi",
+    "dedicated",
+    "guest",
+    "kunde",
+    "static",
+    "vds",
+    "vps",
+];
+
+/// Words that deny, and words for what they deny, in one label: `no-rdns`, `reverse-dns-not-set`.
+const DENIALS: &[&str] = &["missing", "no", "not", "undefined", "unset", "without"];
+const DENIED: &[&str] = &["dns", "ptr", "rdns", "reverse", "revdns"];
+
+/// Whether some label says that no name was set; the registrable domain's own label too.
+pub(super) fn says_unset(name: &str) -> bool {
+    // Most names hold no such word, and this looks at every PTR name.
+    let may = name.contains("dns") || name.contains("ptr") || name.contains("reverse");
+    may && name.split('.').any(|label| {
+        let has = |list: &[&str]| label.split('-').any(|word| list.contains(&word));
+        has(DENIALS) && has(DENIED)
+    })
+}
+
+/// Whether the part that the provider chose says only that the host is rented.
+pub(super) fn says_rented(host: &str) -> bool {
+    RENTED.contains(&host)
+}
+
+/// Whether the part that the provider chose is a word for a customer.
+pub(super) fn says_customer(host: &str) -> bool {
+    CUSTOMERS.contains(&host)
+}
 
 /// What the words of a name say.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ mod table;
 use std::sync::LazyLock;
 
 use super::defaults::is_under;
-use super::providers;
+use super::providers::Providers;
 use crate::evidence::{Observation, TlsStatus};
 use crate::smtp::ehlo;
 use crate::smtp::greeting::Greeting;
@@ -41,9 +41,13 @@ pub fn rows() -> &'static [Row] {
 }
 
 /// What a host's replies give away, with its row.
-pub fn platform(observation: &Observation, banner: &Greeting) -> Option<(Platform, &'static Row)> {
+pub fn platform(
+    observation: &Observation,
+    banner: &Greeting,
+    providers: &Providers,
+) -> Option<(Platform, &'static Row)> {
     let text = &observation.greeting.as_ref()?.text;
-    let seen = Seen { text, name: banner.name.as_deref(), observation };
+    let seen = Seen { text, name: banner.name.as_deref(), observation, providers };
     let row = seen.by_greeting().or_else(|| seen.by_ehlo()).or_else(|| seen.by_name())?;
     let version = |marker: &&str| text.lines().find_map(|line| version_after(line, marker));
     Some((Platform { name: row.name, version: row.versions.iter().find_map(version) }, row))
@@ -55,6 +59,7 @@ struct Seen<'a> {
     /// The greeting's name in normal form.
     name: Option<&'a str>,
     observation: &'a Observation,
+    providers: &'a Providers,
 }
 
 impl<'a> Seen<'a> {
@@ -74,7 +79,7 @@ impl<'a> Seen<'a> {
         let shown = shown.filter_map(|tls| tls.certificate.as_ref()).flat_map(|it| &it.names);
         let shown = shown.map(|name| name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase());
         said.chain(shown)
-            .filter(|name| !providers::is_provider(name))
+            .filter(|name| !self.providers.is_provider(name))
             .find_map(|name| ROWS.iter().find(|row| row.is_home_of(&name)))
     }
 

@@ -5,8 +5,7 @@ mod near_misses;
 
 use super::*;
 use crate::evidence::{Certificate, Tls};
-use crate::judge::banner::banner;
-use crate::judge::fixture::{greeted, reply};
+use crate::judge::fixture::{banner, greeted, reply};
 use fires::FIRES;
 use near_misses::NEAR_MISSES;
 
@@ -16,7 +15,7 @@ type Table<'a> = &'a [(&'a str, &'a [(&'a str, Option<&'a str>, Option<&'a str>)
 fn told(greeting: &str) -> Option<Platform> {
     let observation = greeted(greeting);
     let banner = banner(&observation);
-    platform(&observation, &banner).map(|(platform, _)| platform)
+    platform(&observation, &banner, Providers::built_in()).map(|(platform, _)| platform)
 }
 
 #[test]
@@ -74,6 +73,19 @@ fn every_word_has_room_in_the_index() {
 }
 
 #[test]
+fn every_platform_is_a_product_that_a_greeting_may_name_in_place_of_its_host() {
+    use crate::smtp::greeting::lists::is_product;
+    for row in rows() {
+        let first = row.name.split('_').next().unwrap();
+        assert!(
+            is_product(first) || is_product(&row.name.replace('_', "-")) || first == "microsoft",
+            "{}",
+            row.name
+        );
+    }
+}
+
+#[test]
 fn record_names_are_snake_case_and_unique() {
     for (at, row) in rows().iter().enumerate() {
         assert!(
@@ -97,7 +109,7 @@ fn hidden(ehlo: &str) -> Observation {
 }
 
 fn told_by(observation: &Observation) -> Option<&'static str> {
-    platform(observation, &banner(observation)).map(|(found, _)| found.name)
+    platform(observation, &banner(observation), Providers::built_in()).map(|(found, _)| found.name)
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::evidence::Evidence;
 use crate::judge::defaults;
 use crate::judge::fcrdns::Lead;
 use crate::judge::generic;
+use crate::judge::malformed::{self, PtrFlaw};
 use crate::judge::ptr::Ptr;
-use crate::judge::shape::{self, PtrFlaw};
 use crate::judge::{Fcrdns, Judgement};
 use crate::name::HostName;
 use crate::smtp::greeting::{Form, Greeting};
@@ -57,7 +57,7 @@ impl<'a> Facts<'a> {
         let helo = observed.map_or_else(|| stand_in(evidence), Helo::read);
         let banner_lead = match resolution {
             Some(resolution) if helo.name.is_some() && helo.name == judgement.banner_name => {
-                Lead::of(&resolution.banner_forward)
+                Lead::of(&resolution.banner_forward, evidence.ip)
             }
             _ => Lead::Unknown,
         };
@@ -127,7 +127,7 @@ impl<'a> Facts<'a> {
                     _ => Unknown,
                 }
             }
-            Condition::PtrLocalhost => self.of_ptrs(|ptr| shape::ptr_flaw(ptr) == Some(PtrFlaw::Localhost)),
+            Condition::PtrLocalhost => self.of_ptrs(|ptr| malformed::flaw(ptr) == Some(PtrFlaw::Localhost)),
             Condition::HeloIsNotPtr => self.helo_is_not_ptr(),
             Condition::HeloIsNotPtrOfSound => match self.fcrdns {
                 Fcrdns::Pass => self.helo_is_not_ptr(),
@@ -243,7 +243,7 @@ fn is_localhost(name: &str) -> bool {
 }
 
 fn stand_in(evidence: &Evidence) -> Helo {
-    let Greeting { name, form, .. } = crate::judge::banner::banner(&evidence.observation);
+    let Greeting { name, form, .. } = crate::judge::banner::banner(evidence);
     Helo { name, form }
 }
 

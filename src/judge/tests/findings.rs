@@ -73,7 +73,7 @@ const LOOKS: &[Row] = &[
     (
         Code::BannerDefault,
         ("220 mail.example.com ESMTP", "x.example.net=here", "here"),
-        ("220 mail.example.com ESMTP", "mx.example.com=here", "here"),
+        ("220 mail.kestrel.example ESMTP", "mx.kestrel.example=here", "here"),
     ),
     (
         Code::BannerPrivateName,

@@ -45,7 +45,7 @@ pub enum Agreement {
 impl State {
     /// What one record says. What the user accepts is no trouble.
     pub fn of(row: &Row<'_>) -> Self {
-        let weight = |code: Code| code.severity(row.tenancy);
+        let weight = |code: Code| row.weight(code);
         let mut ptr_names = row.ptr_names.to_strings();
         ptr_names.sort_unstable();
         let findings = row.findings.without(row.accepted);

@@ -121,6 +121,8 @@ fn a_scan_without_records_has_a_page() {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn no_name_adds_or_changes_an_element(
         text in prop_oneof![any::<String>(), "[<>&\"' =/a-z\u{202e}-]{1,30}", Just("</style><script>".to_owned())]

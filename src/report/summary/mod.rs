@@ -360,6 +360,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         #[test]
         fn groups_are_bounded_and_no_record_is_lost(keys in proptest::collection::vec(0..60u8, 0..400)) {
             let mut summary = Summary::with_groups(8);

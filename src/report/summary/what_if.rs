@@ -1,8 +1,8 @@
 //! What one change would do over a whole run: hosts in trouble, counted by the single changes that clear them.
 
 use super::Counts;
+use crate::judge::Severity;
 use crate::judge::what_if::{Remedies, Remedy, WEIGHT};
-use crate::judge::{Severity, Tenancy};
 use crate::record::row::{Codes, Row};
 
 /// The words, in the order of [`WhatIf::counts`].
@@ -32,7 +32,7 @@ impl WhatIf {
                 Some(remedies) if remedies == Remedies::default() => self.counts.add(NO_SINGLE_CHANGE),
                 Some(remedies) => remedies.iter().for_each(|remedy: Remedy| self.counts.add(remedy as usize)),
             }
-        } else if weight(row.accepted, row.tenancy) >= WEIGHT {
+        } else if heaviest(row, row.accepted) >= WEIGHT {
             self.in_trouble += 1;
             self.counts.add(ACCEPTED);
         }
@@ -40,8 +40,8 @@ impl WhatIf {
 }
 
 /// What these findings would weigh.
-fn weight(codes: Codes, tenancy: Tenancy) -> Severity {
-    codes.iter().map(|code| code.severity(tenancy)).max().unwrap_or(Severity::None)
+fn heaviest(row: &Row<'_>, codes: Codes) -> Severity {
+    codes.iter().map(|code| row.weight(code)).max().unwrap_or(Severity::None)
 }
 
 #[cfg(test)]

@@ -62,6 +62,16 @@ pub(crate) struct TcpAsk {
     pub(crate) name: DnsName,
     pub(crate) kind: Kind,
     pub(crate) edns: Edns,
+    /// When it is given up, whether it was put or not.
+    pub(crate) until: Instant,
+}
+
+#[cfg(test)]
+impl TcpAsk {
+    /// One of no question in particular.
+    pub(crate) fn new(upstream: usize, name: DnsName, kind: Kind, edns: Edns, until: Instant) -> Self {
+        Self { ticket: Ticket::default(), upstream, name, kind, edns, until }
+    }
 }
 
 /// What came of it.
@@ -262,7 +272,8 @@ impl Core {
         let upstream = self.upstreams.iter().position(due).filter(|_| self.slots.taken() > 0)?;
         let lane = Lane(self.lane(upstream));
         let slot = PROBES + u32::try_from(upstream).unwrap_or(0);
-        let key = self.keys.insert_unused(lane, Waiting { slot, letters: Letters::SMALL }, &mut self.random);
+        let waiting = Waiting { slot, letters: Letters::SMALL, edns: Edns::Plain };
+        let key = self.keys.insert_unused(lane, waiting, &mut self.random);
         if let Some(old) = self.probes[upstream].replace(key) {
             self.keys.remove(old);
         }
@@ -284,12 +295,15 @@ impl Core {
     fn send(&mut self, ticket: Ticket, lane: Lane, now: Instant, batch: &mut Batch) {
         let upstream = self.upstream_of(lane);
         let letters = self.letters(ticket, upstream);
-        let key = self.keys.insert_unused(lane, Waiting { slot: ticket.slot, letters }, &mut self.random);
+        let edns = self.edns(ticket, upstream);
+        let waiting = Waiting { slot: ticket.slot, letters, edns };
+        let key = self.keys.insert_unused(lane, waiting, &mut self.random);
         let Some(slot) = self.slots.get(ticket) else { return };
         if let Some(forgotten) = slot.keys.push(key) {
             self.keys.remove(forgotten);
         }
         slot.packets += 1;
+        slot.offered = edns;
         slot.state = State::Sent;
         slot.upstream = upstream;
         slot.last_sent = now;
@@ -301,7 +315,7 @@ impl Core {
         }
         upstream_state.sent(now);
         let start = batch.bytes.len();
-        wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, slot.edns);
+        wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, edns);
         if letters != Letters::SMALL {
             letters.write(&mut batch.bytes[start..], &slot.name);
         }
@@ -327,6 +341,16 @@ impl Core {
         Letters::SMALL
     }
 
+    /// Whether the next packet of a question offers EDNS.
+    fn edns(&mut self, ticket: Ticket, upstream: usize) -> Edns {
+        match self.slots.get(ticket) {
+            Some(slot) if slot.edns == Edns::Offered => {
+                self.upstreams[upstream].edns.offer(slot.packets, self.attempts)
+            }
+            _ => Edns::Plain,
+        }
+    }
+
     fn fire(&mut self, index: u32, now: Instant) {
         let (timeout, attempts) = (self.timeout, self.attempts);
         let slot = self.slots.at(index);
@@ -340,6 +364,10 @@ impl Core {
             if slot.packets == 1 {
                 self.count_failure(index);
             }
+            let slot = self.slots.at(index);
+            if slot.offered == Edns::Offered {
+                self.upstreams[upstream].edns.unanswered(slot.last_sent);
+            }
             let turn = self.upstreams[upstream].timed_out(now);
             self.turned(upstream, turn);
         }
@@ -347,8 +375,9 @@ impl Core {
         let gives_up = slot.gives_up(timeout);
         let may = slot.packets < attempts;
         match (state, gives_up) {
-            (State::Tcp, _) => {}
+            (State::Tcp, Some(at)) if now >= at => self.give_up_tcp(index),
             (_, Some(at)) if now >= at => self.give_up(index),
+            (State::Tcp, Some(at)) => self.timers.set(index, at),
             (State::Sent | State::Parked, _) if may => self.queue_again(index, upstream),
             (State::Parked, _) => self.give_up(index),
             (_, Some(at)) => self.timers.set(index, at),

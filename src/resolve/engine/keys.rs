@@ -8,7 +8,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::core::Lane;
-use crate::resolve::wire::Letters;
+use crate::resolve::wire::{Edns, Letters};
 
 /// A number on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(super) struct Waiting {
     pub(super) slot: u32,
     /// How the question was spelt.
     pub(super) letters: Letters,
+    /// Whether it offered EDNS.
+    pub(super) edns: Edns,
 }
 
 /// From numbers to what waits for them.

@@ -62,8 +62,8 @@ struct LaneState {
 }
 
 impl Lanes {
-    /// Opens as many sockets to each upstream as descriptors allow, at least one. Takes upstreams off the list to which
-    /// no route leads, unless none is left.
+    /// Opens as many sockets to each upstream as descriptors allow, at least one. Takes upstreams off the list that
+    /// can't be sent to, unless none is left.
     pub(super) fn open(upstreams: &mut Vec<SocketAddr>, poll: &Poll, mut random: StdRng) -> io::Result<Self> {
         let share = sys::descriptor_limit() / SHARE / upstreams.len().max(1);
         let mut each = u16::try_from(share).unwrap_or(LANES).clamp(1, LANES);
@@ -88,8 +88,8 @@ impl Lanes {
         for &upstream in upstreams.iter() {
             match lanes.connect_all(upstream, poll) {
                 Ok(()) => reachable.push(upstream),
-                Err(error) if is_unreachable(&error) => reason = Some(error),
-                Err(error) => return Err(error),
+                Err(error) if is_short(&error) => return Err(error),
+                Err(error) => reason = Some(error),
             }
         }
         match reason {

@@ -2,6 +2,7 @@
 //! the way over TCP; what a question goes through is the core's.
 
 mod core;
+mod edns;
 mod flow;
 mod keys;
 mod lanes;
@@ -77,7 +78,7 @@ impl Engine {
             .map_err(|error| ResolveError::Io("open a socket to a DNS resolver", error))?;
         let (core, health) = Core::new(&settings, lanes.each(), StdRng::from_rng(&mut seeds), now);
         let (reply, replies) = mpsc::channel();
-        let desk = TcpDesk::new(settings.upstreams, settings.timeout, reply, Waker::from(Arc::clone(&bell)));
+        let desk = TcpDesk::new(settings.upstreams, reply, Waker::from(Arc::clone(&bell)));
         Ok(Self {
             core,
             lanes,

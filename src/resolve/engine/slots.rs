@@ -14,7 +14,7 @@ use crate::resolve::wire::{Edns, Fault};
 const MOST_NUMBERS: usize = 4;
 
 /// A slot and who had it: stale once the question has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ticket {
     pub(super) slot: u32,
     generation: u32,
@@ -102,7 +102,10 @@ pub(super) struct Slot {
     pub(super) kind: Kind,
     pub(super) state: State,
     pub(super) route: Route,
+    /// Plain once an upstream has not understood the question with EDNS.
     pub(super) edns: Edns,
+    /// What the last packet offered.
+    pub(super) offered: Edns,
     pub(super) spelling: Spelling,
     /// Numbers under which answers may come.
     pub(super) keys: Numbers,
@@ -172,6 +175,7 @@ impl Slots {
             state: State::Queued,
             route: Route::Any,
             edns: Edns::Offered,
+            offered: Edns::Offered,
             spelling: Spelling::Drawn,
             keys: Numbers::default(),
             packets: 0,

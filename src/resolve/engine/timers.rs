@@ -138,6 +138,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::property_tests::usual())]
+
         /// Against a plain list of deadlines: everything fires once, never early, at most one step late.
         #[test]
         fn timers_fire_once_in_their_step(script in prop::collection::vec((0u32..8, 0u64..40_000, 0u64..3_000), 1..200)) {

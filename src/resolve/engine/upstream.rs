@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::edns::EdnsSupport;
 use super::flow::Flow;
 use super::pace::Pace;
 use crate::resolve::health::{Health, UpstreamHealth, count};
@@ -37,6 +38,7 @@ const ASIDE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Upstream {
     pub(super) pace: Pace,
+    pub(super) edns: EdnsSupport,
     flow: Flow,
     index: usize,
     health: Arc<Health>,
@@ -97,6 +99,7 @@ impl Upstream {
     pub(super) fn new(index: usize, pace: Pace, health: Arc<Health>, now: Instant) -> Self {
         let upstream = Self {
             pace,
+            edns: EdnsSupport::new((health.upstreams.len() > 1).then_some(now)),
             flow: Flow::new(),
             index,
             state: State::Up,
@@ -129,10 +132,11 @@ impl Upstream {
         self.is_up().then(|| self.pace.next(now).max(self.flow.next(now)))
     }
 
-    /// When it is to be probed, if its being there is in doubt.
+    /// When it is to be probed, if it is in doubt whether it is there, or whether it drops EDNS.
     pub(super) fn probe_at(&self) -> Option<Instant> {
         match self.state {
-            State::Up | State::Aside { .. } => None,
+            State::Up => self.edns.probe_at(),
+            State::Aside { .. } => None,
             State::Suspect { probe_at, .. } | State::Down { probe_at, .. } => Some(probe_at),
         }
     }
@@ -154,6 +158,7 @@ impl Upstream {
     /// A probe went out.
     pub(super) fn probed(&mut self, now: Instant) {
         self.sent(now);
+        self.edns.probed(now);
         match &mut self.state {
             State::Up | State::Aside { .. } => {}
             State::Suspect { probe_at, .. } => *probe_at = now + FIRST_REST,

@@ -6,6 +6,7 @@ use super::*;
 use crate::resolve::question::{Exchange, Records};
 
 const TTL: Duration = Duration::from_secs(300);
+const HERE: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)));
 
 fn name(text: &str) -> DnsName {
     DnsName::parse(text).unwrap()
@@ -55,8 +56,8 @@ fn equal_names_are_asked_once_and_confirm_both() {
     ];
     let (log, resolution) = identity(Some("mail.example.org"), &table);
     assert_eq!(log, ["PTR", "A mail.example.org"]);
-    assert_eq!(resolution.names[0].forward.confirms, Some(true));
-    assert_eq!(resolution.banner_forward.confirms, Some(true));
+    assert_eq!(resolution.names[0].forward.confirms(HERE), Some(true));
+    assert_eq!(resolution.banner_forward.confirms(HERE), Some(true));
     assert_eq!((resolution.ptr, resolution.ptr_count), (Status::Found, 1));
 }
 
@@ -89,7 +90,7 @@ fn a_ptr_name_of_any_bytes_is_asked_as_it_stands_and_can_confirm() {
         let (log, resolution) =
             identity(None, &[("PTR", names(&[odd])), (&question, leads_to(&["192.0.2.1"]))]);
         assert_eq!(log, ["PTR", question.as_str()]);
-        assert_eq!(resolution.names[0].forward.confirms, Some(true), "{odd}");
+        assert_eq!(resolution.names[0].forward.confirms(HERE), Some(true), "{odd}");
     }
 }
 
@@ -106,25 +107,51 @@ fn sixteen_names_are_asked_and_the_banner_s_is_among_them() {
 }
 
 #[test]
-fn confirmation_is_told_from_all_addresses_and_unknown_where_nothing_is_definite() {
+fn of_too_many_names_those_nearest_to_the_banner_s_are_asked() {
+    let all: Vec<String> = (0..40)
+        .map(|n| format!("h{n}.example.net"))
+        .chain(["b.example.org".into(), "mail.example.org".into(), r"a\.b.example.org".into()])
+        .collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let (log, resolution) = identity(Some("mail.example.org"), &[("PTR", names(&all))]);
+    let asked: Vec<String> = resolution.names.iter().map(|ptr| ptr.name.to_string()).collect();
+    assert_eq!((log.len(), asked.len()), (1 + 16, 16));
+    assert_eq!(asked[12..], ["h12.example.net", "b.example.org", "mail.example.org", r"a\.b.example.org"]);
+    // A name that is not asked for itself still chooses.
+    let all: Vec<String> = (0..40).map(|n| format!("h{n}.corp.local")).chain(["mail.local".into()]).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let (_, resolution) = identity(Some("mail.local"), &[("PTR", names(&all))]);
+    assert_eq!(resolution.names[15].name, name("mail.local"));
+}
+
+#[test]
+fn of_a_single_host_every_name_is_asked_up_to_a_bound() {
+    for (count, asked) in [(17, 17), (128, 128), (129, 128), (1000, 128)] {
+        let all: Vec<String> = (0..count).map(|n| format!("h{n}.example.org")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let want = Want::WholeIdentity { ip: "192.0.2.1".parse().unwrap(), banner: None };
+        let (log, solution) = run(&want, &[("PTR", names(&all))]);
+        let Solution::Identity(resolution) = solution else { panic!("{solution:?}") };
+        assert_eq!((log.len(), resolution.names.len()), (1 + asked, asked));
+        assert_eq!(resolution.ptr_count, count);
+    }
+}
+
+#[test]
+fn the_own_address_is_kept_of_a_list_that_is_cut() {
     let many: Vec<String> =
         (0..1000).map(|n| format!("198.51.{}.{}", n / 250, n % 250)).chain(["192.0.2.1".into()]).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let (_, resolution) =
         identity(None, &[("PTR", names(&["m.example.org"])), ("A m.example.org", leads_to(&many))]);
     let forward = &resolution.names[0].forward;
-    assert_eq!((forward.confirms, forward.addresses.len()), (Some(true), MAX_KEPT_ADDRESSES));
+    assert_eq!((forward.confirms(HERE), forward.addresses.len()), (Some(true), MAX_KEPT_ADDRESSES));
     assert!(forward.addresses.contains(&"192.0.2.1".parse().unwrap()));
 
-    for status in Status::ALL {
-        let confirms = match status {
-            Status::Found => continue,
-            Status::NoData | Status::NxDomain => Some(false),
-            _ => None,
-        };
+    for status in Status::ALL.into_iter().filter(|status| *status != Status::Found) {
         let table = [("PTR", names(&["m.example.org"])), ("A m.example.org", Answer::bare(status))];
         let (_, resolution) = identity(Some("m.example.org"), &table);
-        let forward = Forward { status, addresses: Vec::new(), confirms };
+        let forward = Forward { status, addresses: Vec::new() };
         assert_eq!(resolution.names[0].forward, forward);
         assert_eq!(resolution.banner_forward, forward);
     }
@@ -244,5 +271,5 @@ fn a_count_beyond_the_names_kept_outlives_the_rest() {
     assert_eq!((log, resolution.ptr_count), (vec!["A n3.example.org".to_owned()], 20));
     known.names[3].forward = resolution.names[3].forward.clone();
     assert_eq!(resolution, known);
-    assert_eq!(resolution.names[3].forward.confirms, Some(true));
+    assert_eq!(resolution.names[3].forward.confirms(HERE), Some(true));
 }

@@ -131,7 +131,7 @@ fn a_ptr_that_comes_in_the_second_pass_is_followed() {
         });
         assert_eq!(second_pass(&mut plan, now), [Question::ptr([192, 0, 2, 1].into())], "{status:?}");
         let Solution::Identity(resolution) = &plan.take_solved(9)[0].solution else { panic!() };
-        assert_eq!(resolution.names[0].forward.confirms, Some(true));
+        assert_eq!(resolution.names[0].forward.confirms(Some([192, 0, 2, 1].into())), Some(true));
     }
 }
 

@@ -38,7 +38,10 @@ fn every_case_comes_back_once_though_nobody_takes_them_for_long() {
         carried.extend(batch.iter().map(|solved| solved.carry));
         for solved in batch {
             let Solution::Identity(resolution) = solved.solution else { panic!("asked for an identity") };
-            assert_eq!((resolution.ptr, resolution.names[0].forward.confirms), (Status::Found, Some(false)));
+            assert_eq!(
+                (resolution.ptr, resolution.names[0].forward.status),
+                (Status::Found, Status::NxDomain)
+            );
         }
     }
     feeder.join().unwrap();

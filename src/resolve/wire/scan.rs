@@ -40,8 +40,10 @@ pub enum Reading {
 /// Why a message settles nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// SERVFAIL, NOTIMP or another failure code.
+    /// SERVFAIL or another failure code.
     ServFail,
+    /// NOTIMP: the question, often its EDNS part, is of a kind that it does not answer.
+    NotImp,
     /// REFUSED.
     Refused,
     /// FORMERR: the question, often its EDNS part, was not understood.
@@ -55,7 +57,7 @@ impl Fault {
     /// How a question ends of which this is the last that is known: never in a definite status.
     pub fn status(self) -> Status {
         match self {
-            Self::ServFail => Status::ServFail,
+            Self::ServFail | Self::NotImp => Status::ServFail,
             Self::Refused => Status::Refused,
             Self::FormErr | Self::Unclear => Status::Malformed,
         }
@@ -71,6 +73,7 @@ pub fn read(message: &[u8], asked: &DnsName, kind: Kind) -> Option<Reading> {
     let failure = match rcode {
         0 | 3 => None,
         1 => Some(Fault::FormErr),
+        4 => Some(Fault::NotImp),
         5 => Some(Fault::Refused),
         _ => Some(Fault::ServFail),
     };

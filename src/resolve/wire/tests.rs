@@ -103,6 +103,7 @@ fn reference(message: &Message, asked: &DnsName, kind: Kind) -> Option<Reading> 
     let fault = match rcode {
         0 | 3 => None,
         1 => Some(Fault::FormErr),
+        4 => Some(Fault::NotImp),
         5 => Some(Fault::Refused),
         _ => Some(Fault::ServFail),
     };

@@ -64,13 +64,16 @@ impl Feeder {
         // A trouble that passes loses packets, too, and is no reason to slow down.
         let is_recovering = self.recovered_at.is_some_and(|at| now < at);
         for met in met {
-            met.held_since.into_iter().for_each(|since| self.machine.held(since));
+            if let Some(since) = met.held_since {
+                self.machine.held(since);
+            }
             let Some(handshake) = met.connected else { continue };
             let count = if met.attempt <= 1 && !met.was_doubted { &mut first } else { &mut later };
             *count += 1;
             if !is_recovering {
-                let doubt = self.loss.connected(now, met.attempt, handshake);
-                doubt.into_iter().for_each(|doubt| self.warn(doubt));
+                if let Some(doubt) = self.loss.connected(now, met.attempt, handshake) {
+                    self.warn(doubt);
+                }
             }
             if met.was_doubted {
                 self.sanity.recovered(now);

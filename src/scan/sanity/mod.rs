@@ -226,7 +226,7 @@ impl SanityCheck {
             LookResult::Failed(outcome)
                 if held.iter().any(|failure| failure.observation.outcome == outcome) =>
             {
-                *alike += 1
+                *alike += 1;
             }
             LookResult::Failed(_) | LookResult::Connected => *unlike += 1,
             LookResult::Void => {}

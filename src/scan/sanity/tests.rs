@@ -1,6 +1,7 @@
 //! Failures of made-up targets, with time passed in.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::*;
@@ -18,7 +19,8 @@ fn failure(number: u8, outcome: Outcome, at: Instant) -> Failure {
     let aim = Aim { attempts: 1, ..Aim::look(host(100, number), Errand::Record) };
     let observation = Observation::bare(outcome, 1);
     let (since, time) = (at, SystemTime::UNIX_EPOCH);
-    Failure { aim, observation, blame: Blame::Far, further: Further::None, since, at, time }
+    let (blame, further, scanner) = (Blame::Far, Further::None, Arc::default());
+    Failure { aim, observation, blame, further, since, at, time, scanner }
 }
 
 /// A scan in which all targets of five networks answered so far.

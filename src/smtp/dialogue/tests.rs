@@ -258,6 +258,8 @@ fn a_waiting_conversation_is_small() {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn nothing_is_sent_before_the_greeting_is_whole(
         parts in prop::collection::vec(prop::sample::select(vec![

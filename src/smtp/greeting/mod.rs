@@ -1,13 +1,18 @@
 //! The name in a greeting. It is sought in line 1 by four rules, the first that yields one wins:
 //!
-//! 1. word 1, an enhanced status code before it and brackets around it taken off, if it holds a dot;
-//! 2. the last qualified name after `ready at` or `on`, or after `Server` or `Welcome to` at the start;
-//! 3. word 1 as a single label, if `SMTP`, `ESMTP`, `LMTP` or `Microsoft ESMTP` follows at once;
+//! 1. word 1, once an enhanced status code before it, brackets around it and punctuation behind it are taken off, if it
+//!    still holds a dot, or is one of the forms that no host may have: `%HOST%`, `${HOST}`, `(none)`, `*.example.org`;
+//! 2. under a 2xx code only: the last qualified name after `ready at` or `on`, or one after `Server`, or one after
+//!    `Welcome to` at the start;
+//! 3. word 1 as a single label, if `SMTP`, `ESMTP`, `LMTP` or `Microsoft ESMTP` follows directly, and it can be a host: it
+//!    is no word of prose and no product (unless another product follows); where it reads as an adjective (`foo SMTP
+//!    Server`) or the server refuses, it also needs a digit or a hyphen;
 //! 4. none.
 //!
 //! What the server says of others is not its name: the client that it logs, a URL, a block list, ourselves. Judges
 //! nothing: a default or private name is a name here.
 
+pub(crate) mod lists;
 mod phrase;
 mod word;
 
@@ -75,6 +80,10 @@ pub struct Own<'a> {
     pub name: Option<&'a HostName>,
     /// The address that we spoke from.
     pub ip: Option<IpAddr>,
+    /// Further addresses of ours, as others see us behind NAT.
+    pub further: &'a [IpAddr],
+    /// The address that we spoke to: where that is ours, too, a server names itself by it.
+    pub peer: Option<IpAddr>,
 }
 
 impl Own<'_> {
@@ -83,7 +92,8 @@ impl Own<'_> {
     }
 
     fn is_ip(&self, ip: IpAddr) -> bool {
-        self.ip.is_some_and(|own| own.to_canonical() == ip.to_canonical())
+        let is = |own: &IpAddr| own.to_canonical() == ip.to_canonical();
+        self.ip.iter().chain(self.further).any(is) && !self.peer.iter().any(is)
     }
 }
 
@@ -94,7 +104,12 @@ impl Greeting {
         if said == Said::NotSmtp {
             return Self::without_name(Form::Absent);
         }
-        let mut greeting = Self::of_line(reply.text.first(), own);
+        let code = match (said, reply.code) {
+            (Said::Refusal, _) => Class::Refusal,
+            (_, Some(code)) if code.get() / 100 == 2 => Class::Welcome,
+            _ => Class::Other,
+        };
+        let mut greeting = Self::of_line(reply.text.first(), code, own);
         if greeting.refusal.is_none() && said == Said::Refusal {
             greeting.refusal = Some(if reply.code.is_some() { Refusal::Code } else { Refusal::Words });
         }
@@ -106,42 +121,51 @@ impl Greeting {
                 continue;
             };
             let known = greeting.name.as_ref() == Some(&name) || greeting.extra_names.contains(&name);
-            if !known && !own.is_name(&name) && name != LISTED {
+            let is_of_others = own.is_name(&name) || name == LISTED || code.is_list(&name);
+            if !known && !is_of_others {
                 greeting.extra_names.push(name);
             }
         }
         greeting
     }
 
-    fn of_line(line: &[u8], own: Own<'_>) -> Self {
+    fn of_line(line: &[u8], code: Class, own: Own<'_>) -> Self {
         if is_masked(line) {
             return Self::without_name(Form::Masked);
         }
         let words = Words::of(line).after_status();
         let mut rest = words.clone();
-        let first = rest.next().map_or(Word::Other, Word::read);
+        let said = rest.next().unwrap_or_default();
         // Rule 1.
-        let unnamed = match first {
+        let (unnamed, label) = match Word::read(said) {
             Word::Host(name) if name == LISTED => {
                 return Self { refusal: Some(Refusal::Listed), ..Self::without_name(Form::Absent) };
             }
-            Word::Host(name) if !own.is_name(&name) => return Self::with_name(name, Form::Host),
-            Word::Odd(name) if name.contains('.') || word::is_variable(&name) => {
+            Word::Host(name) if !own.is_name(&name) && !code.is_list(&name) => {
+                return Self::with_name(name, Form::Host);
+            }
+            Word::Odd(name) if name.contains('.') || word::is_template(&name) => {
                 return Self::with_name(name, Form::Placeholder);
             }
-            Word::Literal(ip) if !own.is_ip(ip) => Form::Literal,
-            Word::Bare(ip) if !own.is_ip(ip) => Form::BareAddress,
-            Word::Label(_) | Word::Odd(_) => {
-                return phrase::name_after(&words, own)
-                    .map(|name| Self::with_name(name, Form::Host))
-                    .or_else(|| single_label(first, rest, own))
-                    .unwrap_or_else(|| Self::without_name(Form::Absent));
-            }
-            _ => Form::Absent,
+            Word::Literal(ip) if !own.is_ip(ip) => (Form::Literal, None),
+            Word::Bare(ip) if !own.is_ip(ip) => (Form::BareAddress, None),
+            Word::Label(name) => (Form::Absent, Some((name, Form::SingleLabel))),
+            Word::Odd(name) => (Form::Absent, Some((name, Form::Placeholder))),
+            _ => (Form::Absent, None),
         };
         // Rule 2.
-        phrase::name_after(&words, own)
-            .map_or_else(|| Self::without_name(unnamed), |name| Self::with_name(name, Form::Host))
+        if code == Class::Welcome
+            && let Some(name) = phrase::name_after(&words, own)
+        {
+            return Self::with_name(name, Form::Host);
+        }
+        // Rule 3.
+        match label {
+            Some((name, form)) if !own.is_name(&name) && is_host(said, &name, rest, code) => {
+                Self::with_name(name, form)
+            }
+            _ => Self::without_name(unnamed),
+        }
     }
 
     fn with_name(name: String, form: Form) -> Self {
@@ -153,17 +177,34 @@ impl Greeting {
     }
 }
 
-/// Rule 3.
-fn single_label(first: Word, rest: Words<'_>, own: Own<'_>) -> Option<Greeting> {
-    if !phrase::opens_with_protocol(rest) {
-        return None;
+/// What kind of code the greeting has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// 2xx.
+    Welcome,
+    /// 4xx or 5xx, or no code and the plain words of a refusal.
+    Refusal,
+    /// Another code of SMTP.
+    Other,
+}
+
+impl Class {
+    /// Whether a name is that of the block list by which the server refuses.
+    fn is_list(self, name: &str) -> bool {
+        self == Self::Refusal && lists::is_of_block_list(name)
     }
-    match first {
-        Word::Label(name) if phrase::is_no_label(name.as_bytes()) || own.is_name(&name) => None,
-        Word::Label(name) => Some(Greeting::with_name(name, Form::SingleLabel)),
-        Word::Odd(name) => Some(Greeting::with_name(name, Form::Placeholder)),
-        _ => None,
-    }
+}
+
+/// Rule 3, for a first word as said and in normal form.
+fn is_host(said: &[u8], name: &str, rest: Words<'_>, code: Class) -> bool {
+    let Some(behind) = phrase::Protocol::opening(rest) else { return false };
+    let has_mark = name.bytes().any(|b| b.is_ascii_digit() || b == b'-');
+    let needs_mark = code == Class::Refusal || behind.is_described && !lists::is_default_label(name);
+    (has_mark || !needs_mark)
+        && !word::has_punctuation(said)
+        && !phrase::is_protocol(name)
+        && !lists::is_prose(name)
+        && (!lists::is_product(name) || behind.names_product_beside(name))
 }
 
 /// What a Cisco PIX or ASA leaves of a greeting: asterisks, and the digits and spaces that it lets through.

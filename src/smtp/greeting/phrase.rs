@@ -1,7 +1,7 @@
 //! Names inside the sentence of a greeting, and the words around them.
 
 use super::word::Word;
-use super::{LISTED, Own, is_enhanced_status};
+use super::{LISTED, Own, is_enhanced_status, lists};
 
 /// The words of a line, cut at white space and NULs (C programs send them behind a name).
 #[derive(Debug, Clone)]
@@ -46,9 +46,15 @@ impl<'a> DoubleEndedIterator for Words<'a> {
     }
 }
 
-/// Rule 2: the last qualified name of the sentence behind the words that announce one.
+/// Rule 2: the qualified name of the sentence behind the words that announce one.
 pub(super) fn name_after(line: &Words<'_>, own: Own<'_>) -> Option<String> {
-    let mut region = announced(without_client(line.clone()))?;
+    let line = without_client(line.clone());
+    let place = announced(line.clone()).and_then(|region| last_name(region, own));
+    place.or_else(|| name_behind_server(line.clone(), own)).or_else(|| last_name(behind_welcome(line)?, own))
+}
+
+/// The last qualified name that nothing points away to.
+fn last_name(mut region: Words<'_>, own: Own<'_>) -> Option<String> {
     while let Some(word) = region.next_back() {
         if !word.contains(&b'.') {
             continue;
@@ -57,14 +63,35 @@ pub(super) fn name_after(line: &Words<'_>, own: Own<'_>) -> Option<String> {
         if before.is_some_and(|before| is_one_of(before, POINTING)) {
             continue;
         }
-        match Word::read(word) {
-            Word::Host(name) if has_plain_suffix(&name) && !own.is_name(&name) && name != LISTED => {
-                return Some(name);
-            }
-            _ => {}
+        if let Some(name) = qualified(word, own) {
+            return Some(name);
         }
     }
     None
+}
+
+/// `Server mail.example.org`, `Server at mail.example.org`, `Server - mail.example.org`.
+fn name_behind_server(mut words: Words<'_>, own: Own<'_>) -> Option<String> {
+    while let Some(word) = words.next() {
+        if !is(word, "server") {
+            continue;
+        }
+        let passed = |word: &&[u8]| {
+            is_one_of(word, &["at", "is", "name"]) || !word.iter().any(u8::is_ascii_alphanumeric)
+        };
+        let name = words.clone().find(|word| !passed(word)).and_then(|word| qualified(word, own));
+        if name.is_some() {
+            return name;
+        }
+    }
+    None
+}
+
+fn qualified(word: &[u8], own: Own<'_>) -> Option<String> {
+    match Word::read(word) {
+        Word::Host(name) if has_plain_suffix(&name) && !own.is_name(&name) && name != LISTED => Some(name),
+        _ => None,
+    }
 }
 
 /// Words that point away, to a page or a person, with the name of another host behind them.
@@ -94,25 +121,26 @@ const LISTING: &[&str] = &[
     "published",
 ];
 
-/// What follows the first words that announce a name.
+/// What follows the first `ready at` or `on`.
 fn announced(line: Words<'_>) -> Option<Words<'_>> {
     let mut words = line;
     let mut before = words.next()?;
-    if is(before, "server") {
-        return Some(words);
-    }
-    let mut is_second = true;
     while let Some(word) = words.next() {
-        let announces = is(word, "at") && is(before, "ready")
-            || is_second && is(word, "to") && is(before, "welcome")
-            || is(word, "on") && !is_one_of(before, LISTING);
+        let announces =
+            is(word, "at") && is(before, "ready") || is(word, "on") && !is_one_of(before, LISTING);
         if announces {
             return Some(words);
         }
         before = word;
-        is_second = false;
     }
     None
+}
+
+/// What follows `Welcome to` at the start, ornaments aside.
+fn behind_welcome(mut line: Words<'_>) -> Option<Words<'_>> {
+    let first = line.find(|word| !without_edges(word).is_empty())?;
+    let opens = is(first, "welcome") && is(line.next()?, "to");
+    opens.then_some(line)
 }
 
 /// The line up to `logging access from`: behind it Sendmail repeats the client.
@@ -129,22 +157,47 @@ fn without_client(line: Words<'_>) -> Words<'_> {
     line
 }
 
-/// Whether the words open with `SMTP`, `ESMTP`, `LMTP` or `Microsoft ESMTP`.
-pub(super) fn opens_with_protocol(mut words: Words<'_>) -> bool {
-    match words.next() {
-        Some(word) if is(word, "microsoft") => words.next().is_some_and(|word| is(word, "esmtp")),
-        Some(word) => is_one_of(word, &["smtp", "esmtp", "lmtp"]),
-        None => false,
+/// The protocol directly behind the first word, and what stands behind that.
+pub(super) struct Protocol<'a> {
+    /// `SMTP Server` and `SMTP service` are things that an adjective may stand before.
+    pub(super) is_described: bool,
+    /// `Microsoft ESMTP` is a product's way to say it.
+    is_of_product: bool,
+    behind: Words<'a>,
+}
+
+impl<'a> Protocol<'a> {
+    /// Reads `SMTP`, `ESMTP`, `LMTP` or `Microsoft ESMTP`; `None` for other words.
+    pub(super) fn opening(mut words: Words<'a>) -> Option<Self> {
+        let word = words.next()?;
+        let is_of_product = is(word, "microsoft");
+        if is_of_product && !is(words.next()?, "esmtp") || !is_of_product && !is_one_of(word, PROTOCOLS) {
+            return None;
+        }
+        let next = words.clone().next();
+        let is_described =
+            is(word, "smtp") && next.is_some_and(|next| is_one_of(next, &["server", "service"]));
+        Some(Self { is_described, is_of_product, behind: words })
+    }
+
+    /// Whether a product other than `word` is named: directly, or behind one word (`Debian Sendmail`).
+    pub(super) fn names_product_beside(&self, word: &str) -> bool {
+        const NEAR: usize = 2;
+        self.is_of_product
+            || self.behind.clone().take(NEAR).any(|next| {
+                let next = without_edges(next).to_ascii_lowercase();
+                let next = std::str::from_utf8(&next).unwrap_or_default();
+                let product = next.split('/').next().unwrap_or_default();
+                product != word && lists::is_product(product)
+            })
     }
 }
 
-/// Whether a word in front of the protocol is no label: the protocol itself, or the first word of a sentence
-/// (`No SMTP service here`, RFC 7504 §3).
-pub(super) fn is_no_label(word: &[u8]) -> bool {
-    is_one_of(
-        word,
-        &["smtp", "esmtp", "lmtp", "microsoft", "no", "not", "the", "this", "our", "your", "an", "welcome"],
-    )
+const PROTOCOLS: &[&str] = &["smtp", "esmtp", "lmtp"];
+
+/// Whether a word is that of a protocol, or of the product that stands before one.
+pub(super) fn is_protocol(label: &str) -> bool {
+    PROTOCOLS.contains(&label) || label == "microsoft"
 }
 
 /// Whether the last label is one that the public DNS or a private network would end with: letters, or an A-label. In the
@@ -156,10 +209,15 @@ fn has_plain_suffix(name: &str) -> bool {
 
 /// Whether a word is the one given, whatever its case and the punctuation around it.
 fn is(word: &[u8], expected: &str) -> bool {
+    without_edges(word).eq_ignore_ascii_case(expected.as_bytes())
+}
+
+/// A word without the punctuation around it.
+fn without_edges(word: &[u8]) -> &[u8] {
     let is_edge = |b: &u8| b.is_ascii_punctuation();
     let start = word.iter().position(|b| !is_edge(b)).unwrap_or(word.len());
     let end = word.iter().rposition(|b| !is_edge(b)).map_or(start, |at| at + 1);
-    word[start..end].eq_ignore_ascii_case(expected.as_bytes())
+    &word[start..end]
 }
 
 fn is_one_of(word: &[u8], expected: &[&str]) -> bool {

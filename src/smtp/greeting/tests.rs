@@ -24,7 +24,7 @@ fn read(said: &[u8]) -> Greeting {
     let own = own_name();
     Greeting::read(
         &reader.finish().unwrap(),
-        Own { name: Some(&own), ip: Some("192.0.2.99".parse().unwrap()) },
+        Own { name: Some(&own), ip: Some("192.0.2.99".parse().unwrap()), ..Own::default() },
     )
 }
 
@@ -144,8 +144,10 @@ fn a_name_inside_the_sentence_counts_behind_words_that_announce_it() {
         ("220 ESMTP ready at mail.example.org for client.example.net", Host("mail.example.org")),
         ("220 ESMTP on mail.example.org; see www.example.net", Host("mail.example.org")),
         ("220 ESMTP on mail.example.org, logging access from: client.example.net", Host("mail.example.org")),
-        ("421 Too many connections on mail.example.org", Host("mail.example.org")),
+        ("220 Our Server mail.example.org ready", Host("mail.example.org")),
+        ("220 X1 NT-ESMTP Server mail.example.org (IMail 8.15 1-1)", Host("mail.example.org")),
         // Near misses.
+        ("421 Too many connections on mail.example.org", Not(Form::Absent)),
         ("220 SG ESMTP service ready for mail.example.org", Label("sg")),
         ("220 ESMTP here at mail.example.org", Not(Form::Absent)),
         ("220 ESMTP ready mail.example.org at noon", Not(Form::Absent)),
@@ -156,7 +158,6 @@ fn a_name_inside_the_sentence_counts_behind_words_that_announce_it() {
         ("220 ready at scanner.example.com", Not(Form::Absent)),
         ("220 ready; logging access from: client.example.net on client.example.net", Not(Form::Absent)),
         ("220 Logging access from client.example.net", Not(Form::Absent)),
-        ("220 Our Server mail.example.org ready", Not(Form::Absent)),
         ("220 You are welcome to mail.example.org", Not(Form::Absent)),
         ("220 Welcome at mail.example.org", Not(Form::Absent)),
         ("220 Welcome to our server", Not(Form::Absent)),
@@ -191,7 +192,7 @@ fn a_single_label_counts_only_before_the_protocol() {
         ("220 foo ESMTP, ready", Label("foo")),
         ("220 2.0.0 foo ESMTP", Label("foo")),
         ("220 unknown ESMTP", Label("unknown")),
-        ("450 foo SMTP busy", Label("foo")),
+        ("450 foo-2 SMTP busy", Label("foo-2")),
         // Near misses.
         ("220 ESMTP Exim", Not(Form::Absent)),
         ("220 ESMTP", Not(Form::Absent)),
@@ -238,6 +239,7 @@ fn names_that_no_host_may_have_are_kept_as_said() {
         ("220 mail_1.example.org ESMTP", Odd("mail_1.example.org")),
         ("220 WIN_SRV ESMTP", Odd("win_srv")),
         ("220 (none) ESMTP Postfix", Odd("(none)")),
+        ("220 (none)", Odd("(none)")),
         ("220 host.(none) ESMTP Postfix", Odd("host.(none)")),
         // Near misses.
         ("220 100% ESMTP", Not(Form::Absent)),
@@ -245,7 +247,6 @@ fn names_that_no_host_may_have_are_kept_as_said() {
         ("220 $Id: banner 1.2", Not(Form::Absent)),
         ("220 ___ ESMTP", Not(Form::Absent)),
         ("220 ready_for mail", Not(Form::Absent)),
-        ("220 (none)", Not(Form::Absent)),
         ("220 ${} ESMTP", Not(Form::Absent)),
         ("220 *. ESMTP", Not(Form::Absent)),
         ("220 a_b@example.org ESMTP", Not(Form::Absent)),
@@ -278,6 +279,28 @@ fn addresses_and_masks_are_no_names() {
         ("mail.example.org ESMTP", Not(Form::Absent)),
         ("777 mail.example.org ESMTP", Not(Form::Absent)),
     ]);
+}
+
+/// Greetings of the field, each with its name.
+const FIELD: &str = include_str!("tests/field.tsv");
+
+#[test]
+fn greetings_of_one_word_a_sentence_a_product_or_a_list_give_their_name_or_none() {
+    let rows = FIELD.lines().filter(|line| !line.starts_with('#'));
+    let mut count = 0;
+    for row in rows {
+        let [said, name, shape] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let expected = (name != "-").then_some(name);
+        assert_eq!(read(said.as_bytes()).name.as_deref(), expected, "{said} ({shape})");
+        count += 1;
+    }
+    assert!(count >= 200, "{count} greetings");
+}
+
+#[test]
+fn a_list_is_not_named_on_a_later_line_of_a_refusal() {
+    let said = "-blocked by\r\n554-zen.spamhaus.org\r\n554 mail.example.org\r\n";
+    assert_eq!(read(format!("554{said}").as_bytes()).extra_names, ["mail.example.org"]);
 }
 
 #[test]
@@ -340,6 +363,8 @@ fn refusals_are_told_by_code_by_words_and_by_the_stand_in() {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 1..400)) {
         let reply = Reply { code: Code::new(220), text: [&bytes].into_iter().collect() };

@@ -106,7 +106,7 @@ fn is_underscored(word: &str) -> bool {
 
 /// Whether a word holds a variable that a template left unexpanded, with nothing but what names are made of around it:
 /// `%HOST%`, `${HOST}`, `$(host)`, `{{host}}`, `` `host` ``.
-pub(super) fn is_variable(word: &str) -> bool {
+fn is_variable(word: &str) -> bool {
     let holds = |open: &str, close: &str| {
         word.split_once(open).and_then(|(_, tail)| tail.split_once(close)).is_some_and(|(inside, _)| {
             inside.bytes().any(|b| b.is_ascii_alphanumeric()) && inside.bytes().all(is_host_byte)
@@ -114,6 +114,25 @@ pub(super) fn is_variable(word: &str) -> bool {
     };
     word.bytes().all(is_template_byte)
         && (holds("%", "%") || holds("${", "}") || holds("$(", ")") || holds("{{", "}}") || holds("`", "`"))
+}
+
+/// Whether a word is one of the forms that stand where nobody set a name: a variable, or what Linux says.
+pub(super) fn is_template(word: &str) -> bool {
+    is_variable(word) || word == "(none)"
+}
+
+/// Whether punctuation clings to a word, as to one of a sentence. Brackets are none: servers put names into them.
+pub(super) fn has_punctuation(word: &[u8]) -> bool {
+    let is_edge = |b: Option<&u8>| {
+        b.is_some_and(|b| matches!(b, b',' | b';' | b':' | b'!' | b'?' | b'"' | b'\'' | b'.'))
+    };
+    let is_bracket = |b: &u8| matches!(b, b'[' | b']' | b'(' | b')' | b'<' | b'>');
+    let start = word.iter().position(|b| !is_bracket(b)).unwrap_or(word.len());
+    let end = word.iter().rposition(|b| !is_bracket(b)).map_or(start, |at| at + 1);
+    is_edge(word.first())
+        || is_edge(word.last())
+        || is_edge(word.get(start))
+        || is_edge(word[start..end].last())
 }
 
 /// `$host`: no template, yet Postfix shows it when its quotes were single ones.

@@ -341,7 +341,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
+        #![proptest_config(crate::property_tests::cases(200))]
 
         #[test]
         fn a_reply_is_the_same_however_its_bytes_are_cut(bytes in talk(), cuts in prop::collection::vec(1usize..400, 1..40)) {

@@ -45,9 +45,6 @@ fn check(set: &Arc<TargetSet>, seed: u64, shards: u32) {
         let visits: Vec<Visit> = order.iter_from(0).collect();
         assert_eq!(visits.len() as u128, order.len());
         check_pace(&order);
-        for targets in [visits.len() / 2, visits.len() * 2 / 3] {
-            check_pace(&Order::new(Arc::clone(set), seed, order.shard()).sample(targets as u128));
-        }
         let mut turns = order.iter_from(0);
         for (turn, visit) in visits.iter().enumerate() {
             let turn = turn as u128;
@@ -207,49 +204,6 @@ fn sets_too_large_to_list_are_drawn_and_found_anywhere() {
 }
 
 #[test]
-fn a_sample_is_short_and_takes_networks_of_every_kind() {
-    let set = set(
-        "192.0.0.0/18\n198.51.100.0/24\n198.51.100.9/32\n2001:db8::/120\n203.0.113.0/25\n2001:db8:1::/48",
-        "",
-    );
-    for shard in ["1/1", "2/3"] {
-        let order = || Order::new(Arc::clone(&set), 4, shard.parse().unwrap());
-        let all: Vec<_> = order().iter_from(0).take(2000).map(|v| v.ip).collect();
-        let lap = usize::try_from(order().lap_blocks(0)).unwrap();
-        for targets in [0, 1, 2, 5, lap - 1, lap, lap + 1, lap + lap / 2, 2 * lap, 1999] {
-            let sample = order().sample(targets as u128);
-            let visits: Vec<_> = sample.iter_from(0).collect();
-            assert_eq!((visits.len(), sample.len()), (targets, targets as u128));
-            let whole_laps = targets / lap * lap;
-            assert!(
-                targets > 3 * lap
-                    || visits[..whole_laps].iter().map(|v| v.ip).eq(all[..whole_laps].iter().copied())
-            );
-            let mut drawn = HashSet::new();
-            for (turn, visit) in (0..).zip(&visits) {
-                assert!(drawn.insert(visit.ip) && visit.turn == turn);
-                assert_eq!((sample.nth(turn), sample.turn_of(visit.ip)), (Some(*visit), Some(turn)));
-                assert!(
-                    sample
-                        .iter_from(turn)
-                        .take(3)
-                        .eq(visits[usize::try_from(turn).unwrap()..].iter().take(3).copied())
-                );
-                assert!(sample.lap_blocks(turn) > 0 && sample.lap_blocks(turn) <= lap as u64);
-                assert_eq!(sample.iter_from(turn).lap_blocks(), sample.lap_blocks(turn));
-            }
-            for ip in all.iter().filter(|ip| !drawn.contains(*ip)) {
-                assert!(targets > 3 * lap || sample.turn_of(*ip).is_none(), "{ip}");
-            }
-        }
-        assert_eq!(order().sample(u128::MAX).len(), order().len());
-    }
-    let order = Order::new(Arc::clone(&set), 4, Shard::WHOLE).sample(4);
-    let families = order.iter_from(0).filter(|v| v.ip.is_ipv6()).count();
-    assert!((1..4).contains(&families), "the row begins with IPv6, the sample does not end there");
-}
-
-#[test]
 fn an_address_outside_has_no_turn() {
     let order = Order::new(set("192.0.2.0/24\n2001:db8::/64", "192.0.2.9"), 1, Shard::WHOLE);
     for ip in ["192.0.2.9", "192.0.3.0", "2001:db8:0:1::", "::", "255.255.255.255"] {
@@ -272,7 +226,7 @@ fn line() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::property_tests::cases(64))]
     #[test]
     fn any_set_is_drawn_once_in_any_shards(
         wanted in proptest::collection::vec(line(), 0..7),

@@ -35,7 +35,7 @@ pub fn certificate(data: &[u8]) {
         ..Observation::bare(Outcome::Greeted, 1)
     };
     let ip = IpAddr::from([192, 0, 2, 1]);
-    let evidence = Evidence { ip: Some(ip), observation, resolution: None };
+    let evidence = Evidence { ip: Some(ip), observation, resolution: None, scanner: None };
     let judgement = judge(&evidence, &Inventory::default());
     let target = Target { ip: Some(ip), port: 25, asked: "192.0.2.1".into(), inventory: None };
     let record = Record { time: UNIX_EPOCH, target, evidence, judgement, network: None };

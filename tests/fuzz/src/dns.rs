@@ -68,7 +68,8 @@ pub fn assert_reading(message: &[u8], asked: &DnsName, kind: Kind, reading: &Rea
         Reading::Fault(fault) => match fault {
             Fault::FormErr => assert_eq!(code, 1),
             Fault::Refused => assert_eq!(code, 5),
-            Fault::ServFail => assert!(!matches!(code, 0 | 1 | 3 | 5)),
+            Fault::NotImp => assert_eq!(code, 4),
+            Fault::ServFail => assert!(!matches!(code, 0 | 1 | 3 | 4 | 5)),
             Fault::Unclear => assert!(matches!(code, 0 | 3)),
         },
     }

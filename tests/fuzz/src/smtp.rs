@@ -144,7 +144,7 @@ pub fn greeting(data: &[u8]) {
     reader.feed(data);
     let Some(reply) = reader.finish() else { return };
     let own_name = HostName::parse(OWN_NAME).expect("a name");
-    let own = Own { name: Some(&own_name), ip: Some(IpAddr::from(OWN_IP)) };
+    let own = Own { name: Some(&own_name), ip: Some(IpAddr::from(OWN_IP)), ..Own::default() };
     for own in [Own::default(), own] {
         let greeting = Greeting::read(&reply, own);
         assert_greeting(&reply, &greeting);
@@ -293,7 +293,8 @@ fn assert_heard(heard: Heard, greeting: Reader, introduced: bool) {
     assert!(heard.ehlo.is_none() || introduced && said == Some(Said::Welcome), "EHLO was answered unasked");
     let Heard { greeting, ehlo, truncated, banner, .. } = heard;
     let observation = Observation { greeting, ehlo, truncated, banner, ..Observation::bare(outcome, 1) };
-    let evidence = Evidence { ip: Some(IpAddr::from([192, 0, 2, 1])), observation, resolution: None };
+    let evidence =
+        Evidence { ip: Some(IpAddr::from([192, 0, 2, 1])), observation, resolution: None, scanner: None };
     let judged = judge(&evidence, &Inventory::default());
     assert_eq!(judged.verdict.is_some(), outcome.is_judged());
     if let Some(name) = judged.ehlo_name {

@@ -10,7 +10,7 @@ const MAX_GROUPS: usize = 2;
 /// Commands that a screen shows; those of the first findings show the most.
 const MAX_COMMANDS: usize = 5;
 
-impl Page {
+impl Page<'_> {
     pub(super) fn findings(&mut self, advice: &[Advice]) {
         if self.detail == Detail::All {
             for one in advice {

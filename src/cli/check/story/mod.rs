@@ -10,13 +10,15 @@ mod tls;
 mod verify;
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use super::{Checked, Server};
 use crate::cli::terminal::paragraph;
 use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
 use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
-use crate::judge::{Severity, Verdict, tenancy_of};
+use crate::judge::providers::Providers;
+use crate::judge::{Severity, Verdict, tenancy_among};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
 use crate::record::{Network, Record};
@@ -46,7 +48,7 @@ pub(super) enum Detail {
 
 /// The whole text.
 pub(super) fn text(checked: &Checked, detail: Detail, width: usize) -> String {
-    let mut page = Page { text: String::new(), detail, width };
+    let mut page = Page { text: String::new(), detail, width, providers: &checked.providers };
     let several = checked.servers.len() > 1;
     if several {
         page.overview(checked);
@@ -74,13 +76,14 @@ pub(super) fn text(checked: &Checked, detail: Detail, width: usize) -> String {
     page.text
 }
 
-struct Page {
+struct Page<'p> {
     text: String,
     detail: Detail,
     width: usize,
+    providers: &'p Providers,
 }
 
-impl Page {
+impl Page<'_> {
     fn head(&mut self, asked: &str, address: &str) {
         let is_address = address.split(' ').next() == Some(asked);
         let head = if is_address { address.to_owned() } else { format!("{address}, asked as {asked}") };
@@ -113,7 +116,7 @@ impl Page {
             }
             None => "not told by the greeting".to_owned(),
         };
-        let (tenancy, reason) = tenancy_of(&record.evidence, inventory);
+        let (tenancy, reason) = tenancy_among(&record.evidence, inventory, self.providers);
         let reason = reason.as_str();
         self.row("platform", &format!("{}; tenancy {}: {reason}", server.trim_end(), tenancy.as_str()));
         self.row("verdict", &format!("{}: {}", verdict.as_str(), Subject::Verdict(verdict).title()));
@@ -124,8 +127,13 @@ impl Page {
         {
             self.row("", text);
         }
-        let case =
-            Case { evidence: &record.evidence, inventory, judgement: judged, port: record.target.port };
+        let case = Case {
+            evidence: &record.evidence,
+            inventory,
+            judgement: judged,
+            port: record.target.port,
+            providers: self.providers,
+        };
         let advice = advice(&case);
         if advice.is_empty() && verdict != Verdict::Undetermined {
             self.row("findings", "none");
@@ -150,7 +158,8 @@ impl Page {
         let resolution = record.evidence.resolution.as_ref();
         match (&judged.banner_name, resolution) {
             (Some(name), Some(resolution)) => {
-                self.row("banner name", &format!("{name} {}", leads(&resolution.banner_forward)));
+                let to = leads(&resolution.banner_forward, record.evidence.ip);
+                self.row("banner name", &format!("{name} {to}"));
             }
             (Some(name), None) => self.row("banner name", name),
             (None, _) if judged.verdict.is_some() => self.row("banner name", "none that can be told"),
@@ -164,20 +173,20 @@ impl Page {
             self.tls(tls, record.target.port);
         }
         if let Some(resolution) = resolution {
-            self.ptr_names(resolution);
+            self.ptr_names(resolution, record.evidence.ip);
         }
         if let Some(fcrdns) = judged.fcrdns {
             self.row("FCrDNS", fcrdns.as_str());
         }
     }
 
-    fn ptr_names(&mut self, resolution: &Resolution) {
+    fn ptr_names(&mut self, resolution: &Resolution, ip: Option<IpAddr>) {
         if resolution.ptr != Status::Found {
             self.row("PTR names", &told(resolution.ptr, "none"));
         }
         for (at, ptr) in resolution.names.iter().take(MAX_NAMES).enumerate() {
             let title = if at == 0 { "PTR names" } else { "" };
-            self.row(title, &format!("{} {}", ptr.name, leads(&ptr.forward)));
+            self.row(title, &format!("{} {}", ptr.name, leads(&ptr.forward, ip)));
         }
         let shown = resolution.names.len().min(MAX_NAMES);
         let more = usize::try_from(resolution.ptr_count).unwrap_or(usize::MAX).saturating_sub(shown);
@@ -231,7 +240,7 @@ impl Page {
 }
 
 /// Where a name leads, in words that follow it.
-fn leads(forward: &Forward) -> String {
+fn leads(forward: &Forward, target: Option<IpAddr>) -> String {
     if forward.status != Status::Found {
         return format!("({})", told(forward.status, "no address"));
     }
@@ -240,9 +249,12 @@ fn leads(forward: &Forward) -> String {
     if forward.addresses.len() > MAX_ADDRESSES {
         list.push(format!("{} more", forward.addresses.len() - MAX_ADDRESSES));
     }
-    match forward.confirms {
+    match forward.confirms(target) {
         Some(true) if forward.addresses.len() == 1 => "(leads back to this address)".to_owned(),
         Some(true) => format!("(leads back to this address: {})", list.join(", ")),
+        Some(false) if forward.is_inside_view(target) => {
+            format!("(leads elsewhere: {}, as seen from inside)", list.join(", "))
+        }
         Some(false) => format!("(leads elsewhere: {})", list.join(", ")),
         None => format!("(leads to {})", list.join(", ")),
     }
@@ -269,6 +281,7 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::TimedOut => "timed_out: no answer; a firewall may drop the packets, here or there",
         Outcome::Unreachable => "unreachable: the network says that there is no way",
         Outcome::Reset => "reset: connected, and cut off before a greeting",
+        Outcome::NotTried => "not_tried: this machine has nothing to reach addresses of that family by",
         Outcome::Unresolved => "unresolved: the name has no address",
         Outcome::Excluded => "excluded: the name leads only to reserved addresses (`--allow-reserved`)",
     }

@@ -23,7 +23,7 @@ pub(super) fn says_all(server: &Server) -> bool {
     (is_sound || judged.verdict.is_none()) && verified.is_none()
 }
 
-impl Page {
+impl Page<'_> {
     pub(super) fn overview(&mut self, checked: &Checked) {
         self.line(&format!("{}: {} places", checked.asked, checked.servers.len()));
         let head = ["address", "verdict", "severity", "FCrDNS", "banner name", "PTR name"];

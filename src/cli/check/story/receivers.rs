@@ -5,7 +5,7 @@ use crate::judge::receivers::{Applies, Effect, Forecast, Reaction, forecast};
 use crate::record::Record;
 use crate::targets::Inventory;
 
-impl Page {
+impl Page<'_> {
     pub(super) fn receivers(&mut self, record: &Record, inventory: &Inventory) {
         let forecast = forecast(&record.evidence, inventory, &record.judgement);
         let acting: Vec<&Reaction> = forecast

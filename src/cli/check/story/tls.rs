@@ -14,7 +14,7 @@ const MAX_COLUMNS: usize = 120;
 /// `2026-01-02` of a time.
 const DAY: usize = 10;
 
-impl Page {
+impl Page<'_> {
     pub(super) fn tls(&mut self, tls: &Tls, port: u16) {
         self.row("TLS", &words(tls, Opening::of(port)));
         if tls.injected {

@@ -7,7 +7,7 @@ use super::super::verify::{Compared, Door, Outlook, Standing, Verified, content}
 use super::{Detail, Page};
 use crate::record::time;
 
-impl Page {
+impl Page<'_> {
     pub(super) fn verified(&mut self, verified: &Verified) {
         self.text.push('\n');
         self.line(&format!("  verify: {}", verified.outlook.as_str()));

@@ -4,10 +4,10 @@
 //! By example: the resolver has no PTR name and keeps that for 600 s more, both servers of the zone have one: the fix is
 //! published, and shows in 600 s at the latest.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::evidence::resolution::MAX_PTR_NAMES;
+use crate::evidence::resolution::MOST_PTR_NAMES;
 use crate::evidence::{Evidence, Forward, PtrName, Resolution, Status};
 use crate::judge::{Judgement, Severity, judge};
 use crate::name::{DnsName, HostName};
@@ -193,10 +193,10 @@ fn published(compared: &[Compared], record: &Record) -> Option<Resolution> {
         |question: &Question| compared.iter().find(|it| it.question == *question).map(Compared::published);
     let forward = |name: DnsName| {
         let answer = answer(&Question::new(name, Kind::of_family(ip)));
-        answer.map_or_else(Forward::not_asked, |answer| leads(answer, ip))
+        answer.map_or_else(Forward::not_asked, leads)
     };
     let ptr = answer(&Question::ptr(ip))?;
-    let names = ptr.names().iter().take(MAX_PTR_NAMES);
+    let names = ptr.names().iter().take(MOST_PTR_NAMES);
     let banner = record.judgement.banner_name.as_deref().and_then(|name| HostName::parse(name).ok());
     Some(Resolution {
         ptr: ptr.status,
@@ -206,13 +206,12 @@ fn published(compared: &[Compared], record: &Record) -> Option<Resolution> {
     })
 }
 
-fn leads(answer: &Answer, ip: IpAddr) -> Forward {
+fn leads(answer: &Answer) -> Forward {
     let addresses = match &answer.records {
         Records::Addresses(addresses) => addresses.clone(),
         _ => Vec::new(),
     };
-    let confirms = answer.status.is_definite().then(|| addresses.contains(&ip));
-    Forward { status: answer.status, addresses, confirms }
+    Forward { status: answer.status, addresses }
 }
 
 /// The name, and the zones that it may be in, the nearest first; the root is nobody's to change.

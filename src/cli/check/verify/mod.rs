@@ -16,7 +16,6 @@ use crate::probe::LocalTrouble;
 use crate::record::Record;
 use crate::resolve::settings::DNS_PORT;
 use crate::resolve::{self, Answer, Kind, Question, Settings, Solution, Want};
-use crate::smtp::greeting::{Greeting, Own};
 
 pub(super) use compare::{Compared, Outlook, Standing, content};
 use compare::{Said, zones};
@@ -169,13 +168,11 @@ fn doors(look: &Look, name: &HostName) -> anyhow::Result<Vec<Door>> {
     let visit = Visit { addresses: &addresses, ports: &PORTS, name: Some(name), samples: NonZeroU8::MIN };
     let seen = speak(look, &visit)?;
     let doors = seen.into_iter().map(|(at, spoken)| {
-        let greeting = spoken.as_ref().ok().and_then(|(seen, _)| seen.greeting.as_ref());
-        let own = Own { name: look.own_name.as_ref(), ip: None };
         let ptr = addresses.iter().position(|ip| *ip == at.ip()).and_then(|place| ptrs.get(place));
         Door {
             at,
-            banner_name: greeting.and_then(|reply| Greeting::read(reply, own).name),
-            outcome: spoken.map(|(seen, _)| seen.outcome),
+            banner_name: spoken.as_ref().ok().and_then(|(seen, _)| seen.greeting_source().name()),
+            outcome: spoken.map(|(seen, _)| seen.observation.outcome),
             ptr: ptr.cloned().unwrap_or(Answer::bare(crate::evidence::Status::NotAsked)),
         }
     });

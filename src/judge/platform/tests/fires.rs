@@ -362,7 +362,7 @@ pub(super) const FIRES: Table<'_> = &[
         "stalwart",
         &[
             ("220 mail.kestrel.example Stalwart ESMTP at your service", Some("mail.kestrel.example"), None),
-            ("220 Stalwart SMTP at your service", Some("stalwart"), None),
+            ("220 Stalwart SMTP at your service", None, None),
         ],
     ),
     (
@@ -480,10 +480,7 @@ pub(super) const FIRES: Table<'_> = &[
     ),
     (
         "hmailserver",
-        &[
-            ("220 MAILSRV hMailServer ESMTP", None, None),
-            ("220 hMailServer ESMTP ready", Some("hmailserver"), None),
-        ],
+        &[("220 MAILSRV hMailServer ESMTP", None, None), ("220 hMailServer ESMTP ready", None, None)],
     ),
     (
         "smartermail",

@@ -40,7 +40,7 @@ pub struct Fix {
 impl Fix {
     /// What is to be fixed on a host; `None` without an address or without trouble.
     pub fn of(row: &Row<'_>) -> Option<Self> {
-        let weight = |code: Code| code.severity(row.tenancy);
+        let weight = |code: Code| row.weight(code);
         let open = row.findings.without(row.accepted);
         let findings: Codes = open.iter().filter(|&code| weight(code) >= Severity::Low).collect();
         let (ip, severity) = (row.ip?, findings.iter().map(weight).max()?);

@@ -25,6 +25,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(super) struct Source {
     pub(super) upstream: usize,
     pub(super) transport: Transport,
+    /// What the query had offered.
+    pub(super) edns: Edns,
     pub(super) now: Instant,
 }
 
@@ -43,7 +45,7 @@ impl Core {
             Reading::NoData(ttl) => self.settle(index, settled(Status::NoData, Records::None, ttl)),
             Reading::NxDomain(ttl) => self.settle(index, settled(Status::NxDomain, Records::None, ttl)),
             Reading::Alias(target, ttl) => self.follow(index, source, target, ttl),
-            Reading::Truncated => self.ask_over_tcp(index, source.upstream),
+            Reading::Truncated => self.ask_over_tcp(index, source),
             Reading::Fault(fault) => self.fail(index, source, fault),
         }
     }
@@ -84,15 +86,31 @@ impl Core {
         self.queue_at(index, source.upstream);
     }
 
-    fn ask_over_tcp(&mut self, index: u32, upstream: usize) {
+    /// Asks over TCP within the time that the question has left, or half of it if another upstream could be asked
+    /// afterwards.
+    fn ask_over_tcp(&mut self, index: u32, source: Source) {
+        let Source { upstream, edns, now, .. } = source;
         let ticket = self.slots.ticket(index);
-        self.timers.clear(index);
+        let timeout = self.timeout;
+        let blamed = self.slots.at(index).blamed | bit(upstream);
+        let has_other = self.another_of(upstream, |other| blamed & bit(other) == 0).is_some();
         let slot = self.slots.at(index);
         slot.state = State::Tcp;
         for key in slot.keys.take() {
             self.keys.remove(key);
         }
-        self.tcp.push(TcpAsk { ticket, upstream, name: slot.name.clone(), kind: slot.kind, edns: slot.edns });
+        let gives_up = slot.gives_up(timeout).unwrap_or(now);
+        let left = gives_up.saturating_duration_since(now);
+        let may = has_other && slot.route == Route::Any && slot.packets < self.attempts;
+        let until = if may { now + left / 2 } else { gives_up };
+        self.timers.set(index, gives_up);
+        self.tcp.push(TcpAsk { ticket, upstream, name: slot.name.clone(), kind: slot.kind, edns, until });
+    }
+
+    /// The time of a question that was asked over TCP is over.
+    pub(super) fn give_up_tcp(&mut self, index: u32) {
+        self.slots.at(index).fault = Some(Fault::Unclear);
+        self.give_up(index);
     }
 
     /// After an answer that settles nothing another upstream is asked at once, the same one after a pause.
@@ -103,7 +121,8 @@ impl Core {
         let slot = self.slots.at(index);
         slot.fault = Some(fault);
         let may = slot.packets < attempts;
-        if fault == Fault::FormErr && slot.edns == Edns::Offered && may {
+        let rejects = matches!(fault, Fault::FormErr | Fault::NotImp) && source.edns == Edns::Offered;
+        if rejects && may {
             slot.edns = Edns::Plain;
             return self.queue_at(index, upstream);
         }
@@ -113,7 +132,7 @@ impl Core {
         }
         slot.blamed |= bit(upstream);
         let most = match fault {
-            Fault::ServFail | Fault::Refused => MOST_FAILURES,
+            Fault::ServFail | Fault::NotImp | Fault::Refused => MOST_FAILURES,
             Fault::FormErr | Fault::Unclear => MOST_UNCLEAR,
         };
         if slot.failures >= most {

@@ -4,20 +4,20 @@
 use std::time::Instant;
 
 use super::ending::Source;
-use super::{Core, Lane, PROBES, TcpReply};
+use super::{Core, Lane, PROBES, TcpAsk, TcpReply};
 use crate::name::DnsName;
 use crate::resolve::engine::keys::{Key, Waiting};
 use crate::resolve::engine::slots::{Route, Spelling, State};
 use crate::resolve::engine::upstream::{Tone, Turn, Upstream};
 use crate::resolve::question::{Kind, Transport};
-use crate::resolve::wire::{self, Fault, Letters, Reading};
+use crate::resolve::wire::{self, Edns, Fault, Letters, Reading};
 
 impl Core {
     /// Takes a datagram that came in on a socket. What belongs to no question is ignored.
     pub(crate) fn receive(&mut self, lane: Lane, datagram: &[u8], whole: bool, now: Instant) {
         let Some(id) = wire::answer_id(datagram) else { return };
         let key = Key::new(lane, id);
-        let Some(Waiting { slot: index, letters }) = self.keys.get(key) else { return };
+        let Some(Waiting { slot: index, letters, edns }) = self.keys.get(key) else { return };
         let upstream = self.upstream_of(lane);
         if index >= PROBES {
             return self.receive_probe(key, upstream, datagram, now);
@@ -37,15 +37,17 @@ impl Core {
         let after = (slot.keys.last() == Some(key)).then(|| now.saturating_duration_since(slot.last_sent));
         let tone = match &reading {
             Reading::Fault(Fault::Refused) => Tone::Refusing,
-            Reading::Fault(Fault::ServFail | Fault::FormErr) => Tone::Failing,
+            Reading::Fault(Fault::ServFail | Fault::NotImp | Fault::FormErr) => Tone::Failing,
             _ => Tone::Sound,
         };
+        let fault = if let Reading::Fault(fault) = reading { Some(fault) } else { None };
+        self.upstreams[upstream].edns.answered(edns, fault, slot.last_sent, now);
         let turn = self.upstreams[upstream].heard(now, after, tone);
         self.turned(upstream, turn);
         // An answer counts once, however often it comes.
         self.slots.at(index).keys.remove(key);
         self.keys.remove(key);
-        self.conclude(index, Source { upstream, transport: Transport::Udp, now }, reading);
+        self.conclude(index, Source { upstream, transport: Transport::Udp, edns, now }, reading);
         // Not before: to be set aside ends what waits for this upstream alone, and that may be this very question.
         if tone == Tone::Refusing && self.upstreams[upstream].mostly_refuses() {
             self.set_aside(upstream, now);
@@ -74,8 +76,8 @@ impl Core {
             None | Some(Reading::Truncated) => Reading::Fault(Fault::Unclear),
             Some(reading) => reading,
         };
-        let source = Source { upstream: reply.ask.upstream, transport: Transport::Tcp, now };
-        self.conclude(reply.ask.ticket.slot, source, reading);
+        let TcpAsk { ticket, upstream, edns, .. } = reply.ask;
+        self.conclude(ticket.slot, Source { upstream, transport: Transport::Tcp, edns, now }, reading);
     }
 
     /// A socket reported that nobody listens at its other end.
@@ -114,7 +116,9 @@ impl Core {
     }
 
     fn receive_probe(&mut self, key: Key, upstream: usize, datagram: &[u8], now: Instant) {
-        if wire::read(datagram, &DnsName::root(), Kind::A).is_some() {
+        if let Some(reading) = wire::read(datagram, &DnsName::root(), Kind::A) {
+            let fault = if let Reading::Fault(fault) = reading { Some(fault) } else { None };
+            self.upstreams[upstream].edns.answered(Edns::Plain, fault, now, now);
             self.keys.remove(key);
             self.probes[upstream] = None;
             let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);

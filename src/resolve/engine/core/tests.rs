@@ -11,8 +11,10 @@ use super::*;
 use crate::evidence::Status;
 use crate::resolve::settings::Rate;
 
+mod edns;
 mod letters;
 mod outage;
+mod tcp;
 
 /// What an upstream sends back, and after how long.
 type Replies = Vec<(Duration, Vec<u8>)>;
@@ -37,6 +39,20 @@ struct World<'a> {
     /// When each packet went to which upstream, and on which socket under which number.
     packets: Vec<(Duration, usize, u16, u16)>,
     answers: BTreeMap<u32, (Answer, Duration)>,
+    over_tcp: OverTcp,
+    /// Questions put over TCP and not replied to.
+    tcp: Vec<TcpAsk>,
+}
+
+/// What becomes of questions put over TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OverTcp {
+    /// There are none.
+    Unused,
+    /// Each comes back without an answer when its time there is over.
+    InVain,
+    /// None ever comes back.
+    Lost,
 }
 
 impl<'a> World<'a> {
@@ -55,6 +71,8 @@ impl<'a> World<'a> {
             order: 0,
             packets: Vec::new(),
             answers: BTreeMap::new(),
+            over_tcp: OverTcp::Unused,
+            tcp: Vec::new(),
         }
     }
 
@@ -84,7 +102,11 @@ impl<'a> World<'a> {
             while let Some(lane) = self.core.next_batch(self.now, &mut batch) {
                 self.deliver(lane, &batch);
             }
-            assert_eq!(self.core.take_tcp().count(), 0);
+            self.tcp.extend(self.core.take_tcp());
+            assert!(self.tcp.is_empty() || self.over_tcp != OverTcp::Unused);
+            if self.over_tcp == OverTcp::Lost {
+                self.tcp.clear();
+            }
             let mut answers = Vec::new();
             self.core.take_answers(&mut answers);
             for (token, answer) in answers {
@@ -99,7 +121,12 @@ impl<'a> World<'a> {
             // The shell sleeps a millisecond at least.
             let next =
                 deadline.max(self.now + Duration::from_millis(1)).min(arrival.unwrap_or(deadline + RTT));
-            self.now = next.max(self.now);
+            let returned = self.tcp.iter().map(|ask| ask.until).min();
+            self.now = next.min(returned.unwrap_or(next)).max(self.now);
+            let now = self.now;
+            for ask in self.tcp.extract_if(.., |ask| ask.until <= now) {
+                self.core.receive_tcp(TcpReply { ask, reading: None }, now);
+            }
             while self.coming.peek().is_some_and(|Reverse(packet)| packet.0 <= self.now) {
                 let Some(Reverse((_, _, lane, bytes))) = self.coming.pop() else { break };
                 self.core.receive(Lane(lane), &bytes, true, self.now);

@@ -233,6 +233,8 @@ fn hold(introduction: &Introduction, parts: &[&[u8]]) -> (Vec<Vec<u8>>, Heard) {
 }
 
 proptest! {
+    #![proptest_config(crate::property_tests::usual())]
+
     #[test]
     fn a_conversation_is_the_same_however_each_reply_is_cut(
         injected in "[a-z0-9 \r\n-]{0,40}", cuts in prop::collection::vec(1usize..12, 1..20),

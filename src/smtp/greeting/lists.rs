@@ -1,0 +1,343 @@
+//! Words that tell whether the first word of a greeting names a host: data. Each table is sorted and in lower case.
+
+/// Words that open a sentence or belong to one, and that nobody calls a host: `Simple SMTP ready`.
+const PROSE: &[&str] = &[
+    "access",
+    "an",
+    "and",
+    "another",
+    "any",
+    "are",
+    "attention",
+    "authorised",
+    "authorized",
+    "available",
+    "bad",
+    "banned",
+    "blocked",
+    "bonjour",
+    "busy",
+    "by",
+    "can",
+    "cannot",
+    "caution",
+    "closed",
+    "closing",
+    "connected",
+    "connecting",
+    "connection",
+    "dear",
+    "denied",
+    "do",
+    "does",
+    "dummy",
+    "error",
+    "errors",
+    "failed",
+    "failure",
+    "fake",
+    "fatal",
+    "for",
+    "forbidden",
+    "from",
+    "good",
+    "greetings",
+    "has",
+    "have",
+    "hello",
+    "here",
+    "hi",
+    "important",
+    "in",
+    "invalid",
+    "is",
+    "it",
+    "its",
+    "just",
+    "my",
+    "new",
+    "no",
+    "not",
+    "notice",
+    "now",
+    "of",
+    "ok",
+    "okay",
+    "only",
+    "or",
+    "our",
+    "overloaded",
+    "permission",
+    "please",
+    "ready",
+    "refused",
+    "rejected",
+    "running",
+    "service",
+    "services",
+    "simple",
+    "some",
+    "sorry",
+    "such",
+    "temporarily",
+    "temporary",
+    "thank",
+    "thanks",
+    "that",
+    "the",
+    "there",
+    "these",
+    "this",
+    "to",
+    "too",
+    "try",
+    "unable",
+    "unauthorised",
+    "unauthorized",
+    "unavailable",
+    "unexpected",
+    "use",
+    "using",
+    "via",
+    "wait",
+    "waiting",
+    "warning",
+    "we",
+    "welcome",
+    "with",
+    "without",
+    "yes",
+    "you",
+    "your",
+];
+
+/// Products and services that say their own name where the host's belongs: `Stalwart ESMTP at your service`.
+const PRODUCTS: &[&str] = &[
+    "amavis",
+    "amavisd",
+    "amavisd-new",
+    "amazon",
+    "argosoft",
+    "asyncos",
+    "axigen",
+    "barracuda",
+    "citadel",
+    "communigate",
+    "coremail",
+    "courier",
+    "cpanel",
+    "cyrus",
+    "directadmin",
+    "domino",
+    "dovecot",
+    "ecelerity",
+    "exchange",
+    "exim",
+    "exim4",
+    "fortimail",
+    "gmail",
+    "google",
+    "greenmail",
+    "groupwise",
+    "halon",
+    "haraka",
+    "hmailserver",
+    "icewarp",
+    "iis",
+    "imail",
+    "inbucket",
+    "interscan",
+    "ironport",
+    "james",
+    "kerio",
+    "kumomta",
+    "lotus",
+    "maddy",
+    "mail-in-a-box",
+    "mailcatcher",
+    "mailchimp",
+    "mailcleaner",
+    "mailcow",
+    "maildev",
+    "mailenable",
+    "mailgun",
+    "mailhog",
+    "mailmarshal",
+    "mailpit",
+    "mailsite",
+    "mailtrap",
+    "mailu",
+    "mandrill",
+    "mdaemon",
+    "merak",
+    "messagelabs",
+    "mimecast",
+    "momentum",
+    "mox",
+    "netqmail",
+    "ntmail",
+    "opensmtpd",
+    "outlook",
+    "papercut",
+    "plesk",
+    "postfix",
+    "postmark",
+    "postscreen",
+    "powermta",
+    "proofpoint",
+    "proxmox",
+    "qmail",
+    "qpsmtpd",
+    "rspamd",
+    "sendgrid",
+    "sendmail",
+    "slmail",
+    "smartermail",
+    "smtp4dev",
+    "sonicwall",
+    "sophos",
+    "spamassassin",
+    "sparkpost",
+    "stalwart",
+    "subethasmtp",
+    "surgemail",
+    "symantec",
+    "vpop3",
+    "webshield",
+    "xmail",
+    "yahoo",
+    "zimbra",
+    "zoho",
+];
+
+/// Domains of block lists, under which a refusal names the list that it followed: `554 zen.spamhaus.org`.
+const BLOCK_LISTS: &[&str] = &[
+    "0spam.org",
+    "abuseat.org",
+    "ahbl.org",
+    "all.s5h.net",
+    "backscatterer.org",
+    "barracudacentral.org",
+    "blacklist.lashback.com",
+    "blocklist.de",
+    "combined.abuse.ch",
+    "csi.cloudmark.com",
+    "dnsbl.inps.de",
+    "dnsbl.manitu.net",
+    "dronebl.org",
+    "dsbl.org",
+    "ers.trendmicro.com",
+    "fmb.la",
+    "gbudb.net",
+    "invaluement.com",
+    "junkemailfilter.com",
+    "mail-abuse.com",
+    "mail-abuse.org",
+    "mailspike.net",
+    "mailspike.org",
+    "msrbl.net",
+    "nixspam.net",
+    "njabl.org",
+    "nordspam.com",
+    "ordb.org",
+    "psbl.surriel.com",
+    "relays.nether.net",
+    "rfc-clueless.org",
+    "rfc-ignorant.org",
+    "scientificspam.net",
+    "senderscore.com",
+    "sorbs.net",
+    "spamcop.net",
+    "spameatingmonkey.net",
+    "spamhaus.net",
+    "spamhaus.org",
+    "spamrats.com",
+    "spfbl.net",
+    "suomispam.net",
+    "support-intelligence.net",
+    "surbl.org",
+    "uceprotect.net",
+    "unsubscore.com",
+    "unsure.nether.net",
+    "uribl.com",
+    "wpbl.info",
+    "zapbl.net",
+];
+
+/// One-label names that software and images leave behind, and that say nothing of the host.
+pub(crate) const DEFAULT_LABELS: &[&str] = &[
+    "(none)",
+    "almalinux",
+    "alpine",
+    "archlinux",
+    "centos",
+    "changeme",
+    "debian",
+    "fedora",
+    "freebsd",
+    "hostname",
+    "linux",
+    "localhost",
+    "localhost4",
+    "localhost6",
+    "mail",
+    "mailserver",
+    "myhostname",
+    "none",
+    "raspberrypi",
+    "rocky",
+    "server",
+    "ubuntu",
+    "unknown",
+    "vps",
+];
+
+pub(super) fn is_prose(label: &str) -> bool {
+    PROSE.binary_search(&label).is_ok()
+}
+
+/// Whether a word in lower case is the name of a product that greets.
+pub(crate) fn is_product(word: &str) -> bool {
+    PRODUCTS.binary_search(&word).is_ok()
+}
+
+/// Whether a label is one that software or an image left behind.
+pub(crate) fn is_default_label(label: &str) -> bool {
+    DEFAULT_LABELS.binary_search(&label).is_ok()
+}
+
+/// Whether a name stands in the domain of a block list.
+pub(super) fn is_of_block_list(name: &str) -> bool {
+    let is_under =
+        |domain: &&str| name.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    BLOCK_LISTS.iter().any(is_under)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_sorted_in_lower_case_and_apart() {
+        for table in [PROSE, PRODUCTS, DEFAULT_LABELS, BLOCK_LISTS] {
+            assert!(table.windows(2).all(|pair| pair[0] < pair[1]), "{table:?}");
+            assert!(table.iter().all(|word| word.to_ascii_lowercase() == *word));
+        }
+        for word in PROSE {
+            assert!(!is_product(word) && !is_default_label(word), "{word}");
+        }
+        for word in PRODUCTS {
+            assert!(!is_default_label(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_block_list_is_known_by_its_domain() {
+        for name in ["zen.spamhaus.org", "spamhaus.org", "bl.spamcop.net", "b.barracudacentral.org"] {
+            assert!(is_of_block_list(name), "{name}");
+        }
+        for name in ["notspamhaus.org", "spamhaus.org.example.net", "mail.example.org"] {
+            assert!(!is_of_block_list(name), "{name}");
+        }
+    }
+}
