@@ -21,7 +21,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use banneret::probe::Reach;
+use banneret::probe::FamilyAccess;
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::aim::Aim;
@@ -96,6 +96,7 @@ fn feed(targets: u64) -> u64 {
     let course = Course::new(roster, order, Some(targets.into()));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, _cases) = unserved();
+    let (passed_over, _turns) = mpsc::unbounded_channel();
     let (feed, mut batches) = mpsc::channel(1);
     let (writer, _seen) = mpsc::channel(1);
     let pace = Pace::new(Rate::Unlimited, 1);
@@ -108,12 +109,13 @@ fn feed(targets: u64) -> u64 {
     let outlets = Outlets {
         shards: vec![feed],
         resolver: inbox,
+        passed_over,
         notes: heard,
         writer,
         scanner: Arc::default(),
         tell: Box::new(|_| ()),
     };
-    let course = (course, Arc::new(Reach::everything()));
+    let course = (course, Arc::new(FamilyAccess::everything()));
     let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
     let shard = async move {
         let mut started = 0;

@@ -23,7 +23,7 @@ use banneret::demo::load::Load;
 use banneret::demo::plain::Plain;
 use banneret::evidence::Outcome;
 use banneret::prefix::Prefix;
-use banneret::probe::{self, Reach, Smtp};
+use banneret::probe::{self, FamilyAccess, Smtp};
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
 use banneret::scan::canary::Manners;
@@ -100,6 +100,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     let pace = Arc::new(Pace::new(Rate::Unlimited, shards));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, mut cases) = unserved();
+    let (passed_over, _turns) = mpsc::unbounded_channel();
     let (seen, mut seen_by_us) = mpsc::channel(64);
     let (mut feeds, mut threads) = (Vec::new(), Vec::new());
     for number in 0..shards {
@@ -127,6 +128,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     let outlets = feeder::Outlets {
         shards: feeds,
         resolver: inbox,
+        passed_over,
         writer: seen.clone(),
         notes: heard,
         scanner: Arc::default(),
@@ -142,7 +144,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
         sanity: sanity::Settings::default(),
         loss: loss::Settings::default(),
     };
-    let course = (course, Arc::new(Reach::everything()));
+    let course = (course, Arc::new(FamilyAccess::everything()));
     let feeder = Feeder::new(rates, course, outlets, progress, stop);
     threads.push(std::thread::spawn(move || {
         runtime().block_on(feeder.run());

@@ -88,6 +88,7 @@ async fn probe(block: &Block, running: &Running) -> Vec<(SocketAddr, Observation
         greeting_timeout: GREETING_TIMEOUT,
         host_timeout: GREETING_TIMEOUT * 2,
         sources: Vec::new(),
+        answers: Arc::default(),
     };
     let smtp = Arc::new(Smtp::new(settings).unwrap());
     let mut probes = JoinSet::new();
@@ -137,6 +138,7 @@ fn record(
     let evidence = Evidence { ip: Some(target.ip()), observation, resolution, scanner: None };
     let judgement = judge(&evidence, &Inventory::default());
     let asked = block.prefix().to_string().into();
-    let target = Target { ip: Some(target.ip()), port: target.port(), asked, inventory: None };
+    let target =
+        Target { ip: Some(target.ip()), port: target.port(), asked, inventory: None, unresolved: None };
     Record { time: SystemTime::now(), target, evidence, judgement, network: None }
 }

@@ -4,12 +4,16 @@
 
 #[path = "outputs/choices.rs"]
 mod choices;
+#[path = "outputs/existing.rs"]
+mod existing;
 #[path = "outputs/files.rs"]
 mod files;
 #[path = "outputs/hostile.rs"]
 mod hostile;
 #[path = "outputs/monitors.rs"]
 mod monitors;
+#[path = "outputs/resumed.rs"]
+mod resumed;
 #[path = "outputs/samples.rs"]
 mod samples;
 #[path = "outputs/screen.rs"]

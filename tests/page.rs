@@ -63,10 +63,10 @@ fn assert_quiet(seen: &[Seen]) {
 #[test]
 fn the_page_of_the_demo_block_is_quiet_and_whole() {
     alone("the_page_of_the_demo_block_is_quiet_and_whole", |work| {
-        let folder = work.to_str().unwrap();
-        run(&["demo", "-q", "-o", folder]).ends(0);
+        let folder = work.join("block");
+        run(&["demo", "-q", "-o", folder.to_str().unwrap()]).ends(0);
         let mut browser = Browser::start(work);
-        let seen = look(&mut browser, "demo", &work.join("demo.html"));
+        let seen = look(&mut browser, "demo", &folder.join("demo.html"));
         assert_quiet(&seen);
         // What a person looks for is there, as the browser understands it.
         for (expression, count) in [

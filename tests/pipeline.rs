@@ -3,6 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
+#[path = "pipeline/names.rs"]
+mod names;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU8;
@@ -15,17 +18,17 @@ use std::time::Duration;
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
 use banneret::name::DnsName;
-use banneret::probe::{Conversation, LocalTrouble, Probe, Whom};
+use banneret::probe::{Conversation, FamilyAccess, LocalTrouble, Probe, Whom};
 use banneret::rate::Rate;
 use banneret::record::Record;
 use banneret::report::summary::Summary;
 use banneret::report::{Committed, OutputError, Reach, Sink, Written};
 use banneret::resolve::{self, Answer, Kind, Question, Records};
 use banneret::scan::canary::{Manners, Notice};
-use banneret::scan::claims::Claims;
 use banneret::scan::course::{Course, Roster};
 use banneret::scan::feeder::{self, Fed};
 use banneret::scan::keeper::Keeper;
+use banneret::scan::named::NamedTargets;
 use banneret::scan::outputs::{Output, Outputs};
 use banneret::scan::pipeline::{self, Ended, Plan};
 use banneret::scan::progress::Progress;
@@ -133,7 +136,7 @@ fn host_of(name: &DnsName) -> Option<Ipv4Addr> {
 }
 
 /// The names of so many hosts.
-fn names(count: usize) -> String {
+fn host_names(count: usize) -> String {
     (0..count).map(|number| format!("h{number}.example.org")).collect::<Vec<_>>().join(" ")
 }
 
@@ -158,19 +161,21 @@ fn scan_until(
     }
     let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
-    let names = set.names().to_vec();
-    let roster = Arc::new(Roster::new(set, exclusions, names, ports.to_vec()));
+    let entries = set.names().to_vec();
+    let roster = Arc::new(Roster::new(set, exclusions, entries, ports.to_vec()));
     let progress = Arc::new(Progress::default());
     let course = Course::new(Arc::clone(&roster), order, None);
     progress.turns.store(course.turns().try_into().unwrap(), Relaxed);
+    let named = NamedTargets::new(course.names_left());
     let plan = Plan {
         course,
+        claimed: Vec::new(),
         feeder: paced,
         retries,
         samples: NonZeroU8::MIN,
         scanner: Arc::default(),
         added: Arc::default(),
-        reach: Arc::new(banneret::probe::Reach::everything()),
+        reach: Arc::new(FamilyAccess::everything()),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
         say: |_| {},
         answers: Arc::default(),
@@ -210,9 +215,8 @@ fn scan_until(
         watermark: Watermark::default(),
         notes,
         progress: Arc::clone(&progress),
-        claims: Claims::default(),
+        named,
         cut_off: false,
-        open: HashMap::new(),
         networks: None,
         worst: Worst::new(Severity::None, None),
         vantage: Vantage::new(|_| {}),
@@ -260,9 +264,8 @@ fn what_timed_out_is_tried_again_and_counted_once() {
 #[test]
 fn more_names_than_may_be_open_wait_for_no_end_of_the_order() {
     let once_more = |_, attempt| Ok(if attempt < 2 { Outcome::TimedOut } else { Outcome::Greeted });
-    let (ended, records) = scan(&names(5000), 1, once_more);
+    let (ended, records) = scan(&host_names(5000), 1, once_more);
     assert_eq!((ended.fed, records.len(), times(&records).len()), (Fed::All, 5000, 5000));
-    assert_eq!(ended.writer.claims.settled_count(), 5000);
 }
 
 #[test]
@@ -282,12 +285,12 @@ fn a_name_that_is_not_done_at_the_stop_claims_nothing() {
         let IpAddr::V4(v4) = ip else { return Ok(Outcome::Closed) };
         Ok(if v4.octets()[3] % 2 == 0 { Outcome::TimedOut } else { Outcome::Closed })
     };
-    let targets = names(1000) + " h65535.example.org";
+    let targets = host_names(1000) + " h65535.example.org";
     let Came { ended, records, .. } = scan_until(&stop, unpaced(), &targets, &[25], 1, behaviour);
     let done = ended.writer.watermark.high() - ended.writer.watermark.pending().count() as u128;
     assert_eq!((ended.fed, records.len() as u128), (Fed::Stopped, done));
     assert!(done < 1001, "some were under way");
-    assert_eq!(ended.writer.claims.settled_count() as u128, done);
+    assert!(ended.writer.named.partly_done().is_empty(), "each had one address, spoken to or not");
 }
 
 #[test]

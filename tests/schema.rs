@@ -22,7 +22,7 @@ fn line(record: &Record) -> String {
 fn the_documented_example_is_written_to_the_letter() {
     let expected = concat!(
         r#"{"schema":"banneret.record/1","time":"2026-01-02T03:04:05.678Z","#,
-        r#""target":{"ip":"192.0.2.1","port":25,"asked":"192.0.2.0/24","expected_name":null,"helo_name":null,"tags":{"customer":"C-17"}},"#,
+        r#""target":{"ip":"192.0.2.1","port":25,"asked":"192.0.2.0/24","expected_name":null,"helo_name":null,"tags":{"customer":"C-17"},"unresolved":null},"#,
         r#""outcome":"greeted","#,
         r#""smtp":{"code":220,"banner":["mail.example.org ESMTP Postfix"],"banner_name":"mail.example.org","ehlo_name":null,"extensions":null,"#,
         r#""tls":null,"truncated":false,"attempts":1,"connect_ms":12.3,"banner_ms":45.6,"samples":null},"#,

@@ -58,6 +58,7 @@ fn normal(row: &Row<'_>) -> Row<'static> {
         as_name: row.as_name.as_deref().and_then(owned),
         ptr_names: PtrNames::Text(names.split(';').map(|name| name.to_owned().into()).collect()),
         tags: Tags::Text(Vec::new()),
+        unresolved: None,
         ..row.clone()
     }
 }

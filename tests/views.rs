@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use banneret::record::row::Row;
 use banneret::report::html::{self, Page};
-use banneret::report::summary::{Kind, Summary, View};
+use banneret::report::summary::{Ended, Kind, Mark, Summary, View};
 use serde_json::Value;
 use support::fleet;
 
@@ -93,6 +93,9 @@ fn every_view_tells_the_same_numbers() {
     for number in (0..40_000).map(|number| number * 37) {
         summary.add(&Row::of(&fleet::record(number)));
     }
+    let nothing = BTreeMap::new();
+    let ended = Ended { by_outcome: &nothing, by_verdict: &nothing, complete: true };
+    summary.add_unkept(ended, &Mark::default());
     let json: Value = serde_json::from_str(&shown(&summary, View::Json)).unwrap();
     let [csv, markdown, prometheus, terminal] =
         [View::Csv, View::Markdown, View::Prometheus, View::Terminal { width: 100 }]

@@ -237,7 +237,7 @@ pub struct PaceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "DNS")]
 pub struct DnsArgs {
-    /// An upstream resolver, as 192.0.2.53 or fe80::53%eth0; several share the load [default: the system's]
+    /// An upstream resolver, as 192.0.2.53 or `fe80::53%eth0`; several share the load [default: the system's]
     #[arg(long, value_name = "ADDR[:PORT]", env = "BANNERET_RESOLVER")]
     pub resolver: Vec<String>,
     /// Packets a second to each resolver, or `unlimited` [default: 2000, rising as answers allow; to public
@@ -264,6 +264,9 @@ pub struct OutputArgs {
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
     #[arg(long, value_name = "FORMAT", env = "BANNERET_FORMAT")]
     pub format: Option<String>,
+    /// Let outputs replace files that are there and not empty; never an input, never another output
+    #[arg(long, env = "BANNERET_OVERWRITE")]
+    pub overwrite: bool,
     /// Which targets get a record
     #[arg(long, value_name = "WHICH", default_value = "greeted", env = "BANNERET_KEEP")]
     pub keep: KeepWord,
@@ -335,9 +338,12 @@ pub struct DemoArgs {
     /// The block's key: another seed, another block
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Where the records go [default: banneret-demo in the system's folder for temporary files]
+    /// A new folder for the records [default: banneret-demo in the current folder, or banneret-demo-2, -3, ...]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Let --output name a folder that is there, and replace the files of an earlier demo in it
+    #[arg(long, requires = "output")]
+    pub overwrite: bool,
     /// Whether progress is shown on stderr
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub progress: ProgressWord,

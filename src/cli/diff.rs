@@ -9,7 +9,7 @@ use anyhow::bail;
 
 use super::args::{DiffArgs, DiffWord};
 use super::exit::Exit;
-use super::{report, terminal};
+use super::{files, report, terminal};
 use crate::record::row::Row;
 use crate::report::diff::{Change, Scan, csv, html, show};
 use crate::report::format::Format;
@@ -19,6 +19,7 @@ use crate::report::input::{End, Input};
 pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let from = args.from.as_deref().map(Format::parse).transpose()?;
     report::check_stdin(&args.records)?;
+    files::settle(&files::of_diff(args))?;
     let on_stdout = args.html.as_deref() == Some(Path::new("-"));
     if on_stdout && args.format != DiffWord::Text {
         bail!("--format and `--html -` both write to stdout; name a file for the page");

@@ -31,7 +31,7 @@ pub struct Loaded {
     pub set: Arc<TargetSet>,
     /// What is never touched.
     pub exclusions: Arc<Exclusions>,
-    /// Host names and `mx:` entries of this shard, in the order of the lists.
+    /// Host names and `mx:` entries, in the order of the lists: of all shards, for each resolves them all.
     pub names: Vec<Entry>,
     /// This machine's share.
     pub shard: Shard,
@@ -45,6 +45,14 @@ pub struct Loaded {
     pub policy: ReservedPolicy,
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
+}
+
+impl Loaded {
+    /// The names that this shard answers for.
+    pub fn own_names(&self) -> impl Iterator<Item = &Entry> {
+        let names = self.names.iter().enumerate().filter(|(at, _)| self.shard.has(*at as u64));
+        names.map(|(_, entry)| entry)
+    }
 }
 
 /// Where the addresses of an excluded host name come from.
@@ -95,14 +103,8 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
     let Reading { builder, bad, tags, .. } = reading;
     let skipped = bad.end(bad_lines)?;
     let set = Arc::new(builder.build(Arc::clone(&exclusions))?);
-    let names = names_of(&set, shard);
+    let names = set.names().to_vec();
     Ok(Loaded { set, exclusions, names, shard, tags, skipped, late, policy, networks })
-}
-
-/// The names of a shard's share.
-fn names_of(set: &TargetSet, shard: Shard) -> Vec<Entry> {
-    let mine = set.names().iter().enumerate().filter(|(at, _)| shard.has(*at as u64));
-    mine.map(|(_, entry)| entry.clone()).collect()
 }
 
 impl Loaded {
@@ -110,7 +112,7 @@ impl Loaded {
     pub fn sampled(self, size: Option<SampleSize>, seed: u64) -> anyhow::Result<Self> {
         let Some(size) = size else { return Ok(self) };
         let set = self.set.sample(size, seed).context("--max-targets")?;
-        Ok(Self { names: names_of(&set, self.shard), set, ..self })
+        Ok(Self { names: set.names().to_vec(), set, ..self })
     }
 }
 

@@ -44,7 +44,7 @@ impl Sink for Live {
     }
 
     fn flush(&mut self, _: Reach) -> Result<Committed, OutputError> {
-        Ok(Committed { length: 0, rows: self.rows })
+        Ok(Committed { length: 0, rows: self.rows, sha256: None })
     }
 
     fn finish(self: Box<Self>) -> Result<Written, OutputError> {

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod diff;
 pub mod exit;
 pub mod explain;
+mod files;
 pub mod judge;
 pub mod late;
 pub mod lists;

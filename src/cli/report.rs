@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
-use super::{print, terminal};
+use super::{files, print, terminal};
 use crate::record::neutral::Safe;
 use crate::report::aggregate::{Beside, aggregate};
 use crate::report::asn::AsnDb;
@@ -19,8 +19,11 @@ use crate::report::html::fixes::Sheet;
 use crate::report::html::{self, Page, Run};
 use crate::report::input::InputError;
 use crate::report::manifest;
-use crate::report::split::Split;
+use crate::report::preflight::Preflight;
+use crate::report::repeats::Repeats;
+use crate::report::split::{Place, Split, SplitError};
 use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
+use crate::report::table::grouped;
 
 /// Counts and shows.
 pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
@@ -38,6 +41,8 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         }
     };
     check_stdin(&args.records)?;
+    let preflight = files::of_report(args);
+    files::settle(&preflight)?;
     let stdout = Path::new("-");
     let on_stdout = args.html.as_deref() == Some(stdout) && args.output == stdout;
     if on_stdout && args.format.is_some() {
@@ -49,12 +54,13 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         summary = summary.detailed();
     }
     let mut split =
-        args.split.as_deref().map(|folder| Split::new(folder, split_by)).transpose().context(Unable)?;
+        args.split.as_deref().map(|folder| split_into(folder, split_by, (args, &preflight))).transpose()?;
     let beside = Beside { networks: networks.as_ref(), split: split.as_mut() };
     let mut counted = aggregate(&args.records, from, summary, beside).map_err(say_from)?;
     if let Some(split) = split {
         tell_split(split)?;
     }
+    tell_repeats(&counted.repeats);
     tell_empty(&counted.summary);
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
@@ -78,6 +84,24 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Says how many records were given twice.
+fn tell_repeats(repeats: &Repeats) {
+    let count = repeats.count();
+    if count > 0 {
+        let about = if repeats.is_exact() { "" } else { "about " };
+        super::say(format_args!(
+            "banneret: {about}{} records were given before (same target, entry and time); each counts as often as it is given",
+            grouped(count)
+        ));
+    }
+}
+
+/// Begins the lists of what to fix.
+fn split_into(folder: &Path, kind: Kind, (args, files): (&ReportArgs, &Preflight)) -> anyhow::Result<Split> {
+    let place = Place { folder, existing: files::existing(args.overwrite), taken: files.identities() };
+    Split::new(place, kind).context(Unable)
+}
+
 /// Says which of the groups asked for have no record: a tag that is misspelt has none.
 fn tell_empty(summary: &Summary) {
     for grouping in summary.chosen() {
@@ -93,14 +117,24 @@ fn tell_empty(summary: &Summary) {
     }
 }
 
-/// Ends the lists of what to fix, and says what of it stands in none.
+/// Ends the lists of what to fix, and says what of it stands in none, and which lists stay that should not.
 fn tell_split(split: Split) -> anyhow::Result<()> {
     let without = split.without;
-    let lists = split.finish().context(Unable)?;
+    let lists = match split.finish() {
+        Err(wrong @ SplitError::Write { .. }) => return Err(wrong).context(Unable),
+        finished => finished?,
+    };
     if without > 0 {
         super::say(format_args!(
-            "banneret: {lists} lists written; {without} hosts with something to fix are in none, for their records do not \
-             say in which"
+            "banneret: {} lists written; {without} hosts with something to fix are in none, for their records do not \
+             say in which",
+            lists.written
+        ));
+    }
+    for path in lists.changed {
+        super::say(format_args!(
+            "banneret: fix list `{}` is of an earlier report and was changed since, so it stays; remove it if it is done",
+            path.display()
         ));
     }
     Ok(())
@@ -133,7 +167,7 @@ pub(super) fn write_html(
     let fixes = name.as_deref().map(|name| (&sheet, name));
     let mut page = Vec::new();
     html::write(summary, &Page { subject, made: SystemTime::now(), fixes, runs }, &mut page)?;
-    let Some(beside) = &beside else { return print(&page).map(drop) };
+    let Some(beside) = &beside else { return put(path, &page) };
     let list = |file: &mut File| {
         let mut file = BufWriter::new(file);
         sheet.write(&mut file)?;
@@ -151,7 +185,7 @@ pub(super) fn write_html(
 
 /// Where the list of what is to be fixed stands: `report.fixes.csv` beside `report.html`; nowhere if the page is a
 /// stream.
-fn fixes_beside(page: &Path) -> Option<PathBuf> {
+pub(super) fn fixes_beside(page: &Path) -> Option<PathBuf> {
     if page == Path::new("-") || atomic::is_stream(page) {
         return None;
     }

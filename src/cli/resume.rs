@@ -106,21 +106,23 @@ pub fn read(path: &Path, typed: &ArgMatches) -> anyhow::Result<(Resumed, Vec<OsS
         }
     }
     let path = std::path::absolute(path)?;
-    std::env::set_current_dir(&checkpoint.folder).with_context(|| {
-        format!("folder `{}`, where the scan was started, can't be entered", checkpoint.folder)
-    })?;
     let mut words: Vec<OsString> = checkpoint.arguments.iter().map(OsString::from).collect();
     let mut display = Vec::new();
     for flag in ["progress", "status", "metrics"] {
         if let Some(value) = typed.get_raw(flag).and_then(|mut raw| raw.next_back()) {
             display.push(format!("--{flag}").into());
-            display.push(value.to_owned());
+            // A file is named from where it was typed, not from where the scan was started.
+            let is_file = flag == "status" && value != "-";
+            display.push(if is_file { std::path::absolute(value)?.into() } else { value.to_owned() });
         }
     }
     if typed.get_flag("quiet") {
         display.push("--quiet".into());
     }
     words.splice(2..2, display);
+    std::env::set_current_dir(&checkpoint.folder).with_context(|| {
+        format!("folder `{}`, where the scan was started, can't be entered", checkpoint.folder)
+    })?;
     Ok((Resumed { path, checkpoint }, words))
 }
 

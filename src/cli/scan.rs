@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,9 +11,10 @@ use clap::{ArgMatches, Command};
 use super::accept;
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
 use super::exit::Exit;
+use super::files;
 use super::late::Addresses;
 use super::lists;
-use super::monitor::Places;
+use super::monitor::{Opening, Places};
 use super::providers;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
@@ -24,7 +24,7 @@ use crate::name::HostName;
 use crate::probe;
 use crate::rate::Rate;
 use crate::record::neutral::Safe;
-use crate::report::format::{Form, Format};
+use crate::report::format::Format;
 use crate::resolve::{self, Case, Resolver, Solution, UpstreamError, Upstreams, Want};
 use crate::scan::writer::Keep;
 use crate::targets::Kind;
@@ -41,10 +41,12 @@ pub struct Typed<'a> {
 /// Scans, goes on with a scan, or tells what a scan would do.
 pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyhow::Result<Exit> {
     let format = args.output.format.as_deref().map(Format::parse).transpose()?;
-    for path in &args.output.output {
-        Form::of(path, format)?;
+    let preflight = files::of_scan(args, format, resumed.as_ref())?;
+    if args.dry_run {
+        files::check(&preflight)?;
+    } else {
+        files::settle(&preflight)?;
     }
-    check_outputs(&args.output.output)?;
     let probe = probe_settings(&args.probe)?;
     let scanner = scanner(&args.probe, &probe);
     let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
@@ -84,7 +86,11 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         summary: args.output.summary.clone(),
         fail_on: args.output.fail_on.map(Severity::from),
         progress: args.output.progress,
-        places: Places { status: args.output.status.clone(), metrics: args.output.metrics },
+        places: Places {
+            status: args.output.status.clone(),
+            opening: if resumed.is_some() { Opening::AtEnd } else { Opening::Anew },
+            metrics: args.output.metrics,
+        },
         quiet: args.output.quiet,
         settings: super::config::in_force(typed.matches),
         warnings: Vec::new(),
@@ -219,16 +225,6 @@ fn excluded_addresses(kind: &Kind, settings: &resolve::Settings) -> anyhow::Resu
         }
         _ => Err(unsure()),
     }
-}
-
-/// Two outputs in one file would write over each other.
-fn check_outputs(outputs: &[PathBuf]) -> anyhow::Result<()> {
-    for (at, path) in outputs.iter().enumerate() {
-        if outputs[..at].contains(path) {
-            bail!("output `{}` is named twice", path.display());
-        }
-    }
-    Ok(())
 }
 
 /// The ports, each once.

@@ -21,7 +21,7 @@ pub fn run(args: &TargetsArgs) -> anyhow::Result<Exit> {
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let order = Order::new(Arc::clone(&loaded.set), seed, loaded.shard);
-    let all = order.len().saturating_add(loaded.names.len() as u128);
+    let all = order.len().saturating_add(loaded.own_names().count() as u128);
     let out = BufWriter::new(io::stdout().lock());
     let told = if args.count { count(out, all) } else { list(out, &loaded, &order) };
     super::printed(told)
@@ -36,7 +36,7 @@ fn list(mut out: impl Write, loaded: &Loaded, order: &Order) -> io::Result<()> {
     for visit in order.iter_from(0) {
         writeln!(out, "{}", visit.ip)?;
     }
-    for entry in &loaded.names {
+    for entry in loaded.own_names() {
         writeln!(out, "{}", entry.kind)?;
     }
     out.flush()

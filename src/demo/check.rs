@@ -163,7 +163,7 @@ mod tests {
         };
         Record {
             time: SystemTime::UNIX_EPOCH,
-            target: Target { ip, port: 25, asked: "127.25.0.0/22".into(), inventory: None },
+            target: Target { ip, port: 25, asked: "127.25.0.0/22".into(), inventory: None, unresolved: None },
             evidence: Evidence {
                 ip,
                 observation: Observation::bare(truth.outcome, 1),

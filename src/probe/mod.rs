@@ -4,10 +4,10 @@
 mod answers;
 mod connect;
 mod drive;
+mod family;
 mod fault;
 mod offender;
 mod resent;
-mod reach;
 mod route;
 mod smtp;
 mod source;
@@ -24,7 +24,7 @@ use crate::evidence::Observation;
 use crate::name::HostName;
 
 pub use answers::LastAnswer;
-pub use reach::{NoWay, Reach};
+pub use family::{FamilyAccess, NoWay};
 pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
 pub use source::SourceError;

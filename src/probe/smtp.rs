@@ -209,20 +209,22 @@ impl Smtp {
         self.settings.answers.note(Instant::now());
         let (mut observation, leave) = self.listen(&mut stream, end, &whom, &mut timer).await?;
         observation.resent = is_resent;
-        // One call to the system, and only for a mail server: of others nobody needs to know.
-        let local_ip = observation.outcome.is_judged().then(|| local_ip(&stream)).flatten();
+        // Unless it is certain, one call more, and only for a mail server: of others nobody needs to know.
+        let is_server = observation.outcome.is_judged();
+        let local_ip = if is_server { self.local_ip(&whom, &stream) } else { None };
         if leave == Leave::Abort {
             // Without it the rest would linger here while the peer holds on. A peer that is gone needs no reset.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         }
         Ok(Conversation { observation, local_ip })
     }
-}
 
-/// The socket's own address, which may be another for each target: routes choose it. A peer that has gone leaves it as
-/// it was.
-fn local_ip(stream: &Stream) -> Option<IpAddr> {
-    SockRef::from(stream).local_addr().ok()?.as_socket().map(|own| own.ip())
+    /// The socket's own address, which may be another for each target: routes choose it. A peer that has gone leaves it
+    /// as it was.
+    fn local_ip(&self, whom: &Whom<'_>, stream: &Stream) -> Option<IpAddr> {
+        let asked = || SockRef::from(stream).local_addr().ok()?.as_socket().map(|own| own.ip());
+        self.sources.only(whom.socket.ip()).or_else(asked)
+    }
 }
 
 fn failure(status: TlsStatus) -> Failure {

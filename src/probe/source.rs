@@ -43,6 +43,12 @@ impl Sources {
         Ok(Self { v4, v6, turn: AtomicUsize::new(0) })
     }
 
+    /// The one address that every socket to the target is bound to; `None` where there are several, or the system chooses.
+    pub(super) fn only(&self, target: IpAddr) -> Option<IpAddr> {
+        let family = if target.is_ipv4() { &self.v4 } else { &self.v6 };
+        if let [ip] = family[..] { Some(ip) } else { None }
+    }
+
     /// Binds a socket to the next address of the target's family; the system chooses where none was given.
     pub(super) fn bind(&self, socket: &Socket, target: IpAddr) -> io::Result<()> {
         let family = if target.is_ipv4() { &self.v4 } else { &self.v6 };
@@ -94,6 +100,7 @@ mod tests {
         let expected =
             ["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0", "127.0.0.1:0"].map(|at| at.parse().unwrap());
         assert_eq!(turns, expected);
+        assert_eq!(sources.only([127, 1, 1, 1].into()), None);
     }
 
     #[test]
@@ -101,6 +108,8 @@ mod tests {
         assert_eq!(bound(&Sources::default(), "127.0.0.1"), None);
         let sources = Sources::new(&["127.0.0.1".parse().unwrap()]).unwrap();
         assert_eq!(bound(&sources, "::1"), None);
+        assert_eq!(sources.only([127, 1, 1, 1].into()), Some([127, 0, 0, 1].into()));
+        assert_eq!(sources.only([0; 16].into()), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-use super::{Record, escape, json, time};
+use super::{AddressFamily, Record, escape, json, time};
 use crate::evidence::{Forward, Resolution};
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Fcrdns, Relation, Severity, Verdict};
@@ -46,7 +46,7 @@ impl Column {
 }
 
 /// The columns that every table has.
-pub static COLUMNS: [Column; 28] = [
+pub static COLUMNS: [Column; 30] = [
     text("ip", |r, cell| put(cell, r.target.ip)),
     number("port", |r, cell| put(cell, Some(r.target.port))),
     text("asked", |r, cell| cell.push_str(&r.target.asked)),
@@ -85,6 +85,10 @@ pub static COLUMNS: [Column; 28] = [
         Some(remedies) => list(cell, remedies.iter().map(Remedy::as_str)),
         None => {}
     }),
+    text("unresolved_family", |r, cell| {
+        put(cell, r.target.unresolved.and_then(|it| it.family).map(AddressFamily::as_str));
+    }),
+    text("unresolved_status", |r, cell| put(cell, r.target.unresolved.map(|it| it.status.as_str()))),
 ];
 
 /// The value of a tag; `None` where the record has no such tag.
@@ -152,7 +156,7 @@ mod tests {
             names.join(","),
             "ip,port,asked,outcome,verdict,severity,findings,code,banner,banner_name,ehlo_name,ptr_status,ptr_names,\
              fcrdns,banner_forward_status,banner_forward_confirms,relation,platform,tenancy,prefix,asn,as_name,\
-             connect_ms,banner_ms,time,expected_name,accepted,clears_by"
+             connect_ms,banner_ms,time,expected_name,accepted,clears_by,unresolved_family,unresolved_status"
         );
     }
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
-use super::{Record, SCHEMA, time};
+use super::{AddressFamily, Record, SCHEMA, Unresolved, time};
 use crate::evidence::{Certificate, Forward, Observation, Resolution, Scanner, Tls, X509Error};
 use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};
 use crate::name::DnsName;
@@ -59,7 +59,17 @@ fn target(line: &mut Vec<u8>, record: &Record) {
         put(line, ":");
         string(line, value);
     }
-    put(line, "}}");
+    put(line, r#"},"unresolved":"#);
+    optional(line, target.unresolved, unresolved);
+    put(line, "}");
+}
+
+fn unresolved(line: &mut Vec<u8>, what: Unresolved) {
+    put(line, r#"{"family":"#);
+    optional(line, what.family.map(AddressFamily::as_str), word);
+    put(line, r#","status":"#);
+    word(line, what.status.as_str());
+    put(line, "}");
 }
 
 fn smtp(line: &mut Vec<u8>, seen: &Observation, judged: &Judgement) {

@@ -51,6 +51,14 @@ pub(super) struct TargetLine<'a> {
     pub(super) expected_name: Option<Str<'a>>,
     pub(super) helo_name: Option<Str<'a>>,
     pub(super) tags: Option<Tags<'a>>,
+    pub(super) unresolved: Option<UnresolvedLine<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct UnresolvedLine<'a> {
+    #[serde(borrow)]
+    pub(super) family: Option<Str<'a>>,
+    pub(super) status: Option<Str<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -175,6 +183,7 @@ pub(super) struct TargetRow<'a> {
     pub(super) port: Option<u16>,
     pub(super) asked: Option<Str<'a>>,
     pub(super) tags: Option<Tags<'a>>,
+    pub(super) unresolved: Option<UnresolvedLine<'a>>,
 }
 
 #[derive(Debug, Deserialize)]

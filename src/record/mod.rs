@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Status};
 use crate::judge::{Context, Judgement, judge_in};
 use crate::prefix::Prefix;
 use crate::targets::Inventory;
@@ -41,6 +41,44 @@ pub struct Target {
     pub asked: Box<str>,
     /// What the user said of it; shared by all targets of one entry.
     pub inventory: Option<Arc<Inventory>>,
+    /// Of a host name or `mx:` entry, in a record without an address: what of it could not be resolved.
+    pub unresolved: Option<Unresolved>,
+}
+
+/// What of a name could not be resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unresolved {
+    /// The family whose addresses are not known, where those of the other are; `None` for both.
+    pub family: Option<AddressFamily>,
+    /// How the question ended.
+    pub status: Status,
+}
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AddressFamily {
+    /// A records.
+    Ipv4,
+    /// AAAA records.
+    Ipv6,
+}
+
+impl AddressFamily {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
+    /// The word used in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+
+    /// The family a word stands for.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.as_str() == word)
+    }
 }
 
 /// The autonomous system of an address.

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use super::line::{
     AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, RowLine, ScannerLine, SmtpLine, Str, TargetLine,
+    UnresolvedLine,
 };
 use super::row::{PtrNames, Row, Tags};
-use super::{Network, Record, SCHEMA, Target, escape, time};
+use super::{AddressFamily, Network, Record, SCHEMA, Target, Unresolved, escape, time};
 use crate::evidence::{
     Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status,
 };
@@ -170,6 +171,7 @@ impl<'a> RowLine<'a> {
             accepted: accepted_codes(self.accepted.as_deref()).collect::<Result<_, _>>()?,
             clears_by: clears_by(self.clears_by.as_deref())?,
             tags: Tags::Text(tags.map(|(name, value)| (name.0, value.0)).collect()),
+            unresolved: target.unresolved.map(UnresolvedLine::into_unresolved).transpose()?,
         })
     }
 }
@@ -200,7 +202,15 @@ impl TargetLine<'_> {
             port: self.port.ok_or(ReadError::Missing { field: "port" })?,
             asked: Box::from(&*self.asked.unwrap_or_default().0),
             inventory: (inventory != Inventory::default()).then(|| Arc::new(inventory)),
+            unresolved: self.unresolved.map(UnresolvedLine::into_unresolved).transpose()?,
         })
+    }
+}
+
+impl UnresolvedLine<'_> {
+    fn into_unresolved(self) -> Result<Unresolved, ReadError> {
+        let family = self.family.map(|word| known("family", &word.0, AddressFamily::parse(&word.0)));
+        Ok(Unresolved { family: family.transpose()?, status: status("status", self.status.as_ref())? })
     }
 }
 

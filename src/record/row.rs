@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::column::{COLUMNS, JOIN, NO_REMEDY, TAG};
 use super::line::RowLine;
 use super::read::{ReadError, known};
-use super::{Record, cell, time};
+use super::{AddressFamily, Record, Unresolved, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Circumstances, Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
@@ -138,6 +138,8 @@ pub struct Row<'a> {
     pub clears_by: Option<Remedies>,
     /// What the user said of the host.
     pub tags: Tags<'a>,
+    /// Of a name, in a row without an address: what of it could not be resolved.
+    pub unresolved: Option<Unresolved>,
 }
 
 impl<'a> Row<'a> {
@@ -172,6 +174,7 @@ impl<'a> Row<'a> {
             accepted: judged.accepted.iter().map(|accepted| accepted.code).collect(),
             clears_by: judged.clears_by,
             tags: Tags::Inventory(record.target.inventory.as_deref().map_or(&[], |said| &said.tags)),
+            unresolved: record.target.unresolved,
         }
     }
 
@@ -192,6 +195,14 @@ fn remedies(text: &str) -> Result<Remedies, ReadError> {
         return Ok(Remedies::default());
     }
     text.split(JOIN).map(|word| known("clears_by", word, Remedy::parse(word))).collect()
+}
+
+fn unresolved(family: Option<&str>, status: Option<&str>) -> Result<Option<Unresolved>, ReadError> {
+    let Some(status) = status else { return Ok(None) };
+    let family =
+        family.map(|word| known("unresolved_family", word, AddressFamily::parse(word))).transpose()?;
+    let status = known("unresolved_status", status, Status::parse(status))?;
+    Ok(Some(Unresolved { family, status }))
 }
 
 /// Where the columns of a CSV file stand.
@@ -260,6 +271,7 @@ impl Header {
                 .collect::<Result<_, _>>()?,
             clears_by: cell("clears_by").map(remedies).transpose()?,
             tags: Tags::Text(self.tags_of(&get)),
+            unresolved: unresolved(cell("unresolved_family"), cell("unresolved_status"))?,
         })
     }
 

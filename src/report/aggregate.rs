@@ -8,6 +8,7 @@ use super::asn::AsnDb;
 use super::format::Format;
 use super::input::{End, Input, InputError};
 use super::manifest::{self, Told};
+use super::repeats::Repeats;
 use super::split::Split;
 use super::summary::{Mark, Summary};
 
@@ -20,6 +21,8 @@ pub struct Aggregate {
     pub torn: Vec<PathBuf>,
     /// Manifests that can't be read or are of other records than those they stand beside; they count for nothing.
     pub passed_over: Vec<PathBuf>,
+    /// Records that were given before.
+    pub repeats: Repeats,
 }
 
 /// What else is done with the records.
@@ -41,13 +44,14 @@ pub fn aggregate<P: AsRef<Path>>(
     let Beside { networks, mut split } = beside;
     let mut aggregate = Aggregate { summary, ..Aggregate::default() };
     aggregate.summary.sources.extend(networks.map(|data| data.about().to_string()));
-    for file in files.iter().map(AsRef::as_ref) {
+    for (number, file) in files.iter().map(AsRef::as_ref).enumerate() {
         let mark = aggregate.summary.mark();
         let end = Input::open(file, asked)?.rows(|row| {
             if let Some(networks) = networks {
                 networks.complete(row);
             }
             aggregate.summary.add(row);
+            aggregate.repeats.add(row, number);
             if let Some(split) = &mut split {
                 split.add(row);
             }
@@ -68,7 +72,10 @@ impl Aggregate {
         };
         let told = Told::read(&path).filter(|told| told.is_of(self.summary.records_since(mark)));
         if let Some(told) = told {
-            self.summary.add_unkept(told.ended(), mark);
+            match told.ended() {
+                Some(ended) => self.summary.add_unkept(ended, mark),
+                None => self.summary.add_bare_file(),
+            }
             let source = told.asn_db().map(ToString::to_string);
             if let Some(source) = source.filter(|source| !self.summary.sources.contains(source)) {
                 self.summary.sources.push(source);

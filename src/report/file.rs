@@ -42,7 +42,7 @@ pub struct Output {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A file whose old content is still there.
+    /// A file that still holds what stood behind the place where writing starts.
     Untouched,
     /// A file that can be cut back.
     File,
@@ -115,7 +115,7 @@ impl Output {
                 self.known_on_disk = true;
             }
         }
-        Ok(self.whole)
+        Ok(Committed { sha256: Some(self.hash.clone().finalize().into()), ..self.whole })
     }
 
     /// Brings all to disk and tells what came of it.
@@ -126,31 +126,37 @@ impl Output {
             self.hand_over_block()?;
             whole = self.flush(Reach::Disk)?;
         }
-        let Committed { length, rows } = whole;
+        let Committed { length, rows, .. } = whole;
         Ok(Written { path: self.path, rows, length, sha256: hex(&self.hash.finalize()) })
     }
 
+    /// Makes sure that the file is the one that an earlier run left. It is cut back at the first flush, so that nothing is
+    /// lost if another output of the run is refused.
     fn resume_at(&mut self, committed: Committed) -> Result<(), OutputError> {
+        let Committed { length, sha256, .. } = committed;
         let path = &self.path;
         if self.kind == Kind::Stream {
             return Err(OutputError::NoFile { path: path.clone() });
         }
         let failed = |source| OutputError::Open { path: path.clone(), source };
         let found = self.file.metadata().map_err(failed)?.len();
-        if found < committed.length {
-            return Err(OutputError::CutShort { path: path.clone(), found, length: committed.length });
+        if found < length {
+            return Err(OutputError::CutShort { path: path.clone(), found, length });
         }
-        self.file.set_len(committed.length).map_err(failed)?;
-        hash_file(&mut self.file, &mut self.hash).map_err(failed)?;
-        self.file.seek(SeekFrom::Start(committed.length)).map_err(failed)?;
-        self.kind = Kind::File;
+        hash_file(&mut self.file, length, &mut self.hash).map_err(failed)?;
+        let found: [u8; 32] = self.hash.clone().finalize().into();
+        if let Some(expected) = sha256.filter(|expected| *expected != found) {
+            let (found, expected) = (hex(&found), hex(&expected));
+            return Err(OutputError::Edited { path: path.clone(), length, found, expected });
+        }
+        self.file.seek(SeekFrom::Start(length)).map_err(failed)?;
         self.whole = committed;
         Ok(())
     }
 
     fn hand_over(&mut self) -> Result<(), OutputError> {
         if self.kind == Kind::Untouched {
-            self.file.set_len(0).map_err(|source| self.failed(source))?;
+            self.file.set_len(self.whole.length).map_err(|source| self.failed(source))?;
             self.kind = Kind::File;
         }
         if self.block.is_empty() { Ok(()) } else { self.hand_over_block() }
@@ -199,9 +205,11 @@ fn gzip(block: &[u8]) -> io::Result<Vec<u8>> {
     member.finish()
 }
 
-fn hash_file(file: &mut File, hash: &mut Sha256) -> io::Result<()> {
+/// Hashes the first `length` bytes of a file.
+pub(super) fn hash_file(file: &mut File, length: u64, hash: &mut Sha256) -> io::Result<()> {
     let mut chunk = vec![0; PLAIN_BLOCK];
     file.rewind()?;
+    let mut file = file.take(length);
     loop {
         match file.read(&mut chunk)? {
             0 => return Ok(()),
@@ -241,7 +249,9 @@ mod tests {
         let mut output = open(&path, Compression::None, Start::New);
         put(&mut output, "one\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "what an earlier run left behind\n");
-        assert_eq!(output.flush(Reach::System).unwrap(), Committed { length: 4, rows: 1 });
+        let committed = output.flush(Reach::System).unwrap();
+        assert_eq!((committed.length, committed.rows), (4, 1));
+        assert_eq!(committed.sha256.map(|hash| hex(&hash)), Some(sha256(b"one\n")));
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\n");
     }
 
@@ -308,7 +318,7 @@ mod tests {
     fn another_file_than_the_one_left_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.jsonl");
-        let start = Start::At(Committed { length: 5, rows: 1 });
+        let start = Start::At(Committed { length: 5, rows: 1, sha256: None });
         let missing = Output::open(&path, Compression::None, start).unwrap_err();
         assert!(matches!(missing, OutputError::Open { .. }), "{missing}");
         fs::write(&path, "four").unwrap();
@@ -317,6 +327,35 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "four", "a refusal changes nothing");
         let device = Output::open(Path::new("/dev/null"), Compression::None, start).unwrap_err();
         assert!(matches!(device, OutputError::NoFile { .. }), "{device}");
+    }
+
+    #[test]
+    fn an_output_that_was_edited_at_equal_length_is_refused_and_stays_as_it_is() {
+        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("a");
+            let mut output = open(&path, compression, Start::New);
+            put(&mut output, "one\n");
+            let committed = output.flush(Reach::Disk).unwrap();
+            put(&mut output, "in no checkpoint\n");
+            output.finish().unwrap();
+            let sound = fs::read(&path).unwrap();
+            let mut edited = sound.clone();
+            edited[2] ^= 1;
+            fs::write(&path, &edited).unwrap();
+            let error = Output::open(&path, compression, Start::At(committed)).unwrap_err();
+            assert!(matches!(error, OutputError::Edited { .. }), "{error}");
+            let expected = hex(&committed.sha256.unwrap());
+            assert!(error.to_string().contains(&expected), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), edited, "a refusal changes nothing");
+            // Checkpoints of earlier versions hold no hash.
+            let start = Start::At(Committed { sha256: None, ..committed });
+            drop(open(&path, compression, start));
+            assert_eq!(fs::read(&path).unwrap(), edited, "nor does anything before the first flush");
+            fs::write(&path, &sound).unwrap();
+            open(&path, compression, Start::At(committed)).flush(Reach::System).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), sound[..usize::try_from(committed.length).unwrap()]);
+        }
     }
 
     #[test]

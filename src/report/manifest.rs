@@ -1,4 +1,6 @@
-//! What a run was and what came of it, beside its first output: enough to run it again and to check its files.
+//! What a run was and what came of it, beside each of its outputs: enough to run it again and to check its files.
+
+mod judged;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,6 +16,8 @@ use super::atomic;
 use super::output::Written;
 use super::summary::Ended;
 use crate::record::time;
+
+pub use judged::{Carried, Judged};
 
 /// The longest manifest that is read, in bytes: many times what a run with hundreds of outputs writes.
 const LONGEST: u64 = 1 << 20;
@@ -97,6 +101,15 @@ pub fn beside(output: &Path) -> Option<Value> {
     serde_json::from_slice(&read(&path_of(output)?)?).ok()
 }
 
+fn put(path: &Path, form: &impl Serialize) -> Result<(), ManifestError> {
+    let text = serde_json::to_vec_pretty(form).map_err(io::Error::from);
+    let written = text.and_then(|mut text| {
+        text.push(b'\n');
+        atomic::write(path, &text)
+    });
+    written.map_err(|source| ManifestError { path: path.to_owned(), source })
+}
+
 fn read(path: &Path) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut text).ok()?;
@@ -111,12 +124,7 @@ impl Manifest<'_> {
 
     /// Puts it at `path`, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), ManifestError> {
-        let text = serde_json::to_vec_pretty(&self.form()).map_err(io::Error::from);
-        let written = text.and_then(|mut text| {
-            text.push(b'\n');
-            atomic::write(path, &text)
-        });
-        written.map_err(|source| ManifestError { path: path.to_owned(), source })
+        put(path, &self.form())
     }
 
     fn form(&self) -> impl Serialize + '_ {
@@ -146,9 +154,10 @@ impl Manifest<'_> {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Told {
     schema: String,
-    by_outcome: BTreeMap<String, u64>,
-    by_verdict: BTreeMap<String, u64>,
-    complete: bool,
+    /// `None` where the run did not know of targets without a record, as in the other two.
+    by_outcome: Option<BTreeMap<String, u64>>,
+    by_verdict: Option<BTreeMap<String, u64>>,
+    complete: Option<bool>,
     asn_db: Option<About>,
     outputs: Vec<ToldFile>,
 }
@@ -175,9 +184,13 @@ impl Told {
         self.asn_db.as_ref()
     }
 
-    /// How the targets ended.
-    pub fn ended(&self) -> Ended<'_> {
-        Ended { by_outcome: &self.by_outcome, by_verdict: &self.by_verdict, complete: self.complete }
+    /// How the targets ended; `None` where that is not known.
+    pub fn ended(&self) -> Option<Ended<'_>> {
+        Some(Ended {
+            by_outcome: self.by_outcome.as_ref()?,
+            by_verdict: self.by_verdict.as_ref()?,
+            complete: self.complete?,
+        })
     }
 }
 

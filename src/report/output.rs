@@ -11,6 +11,8 @@ pub struct Committed {
     pub length: u64,
     /// In rows, header not counted.
     pub rows: u64,
+    /// The SHA-256 hash of these bytes; `None` where it was not kept.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// Whither a flush brings what was written.
@@ -82,6 +84,22 @@ pub enum OutputError {
         found: u64,
         /// What it ought to hold at least.
         length: u64,
+    },
+    /// The file was edited since.
+    #[error(
+        "output `{path}` differs from what was written to it: its first {length} bytes have the SHA-256 hash {found}, \
+         not {expected}; put the old one back, or start anew",
+        path = path.display()
+    )]
+    Edited {
+        /// Which output.
+        path: PathBuf,
+        /// How much of it was compared.
+        length: u64,
+        /// The hash of these bytes now.
+        found: String,
+        /// The hash of what was written.
+        expected: String,
     },
     /// Another process writes to it.
     #[error(

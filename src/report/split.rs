@@ -3,19 +3,30 @@
 //! Groups are named by strangers as much as by the user, so a file's name holds letters, digits, `-`, `_` and `.` only and
 //! opens with a letter or digit; where that changed anything, a part of the name's hash tells it from what looks alike.
 //! Of many files few are open at a time.
+//!
+//! The lists are written beside and put in place at the end, all or none. The folder's index says which files these are:
+//! the next report into the folder replaces them, and removes those of groups that have nothing to fix any more, as long
+//! as nobody has changed them.
 
-use std::collections::HashMap;
+mod index;
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Write, stdin};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::atomic;
 use super::file::hex;
 use super::html::fixes;
+use super::identity::{Identity, Kind as Standing, identity, kind};
+use super::preflight::Existing;
 use super::summary::Kind;
 use super::summary::detail::Fix;
 use crate::record::row::Row;
+use index::{Entry, INDEX, Index};
 
 /// Files that are open at once: far below what a process may have.
 const OPEN: usize = 64;
@@ -27,16 +38,51 @@ const LONGEST: usize = 100;
 
 /// Why the lists can't be written.
 #[derive(Debug, thiserror::Error)]
-#[error("fix list `{path}` can't be written: {source}", path = path.display())]
-pub struct SplitError {
-    path: PathBuf,
-    source: io::Error,
+pub enum SplitError {
+    /// Trouble of this machine.
+    #[error("fix list `{path}` can't be written: {source}", path = path.display())]
+    Write {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something is there that no earlier report wrote, or that was changed since.
+    #[error(
+        "fix list `{path}` exists and was not written by an earlier report, or was changed since; split into another \
+         folder, or replace it with `--overwrite`",
+        path = path.display()
+    )]
+    Occupied {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// What is there is also read or written otherwise.
+    #[error("fix list `{path}` would replace a file that this report reads or writes otherwise; split into another folder",
+        path = path.display())]
+    Clash {
+        /// Which file.
+        path: PathBuf,
+    },
+}
+
+/// Where lists go.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// The folder, which is made where it is not there.
+    pub folder: &'a Path,
+    /// What happens to files in it that no earlier report wrote.
+    pub existing: Existing,
+    /// The other files of this report.
+    pub taken: Vec<Identity>,
 }
 
 /// The lists, as they grow.
 #[derive(Debug)]
 pub struct Split {
     folder: PathBuf,
+    existing: Existing,
+    taken_files: Vec<Identity>,
     kind: Kind,
     places: HashMap<String, usize>,
     lists: Vec<List>,
@@ -48,20 +94,37 @@ pub struct Split {
     pub without: u64,
 }
 
+/// What came of them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lists {
+    /// How many there are.
+    pub written: usize,
+    /// Lists of groups that have nothing to fix any more, which are gone.
+    pub removed: usize,
+    /// Such lists that were changed since, which stay.
+    pub changed: Vec<PathBuf>,
+}
+
 #[derive(Debug)]
 struct List {
-    path: PathBuf,
+    name: String,
+    /// Where it grows; `None` before its first write, and once it is in place.
+    beside: Option<PathBuf>,
     file: Option<File>,
     waiting: Vec<u8>,
-    is_begun: bool,
+    hash: Sha256,
+    length: u64,
 }
 
 impl Split {
-    /// Lists by `kind` in a folder, which is made where it is not there.
-    pub fn new(folder: &Path, kind: Kind) -> Result<Self, SplitError> {
-        fs::create_dir_all(folder).map_err(|source| SplitError { path: folder.to_owned(), source })?;
+    /// Lists by `kind`.
+    pub fn new(place: Place<'_>, kind: Kind) -> Result<Self, SplitError> {
+        let Place { folder, existing, taken } = place;
+        fs::create_dir_all(folder).map_err(|source| SplitError::Write { path: folder.to_owned(), source })?;
         Ok(Self {
             folder: folder.to_owned(),
+            existing,
+            taken_files: taken,
             kind,
             places: HashMap::new(),
             lists: Vec::new(),
@@ -104,13 +167,72 @@ impl Split {
         }
     }
 
-    /// Writes what still waits; how many lists there are.
-    pub fn finish(mut self) -> Result<usize, SplitError> {
+    /// Writes what still waits, and puts the lists in place; after an error none of them is, or it is this machine's
+    /// trouble.
+    pub fn finish(mut self) -> Result<Lists, SplitError> {
         if let Some(wrong) = self.failed.take() {
             return Err(wrong);
         }
         (0..self.lists.len()).try_for_each(|place| self.write(place))?;
-        Ok(self.lists.len())
+        let index = Index::read(&self.folder);
+        self.check(&index)?;
+        self.remove_leftovers(&index);
+        for list in &mut self.lists {
+            let path = self.folder.join(&list.name);
+            list.put(&path).map_err(|source| SplitError::Write { path, source })?;
+        }
+        let names: HashSet<&str> = self.lists.iter().map(|list| list.name.as_str()).collect();
+        let (mut removed, mut changed) = (0, Vec::new());
+        for entry in index.files.iter().filter(|entry| !names.contains(entry.name.as_str())) {
+            let path = self.folder.join(&entry.name);
+            if !entry.is_unchanged(&path) {
+                changed.extend(path.exists().then_some(path));
+            } else if fs::remove_file(&path).is_ok() {
+                removed += 1;
+            }
+        }
+        let index = Index::new(self.lists.iter().map(List::entry).collect());
+        let path = self.folder.join(INDEX);
+        index.write(&path).map_err(|source| SplitError::Write { path, source })?;
+        Ok(Lists { written: self.lists.len(), removed, changed })
+    }
+
+    /// Makes sure that what the lists replace may go.
+    fn check(&self, index: &Index) -> Result<(), SplitError> {
+        let before: HashMap<&str, &Entry> =
+            index.files.iter().map(|entry| (entry.name.as_str(), entry)).collect();
+        let index_is_ours = index.was_read;
+        let names = self.lists.iter().map(|list| (list.name.as_str(), before.get(list.name.as_str())));
+        for (name, entry) in names.chain([(INDEX, None)]) {
+            let path = self.folder.join(name);
+            if identity(&path, stdin()).is_some_and(|found| self.taken_files.contains(&found)) {
+                return Err(SplitError::Clash { path });
+            }
+            let standing = if path.is_symlink() { Ok(Standing::Other) } else { kind(&path, stdin()) };
+            match standing.map_err(|source| SplitError::Write { path: path.clone(), source })? {
+                Standing::Nothing | Standing::File(0) => {}
+                Standing::File(_) if self.existing == Existing::Overwrite => {}
+                Standing::File(_) if name == INDEX && index_is_ours => {}
+                Standing::File(_) if entry.is_some_and(|entry| entry.is_unchanged(&path)) => {}
+                Standing::File(_) => return Err(SplitError::Occupied { path }),
+                Standing::Directory => {
+                    return Err(SplitError::Write { path, source: io::ErrorKind::IsADirectory.into() });
+                }
+                Standing::Pipe | Standing::Device | Standing::Other => {
+                    let source = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+                    return Err(SplitError::Write { path, source });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what killed reports left of these lists.
+    fn remove_leftovers(&self, index: &Index) {
+        let mut names: HashSet<&OsStr> = index.files.iter().map(|entry| OsStr::new(&entry.name)).collect();
+        names.extend(self.lists.iter().map(|list| OsStr::new(&list.name)));
+        names.insert(OsStr::new(INDEX));
+        atomic::remove_leftovers_in(&self.folder, |name| names.contains(name));
     }
 
     fn place(&mut self, key: String) -> usize {
@@ -124,10 +246,10 @@ impl Split {
             name = format!("{name}~{before}");
         }
         let place = self.lists.len();
-        let path = self.folder.join(format!("{name}.csv"));
         let mut waiting = Vec::new();
         fixes::header(&mut waiting);
-        self.lists.push(List { path, file: None, waiting, is_begun: false });
+        let name = format!("{name}.csv");
+        self.lists.push(List { name, beside: None, file: None, waiting, hash: Sha256::new(), length: 0 });
         self.places.insert(key, place);
         place
     }
@@ -146,25 +268,50 @@ impl Split {
         }
         let list = &mut self.lists[place];
         self.waiting = self.waiting.saturating_sub(list.waiting.len());
-        list.write().map_err(|source| SplitError { path: list.path.clone(), source })
+        let path = self.folder.join(&list.name);
+        list.write(&path).map_err(|source| SplitError::Write { path, source })
     }
 }
 
 impl List {
-    fn write(&mut self) -> io::Result<()> {
-        let file = if let Some(file) = &mut self.file {
-            file
-        } else {
-            let mut options = File::options();
-            // What an earlier report left is replaced.
-            let options =
-                if self.is_begun { options.append(true) } else { options.write(true).truncate(true) };
-            self.file.insert(options.create(true).open(&self.path)?)
+    /// Writes what waits to the file that will be at `path`.
+    fn write(&mut self, path: &Path) -> io::Result<()> {
+        let file = match (&mut self.file, &self.beside) {
+            (Some(file), _) => file,
+            (file, Some(beside)) => file.insert(File::options().append(true).open(beside)?),
+            (file, None) => {
+                let (beside, made) = atomic::create_beside(path)?;
+                self.beside = Some(beside);
+                file.insert(made)
+            }
         };
-        self.is_begun = true;
         file.write_all(&self.waiting)?;
+        self.hash.update(&self.waiting);
+        self.length += self.waiting.len() as u64;
         self.waiting = Vec::new();
         Ok(())
+    }
+
+    fn put(&mut self, path: &Path) -> io::Result<()> {
+        self.file = None;
+        match self.beside.take() {
+            Some(beside) => fs::rename(&beside, path).inspect_err(|_| self.beside = Some(beside)),
+            None => Ok(()),
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        let sha256 = hex(&self.hash.clone().finalize());
+        Entry { name: self.name.clone(), length: self.length, sha256 }
+    }
+}
+
+impl Drop for List {
+    /// What is not in place is left nowhere.
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            let _ = fs::remove_file(beside);
+        }
     }
 }
 
@@ -186,109 +333,4 @@ fn file_name(key: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn line(last: u8, finding: &str, customer: &str) -> String {
-        let record = serde_json::json!({
-            "schema": "banneret.record/1", "time": "2026-01-02T03:04:05.678Z", "outcome": "greeted",
-            "target": {"ip": format!("192.0.2.{last}"), "port": 25, "tags": {"customer": customer}},
-            "findings": [finding], "tenancy": "unknown", "network": {"asn": 64500},
-        });
-        record.to_string()
-    }
-
-    fn add(split: &mut Split, last: u8, customer: &str) {
-        split.add(&Row::from_json(&line(last, "ptr_missing", customer)).unwrap());
-    }
-
-    fn lists(folder: &Path) -> Vec<(String, usize)> {
-        let mut lists: Vec<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| {
-                let path = entry.unwrap().path();
-                let text = fs::read_to_string(&path).unwrap();
-                assert!(text.starts_with("ip,port,"), "{text}");
-                (path.file_name().unwrap().to_str().unwrap().to_owned(), text.lines().count() - 1)
-            })
-            .collect();
-        lists.sort();
-        lists
-    }
-
-    #[test]
-    fn every_group_has_its_list_and_what_looks_alike_is_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let inside = folder.path().join("lists");
-        for _ in 0..2 {
-            let mut split = Split::new(&inside, Kind::Tag("customer".into())).unwrap();
-            for (last, customer) in
-                [(1, "C-17"), (2, "c-17"), (3, "C-17"), (4, "../C-17"), (5, "C/17"), (6, "C:17"), (7, "")]
-            {
-                add(&mut split, last, customer);
-            }
-            split.add(&Row::from_json(&line(9, "ptr_multiple", "sound")).unwrap());
-            assert_eq!((split.without, split.finish().unwrap()), (1, 5));
-        }
-        let lists = lists(&inside);
-        let told: Vec<(&str, usize)> = lists.iter().map(|(name, count)| (name.as_str(), *count)).collect();
-        assert_eq!(
-            told,
-            [
-                ("C-17-5f2e53e8.csv", 1),
-                ("C-17.csv", 2),
-                ("C_17-07379c29.csv", 1),
-                ("C_17-7c98581f.csv", 1),
-                ("c-17~2.csv", 1),
-            ]
-        );
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is written beside");
-    }
-
-    #[test]
-    fn more_lists_than_open_files_lose_no_row() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut split = Split::new(folder.path(), Kind::Tag("customer".into())).unwrap();
-        for round in 0..3u8 {
-            for customer in 0..2 * OPEN {
-                let customer = format!("C{customer}");
-                add(&mut split, round, &customer);
-                let place = split.places[&customer];
-                split.write(place).unwrap();
-                assert!(split.lists.iter().filter(|list| list.file.is_some()).count() <= OPEN);
-            }
-        }
-        assert_eq!(split.finish().unwrap(), 2 * OPEN);
-        let lists = lists(folder.path());
-        assert_eq!(lists.len(), 2 * OPEN);
-        assert!(lists.iter().all(|(_, rows)| *rows == 3), "{lists:?}");
-    }
-
-    #[test]
-    fn a_list_that_can_not_be_written_is_told_with_its_path() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        fs::write(&file, "").unwrap();
-        let wrong = Split::new(&file, Kind::Asn).unwrap_err().to_string();
-        assert!(wrong.starts_with(&format!("fix list `{}` can't be written: ", file.display())), "{wrong}");
-        fs::create_dir(folder.path().join("AS64500.csv")).unwrap();
-        let mut split = Split::new(folder.path(), Kind::Asn).unwrap();
-        add(&mut split, 1, "any");
-        assert!(
-            split.finish().unwrap_err().to_string().contains("AS64500.csv` can't be written: Is a directory")
-        );
-    }
-
-    proptest! {
-        #![proptest_config(crate::property_tests::usual())]
-
-        #[test]
-        fn a_file_name_leads_nowhere_else(key in any::<String>()) {
-            let name = file_name(&key);
-            prop_assert!(!name.is_empty() && name.len() < 120);
-            prop_assert!(name.starts_with(|first: char| first.is_ascii_alphanumeric()));
-            prop_assert!(!name.contains(['/', '\\', '\0', ':']));
-        }
-    }
-}
+mod tests;

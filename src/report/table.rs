@@ -163,6 +163,7 @@ mod tests {
             accepted: crate::record::row::Codes::default(),
             clears_by: None,
             tags: Tags::Text(Vec::new()),
+            unresolved: None,
         }
     }
 

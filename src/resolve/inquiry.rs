@@ -329,7 +329,7 @@ impl Inquiry {
             (v4, v6) if v4.is_absent() => v6,
             (v4, _) => v4,
         };
-        Addresses { status, addresses, whole: v4.is_definite() && v6.is_definite() }
+        Addresses { status, families: [v4, v6], addresses, whole: v4.is_definite() && v6.is_definite() }
     }
 
     fn mail_hosts(&self, hosts: &[(u16, DnsName, [usize; 2])]) -> MailHosts {

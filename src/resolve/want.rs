@@ -54,6 +54,8 @@ pub struct Addresses {
     /// `found` if there is an address of either family; else absence only if both questions were settled so, else the
     /// trouble.
     pub status: Status,
+    /// How the questions for IPv4 and for IPv6 addresses ended.
+    pub families: [Status; 2],
     /// IPv4 before IPv6, each in the order of its answer.
     pub addresses: Vec<IpAddr>,
     /// Whether both questions were settled: there are no others.

@@ -9,11 +9,16 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::named::PartlyDone;
 use super::watermark::Watermark;
 use crate::record::neutral::Safe;
+use crate::report::Committed;
+use crate::targets::Shard;
 
 /// The form's name, first in the file. It changes with whatever an older reader would misunderstand.
-const FORM: &str = "banneret.checkpoint/1";
+const FORM: &str = "banneret.checkpoint/2";
+/// The form before: the turns of names stood behind those of addresses.
+const FORM_1: &str = "banneret.checkpoint/1";
 
 /// Why a checkpoint can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +43,29 @@ pub struct OutputMark {
     pub length: u64,
     /// Records in these bytes.
     pub rows: u64,
+    /// The SHA-256 hash of these bytes, in hex; earlier versions kept none.
+    #[serde(default)]
+    pub sha256: Option<String>,
+}
+
+impl OutputMark {
+    /// An output of this name, which is whole so far.
+    pub fn new(path: String, committed: Committed) -> Self {
+        let Committed { length, rows, sha256 } = committed;
+        Self { path, length, rows, sha256: sha256.map(|hash| hex(&hash)) }
+    }
+
+    /// Up to where it is whole.
+    pub fn committed(&self) -> Result<Committed, CheckpointError> {
+        let Self { length, rows, sha256, .. } = self;
+        let sha256 = match sha256 {
+            Some(text) => Some(unhex(text).ok_or_else(|| {
+                CheckpointError::Contents(format!("`{text}` is no SHA-256 hash of an output"))
+            })?),
+            None => None,
+        };
+        Ok(Committed { length: *length, rows: *rows, sha256 })
+    }
 }
 
 /// A scan's progress and all that it depends on.
@@ -65,10 +93,38 @@ pub struct Checkpoint {
     pub pending: Vec<String>,
     /// The outputs.
     pub outputs: Vec<OutputMark>,
-    /// Addresses that names led to so far.
+    /// Addresses of the set that have their records by a name, and whose own turns are still to come.
     pub claimed: Vec<IpAddr>,
+    /// Names that have some of their records.
+    #[serde(default)]
+    pub partly_done: Vec<PartlyDone>,
+    /// Where the turns of names stand.
+    #[serde(default)]
+    pub numbering: Numbering,
     /// What became of the targets so far.
     pub counts: Counts,
+}
+
+/// Where the turns of names stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Numbering {
+    /// Behind those of addresses, and of one shard alone: as the first form had it.
+    #[default]
+    NamesLast,
+    /// Before them.
+    NamesFirst,
+}
+
+/// How many turns of each kind there are, to tell the ones from the others.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnCounts {
+    /// Of addresses, in this shard.
+    pub addresses: u128,
+    /// Of names, in all shards.
+    pub names: u128,
+    /// Whose turns they are.
+    pub shard: Shard,
 }
 
 /// What became of the targets so far, records dropped by `--keep` included.
@@ -102,8 +158,8 @@ impl Checkpoint {
         let end = file.iter().position(|&b| b == b'\n').ok_or(CheckpointError::Form)?;
         let (head, body) = (&file[..end], &file[end + 1..]);
         let head = std::str::from_utf8(head).map_err(|_| CheckpointError::Form)?;
-        let checksum =
-            head.strip_prefix(FORM).and_then(|rest| rest.strip_prefix(' ')).ok_or(CheckpointError::Form)?;
+        let form = head.strip_prefix(FORM).or_else(|| head.strip_prefix(FORM_1));
+        let checksum = form.and_then(|rest| rest.strip_prefix(' ')).ok_or(CheckpointError::Form)?;
         let body = body.strip_suffix(b"\n").ok_or(CheckpointError::Damaged)?;
         if hex(&Sha256::digest(body)) != checksum {
             return Err(CheckpointError::Damaged);
@@ -114,6 +170,33 @@ impl Checkpoint {
     /// The turns done.
     pub fn watermark(&self) -> Result<Watermark, CheckpointError> {
         Ok(Watermark::resume(self.high, &self.pending_turns()?))
+    }
+
+    /// The same progress with the turns of names before those of addresses.
+    pub fn with_names_first(mut self, counts: TurnCounts) -> Result<Self, CheckpointError> {
+        if self.numbering == Numbering::NamesFirst {
+            return Ok(self);
+        }
+        let TurnCounts { addresses, names, shard } = counts;
+        let pending = self.pending_turns()?;
+        let is_done = |turn: u128| turn < self.high && pending.binary_search(&turn).is_err();
+        // A shard knew its own names only, by their number among these.
+        let (own, step) = (u128::from(shard.number() - 1), u128::from(shard.count()));
+        let name_done = |name: u128| name % step == own && is_done(addresses + name / step);
+        let addresses_done = self.high.min(addresses);
+        let last_name = (0..names).rev().find(|&name| name_done(name));
+        let high = match addresses_done {
+            0 => last_name.map_or(0, |name| name + 1),
+            done => names + done,
+        };
+        let names_pending = (0..names.min(high)).filter(|&name| !name_done(name));
+        let behind = pending.iter().filter(|&&turn| turn < addresses_done).map(|turn| turn + names);
+        self.pending = runs(names_pending.chain(behind));
+        self.high = high;
+        // They were not of the set, whose turns spoke for every name that led to it.
+        self.claimed.clear();
+        self.numbering = Numbering::NamesFirst;
+        Ok(self)
     }
 
     /// The turns that are not done below [`Checkpoint::high`]; an error for more or older ones than a scan leaves.
@@ -169,6 +252,17 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// A turn's number as text: JSON numbers of other readers end at 2^53.
 mod decimal {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -188,6 +282,8 @@ mod tests {
 
     use super::*;
 
+    const MARKED: Committed = Committed { length: 123, rows: 2, sha256: Some([0xa5; 32]) };
+
     fn sample() -> Checkpoint {
         Checkpoint {
             version: "0.1.0".into(),
@@ -199,8 +295,10 @@ mod tests {
             began: "2026-01-02T03:04:05Z".into(),
             high: 1000,
             pending: runs([3, 7, 8, 9].into_iter()),
-            outputs: vec![OutputMark { path: "/tmp/a.jsonl".into(), length: 123, rows: 2 }],
+            outputs: vec![OutputMark::new("/tmp/a.jsonl".into(), MARKED)],
             claimed: vec!["192.0.2.1".parse().unwrap()],
+            partly_done: vec![PartlyDone { turn: 7, targets: vec!["192.0.2.9:25".parse().unwrap()] }],
+            numbering: Numbering::NamesFirst,
             counts: Counts { drawn: 5, written: 2, dropped: 3, ..Counts::default() },
         }
     }
@@ -213,6 +311,59 @@ mod tests {
         assert_eq!(checkpoint.pending_turns().unwrap(), [3, 7, 8, 9]);
         let far = Checkpoint { high: u128::from(u64::MAX) + 9, pending: Vec::new(), ..sample() };
         assert_eq!(Checkpoint::decode(&far.encode()), Ok(far));
+    }
+
+    #[test]
+    fn an_output_comes_back_with_its_hash_or_without_one_from_an_earlier_version() {
+        let mark = OutputMark::new("a.jsonl".into(), MARKED);
+        assert_eq!(mark.committed(), Ok(MARKED));
+        let earlier: OutputMark =
+            serde_json::from_str(r#"{"path":"a.jsonl","length":123,"rows":2}"#).unwrap();
+        assert_eq!(earlier.committed(), Ok(Committed { sha256: None, ..MARKED }));
+        for wrong in [String::new(), "a5".into(), "g".repeat(64), "+".repeat(64), "é".repeat(32)] {
+            let mark = OutputMark { sha256: Some(wrong), ..mark.clone() };
+            mark.committed().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_of_the_first_form_is_read_with_its_names_behind() {
+        let old = Checkpoint { partly_done: Vec::new(), numbering: Numbering::NamesLast, ..sample() };
+        let text = String::from_utf8(old.encode()).unwrap();
+        let (_, body) = text.split_once('\n').unwrap();
+        let body = body.replace(r#""partly_done":[],"numbering":"names_last","#, "");
+        assert!(!body.contains("numbering"), "{body}");
+        let sum = hex(&Sha256::digest(body.trim_end()));
+        assert_eq!(Checkpoint::decode(format!("{FORM_1} {sum}\n{body}").as_bytes()), Ok(old));
+    }
+
+    #[test]
+    fn turns_of_the_first_form_are_the_same_turns_with_names_before() {
+        let whole = Shard::WHOLE;
+        let second_of_three = Shard::new(2, 3).unwrap();
+        // Addresses, names, shard, high and pending before, high and pending now.
+        for (addresses, names, shard, before, now) in [
+            (10, 0, whole, (4, vec![1]), (4, vec![1])),
+            (10, 3, whole, (4, vec![1]), (7, vec![0, 1, 2, 4])),
+            (10, 3, whole, (13, vec![9, 11]), (13, vec![1, 12])),
+            (10, 3, whole, (11, vec![]), (13, vec![1, 2])),
+            (0, 3, whole, (2, vec![0]), (2, vec![0])),
+            (0, 3, whole, (0, vec![]), (0, vec![])),
+            (10, 3, whole, (0, vec![]), (0, vec![])),
+            // Names 1, 4 and 7 were this shard's first, second and third.
+            (10, 8, second_of_three, (13, vec![3, 11]), (18, vec![0, 2, 3, 4, 5, 6, 11])),
+            (0, 8, second_of_three, (2, vec![]), (5, vec![0, 2, 3])),
+        ] {
+            let old = Checkpoint {
+                high: before.0,
+                pending: runs(before.1.into_iter()),
+                numbering: Numbering::NamesLast,
+                ..sample()
+            };
+            let new = old.with_names_first(TurnCounts { addresses, names, shard }).unwrap();
+            assert_eq!((new.high, new.pending_turns().unwrap()), now, "{addresses} {names} {shard}");
+            assert_eq!(new.clone().with_names_first(TurnCounts { addresses, names, shard }), Ok(new));
+        }
     }
 
     #[test]

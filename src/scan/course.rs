@@ -1,8 +1,9 @@
-//! The turns of a scan, one after the other: every address of the set on the first port, in the set's order, then on the
-//! next port, then the names of the target list.
+//! The turns of a scan: the names of the target list, and every address of the set on the first port, in the set's order,
+//! then on the next port. Names are drawn beside the addresses: what they lead to is to be known early.
 //!
-//! With 1,000 addresses, 2 ports and 3 names, turns 0 to 999 are the addresses on the first port, 1,000 to 1,999 those on
-//! the second, 2,000 to 2,002 the names.
+//! With 3 names, 1,000 addresses and 2 ports, turns 0 to 2 are the names, 3 to 1,002 the addresses on the first port,
+//! 1,003 to 2,002 those on the second. Every shard resolves all names, for only then does it know which of the addresses
+//! that they lead to are its own.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::added::Added;
 use super::aim::{Aim, Asked, Errand};
 use crate::name::HostName;
 use crate::resolve::Want;
-use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, TargetSet, Turns};
+use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, Shard, Share, TargetSet, Turns};
 
 /// Who asked for what, and what is not to be touched: known to every stage that makes or checks a target.
 #[derive(Debug)]
@@ -21,12 +22,22 @@ pub struct Roster {
     added: Arc<Added>,
     names: Vec<Entry>,
     ports: Vec<u16>,
+    /// `None` where one machine does the whole scan.
+    share: Option<(Shard, Share)>,
 }
 
 impl Roster {
-    /// A roster of a set, of the names that stand beside it (this shard's share), and of the ports of the scan.
+    /// A roster of a set, of all names that stand beside it, and of the ports of the scan.
     pub fn new(set: Arc<TargetSet>, exclusions: Arc<Exclusions>, names: Vec<Entry>, ports: Vec<u16>) -> Self {
-        Self { set, exclusions, added: Arc::default(), names, ports }
+        Self { set, exclusions, added: Arc::default(), names, ports, share: None }
+    }
+
+    /// The same for the shard of an order.
+    #[must_use]
+    pub fn with_share(self, order: &Arc<Order>) -> Self {
+        let of = order.shard();
+        let share = (of != Shard::WHOLE).then(|| (of, Share::new(Arc::clone(order))));
+        Self { share, ..self }
     }
 
     /// The same, with exclusions that may come while the scan runs.
@@ -48,6 +59,16 @@ impl Roster {
     /// Whether an address has a turn of its own.
     pub fn draws(&self, ip: IpAddr) -> bool {
         self.set.contains(ip)
+    }
+
+    /// Whether this shard is the one that speaks to an address.
+    pub fn speaks_to(&self, ip: IpAddr) -> bool {
+        self.share.as_ref().is_none_or(|(_, share)| share.has(ip))
+    }
+
+    /// Whether this shard is the one that writes what is to be said of a name itself, not of an address of it.
+    pub fn answers_for(&self, name: usize) -> bool {
+        self.share.as_ref().is_none_or(|(shard, _)| shard.has(name as u64))
     }
 
     /// The host name of an entry by its number among the names; `None` for the mail domain of an `mx:` entry.
@@ -75,7 +96,7 @@ impl Roster {
     }
 }
 
-/// One turn.
+/// The turn of an address.
 #[derive(Debug)]
 pub enum Turn {
     /// An address in its place in the order; its lap visits so many blocks.
@@ -87,15 +108,17 @@ pub enum Turn {
     },
     /// An address outside its place, for it was drawn in an earlier run.
     Stray(Aim),
-    /// A name to be resolved.
-    Name {
-        /// Its turn.
-        turn: u128,
-        /// Its number among the names.
-        name: usize,
-        /// What to ask.
-        want: Want,
-    },
+}
+
+/// The turn of a name, which is to be resolved.
+#[derive(Debug)]
+pub struct NameTurn {
+    /// Its turn.
+    pub turn: u128,
+    /// Its number among the names.
+    pub name: usize,
+    /// What to ask.
+    pub want: Want,
 }
 
 /// The walk through the turns of one port.
@@ -110,11 +133,16 @@ struct Walk {
 pub struct Course {
     roster: Arc<Roster>,
     order: Arc<Order>,
+    /// How many names are drawn: so many turns stand before the first address.
+    names: u128,
+    pending_names: std::vec::IntoIter<u128>,
+    next_name: u128,
     walk: Option<Walk>,
     pending: std::vec::IntoIter<u128>,
     next: u128,
     end: u128,
     over: bool,
+    resumed: bool,
 }
 
 impl Course {
@@ -129,27 +157,90 @@ impl Course {
         order: Arc<Order>,
         limit: Option<u128>,
         next: u128,
-        pending: Vec<u128>,
+        mut pending: Vec<u128>,
     ) -> Self {
-        let all =
-            order.len().saturating_mul(roster.ports.len() as u128).saturating_add(roster.names.len() as u128);
-        let end = limit.map_or(all, |limit| limit.min(all));
-        Self { roster, order, walk: None, pending: pending.into_iter(), next, end, over: false }
+        let limit = limit.unwrap_or(u128::MAX);
+        let addresses = order.len().saturating_mul(roster.ports.len() as u128).min(limit);
+        let names = (roster.names.len() as u128).min(limit - addresses);
+        let resumed = next > 0 || !pending.is_empty();
+        pending.sort_unstable();
+        let addresses_pending = pending.split_off(pending.partition_point(|&turn| turn < names));
+        Self {
+            roster,
+            order,
+            names,
+            pending_names: pending.into_iter(),
+            next_name: next.min(names),
+            walk: None,
+            pending: addresses_pending.into_iter(),
+            next: next.max(names),
+            end: addresses.saturating_add(names),
+            over: false,
+            resumed,
+        }
     }
 
-    /// How many turns there are, done ones included.
+    /// Whether an earlier run did some of the turns.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// How many turns are this shard's, done ones included: every address of it on each port, and its share of the
+    /// names.
     pub fn turns(&self) -> u128 {
-        self.end
+        (self.end - self.names).saturating_add(self.own_names(self.names))
     }
 
-    /// The next turn's number.
+    /// How many of the first so many names this shard answers for.
+    fn own_names(&self, names: u128) -> u128 {
+        let names = usize::try_from(names).unwrap_or(usize::MAX).min(self.roster.names.len());
+        (0..names).filter(|&name| self.roster.answers_for(name)).count() as u128
+    }
+
+    /// How many turns of this shard an earlier run did.
+    pub fn turns_done(&self) -> u128 {
+        let pending = self.pending_names.as_slice().iter();
+        let names_pending = pending.filter(|&&turn| self.roster.answers_for(index(turn))).count() as u128;
+        let names = self.own_names(self.next_name) - names_pending;
+        names + (self.next - self.names) - self.pending.len() as u128
+    }
+
+    /// The number of the next turn of an address.
     pub fn position(&self) -> u128 {
         self.next
     }
 
-    /// Whether the last turn has been taken.
+    /// Whether the last address has been drawn.
     pub fn is_over(&self) -> bool {
         self.over || (self.pending.len() == 0 && self.next >= self.end)
+    }
+
+    /// How many names are still to be drawn.
+    pub fn names_left(&self) -> usize {
+        self.pending_names.len() + index(self.names - self.next_name)
+    }
+
+    /// The next name.
+    pub fn next_name(&mut self) -> Option<NameTurn> {
+        let turn = self.pending_names.next().or_else(|| {
+            let turn = self.next_name;
+            (turn < self.names).then(|| {
+                self.next_name += 1;
+                turn
+            })
+        })?;
+        let name = index(turn);
+        let want = match &self.roster.names.get(name)?.kind {
+            Kind::Host(host) => Want::Addresses(host.clone()),
+            Kind::Mx(domain) => Want::MailHosts(domain.clone()),
+            Kind::Address(_) | Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return None,
+        };
+        Some(NameTurn { turn, name, want })
+    }
+
+    /// Whether an address has a turn of its own in some shard.
+    pub fn draws(&self, ip: IpAddr) -> bool {
+        self.roster.draws(ip)
     }
 
     /// How many blocks the first lap visits.
@@ -159,39 +250,32 @@ impl Course {
 
     /// A walk from one turn on, to the last one with its port.
     fn walk_from(&self, turn: u128) -> Walk {
-        let each = self.order.len().max(1);
-        let turns = Arc::clone(&self.order).turns_from(turn % each);
-        Walk { turns, port: self.port_of(turn), end: (turn / each + 1).saturating_mul(each) }
+        let (each, at) = (self.order.len().max(1), turn - self.names);
+        let turns = Arc::clone(&self.order).turns_from(at % each);
+        let end = (at / each + 1).saturating_mul(each).saturating_add(self.names);
+        Walk { turns, port: self.port_of(turn), end }
     }
 
     fn port_of(&self, turn: u128) -> u16 {
-        let at = usize::try_from(turn / self.order.len().max(1)).ok();
+        let at = usize::try_from((turn - self.names) / self.order.len().max(1)).ok();
         at.and_then(|at| self.roster.ports.get(at)).copied().unwrap_or_default()
     }
 
-    fn name(&self, turn: u128) -> Option<Turn> {
-        let first = self.order.len().saturating_mul(self.roster.ports.len() as u128);
-        let name = usize::try_from(turn.checked_sub(first)?).ok()?;
-        let want = match &self.roster.names.get(name)?.kind {
-            Kind::Host(host) => Want::Addresses(host.clone()),
-            Kind::Mx(domain) => Want::MailHosts(domain.clone()),
-            Kind::Address(_) | Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return None,
-        };
-        Some(Turn::Name { turn, name, want })
-    }
-
     fn stray(&self, turn: u128) -> Option<Turn> {
-        if let Some(name) = self.name(turn) {
-            return Some(name);
-        }
-        let visit = self.order.nth(turn % self.order.len().max(1))?;
+        let visit = self.order.nth((turn - self.names) % self.order.len().max(1))?;
         Some(Turn::Stray(aim(turn, visit.ip, self.port_of(turn))))
     }
+}
+
+/// The number of a name by its turn; there are fewer than 2^32.
+fn index(turn: u128) -> usize {
+    usize::try_from(turn).unwrap_or(usize::MAX)
 }
 
 impl Iterator for Course {
     type Item = Turn;
 
+    /// The next address.
     fn next(&mut self) -> Option<Turn> {
         if let Some(turn) = self.pending.next() {
             return self.stray(turn);
@@ -205,9 +289,6 @@ impl Iterator for Course {
         let walk = match &mut self.walk {
             Some(walk) if turn < walk.end => walk,
             _ => {
-                if let Some(name) = self.name(turn) {
-                    return Some(name);
-                }
                 let walk = self.walk_from(turn);
                 self.walk.insert(walk)
             }

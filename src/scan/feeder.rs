@@ -3,20 +3,26 @@
 //! Shards keep the overall pace, connection by connection, and take a batch only when the one before it has started: so
 //! nothing gathers between here and there, and after a stall there is no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
 //! place in the order waits at the gate. A pass never overlaps the order, so that a prefix is never paced twice.
+//!
+//! Names are resolved beside the order, and what they lead to has a pass once all of them are, or the order has ended.
+//! Nothing here waits for a record to be written: the resolver holds back hosts until the last one has come, so the end
+//! of the feed must not depend on them.
 
 mod path;
 
 use std::collections::{HashSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc::{Sender, UnboundedReceiver};
+use foldhash::fast::RandomState;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
-use super::aim::{Aim, Asked, Asking, Errand, Seen};
+use super::aim::{Aim, Asking, Errand, Seen};
 use super::canary::{Canaries, Look, Manners, Notice};
-use super::course::{Course, Turn};
+use super::course::{Course, NameTurn, Turn};
 use super::gate::Gate;
 use super::loss::{self, PathLoss};
 use super::occupied::Occupied;
@@ -28,7 +34,7 @@ use super::shard::Report;
 use super::stop::{Level, Stop};
 use super::vantage::Doubt;
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{LastAnswer, LocalTrouble, Reach};
+use crate::probe::{FamilyAccess, LastAnswer, LocalTrouble};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
@@ -40,8 +46,13 @@ const MAX_WAITING: usize = 65_536;
 /// Turns that may lie between the first unfinished one and the newest before a pass is made: it bounds the watermark's
 /// bits to 2 MB.
 const MAX_SPAN: u128 = 1 << 24;
-/// Names that may be resolving, or have addresses to try, at once.
+/// Names that may be resolving at once.
 const MAX_NAMES: usize = 2_048;
+/// Names that go to the resolver together.
+const NAMES_BATCH: usize = 256;
+/// Targets at most that are begun before every name is resolved: what they show is kept until then, for a name may lead
+/// to each of them. About a kilobyte each.
+const MAX_EARLY: usize = 16_384;
 /// How long a scan that was asked to end waits for conversations under way.
 const DRAIN: Duration = Duration::from_secs(10);
 /// A target that this machine could not speak to so many times, while it could speak to others in between, is given up
@@ -58,10 +69,8 @@ const MOST_UNTRIED: usize = 1024;
 pub enum Note {
     /// A shard's conversations ended.
     Shard(Report),
-    /// A name led to these addresses; each is one more target of its turn.
-    Late(Vec<Aim>),
-    /// All targets of a name are written, or it has none.
-    NameDone,
+    /// A name was resolved; these of its targets are spoken to for nobody else.
+    Resolved(Vec<Aim>),
 }
 
 /// How the scan is to be paced.
@@ -102,6 +111,8 @@ pub struct Feeder {
     ahead: Option<Turn>,
     batch: usize,
     laps: LapPace,
+    /// How many blocks the last lap that was drawn from visits.
+    lap_blocks: u128,
     gate: Gate<Aim>,
     parked: Vec<Aim>,
     /// Targets to be tried again after trouble of this machine.
@@ -117,7 +128,7 @@ pub struct Feeder {
     answers: Arc<LastAnswer>,
     /// Targets that could not be connected to, to be written.
     settled: Vec<Seen>,
-    reach: Arc<Reach>,
+    reach: Arc<FamilyAccess>,
     /// Who left them untried.
     scanner: Arc<Scanner>,
     /// Targets that this machine has nothing to reach by, to be written.
@@ -127,11 +138,22 @@ pub struct Feeder {
     say: fn(&Doubt),
     phase: Phase,
     places: Places,
-    names_open: usize,
+    /// Names that the resolver has.
+    resolving: usize,
+    /// These, and those that it is still to get.
+    unresolved: usize,
+    /// What names led to, before it has a pass.
+    resolved: VecDeque<Aim>,
+    /// Addresses of the set that names lead to: their own turns are passed over.
+    named: HashSet<IpAddr, RandomState>,
+    /// The set's targets that were drawn before every name was resolved.
+    early: HashSet<SocketAddr, RandomState>,
+    /// How many targets were begun before every name was resolved.
+    begun_early: usize,
+    /// When what the order visited last is rested, in a pass.
+    rested: Instant,
     stuck: usize,
     stuck_for: Option<LocalTrouble>,
-    /// The turns of names with a target that is stuck: they stay undone.
-    stuck_names: HashSet<u128>,
     /// Whether any conversation was held since the last trouble.
     sound: bool,
     machine: path::Machine,
@@ -140,6 +162,7 @@ pub struct Feeder {
     notes: UnboundedReceiver<Note>,
     shards: Vec<Sender<Vec<Aim>>>,
     resolver: Option<Inbox<Asking>>,
+    passed_over: UnboundedSender<(u128, SocketAddr)>,
     progress: Arc<Progress>,
     stop: Stop,
 }
@@ -159,6 +182,8 @@ pub struct Outlets {
     pub shards: Vec<Sender<Vec<Aim>>>,
     /// For names.
     pub resolver: Inbox<Asking>,
+    /// For turns of the set that are passed over, for a name leads to their targets.
+    pub passed_over: UnboundedSender<(u128, SocketAddr)>,
     /// What it hears.
     pub notes: UnboundedReceiver<Note>,
     /// For targets that could not be connected to, or are left untried.
@@ -177,21 +202,31 @@ impl Feeder {
     /// A feeder at the course's first turn.
     pub fn new(
         settings: Settings,
-        (course, reach): (Course, Arc<Reach>),
+        (course, reach): (Course, Arc<FamilyAccess>),
         outlets: Outlets,
         progress: Arc<Progress>,
         stop: Stop,
     ) -> Self {
+        let now = Instant::now();
+        let mut laps = LapPace::new(settings.prefix_rate);
+        let mut rested = now;
+        if course.is_resumed() {
+            // Nobody knows which prefixes the run before visited last.
+            laps.rest(now);
+            rested += laps.interval();
+        }
         Self {
+            unresolved: course.names_left(),
             course,
             ahead: None,
             batch: pace::batch(settings.rate) as usize,
-            laps: LapPace::new(settings.prefix_rate),
+            laps,
+            lap_blocks: u128::MAX,
             gate: Gate::new(settings.prefix_rate),
             parked: Vec::new(),
             again: VecDeque::new(),
             occupied: Occupied::default(),
-            canaries: Canaries::new(settings.canaries, Instant::now()),
+            canaries: Canaries::new(settings.canaries, now),
             sanity: SanityCheck::new(settings.sanity),
             checks: VecDeque::new(),
             recovered_at: None,
@@ -206,10 +241,14 @@ impl Feeder {
             say: outlets.say,
             phase: Phase::Order,
             places: Places::new(settings.concurrency, outlets.shards.len()),
-            names_open: 0,
+            resolving: 0,
+            resolved: VecDeque::new(),
+            named: HashSet::default(),
+            early: HashSet::default(),
+            begun_early: 0,
+            rested,
             stuck: 0,
             stuck_for: None,
-            stuck_names: HashSet::new(),
             sound: true,
             machine: path::Machine::default(),
             patience: settings.sanity,
@@ -217,9 +256,17 @@ impl Feeder {
             notes: outlets.notes,
             shards: outlets.shards,
             resolver: Some(outlets.resolver),
+            passed_over: outlets.passed_over,
             progress,
             stop,
         }
+    }
+
+    /// The same with addresses of the set that an earlier run spoke to for a name.
+    #[must_use]
+    pub fn with_named(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.named.extend(addresses);
+        self
     }
 
     /// Feeds until all is done or the scan is to end; then hangs up on the shards.
@@ -253,6 +300,7 @@ impl Feeder {
             }
             self.progress.waiting.store(self.waiting() as u64, Relaxed);
             self.pass_settled().await;
+            self.send_names().await;
             let batch = self.gather().await;
             let untried = std::mem::take(&mut self.untried);
             let left_some = !untried.is_empty();
@@ -276,10 +324,32 @@ impl Feeder {
 
     fn waiting(&self) -> usize {
         let for_attempts = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
-        for_attempts + self.sanity.held() + self.checks.len()
+        for_attempts + self.resolved.len() + self.sanity.held() + self.checks.len()
     }
 
-    /// What may start now, as far as there are places for it; names are sent on as they come.
+    /// Hands names to the resolver, as many as it may have.
+    async fn send_names(&mut self) {
+        while self.course.names_left() > 0 && self.resolving < MAX_NAMES {
+            let room = NAMES_BATCH.min(MAX_NAMES - self.resolving);
+            let case = |NameTurn { turn, name, want }| Case { want, carry: Asking::Name { turn, name } };
+            let names: Vec<_> = std::iter::from_fn(|| self.course.next_name()).take(room).map(case).collect();
+            self.resolving += names.len();
+            let Some(resolver) = self.resolver.as_ref().filter(|_| !names.is_empty()) else { return };
+            // The resolver ends only after its inboxes are dropped.
+            let _ = resolver.send(names).await;
+        }
+    }
+
+    fn all_resolved(&self) -> bool {
+        self.unresolved == 0
+    }
+
+    /// Whether another target may be begun: what it shows may have to be kept for a name that leads to it.
+    fn may_begin(&self) -> bool {
+        self.all_resolved() || self.begun_early < MAX_EARLY
+    }
+
+    /// What may start now, as far as there are places for it.
     async fn gather(&mut self) -> Vec<Aim> {
         let now = Instant::now();
         let room = self.places.room(now).min(self.batch).min(self.loss.room(now));
@@ -291,8 +361,12 @@ impl Feeder {
         if self.sanity.is_waiting() {
             return batch;
         }
+        if self.phase == Phase::Pass {
+            self.enter_resolved(now);
+        }
+        self.enter_again(now);
         while batch.len() < room {
-            let Some(aim) = self.again.pop_front().or_else(|| self.gate.pass(now)) else { break };
+            let Some(aim) = self.gate.pass(now) else { break };
             batch.extend(self.occupied.enter(aim.ip, aim));
         }
         if batch.is_empty() && room > 0 && !self.is_stalled() {
@@ -305,11 +379,50 @@ impl Feeder {
         batch
     }
 
+    /// Brings what this machine could not speak to before the gate: something may have gone out for it.
+    fn enter_again(&mut self, now: Instant) {
+        if self.again.is_empty() {
+            return;
+        }
+        if self.phase == Phase::Order {
+            self.begin_pass(now);
+        }
+        for aim in std::mem::take(&mut self.again) {
+            self.gate.enter(now + self.laps.interval(), aim.ip, aim);
+        }
+    }
+
+    /// Brings what names led to before the gate, as far as there is room.
+    fn enter_resolved(&mut self, now: Instant) {
+        let rested = self.rested.max(now);
+        while self.gate.len() < MAX_WAITING && self.may_begin() {
+            let Some(aim) = self.resolved.pop_front() else { return };
+            self.begun_early += usize::from(!self.all_resolved());
+            self.gate.enter(rested, aim.ip, aim);
+        }
+    }
+
+    /// Whether a turn of the set is taken by a name that leads to its target; else notes it as drawn.
+    fn is_taken(&mut self, aim: &Aim) -> bool {
+        let socket = aim.whom().socket;
+        if !self.named.is_empty() && self.named.contains(&aim.ip) {
+            // The writer hears until the scan is over.
+            let _ = self.passed_over.send((aim.turn, socket));
+            return true;
+        }
+        if !self.all_resolved() {
+            self.early.insert(socket);
+            self.begun_early += 1;
+        }
+        self.progress.drawn.fetch_add(1, Relaxed);
+        false
+    }
+
     /// Draws turns of one lap; how many places in it they took.
     async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) -> u32 {
         let (mut blocks, mut visits) = (0, 0);
-        let mut names = Vec::new();
-        while batch.len() < room && self.gate.len() < MAX_WAITING && self.untried.len() < MOST_UNTRIED {
+        let may_wait = |feeder: &Self| feeder.gate.len() < MAX_WAITING && feeder.untried.len() < MOST_UNTRIED;
+        while batch.len() < room && may_wait(self) && self.may_begin() {
             let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
             match turn {
                 turn @ Turn::Address { .. } if self.phase == Phase::Pass => {
@@ -317,8 +430,9 @@ impl Feeder {
                     break;
                 }
                 Turn::Address { aim, .. } | Turn::Stray(aim) if self.reach.lacks(aim.ip) => {
-                    self.progress.drawn.fetch_add(1, Relaxed);
-                    self.leave_untried(aim);
+                    if !self.is_taken(&aim) {
+                        self.leave_untried(aim);
+                    }
                 }
                 Turn::Address { aim, lap_blocks } => {
                     // A batch holds turns of one lap only, and no more than its pace lets start at once.
@@ -326,10 +440,17 @@ impl Feeder {
                         self.ahead = Some(Turn::Address { aim, lap_blocks });
                         break;
                     }
-                    blocks = lap_blocks;
+                    if lap_blocks > self.lap_blocks {
+                        // The laps of a port visit fewer and fewer blocks; where the next port begins there are more
+                        // again, and some of them would come too soon behind their last visit.
+                        self.laps.rest(now);
+                    }
+                    (blocks, self.lap_blocks) = (lap_blocks, lap_blocks);
                     // A place in the lap is used up, also by whoever is spoken to later: the next ones come no sooner.
                     visits += 1;
-                    self.progress.drawn.fetch_add(1, Relaxed);
+                    if self.is_taken(&aim) {
+                        continue;
+                    }
                     if self.gate.is_slowed(aim.ip) {
                         self.gate.enter(now, aim.ip, aim);
                     } else {
@@ -337,23 +458,12 @@ impl Feeder {
                     }
                 }
                 Turn::Stray(aim) => {
-                    self.progress.drawn.fetch_add(1, Relaxed);
-                    self.gate.enter(now, aim.ip, aim);
-                    self.phase = Phase::Pass;
-                }
-                Turn::Name { turn, name, want } => {
-                    if self.names_open >= MAX_NAMES {
-                        self.ahead = Some(Turn::Name { turn, name, want });
-                        break;
+                    if !self.is_taken(&aim) {
+                        self.gate.enter(self.rested.max(now), aim.ip, aim);
+                        self.phase = Phase::Pass;
                     }
-                    self.names_open += 1;
-                    names.push(Case { want, carry: Asking::Name { turn, name } });
                 }
             }
-        }
-        if let Some(resolver) = self.resolver.as_ref().filter(|_| !names.is_empty()) {
-            // The resolver ends only after its inboxes are dropped.
-            let _ = resolver.send(names).await;
         }
         if visits > 0 {
             if batch.is_empty() {
@@ -376,7 +486,7 @@ impl Feeder {
     fn choose_phase(&mut self, now: Instant) {
         let span = self.parked.first().map_or(0, |aim| self.course.position().saturating_sub(aim.turn));
         let full = self.parked.len() >= MAX_PARKED || span > MAX_SPAN;
-        let order_over = self.is_order_over() || self.waits_for_names();
+        let order_over = self.is_order_over();
         let is_worth_it = match self.phase {
             Phase::Order => !order_over,
             Phase::Pass => !self.gate.is_empty(),
@@ -386,13 +496,16 @@ impl Feeder {
         }
         match self.phase {
             Phase::Order if !self.parked.is_empty() && (full || (order_over && self.places.taken() == 0)) => {
-                self.phase = Phase::Pass;
-                // The prefixes that the order visited last get their interval's rest.
-                let rested = now + self.laps.interval();
+                self.begin_pass(now);
                 for aim in std::mem::take(&mut self.parked) {
                     let recovered = self.recovered_at.filter(|_| aim.doubted > 0);
-                    self.gate.enter(recovered.map_or(rested, |at| at.max(rested)), aim.ip, aim);
+                    let start = recovered.map_or(self.rested, |at| at.max(self.rested));
+                    self.gate.enter(start, aim.ip, aim);
                 }
+            }
+            Phase::Order if !self.resolved.is_empty() && (order_over || self.all_resolved()) => {
+                self.begin_pass(now);
+                self.enter_resolved(now);
             }
             Phase::Pass if self.gate.is_empty() => {
                 self.phase = Phase::Order;
@@ -400,6 +513,13 @@ impl Feeder {
             }
             _ => {}
         }
+    }
+
+    /// From now on the gate alone says who starts.
+    fn begin_pass(&mut self, now: Instant) {
+        self.phase = Phase::Pass;
+        // The prefixes that the order visited last get their interval's rest.
+        self.rested = self.laps.rested(now);
     }
 
     /// Sends for a host that greeted, if it is time for one: a pass of its own, so that its prefix is not paced twice.
@@ -410,9 +530,10 @@ impl Feeder {
             return;
         }
         self.progress.looks.fetch_add(1, Relaxed);
-        let rested = if self.phase == Phase::Order { now + self.laps.interval() } else { now };
-        self.gate.enter(rested, socket.ip(), Aim::look(socket, Errand::Canary));
-        self.phase = Phase::Pass;
+        if self.phase == Phase::Order {
+            self.begin_pass(now);
+        }
+        self.gate.enter(self.rested.max(now), socket.ip(), Aim::look(socket, Errand::Canary));
     }
 
     fn looked(&mut self, now: Instant, look: Look) {
@@ -456,17 +577,29 @@ impl Feeder {
                 }
                 self.take_back(report.troubled);
             }
-            Note::Late(aims) => {
-                self.progress.drawn.fetch_add(aims.len() as u64, Relaxed);
-                for aim in aims {
-                    if self.reach.lacks(aim.ip) {
-                        self.leave_untried(aim);
-                    } else {
-                        self.gate.enter(now, aim.ip, aim);
-                    }
-                }
+            Note::Resolved(aims) => self.take_resolved(aims),
+        }
+    }
+
+    /// Takes what a name led to; what was drawn already is spoken to by its own turn.
+    fn take_resolved(&mut self, aims: Vec<Aim>) {
+        self.resolving = self.resolving.saturating_sub(1);
+        self.unresolved = self.unresolved.saturating_sub(1);
+        for aim in aims {
+            if self.early.contains(&aim.whom().socket) {
+                continue;
             }
-            Note::NameDone => self.names_open = self.names_open.saturating_sub(1),
+            if self.course.draws(aim.ip) {
+                self.named.insert(aim.ip);
+            }
+            if self.reach.lacks(aim.ip) {
+                self.leave_untried(aim);
+            } else {
+                self.resolved.push_back(aim);
+            }
+        }
+        if self.all_resolved() {
+            self.early = HashSet::default();
         }
     }
 
@@ -498,10 +631,6 @@ impl Feeder {
             } else if aim.troubles > MAX_TROUBLES || trouble == LocalTrouble::Defect {
                 self.stuck += 1;
                 self.stuck_for = Some(trouble);
-                if matches!(aim.asked, Asked::Name(_)) && self.stuck_names.insert(aim.turn) {
-                    // Its name stays undone; it must not keep the scan from ending.
-                    self.names_open = self.names_open.saturating_sub(1);
-                }
             } else {
                 self.again.push_back(aim);
             }
@@ -512,15 +641,11 @@ impl Feeder {
         self.course.is_over() && self.ahead.is_none()
     }
 
-    /// Whether the order stands at a name for which others must end first, and what is parked may be theirs.
-    fn waits_for_names(&self) -> bool {
-        self.names_open >= MAX_NAMES && matches!(self.ahead, Some(Turn::Name { .. }))
-    }
-
     fn is_done(&self) -> bool {
         self.is_order_over()
             && self.places.taken() == 0
-            && self.names_open == 0
+            && self.all_resolved()
+            && self.resolved.is_empty()
             && self.parked.is_empty()
             && self.again.is_empty()
             && self.gate.is_empty()
@@ -530,7 +655,7 @@ impl Feeder {
     /// Waits for what could change: a note, or the time of the first at the gate.
     async fn rest(&mut self) {
         let now = Instant::now();
-        let order_over = self.is_order_over() || self.waits_for_names();
+        let order_over = self.is_order_over();
         let idle = self.places.taken() == 0 && self.gate.is_empty() && self.places.room(now) > 0;
         if idle && order_over && !self.parked.is_empty() && !self.sanity.is_waiting() {
             // Nobody will say anything: the next pass is due.
@@ -568,3 +693,6 @@ impl Feeder {
         self.pass_settled().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

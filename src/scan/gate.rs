@@ -17,7 +17,8 @@ use crate::rate::Rate;
 const MAX_SLOWED: usize = 65_536;
 /// No prefix is slowed below this many connections a second.
 const SLOWEST: f64 = 1.0;
-/// Prefixes whose time has passed are forgotten when so many are known.
+/// Prefixes whose time has passed are forgotten when so many are known, and from then on each time that twice as many
+/// are known as were left: so what is looked through is paid for by what came in since.
 const TIDY_ABOVE: usize = 8_192;
 
 /// A waiting thing and when it may start.
@@ -61,6 +62,10 @@ pub struct Gate<T> {
     rate: Rate,
     /// When the next of a prefix may start.
     next: HashMap<Prefix, Instant>,
+    /// With so many of them, those whose time has passed are forgotten.
+    tidy_at: usize,
+    /// How many were looked at to forget some.
+    looked_at: usize,
     /// Prefixes that asked for less.
     slowed: HashMap<Prefix, Slowed>,
     waiting: BinaryHeap<Reverse<Waiting<T>>>,
@@ -70,7 +75,15 @@ pub struct Gate<T> {
 impl<T> Gate<T> {
     /// A gate at `rate` connections a second for each prefix.
     pub fn new(rate: Rate) -> Self {
-        Self { rate, next: HashMap::new(), slowed: HashMap::new(), waiting: BinaryHeap::new(), serial: 0 }
+        Self {
+            rate,
+            next: HashMap::new(),
+            tidy_at: TIDY_ABOVE,
+            looked_at: 0,
+            slowed: HashMap::new(),
+            waiting: BinaryHeap::new(),
+            serial: 0,
+        }
     }
 
     /// How many wait.
@@ -106,8 +119,10 @@ impl<T> Gate<T> {
         let interval = self.interval(prefix);
         let due = self.next.get(&prefix).map_or(now, |&due| due.max(now));
         if !interval.is_zero() {
-            if self.next.len() >= TIDY_ABOVE {
+            if self.next.len() >= self.tidy_at {
+                self.looked_at += self.next.len();
                 self.next.retain(|_, due| *due > now);
+                self.tidy_at = (self.next.len() * 2).max(TIDY_ABOVE);
             }
             self.next.insert(prefix, due + interval);
         }
@@ -202,6 +217,22 @@ mod tests {
             gate.enter(later, ip("192.0.2.1"), item);
         }
         assert_eq!(pass_all(&mut gate, later), [(0, 0), (1, 1000)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_in_costs_the_same_however_many_prefixes_wait() {
+        let begin = Instant::now();
+        let mut gate = Gate::new(Rate::PerSecond(10.0));
+        let entered: usize = 1 << 17;
+        for item in 0..u32::try_from(entered).unwrap() {
+            gate.enter(begin, IpAddr::from((item << 8).to_be_bytes()), item);
+        }
+        assert!(gate.looked_at <= 2 * entered, "{} looks for {entered} that came in", gate.looked_at);
+        let later = begin + Duration::from_secs(1);
+        for item in 0..u32::try_from(entered).unwrap() {
+            gate.enter(later, IpAddr::from((item << 8 | 0x4000_0000).to_be_bytes()), item);
+        }
+        assert!(gate.next.len() <= 2 * entered, "what has passed is forgotten: {}", gate.next.len());
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::ScanError;
 use super::checkpoint::{Checkpoint, Counts, runs};
-use super::claims::Claims;
+use super::named::NamedTargets;
 use super::outputs::Outputs;
 use super::progress::Progress;
 use super::watermark::Watermark;
@@ -28,6 +28,13 @@ struct Kept {
     checkpoint: Checkpoint,
 }
 
+impl Kept {
+    fn write(&self) -> Result<(), ScanError> {
+        atomic::write(&self.path, &self.checkpoint.encode())
+            .map_err(|source| ScanError::Checkpoint { path: self.path.clone(), source })
+    }
+}
+
 impl Keeper {
     /// Keeps `checkpoint` at `path`, renewed with each save.
     pub fn new(path: PathBuf, checkpoint: Checkpoint, progress: Arc<Progress>) -> Self {
@@ -44,12 +51,20 @@ impl Keeper {
         self.kept.as_ref().map(|kept| kept.path.as_path())
     }
 
+    /// Puts the checkpoint of a new scan on disk before anything is in its outputs: whenever it is killed, either they are
+    /// as they were or it can be resumed.
+    pub fn begin(&mut self, outputs: &Outputs) -> Result<(), ScanError> {
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        kept.checkpoint.outputs = outputs.unwritten();
+        kept.write()
+    }
+
     /// Makes all that was written durable, then says so in the checkpoint.
     pub fn save(
         &mut self,
         outputs: &mut Outputs,
         watermark: &Watermark,
-        claims: &Claims,
+        named: &NamedTargets,
     ) -> Result<(), ScanError> {
         let Some(kept) = &mut self.kept else {
             outputs.commit(Reach::System)?;
@@ -60,13 +75,10 @@ impl Keeper {
         checkpoint.outputs = marks;
         checkpoint.high = watermark.high();
         checkpoint.pending = runs(watermark.pending());
-        if checkpoint.claimed.len() != claims.settled_count() {
-            checkpoint.claimed = claims.settled().collect();
-            checkpoint.claimed.sort_unstable();
-        }
+        checkpoint.claimed = named.claimed();
+        checkpoint.partly_done = named.partly_done();
         checkpoint.counts = counts(&self.progress);
-        atomic::write(&kept.path, &checkpoint.encode())
-            .map_err(|source| ScanError::Checkpoint { path: kept.path.clone(), source })
+        kept.write()
     }
 
     /// The scan is complete: nothing is left to go on with.

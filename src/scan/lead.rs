@@ -3,13 +3,15 @@
 //! so that each scan takes the same ones.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::aim::{Aim, Asked, Errand};
+use crate::evidence::Status;
 use crate::name::HostName;
-use crate::resolve::{Addresses, MailHosts};
+use crate::record::{AddressFamily, Unresolved};
+use crate::resolve::{Addresses, MailHosts, Solution};
 
 /// Addresses that a name leads to at most: no host that is looked for by its name has more.
 pub const MOST_ADDRESSES: usize = 32;
@@ -34,9 +36,33 @@ pub struct Leads {
     pub addresses: usize,
     /// Exchangers left out, with all addresses that they may have.
     pub exchangers: usize,
+    /// What is not known of it: the whole, or one family of addresses. Each is said once, whichever mail exchangers of
+    /// one domain it is true of.
+    pub unresolved: Vec<Unresolved>,
 }
 
 impl Leads {
+    /// Reads what the resolver says of an entry; `host` is the name of one that is no `mx:` entry.
+    pub fn of(solution: &Solution, host: Option<&HostName>) -> Self {
+        let (mut leads, status) = match solution {
+            Solution::Addresses(found) => (Self::of_host(host, found), found.status),
+            Solution::MailHosts(found) => {
+                let status = match (found.status, found.hosts.first()) {
+                    // There are hosts, but none of them may have an address.
+                    (Status::Found, Some(first)) => first.addresses.status,
+                    (status, _) => status,
+                };
+                (Self::of_domain(found), status)
+            }
+            // The resolver answers what it was asked.
+            Solution::Identity(_) => (Self::default(), Status::NotAsked),
+        };
+        if leads.within.is_empty() {
+            leads.unresolved = vec![Unresolved { family: None, status }];
+        }
+        leads
+    }
+
     /// Of a host name.
     pub fn of_host(name: Option<&HostName>, found: &Addresses) -> Self {
         let mut leads = Self::default();
@@ -62,6 +88,22 @@ impl Leads {
         self.addresses += all.len().saturating_sub(MOST_ADDRESSES);
         all.truncate(MOST_ADDRESSES);
         self.within.extend(all.into_iter().map(|ip| Lead { ip, host: host.clone() }));
+        if found.addresses.is_empty() {
+            if !found.status.is_definite() {
+                self.miss(Unresolved { family: None, status: found.status });
+            }
+            return;
+        }
+        let families = AddressFamily::ALL.into_iter().zip(found.families);
+        for (family, status) in families.filter(|(_, status)| !status.is_definite()) {
+            self.miss(Unresolved { family: Some(family), status });
+        }
+    }
+
+    fn miss(&mut self, unresolved: Unresolved) {
+        if !self.unresolved.contains(&unresolved) {
+            self.unresolved.push(unresolved);
+        }
     }
 }
 
@@ -102,38 +144,32 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// The targets of a name: each address at each port.
-pub fn aims(turn: u128, name: usize, leads: &[Lead], ports: &[u16]) -> Vec<Aim> {
-    let mut aims = Vec::with_capacity(leads.len() * ports.len());
-    for lead in leads {
-        for &port in ports {
-            aims.push(Aim {
-                errand: Errand::Record,
-                turn,
-                ip: lead.ip,
-                port,
-                attempts: 0,
-                troubles: 0,
-                doubted: 0,
-                asked: Asked::Name(name),
-                name: lead.host.clone(),
-                earlier: None,
-            });
-        }
+/// A target that a name led to.
+pub fn aim(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<HostName>>) -> Aim {
+    Aim {
+        errand: Errand::Record,
+        turn,
+        ip: socket.ip(),
+        port: socket.port(),
+        attempts: 0,
+        troubles: 0,
+        doubted: 0,
+        asked: Asked::Name(name),
+        name: host,
+        earlier: None,
     }
-    aims
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Status;
     use crate::name::DnsName;
     use crate::resolve::MailHost;
 
     fn addresses(all: impl IntoIterator<Item = u32>) -> Addresses {
         let addresses = all.into_iter().map(|number| IpAddr::from((0xc612_0000 + number).to_be_bytes()));
-        Addresses { status: Status::Found, addresses: addresses.collect(), whole: true }
+        let families = [Status::Found, Status::NoData];
+        Addresses { status: Status::Found, families, addresses: addresses.collect(), whole: true }
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use sha2::{Digest, Sha256};
+
 use super::ScanError;
 use super::checkpoint::OutputMark;
 use crate::record::Record;
 use crate::record::row::Row;
-use crate::report::Sink;
 use crate::report::file::{Reach, Written};
 use crate::report::summary::Summary;
+use crate::report::{Committed, Sink};
 
 /// A sink and its path.
 pub struct Output {
@@ -45,10 +47,17 @@ impl Outputs {
         let mut marks = Vec::with_capacity(self.outputs.len());
         for output in &mut self.outputs {
             let committed = output.sink.flush(reach)?;
-            let path = output.path.to_string_lossy().into_owned();
-            marks.push(OutputMark { path, length: committed.length, rows: committed.rows });
+            marks.push(OutputMark::new(output.path.to_string_lossy().into_owned(), committed));
         }
         Ok(marks)
+    }
+
+    /// What a checkpoint says of outputs that hold nothing yet.
+    pub fn unwritten(&self) -> Vec<OutputMark> {
+        let sha256 = Some(Sha256::digest([]).into());
+        let nothing = Committed { length: 0, rows: 0, sha256 };
+        let path = |output: &Output| output.path.to_string_lossy().into_owned();
+        self.outputs.iter().map(|output| OutputMark::new(path(output), nothing)).collect()
     }
 
     /// What was written so far, counted.

@@ -71,12 +71,14 @@ pub struct LapPace {
     due: Option<Instant>,
     /// The start of the last visits that were.
     last: Option<Instant>,
+    /// Whether there were visits since the last rest.
+    visited: bool,
 }
 
 impl LapPace {
     /// A pace of `prefix_rate` connections a second for each prefix.
     pub fn new(prefix_rate: Rate) -> Self {
-        Self { prefix_rate, due: None, last: None }
+        Self { prefix_rate, due: None, last: None, visited: false }
     }
 
     /// How many visits a batch may hold in a lap of `blocks`: four milliseconds' worth, as overall.
@@ -92,6 +94,7 @@ impl LapPace {
     pub fn book(&mut self, now: Instant, visits: u32, blocks: u128) -> Instant {
         let start = self.advance(now, visits, blocks);
         self.last = Some(start);
+        self.visited = true;
         start
     }
 
@@ -117,10 +120,17 @@ impl LapPace {
         self.prefix_rate.interval()
     }
 
+    /// When every prefix that the order visited is rested: at once if there were no visits since the last
+    /// [`LapPace::rest`].
+    pub fn rested(&self, now: Instant) -> Instant {
+        if self.visited { now + self.interval() } else { now }
+    }
+
     /// Lets no visit of the order follow one that had no place in it by less than a prefix's interval.
     pub fn rest(&mut self, now: Instant) {
         let rested = now + self.prefix_rate.interval();
         self.last = Some(now);
+        self.visited = false;
         self.due = Some(self.due.map_or(rested, |due| due.max(rested)));
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 //! When the feeder hangs up on the shards, each stage ends as the one before it has ended.
 
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::thread;
@@ -25,9 +26,9 @@ use super::progress::Progress;
 use super::shard;
 use super::stop::{Level, Stop};
 use super::vantage::Doubt;
-use super::writer::Writer;
+use super::writer::{Inlets, Writer};
 use crate::evidence::Scanner;
-use crate::probe::{LastAnswer, LocalTrouble, Probe, Reach};
+use crate::probe::{FamilyAccess, LastAnswer, LocalTrouble, Probe};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -39,6 +40,8 @@ const BATCHES_AHEAD: usize = 1;
 pub struct Plan {
     /// The turns still to be taken.
     pub course: Course,
+    /// Addresses of the set that an earlier run spoke to for a name.
+    pub claimed: Vec<IpAddr>,
     /// Their pace.
     pub feeder: feeder::Settings,
     /// Further attempts at a target that timed out.
@@ -50,7 +53,7 @@ pub struct Plan {
     /// Exclusions that come while it runs.
     pub added: Arc<Added>,
     /// What this machine has to reach targets by.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<FamilyAccess>,
     /// For what a person has to know at once.
     pub tell: feeder::Tell,
     /// The same for what speaks against the records.
@@ -78,6 +81,8 @@ pub fn run<P: Probe + Send + 'static>(
 ) -> Result<Ended, ScanError> {
     let (notes, heard) = mpsc::unbounded_channel();
     let (seen, seen_by_writer) = mpsc::channel(SEEN_BATCHES);
+    // Of each address that names lead to, one turn a port at the most.
+    let (passed_over, passed_over_heard) = mpsc::unbounded_channel();
     let writer = writer(notes.clone());
     let (for_feeder, for_writer) = (runtime(&mut current())?, runtime(&mut current())?);
     let runtimes =
@@ -111,6 +116,7 @@ pub fn run<P: Probe + Send + 'static>(
         let outlets = feeder::Outlets {
             shards,
             resolver: resolver.inbox,
+            passed_over,
             writer: seen.clone(),
             scanner: plan.scanner,
             notes: heard,
@@ -120,10 +126,16 @@ pub fn run<P: Probe + Send + 'static>(
         };
         let drawn = (plan.course, plan.reach);
         let feeder = Feeder::new(plan.feeder, drawn, outlets, Arc::clone(progress), stop.clone());
+        let feeder = feeder.with_named(plan.claimed);
         let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
         drop((seen, notes));
-        let written =
-            for_writer.block_on(writer.run(seen_by_writer, (resolver.solved, resolver.hurry), stop));
+        let inlets = Inlets {
+            seen: seen_by_writer,
+            solved: resolver.solved,
+            passed_over: passed_over_heard,
+            hurry: resolver.hurry,
+        };
+        let written = for_writer.block_on(writer.run(inlets, stop));
         if written.is_err() {
             stop.ask(Level::Now);
         }

@@ -88,7 +88,7 @@ pub struct Met {
 
 impl Met {
     /// A conversation that is not held.
-    fn nobody(aim: &Aim) -> Self {
+    pub fn nobody(aim: &Aim) -> Self {
         let (socket, attempt) = (aim.whom().socket, aim.attempts.saturating_add(1));
         Self {
             socket,

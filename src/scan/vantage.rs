@@ -211,6 +211,10 @@ impl Vantage {
         let ip = record.target.ip.filter(|_| record.target.port == PORT)?;
         let network = Prefix::group(ip);
         let outcome = record.evidence.observation.outcome;
+        if matches!(outcome, Outcome::NotTried | Outcome::Excluded) {
+            // Nothing was sent there, which says nothing of the way.
+            return None;
+        }
         let doubt = self.way.see(outcome, network).or_else(|| self.names.see(record, network));
         doubt.inspect(self.say)
     }
@@ -311,7 +315,8 @@ mod tests {
 
     fn record(ip: [u8; 4], evidence: Evidence) -> Record {
         let judgement = judge(&evidence, &Inventory::default());
-        let target = Target { ip: Some(ip.into()), port: PORT, asked: "x".into(), inventory: None };
+        let target =
+            Target { ip: Some(ip.into()), port: PORT, asked: "x".into(), inventory: None, unresolved: None };
         Record { time: SystemTime::UNIX_EPOCH, target, evidence, judgement, network: None }
     }
 
@@ -361,6 +366,14 @@ mod tests {
         assert_eq!(doubts((0..200).map(refuses)), (vec![], None), "a list of hosts without mail");
         let half = |at| if at % 2 == 0 { refuses(at) } else { silent(at) };
         assert_eq!(doubts((0..600).map(half)), (vec![], None), "some are silent and some refuse");
+        for outcome in [Outcome::NotTried, Outcome::Excluded] {
+            let unsent = std::iter::once(bare([10, 9, 9, 9], outcome));
+            assert_eq!(
+                doubts(unsent.chain((0..600).map(silent))),
+                doubts((0..600).map(silent)),
+                "{outcome:?}"
+            );
+        }
         for outcome in [Outcome::Greeted, Outcome::Refused, Outcome::Reset, Outcome::Silent, Outcome::Closed]
         {
             let answered = std::iter::once(bare([10, 9, 9, 9], outcome));

@@ -1,25 +1,25 @@
 //! The end of the stream, on one thread: evidence is joined, judged, written, counted, and its turn is done.
 //!
-//! The targets of one name are written together, when the last of them has ended: so a turn is either wholly in the
-//! outputs or not at all, and a resumed scan can draw it again without doubling a record.
+//! A target that names lead to has a record for each of them, all written together. A name's turn is done with the last
+//! of its targets; until then a checkpoint says which of them have their records, so that a resumed scan, which resolves
+//! the name again, doubles none and leaves none out.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc::{Receiver, UnboundedSender};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::ScanError;
 use super::aim::{Aim, Asked, Asking, Seen};
-use super::claims::Claims;
 use super::course::Roster;
 use super::feeder::Note;
 use super::keeper::Keeper;
-use super::lead::{Lead, Leads, aims};
+use super::lead::{self, Leads};
+use super::named::{Asker, NamedTargets, Owner, Shown};
 use super::outputs::Outputs;
 use super::progress::{Fate, Progress};
 use super::stop::{Level, Stop};
@@ -30,7 +30,7 @@ use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
 use crate::judge::{Context, Judgement, Verdict};
-use crate::record::{Record, Target, Unjudged};
+use crate::record::{Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
 
@@ -88,10 +88,8 @@ pub struct Writer {
     pub notes: UnboundedSender<Note>,
     /// The figures.
     pub progress: Arc<Progress>,
-    /// Addresses that names led to so far: each is spoken to once.
-    pub claims: Claims,
-    /// Names whose targets have not all ended.
-    pub open: HashMap<u128, OpenName>,
+    /// The targets that names lead to.
+    pub named: NamedTargets,
     /// The worst finding so far.
     pub worst: Worst,
     /// Who holds which network.
@@ -104,26 +102,23 @@ pub struct Writer {
     pub cut_off: bool,
 }
 
-/// A name whose targets have not all ended.
-#[derive(Debug)]
-pub struct OpenName {
-    left: usize,
-    records: Vec<Record>,
-    /// The addresses that it led to.
-    addresses: Vec<IpAddr>,
-    /// Targets of it that could not be judged.
-    undone: usize,
+/// What the writer hears from.
+pub struct Inlets {
+    /// Targets of which all is known.
+    pub seen: Receiver<Vec<Seen>>,
+    /// Hosts and names from the resolver.
+    pub solved: Receiver<Vec<Solved<Asking>>>,
+    /// Turns of the set that were passed over, for a name leads to their targets.
+    pub passed_over: UnboundedReceiver<(u128, SocketAddr)>,
+    /// Ends the waiting for second passes over DNS.
+    pub hurry: Hurry,
 }
 
 impl Writer {
     /// Writes until both streams have ended or the scan must stop; then makes all of it durable. Hosts that wait for a
     /// second pass over DNS when it must are written as they are: their mail servers are not to be asked twice.
-    pub async fn run(
-        mut self,
-        mut seen: Receiver<Vec<Seen>>,
-        (mut solved, hurry): (Receiver<Vec<Solved<Asking>>>, Hurry),
-        stop: &Stop,
-    ) -> Result<Self, ScanError> {
+    pub async fn run(mut self, inlets: Inlets, stop: &Stop) -> Result<Self, ScanError> {
+        let Inlets { mut seen, mut solved, mut passed_over, hurry } = inlets;
         let mut tick = tokio::time::interval_at(Instant::now() + SAVE_EACH, SAVE_EACH);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut seen_open, mut solved_open) = (true, true);
@@ -149,12 +144,16 @@ impl Writer {
                     (seen_open, last) = (batch.is_some(), Instant::now());
                     for seen in batch.into_iter().flatten() { self.conclude(seen, None)?; }
                 },
+                Some((turn, socket)) = passed_over.recv() => self.passed_over(turn, socket),
                 () = tokio::time::sleep_until(last + LULL), if !seen_open && stop.level() != Level::Run => {
                     self.cut_off = true;
                     break;
                 }
                 _ = tick.tick() => self.save()?,
             }
+        }
+        while let Ok((turn, socket)) = passed_over.try_recv() {
+            self.passed_over(turn, socket);
         }
         self.progress.doubt(self.vantage.end());
         self.save()?;
@@ -164,65 +163,92 @@ impl Writer {
     fn solved(&mut self, case: Solved<Asking>) -> Result<(), ScanError> {
         match (case.carry, case.solution) {
             (Asking::Host(seen), Solution::Identity(resolution)) => self.conclude(*seen, Some(resolution)),
-            (Asking::Name { turn, name }, Solution::Addresses(found)) => {
-                let leads = Leads::of_host(self.roster.host(name), &found);
-                self.led(turn, name, &leads)
-            }
-            (Asking::Name { turn, name }, Solution::MailHosts(found)) => {
-                self.led(turn, name, &Leads::of_domain(&found))
-            }
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
             (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
-            (Asking::Name { turn, name }, Solution::Identity(_)) => self.led(turn, name, &Leads::default()),
+            (Asking::Name { turn, name }, solution) => {
+                let leads = Leads::of(&solution, self.roster.host(name));
+                self.led(Asker { turn, name }, &leads)
+            }
         }
     }
 
-    /// A name led to these addresses: each that is allowed and new becomes a target of the name's turn.
-    fn led(&mut self, turn: u128, name: usize, leads: &Leads) -> Result<(), ScanError> {
+    /// A name was resolved: each address that is allowed, and this shard's, is a target of it.
+    fn led(&mut self, asker: Asker, leads: &Leads) -> Result<(), ScanError> {
         self.progress.left_out.count(leads);
-        let leads = &leads.within[..];
-        let mut fresh = Vec::new();
+        let Asker { turn, name } = asker;
+        let (mut targets, mut hosts) = (Vec::new(), Vec::new());
         let mut blocked = 0;
-        for lead in leads {
+        for lead in &leads.within {
             let ip = lead.ip.to_canonical();
             if self.roster.is_blocked(ip) {
                 blocked += 1;
-            } else if self.roster.draws(ip) || !self.claims.take(ip) {
-                self.progress.merged.fetch_add(1, Relaxed);
-            } else {
-                fresh.push(Lead { ip, host: lead.host.clone() });
+            } else if self.roster.speaks_to(ip) {
+                targets.extend(self.roster.ports().iter().map(|&port| SocketAddr::new(ip, port)));
+                hosts.extend(self.roster.ports().iter().map(|_| lead.host.clone()));
             }
         }
-        if !fresh.is_empty() {
-            let aims = aims(turn, name, &fresh, self.roster.ports());
-            let addresses = fresh.iter().map(|lead| lead.ip).collect();
-            self.open.insert(turn, OpenName { left: aims.len(), records: Vec::new(), addresses, undone: 0 });
-            // The feeder hears until the scan is over.
-            let _ = self.notes.send(Note::Late(aims));
-            return Ok(());
+        let records = self.records_of_name(name, leads, blocked);
+        let own_records = records.len() as u64;
+        let joined = self.named.join(asker, &targets, records);
+        self.progress.merged.fetch_add((joined.shared + joined.known.len()) as u64, Relaxed);
+        self.progress.drawn.fetch_add(joined.targets as u64 + own_records, Relaxed);
+        let fresh = joined.fresh.iter().map(|&at| lead::aim(turn, name, targets[at], hosts[at].take()));
+        // The feeder hears until the scan is over.
+        let _ = self.notes.send(Note::Resolved(fresh.collect()));
+        for (socket, shown) in joined.known {
+            self.conclude_for(asker, socket, Shown::clone(&shown))?;
+            if let Some(turn) = self.named.take_turn(socket) {
+                self.progress.drawn.fetch_sub(1, Relaxed);
+                self.turn_done(turn);
+            }
         }
-        if leads.is_empty() || blocked == leads.len() {
-            self.progress.drawn.fetch_add(1, Relaxed);
-            let outcome = if leads.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
-            let target = self.target(
-                None,
-                self.roster.ports().first().copied().unwrap_or_default(),
-                Asked::Name(name),
-            );
-            let scanner = Some(Arc::clone(&self.scanner));
-            let evidence =
-                Evidence { ip: None, observation: Observation::bare(outcome, 0), resolution: None, scanner };
-            let time = SystemTime::now();
-            let record = self.judged(Unjudged { time, target, evidence, network: None });
-            self.emit(&record)?;
+        self.finish_name(asker)?;
+        if self.named.all_resolved() {
+            for (socket, turn, shown) in self.named.let_go() {
+                self.conclude_of_set(socket, turn, Shown::clone(&shown))?;
+            }
         }
-        self.name_done(turn);
         Ok(())
     }
 
-    fn name_done(&mut self, turn: u128) {
-        self.turn_done(turn);
-        let _ = self.notes.send(Note::NameDone);
+    /// What is to be said of a name itself: that it could not be resolved, or half of it, or that all its addresses are
+    /// excluded. Of several shards one says it.
+    fn records_of_name(&self, name: usize, leads: &Leads, blocked: usize) -> Vec<Record> {
+        let mut said: Vec<(Outcome, Option<Unresolved>)> =
+            leads.unresolved.iter().map(|&what| (Outcome::Unresolved, Some(what))).collect();
+        if !leads.within.is_empty() && blocked == leads.within.len() {
+            said.insert(0, (Outcome::Excluded, None));
+        }
+        if !self.roster.answers_for(name) {
+            said.clear();
+        }
+        let port = self.roster.ports().first().copied().unwrap_or_default();
+        let record = |(outcome, unresolved)| {
+            let target = Target { unresolved, ..self.target(None, port, Asked::Name(name)) };
+            let (observation, scanner) = (Observation::bare(outcome, 0), Some(Arc::clone(&self.scanner)));
+            let evidence = Evidence { ip: None, observation, resolution: None, scanner };
+            self.judged(Unjudged { time: SystemTime::now(), target, evidence, network: None })
+        };
+        said.into_iter().map(record).collect()
+    }
+
+    /// Ends the turn of a name if all its targets have their records.
+    fn finish_name(&mut self, asker: Asker) -> Result<(), ScanError> {
+        let Some(records) = self.named.finish(asker.turn) else { return Ok(()) };
+        for record in &records {
+            self.emit(record)?;
+        }
+        self.watermark.done(asker.turn);
+        if self.roster.answers_for(asker.name) {
+            self.progress.turns_done.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
+    fn passed_over(&mut self, turn: u128, socket: SocketAddr) {
+        if self.named.pass_over(socket, turn) {
+            self.turn_done(turn);
+        }
     }
 
     fn turn_done(&mut self, turn: u128) {
@@ -234,45 +260,68 @@ impl Writer {
     fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
         let Seen { aim, observation, time, scanner } = seen;
         let Aim { turn, ip, port, asked, .. } = aim;
+        let socket = SocketAddr::new(ip, port);
+        let set_turn = (asked == Asked::Set).then_some(turn);
+        let shown = Shown { time, observation, resolution, scanner };
+        match self.named.conclude(socket, set_turn, shown) {
+            Owner::Set(shown) => self.conclude_of_set(socket, turn, shown),
+            Owner::Unknown => Ok(()),
+            Owner::Names(askers, shown, turn_of_set) => {
+                for &asker in &askers {
+                    self.conclude_for(asker, socket, Shown::clone(&shown))?;
+                    self.finish_name(asker)?;
+                }
+                match turn_of_set {
+                    Some(turn) => self.turn_done(turn),
+                    None if self.roster.draws(ip) => self.named.claim(socket),
+                    None => {}
+                }
+                if set_turn.is_some() {
+                    // It was drawn for the set, and is counted for the names.
+                    self.progress.drawn.fetch_sub(1, Relaxed);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the record that a target of the set is by its own turn.
+    fn conclude_of_set(&mut self, socket: SocketAddr, turn: u128, shown: Shown) -> Result<(), ScanError> {
+        match self.record(socket, Asked::Set, shown) {
+            Some(record) => {
+                self.emit(&record)?;
+                self.turn_done(turn);
+            }
+            None => self.undone += 1,
+        }
+        Ok(())
+    }
+
+    /// Writes the record that a target is for one of the names that lead to it.
+    fn conclude_for(&mut self, asker: Asker, socket: SocketAddr, shown: Shown) -> Result<(), ScanError> {
+        match self.record(socket, Asked::Name(asker.name), shown) {
+            Some(record) => {
+                self.emit(&record)?;
+                self.named.settle(asker.turn, socket);
+            }
+            None => self.undone += 1,
+        }
+        Ok(())
+    }
+
+    /// What a stranger said and this program can't judge must not end the scan: `None` then.
+    fn record(&self, socket: SocketAddr, asked: Asked, shown: Shown) -> Option<Record> {
+        let Shown { time, observation, resolution, scanner } = shown;
+        let (ip, port) = (socket.ip(), socket.port());
         let evidence = Evidence { ip: Some(ip), observation, resolution, scanner: Some(scanner) };
         let network = self.networks.as_ref().and_then(|networks| networks.network(ip));
         let unjudged = Unjudged { time, target: self.target(Some(ip), port, asked), evidence, network };
-        // What a stranger said and this program can't judge must not end the scan.
-        let record = catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok();
-        let Some(open) = self.open.get_mut(&turn) else {
-            match record {
-                Some(record) => {
-                    self.emit(&record)?;
-                    self.turn_done(turn);
-                }
-                None => self.undone += 1,
-            }
-            return Ok(());
-        };
-        open.undone += usize::from(record.is_none());
-        open.records.extend(record);
-        open.left -= 1;
-        let Some(OpenName { records, addresses, undone, .. }) =
-            (open.left == 0).then(|| self.open.remove(&turn)).flatten()
-        else {
-            return Ok(());
-        };
-        if undone > 0 {
-            self.undone += undone;
-            let _ = self.notes.send(Note::NameDone);
-            return Ok(());
-        }
-        for record in &records {
-            self.emit(record)?;
-        }
-        self.claims.settle(&addresses);
-        self.name_done(turn);
-        Ok(())
+        catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok()
     }
 
     fn target(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Target {
         let (asked, inventory) = self.roster.asked(ip, asked);
-        Target { ip, port, asked, inventory }
+        Target { ip, port, asked, inventory, unresolved: None }
     }
 
     fn judged(&self, unjudged: Unjudged) -> Record {
@@ -299,6 +348,6 @@ impl Writer {
     }
 
     fn save(&mut self) -> Result<(), ScanError> {
-        self.keeper.save(&mut self.outputs, &self.watermark, &self.claims)
+        self.keeper.save(&mut self.outputs, &self.watermark, &self.named)
     }
 }

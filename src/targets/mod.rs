@@ -21,6 +21,7 @@ mod sample;
 mod scatter;
 mod set;
 mod shard;
+mod share;
 mod span;
 mod turns;
 mod whole;
@@ -40,6 +41,7 @@ pub use reserved::{Class, RESERVED, Reserved, ReservedPolicy, reserved};
 pub use sample::{SampleSize, SampleSizeError, SampleTooLarge};
 pub use set::{EntryRef, Removed, TargetSet};
 pub use shard::{MAX_SHARDS, Shard, ShardError};
+pub use share::Share;
 pub use turns::Turns;
 
 /// What the user said of a host beside its address: a row of a CSV target list.

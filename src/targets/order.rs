@@ -165,6 +165,34 @@ impl Order {
         (turn < self.len).then_some(turn)
     }
 
+    /// The place of a block in the row of all shards, if the set has all of it; by any of its keys.
+    pub(super) fn place_of_whole(&self, key: u128) -> Option<u64> {
+        let (family, pieces) = (Family::of(key), self.set.pieces());
+        let is_whole = pieces.get(pieces.find(key)?).count >= family.block_size();
+        is_whole.then(|| self.find_in_whole(family, key)).flatten().map(|(place, _)| place)
+    }
+
+    /// The first of the pieces that the set has of a block that is not whole.
+    pub(super) fn first_piece_of_block(&self, key: u128, family: Family) -> Option<usize> {
+        let within = family.block_size() - 1;
+        let pieces = self.set.pieces();
+        let first = pieces.first_from(key & !within);
+        (first < pieces.first_behind(key | within)).then_some(first)
+    }
+
+    /// How many blocks are not whole.
+    pub(super) fn parts(&self) -> usize {
+        self.large.len() + self.small.len()
+    }
+
+    /// One of them: its first piece, and its place in the row of all shards.
+    pub(super) fn part(&self, number: usize) -> Option<(u32, u64)> {
+        match number.checked_sub(self.large.len()) {
+            None => self.large.get(number).map(|part| (part.piece, self.ends[0] + number as u64)),
+            Some(small) => self.small.get(small).map(|part| (part.piece, self.ends[2] + small as u64)),
+        }
+    }
+
     /// A place in the row of all shards, as one in this shard's row.
     fn own_place(&self, place: u64) -> u64 {
         (place - self.shard.first()) / u64::from(self.shard.count())

@@ -255,6 +255,22 @@ mod tests {
     }
 
     #[test]
+    fn a_tenancy_is_one_of_the_known_words_and_travels_as_a_tag() {
+        for word in ["shared", " Dedicated ", "unknown", ""] {
+            let csv = format!("ip,Tenancy\n192.0.2.1,{word}\n");
+            let read = entries(csv.as_bytes());
+            let entry = read[0].as_ref().unwrap();
+            assert_eq!(entry.inventory.as_deref(), Some(&inventory(None, None, &[("Tenancy", word)])));
+        }
+        let read = entries(b"ip,tenancy,note\n192.0.2.1,leased,leased\n");
+        let wrong = read[0].as_ref().unwrap_err();
+        assert!(
+            wrong.ends_with("`leased` is no tenancy; write `shared` or `dedicated`, or leave it empty"),
+            "{wrong}"
+        );
+    }
+
+    #[test]
     fn other_delimiters_a_bom_and_a_lone_column_are_fine() {
         for csv in [
             "ip;customer\n192.0.2.1;C-17\n",

@@ -198,6 +198,8 @@ fn below(all: u128, seed: u64, place: u64) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::targets::{BadLines, ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
 
@@ -221,11 +223,11 @@ mod tests {
     fn mixed() -> String {
         let mut lines = String::new();
         for third in [0, 7, 30, 90, 200] {
-            lines.push_str(&format!("198.18.{third}.0/24\n"));
+            writeln!(lines, "198.18.{third}.0/24").unwrap();
         }
         lines.push_str("198.18.64.0/22\n");
         for single in 0..10 {
-            lines.push_str(&format!("192.0.2.{}\n", 3 + 20 * single));
+            writeln!(lines, "192.0.2.{}", 3 + 20 * single).unwrap();
         }
         lines + "2001:db8::/122\na.example.org\nb.example.org\nmx:example.org\nc.example.org\n"
     }

@@ -40,6 +40,7 @@ const SCAN: &[(&str, &str)] = &[
     ("shard", "1/2"),
     ("max-targets", "3"),
     ("output", "FOLDER/out.jsonl"),
+    ("overwrite", ""),
     ("format", "csv"),
     ("samples", "2"),
     ("source-ip", "127.0.0.1"),

@@ -194,7 +194,10 @@ fn settings_that_make_no_sense_are_refused_in_one_line() {
             &["-o", "a.txt"],
             "`a.txt` has an ending that names no format; end it in `.jsonl` or `.csv`, or say `--format`",
         ),
-        (&["-o", "a.jsonl", "-o", "a.jsonl"], "output `a.jsonl` is named twice"),
+        (
+            &["-o", "a.jsonl", "-o", "a.jsonl"],
+            "output `a.jsonl` is also the output `a.jsonl`; name another file",
+        ),
         (&["--format", "xml"], "`xml` is no format; there are `jsonl` and `csv`"),
     ] {
         if message.contains("jsonl` or `.csv`") || message.contains("jsonl` and `csv`") {

@@ -158,6 +158,22 @@ fn scan_check_and_judge_say_the_same_of_hostile_hosts() {
             assert_eq!(record["smtp"]["banner_name"], Value::Null);
             assert_eq!(record["dns"]["banner_forward"]["status"], "not_asked", "an echo is not asked for");
         }
+        // Nothing is open of them, so that DNS is asked nothing more and their words stay.
+        let resolve = format!("judge --resolve --resolver {dns} --accept {accept} --providers {providers} -");
+        let echoes: String =
+            written.lines().filter(|it| it.contains("\"127.26.0.")).map(|it| format!("{it}\n")).collect();
+        let resolved =
+            crate::cli::run_with(&resolve.split_whitespace().collect::<Vec<_>>(), echoes.as_bytes());
+        assert_eq!(resolved.out, echoes);
+        // What the user says of the server is kept with it, as a target list would say it.
+        let check = format!("check {of_hosts} --tenancy shared --format json 127.26.0.1");
+        let told: Value =
+            serde_json::from_str(&run(&check.split_whitespace().collect::<Vec<_>>()).fine()).unwrap();
+        let record = &told["servers"][0]["record"];
+        assert_eq!(
+            (&record["tenancy"], &record["target"]["tags"]["tenancy"]),
+            (&"shared".into(), &"shared".into())
+        );
         let scanner = serde_json::json!({
             "name": "scanner.probe.bv",
             "ip": "127.0.0.9",

@@ -161,7 +161,9 @@ fn assert_no_ipv6(work: &Path, flags: &[&str], told: &str) {
     let (ran, records, _) = scan(work, &[flags, &["2001:db8:7::1-2001:db8:7::9"]].concat());
     assert!(ran.ends(4).err.contains(told));
     assert_eq!(records.len(), 9);
-    records.iter().for_each(|(_, record)| assert_untried(record));
+    for (_, record) in &records {
+        assert_untried(record);
+    }
 
     let check = |target: &str| {
         let words = ["check", "--allow-reserved", "--resolver", RESOLVER, "--format", "json", target];

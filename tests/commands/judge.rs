@@ -164,7 +164,7 @@ fn an_input_of_another_kind_is_a_usage_error() {
         (&["judge", "-", "-"], "stdin can be read once only; `-` stands for more than one file"),
         (
             &["judge", "a.jsonl", "-o", "a.jsonl"],
-            "`a.jsonl` is read and can't be written at once; name another output",
+            "output `a.jsonl` is also the records `a.jsonl`; name another file",
         ),
         (
             &["judge", "-", "-o", "a.txt"],
@@ -243,7 +243,7 @@ fn records_go_into_parquet_and_come_from_it() {
     let judged = run(&["judge".as_ref(), path.as_os_str()]).fine();
     let columns = directory.path().join("b.parquet");
     assert_eq!(run(&["judge".as_ref(), path.as_os_str(), "-o".as_ref(), columns.as_os_str()]).fine(), "");
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left beside");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "nothing is left beside but the manifest");
     let again = run(&["judge".as_ref(), columns.as_os_str()]).fine();
     assert_eq!((again.lines().count(), again), (2, judged));
 }

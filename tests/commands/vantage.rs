@@ -49,7 +49,7 @@ fn scan(work: &Path, flags: &[&str]) -> (Ran, Value) {
         "--progress",
         "never",
     ];
-    let outputs = ["-o", output.to_str().unwrap()];
+    let outputs = ["--overwrite", "-o", output.to_str().unwrap()];
     let ran = run(&[&fixed, &targets[..], &outputs, flags].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     let manifest = std::fs::read(work.join("records.jsonl.manifest.json")).unwrap();

@@ -198,7 +198,7 @@ pub(crate) fn write(reply: &Reply, query: &[u8]) -> Vec<u8> {
         message.extend([0; 8]);
         return message;
     }
-    let mut answers: Vec<String> = if rcode != reply.rcode { Vec::new() } else { reply.answer.clone() };
+    let mut answers: Vec<String> = if rcode == reply.rcode { reply.answer.clone() } else { Vec::new() };
     answers.extend((0..reply.many).map(|n| format!("@ 300 ? ={n}")));
     if reply.chain > 0 {
         answers.push("@ 300 CNAME c0.example.net".to_owned());

@@ -97,7 +97,7 @@ impl Scan {
     }
 
     fn settings(&self) -> Vec<String> {
-        let mut words: Vec<String> = ["scan", "--allow-reserved", "--keep", "all"]
+        let mut words: Vec<String> = ["scan", "--allow-reserved", "--overwrite", "--keep", "all"]
             .into_iter()
             .chain(["--prefix-rate", "unlimited", "--dns-rate", "unlimited", "--progress", "never", "-q"])
             .map(str::to_owned)

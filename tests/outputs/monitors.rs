@@ -80,7 +80,7 @@ fn a_place_that_can_not_be_had_stops_the_scan_before_the_first_packet() {
         let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let held = held.local_addr().unwrap().to_string();
         for (flags, told) in [
-            (["--status", "/nowhere/status"], "status file `/nowhere/status` can't be opened"),
+            (["--status", "/nowhere/status"], "status file `/nowhere/status` can't be written: No such file"),
             (["--metrics", held.as_str()], "metrics can't be offered at"),
         ] {
             let ran = world::scan(&[&["198.18.0.1", "-q"], &flags[..]].concat()).ends(4);

@@ -208,7 +208,7 @@ fn scanning(file: &Path, rate: &str) -> Command {
     let words = [
         &["scan", BLOCK, "--max-targets", &count, "--seed", "7", "--allow-reserved"][..],
         &["--rate", rate, "--prefix-rate", "unlimited", "--resolver", RESOLVER],
-        &["--dns-timeout", "2s", "-q", "-o", file.to_str().unwrap()],
+        &["--dns-timeout", "2s", "-q", "--overwrite", "-o", file.to_str().unwrap()],
     ];
     command(&words.concat())
 }
@@ -222,6 +222,7 @@ fn resolve(work: &Path, records: &Path) -> PathBuf {
         "--resolver",
         RESOLVER,
         records.to_str().unwrap(),
+        "--overwrite",
         "-o",
         file.to_str().unwrap(),
     ];

@@ -190,7 +190,13 @@ pub fn seen() -> impl Strategy<Value = Unjudged> {
                 };
                 Unjudged {
                     time: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
-                    target: Target { ip: Some(ip), port: 25, asked: "192.0.2.0/24".into(), inventory },
+                    target: Target {
+                        ip: Some(ip),
+                        port: 25,
+                        asked: "192.0.2.0/24".into(),
+                        inventory,
+                        unresolved: None,
+                    },
                     evidence: Evidence {
                         ip: Some(ip),
                         observation,

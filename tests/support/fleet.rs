@@ -32,6 +32,7 @@ pub fn record(number: u32) -> Record {
             tags: vec![(Arc::from("customer"), format!("C-{customer}"))],
             ..Inventory::default()
         })),
+        unresolved: None,
     };
     record.evidence.ip = Some(ip);
     record.network = Some(Network { asn: 64500 + number / 65536 % 200, name: Some(Arc::from("FLEET")) });

@@ -14,7 +14,7 @@ use banneret::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
 };
 use banneret::name::{DnsName, HostName};
-use banneret::record::{Network, Record, Target};
+use banneret::record::{AddressFamily, Network, Record, Target, Unresolved};
 use banneret::smtp::reply::{self, Reply, Text};
 use banneret::targets::Inventory;
 use proptest::collection::{btree_map, vec};
@@ -59,6 +59,7 @@ pub fn healthy_record() -> Record {
                 tags: vec![(Arc::from("customer"), "C-17".to_owned())],
                 ..Inventory::default()
             })),
+            unresolved: None,
         },
         evidence: Evidence {
             ip: Some(ip),
@@ -136,12 +137,15 @@ pub fn text() -> impl Strategy<Value = String> {
 }
 
 fn target() -> impl Strategy<Value = Target> {
-    (option::weighted(0.9, ip()), any::<u16>(), text(), option::of(inventory())).prop_map(
-        |(ip, port, asked, inventory)| Target {
+    let of_name = (option::of(select(&AddressFamily::ALL)), select(&Status::ALL));
+    let unresolved = option::of(of_name.prop_map(|(family, status)| Unresolved { family, status }));
+    (option::weighted(0.9, ip()), any::<u16>(), text(), option::of(inventory()), unresolved).prop_map(
+        |(ip, port, asked, inventory, unresolved)| Target {
             ip,
             port,
             asked: asked.into(),
             inventory: inventory.map(Arc::new),
+            unresolved,
         },
     )
 }

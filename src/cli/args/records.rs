@@ -50,6 +50,9 @@ pub struct JudgeArgs {
     /// Parquet; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
+    /// Let the output replace a file that is there and not empty; never an input
+    #[arg(long)]
+    pub overwrite: bool,
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
@@ -85,6 +88,9 @@ pub struct ReportArgs {
     /// Write the report as one HTML page, too, and FILE.fixes.csv beside it; `-` is stdout, the page alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Let outputs replace files that are there and not empty; never an input, never another output
+    #[arg(long)]
+    pub overwrite: bool,
     /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
@@ -113,6 +119,9 @@ pub struct DiffArgs {
     /// Write the comparison as one HTML page, too; `-` is stdout, in place of the text
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Let the page replace a file that is there and not empty; never an input
+    #[arg(long)]
+    pub overwrite: bool,
     /// Exit 1 if any host regressed
     #[arg(long)]
     pub fail_on_regression: bool,

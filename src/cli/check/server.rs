@@ -16,7 +16,7 @@ use crate::cli::{accept, providers, say, scan, upstreams};
 use crate::evidence::{Evidence, Observation, Outcome, Scanner, Status};
 use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
-use crate::probe::{Reach, Smtp};
+use crate::probe::{FamilyAccess, Smtp};
 use crate::record::{Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
@@ -30,7 +30,7 @@ pub(super) struct Look {
     /// Speaks to servers.
     pub(super) smtp: Arc<Smtp>,
     /// What this machine has to reach them by.
-    pub(super) reach: Reach,
+    pub(super) reach: FamilyAccess,
     /// Who we are.
     pub(super) scanner: Arc<Scanner>,
     /// How DNS is asked.
@@ -52,7 +52,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let probe = scan::probe_settings(&args.probe)?;
     let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
     let look = Look {
-        reach: Reach::find(&probe.sources),
+        reach: FamilyAccess::find(&probe.sources),
         scanner: scan::scanner(&args.probe, &probe),
         smtp: Arc::new(Smtp::new(probe)?),
         settings: scan::resolver_settings(&args.dns, false)?,
@@ -81,6 +81,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         port,
         asked: label.clone(),
         inventory: inventory.clone(),
+        unresolved: None,
     };
     if allowed.is_empty() {
         let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };

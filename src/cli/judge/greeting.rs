@@ -21,7 +21,7 @@ pub(super) enum Ended {
 
 /// The record of one line of a list of greetings, of no known address.
 pub(super) fn read(line: &[u8], place: String, now: SystemTime) -> Record {
-    let target = Target { ip: None, port: PORT, asked: place.into(), inventory: None };
+    let target = Target { ip: None, port: PORT, asked: place.into(), inventory: None, unresolved: None };
     super::record(target, hear(&unescape(line), Ended::Closed), now)
 }
 

@@ -11,27 +11,30 @@ mod lines;
 mod resolved;
 mod zgrab2;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use super::args::{JudgeArgs, LinesWord};
-use super::exit::Exit;
+use super::exit::{Exit, Unable};
 use super::upstreams::{self, Voice};
-use super::{accept, providers, report, scan};
+use super::{accept, files, providers, report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
 use crate::judge::run::Run;
-use crate::judge::{Context, judge};
+use crate::judge::{Context, Verdict, judge};
 use crate::record::{Record, Target, Unjudged, read};
 use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
-use crate::report::{OutputError, Sink, Start, parquet, sink};
+use crate::report::manifest::{self, Carried, Judged};
+use crate::report::{OutputError, Sink, Start, Written, atomic, parquet, sink};
 use crate::scan::ScanError;
 use crate::targets::Inventory;
 use lines::{Length, Lines};
@@ -45,12 +48,10 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let format = args.format.as_deref().map(Format::parse).transpose()?;
     let form = Form::of(&args.output, format)?;
     report::check_stdin(&args.records)?;
-    if args.output != Path::new("-") && args.records.contains(&args.output) {
-        bail!("`{}` is read and can't be written at once; name another output", args.output.display());
-    }
     for path in &args.records {
         check_form(path, args.from)?;
     }
+    files::settle(&files::of_judge(args, format)?)?;
     let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
     let desk = if args.resolve {
         let mut settings = scan::resolver_settings(&args.dns, false)?;
@@ -65,10 +66,12 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
         providers: providers::load(args.providers.as_deref())?,
         run: first_pass(args, now)?,
         now,
+        moves: RefCell::default(),
     };
     let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
-    match (Bench { sink, court, desk, networks, unreadable: 0, read: 0 }).work(args) {
+    let carried = (args.from == LinesWord::Records).then(Carried::new);
+    match (Bench { sink, court, desk, networks, carried, unreadable: 0, read: 0 }).work(args) {
         // Whoever read the records has seen enough.
         Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
         ended => ended,
@@ -148,12 +151,17 @@ fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
     Ok(run)
 }
 
+/// A former verdict, and that of today.
+type Move = (Option<Verdict>, Option<Verdict>);
+
 /// What a record is judged by, beside its own evidence.
 struct Court {
     accepts: Acceptances,
     providers: Providers,
     run: Run,
     now: SystemTime,
+    /// How many records went from which verdict to which.
+    moves: RefCell<HashMap<Move, u64>>,
 }
 
 impl Court {
@@ -162,7 +170,9 @@ impl Court {
         let around = self.run.around(&record.evidence);
         let context =
             Context { around, accepts: Some((&self.accepts, self.now)), providers: Some(&self.providers) };
+        let before = record.judgement.verdict;
         let record = Unjudged::from(record).judge(&context);
+        *self.moves.borrow_mut().entry((before, record.judgement.verdict)).or_default() += 1;
         Ok(sink.write(&record).map_err(ScanError::Output)?)
     }
 }
@@ -173,6 +183,8 @@ struct Bench {
     court: Court,
     desk: Option<Resolved>,
     networks: Option<AsnDb>,
+    /// What the scans of the inputs tell, as long as each of them does.
+    carried: Option<Carried>,
     unreadable: u64,
     read: u64,
 }
@@ -181,6 +193,7 @@ impl Bench {
     fn work(mut self, args: &JudgeArgs) -> anyhow::Result<Exit> {
         for path in &args.records {
             let mut lines = open(path)?;
+            let before = self.read - self.unreadable;
             while let Some(line) = lines.next()? {
                 let now = self.court.now;
                 let mut record = read_line(&line, args.from, now).unwrap_or_else(|reason| {
@@ -200,6 +213,8 @@ impl Bench {
             if lines.end() == End::Torn {
                 report::tell_torn(path);
             }
+            let records = self.read - self.unreadable - before;
+            self.carried = self.carried.and_then(|carried| carried.with(path, records));
         }
         if let Some(desk) = &mut self.desk {
             desk.finish(&mut |record| self.court.write(&mut self.sink, record))?;
@@ -209,6 +224,14 @@ impl Bench {
         if Form::of(&written.path, asked)?.format == Format::Parquet {
             parquet::forget(&written.path);
         }
+        if let Some(carried) = &mut self.carried {
+            self.court
+                .moves
+                .take()
+                .into_iter()
+                .for_each(|(verdicts, count)| carried.judge_again(verdicts, count));
+        }
+        write_manifest(args, &written, self.carried, (self.court.now, self.networks.as_ref()))?;
         if self.unreadable > 1 {
             let _ = writeln!(
                 io::stderr(),
@@ -228,6 +251,31 @@ impl Bench {
             None => self.court.write(&mut self.sink, record),
         }
     }
+}
+
+/// Writes the manifest beside the output, if that is a file.
+fn write_manifest(
+    args: &JudgeArgs,
+    written: &Written,
+    carried: Option<Carried>,
+    (start, networks): (SystemTime, Option<&AsnDb>),
+) -> anyhow::Result<()> {
+    let Some(path) = manifest::path_of(&written.path).filter(|_| !atomic::is_stream(&written.path)) else {
+        return Ok(());
+    };
+    let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let manifest = Judged {
+        version: env!("CARGO_PKG_VERSION"),
+        command: &command,
+        settings: &serde_json::json!({ "from": format!("{:?}", args.from).to_lowercase(), "resolve": args.resolve }),
+        start,
+        end: SystemTime::now(),
+        inputs: &args.records,
+        carried,
+        asn_db: networks.map(AsnDb::about),
+        output: written,
+    };
+    manifest.write(&path).context(Unable)
 }
 
 fn read_line(line: &lines::Line<'_>, from: LinesWord, now: SystemTime) -> Result<Record, String> {
@@ -264,7 +312,13 @@ fn record(target: Target, observation: Observation, time: SystemTime) -> Record 
 
 fn unreadable(place: String, reason: String, time: SystemTime) -> Record {
     let inventory = Inventory { tags: vec![(UNREADABLE.into(), reason)], ..Inventory::default() };
-    let target = Target { ip: None, port: 0, asked: place.into(), inventory: Some(Arc::new(inventory)) };
+    let target = Target {
+        ip: None,
+        port: 0,
+        asked: place.into(),
+        inventory: Some(Arc::new(inventory)),
+        unresolved: None,
+    };
     record(target, Observation::bare(Outcome::NotSmtp, 0), time)
 }
 

@@ -29,8 +29,20 @@ const TELLING: Duration = Duration::from_secs(2);
 pub struct Places {
     /// A file for lines of JSON.
     pub status: Option<PathBuf>,
+    /// What becomes of the lines that are there.
+    pub opening: Opening,
     /// An address at which metrics can be fetched.
     pub metrics: Option<SocketAddr>,
+}
+
+/// What becomes of the lines that a status file holds already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Opening {
+    /// They are replaced.
+    #[default]
+    Anew,
+    /// They stay: this scan goes on from the one that wrote them.
+    AtEnd,
 }
 
 /// How a scan stands.
@@ -66,7 +78,8 @@ pub struct Monitor {
 impl Monitor {
     /// Opens what was asked for. `Err` if a place can't be had: before the first connection a person can mend it.
     pub fn start(places: &Places, watched: &Watched) -> anyhow::Result<Self> {
-        let status = places.status.as_deref().map(|path| Status::start(path, watched.clone())).transpose()?;
+        let start = |path| Status::start(path, places.opening, watched.clone());
+        let status = places.status.as_deref().map(start).transpose()?;
         let metrics = places.metrics.map(|address| Server::start(address, watched.clone())).transpose()?;
         Ok(Self { status, _metrics: metrics })
     }

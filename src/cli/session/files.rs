@@ -1,7 +1,7 @@
 //! The files of a scan: outputs, checkpoint, manifest, summary; new, or where an earlier run left them.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,11 +9,11 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
-use super::super::{exit::Unable, lists::Loaded, live::Live, report, resume::Resumed, terminal};
+use super::super::{exit::Unable, files, lists::Loaded, live::Live, report, resume::Resumed, terminal};
 use super::Session;
 use crate::record::time;
 use crate::report::asn::AsnDb;
-use crate::report::file::{Committed, Start, Written};
+use crate::report::file::{OutputError, Start, Written};
 use crate::report::format::{Form, Format};
 use crate::report::html::Run;
 use crate::report::input::Input;
@@ -21,13 +21,14 @@ use crate::report::manifest::{self, Canaries, Completion, Manifest};
 use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
-use crate::scan::checkpoint::{Checkpoint, Counts};
-use crate::scan::claims::Claims;
+use crate::scan::checkpoint::{Checkpoint, Counts, Numbering, TurnCounts};
 use crate::scan::feeder::Fed;
 use crate::scan::keeper::{Keeper, counts};
-use crate::scan::outputs::Output;
+use crate::scan::named::PartlyDone;
+use crate::scan::outputs::{Output, Outputs};
 use crate::scan::progress::Progress;
 use crate::scan::watermark::Watermark;
+use crate::targets::Order;
 
 /// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is seen once
 /// would take some 300 bytes.
@@ -46,19 +47,27 @@ impl Session {
             let form = Form::of(path, self.format)?;
             let mark = self.resumed.as_ref().and_then(|resumed| resumed.checkpoint.outputs.get(at));
             let start = match mark {
-                Some(mark) if path != Path::new("-") => {
-                    Start::At(Committed { length: mark.length, rows: mark.rows })
-                }
+                Some(mark) if path != Path::new("-") => Start::At(mark.committed()?),
                 _ => Start::New,
             };
-            let sink = sink::open(path, form, &self.loaded.tags, start).map_err(ScanError::Output)?;
+            let sink = match sink::open(path, form, &self.loaded.tags, start) {
+                // The file is at fault, not this machine.
+                Err(wrong @ (OutputError::Edited { .. } | OutputError::CutShort { .. })) => {
+                    return Err(wrong.into());
+                }
+                opened => opened.map_err(ScanError::Output)?,
+            };
             Ok(Output { path: path.clone(), sink })
         };
         paths.iter().enumerate().map(open).collect()
     }
 
-    /// The turns that an earlier run did, and the addresses that its names led to.
-    pub(super) fn done_before(&self) -> anyhow::Result<(Watermark, Claims)> {
+    /// The turns that an earlier run did, what it did of further names, and the addresses of the set that it spoke to for
+    /// names.
+    pub(super) fn done_before(
+        &self,
+        order: &Order,
+    ) -> anyhow::Result<(Watermark, Vec<PartlyDone>, Vec<IpAddr>)> {
         let Some(Resumed { path, checkpoint }) = &self.resumed else { return Ok(Default::default()) };
         if checkpoint.targets != digest(&self.loaded) {
             bail!(
@@ -67,10 +76,12 @@ impl Session {
                 path.display()
             );
         }
-        let watermark = checkpoint
-            .watermark()
-            .map_err(|wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display()))?;
-        Ok((watermark, Claims::settled_before(checkpoint.claimed.iter().copied())))
+        let wrong = |wrong| anyhow::anyhow!("checkpoint `{}` {wrong}", path.display());
+        let addresses = order.len().saturating_mul(self.ports.len() as u128);
+        let names = self.loaded.names.len() as u128;
+        let counts = TurnCounts { addresses, names, shard: self.loaded.shard };
+        let checkpoint = checkpoint.clone().with_names_first(counts).map_err(wrong)?;
+        Ok((checkpoint.watermark().map_err(wrong)?, checkpoint.partly_done, checkpoint.claimed))
     }
 
     /// The summary of what an earlier run wrote, read from its first file.
@@ -102,7 +113,7 @@ impl Session {
 
     /// The outputs that are files: not stdout, no device, no pipe.
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.outputs.iter().filter(|path| *path != Path::new("-") && !atomic::is_stream(path))
+        files::files(&self.outputs)
     }
 
     /// The first of them.
@@ -118,14 +129,10 @@ impl Session {
     pub(super) fn keeper(
         &self,
         began: SystemTime,
-        progress: &Arc<Progress>,
+        (progress, outputs): (&Arc<Progress>, &Outputs),
         listed: Vec<u64>,
     ) -> anyhow::Result<Keeper> {
-        let beside = || {
-            let mut name = self.first_file()?.as_os_str().to_owned();
-            name.push(".checkpoint");
-            Some(PathBuf::from(name))
-        };
+        let beside = || self.first_file().map(files::checkpoint_beside);
         let resumed = self.resumed.as_ref();
         let path = resumed.map(|resumed| resumed.path.clone());
         let Some(path) =
@@ -133,12 +140,6 @@ impl Session {
         else {
             return Ok(Keeper::none(Arc::clone(progress)));
         };
-        if resumed.is_none() && path.is_file() {
-            bail!(
-                "`{path}` is the checkpoint of an unfinished scan; go on with `banneret scan --resume {path}`, or remove it",
-                path = path.display()
-            );
-        }
         let checkpoint = Checkpoint {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: self.words.clone(),
@@ -151,12 +152,18 @@ impl Session {
             pending: Vec::new(),
             outputs: Vec::new(),
             claimed: Vec::new(),
+            partly_done: Vec::new(),
+            numbering: Numbering::NamesFirst,
             counts: Counts::default(),
         };
-        Ok(Keeper::new(path, checkpoint, Arc::clone(progress)))
+        let mut keeper = Keeper::new(path, checkpoint, Arc::clone(progress));
+        if resumed.is_none() {
+            keeper.begin(outputs)?;
+        }
+        Ok(keeper)
     }
 
-    /// Writes the manifest beside the first output that is a file, and hands it over.
+    /// Writes the manifest beside each output that is a file, and hands it over.
     pub(super) fn write_manifest(
         &self,
         progress: &Progress,
@@ -193,7 +200,7 @@ impl Session {
             asn_db: self.loaded.networks.as_deref().map(AsnDb::about),
             outputs: written,
         };
-        if let Some(path) = self.first_file().and_then(|path| manifest::path_of(path)) {
+        for path in self.files().filter_map(|path| manifest::path_of(path)) {
             manifest.write(&path).context(Unable)?;
         }
         Ok(manifest.value())

@@ -4,7 +4,7 @@ mod files;
 mod own;
 mod told;
 
-use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
-use crate::probe::{self, Reach, Smtp};
+use crate::probe::{self, FamilyAccess, Smtp};
 use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
@@ -40,6 +40,7 @@ use crate::scan::feeder::{self, Fed};
 use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
 use crate::scan::loss;
+use crate::scan::named::NamedTargets;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
@@ -145,26 +146,22 @@ impl Session {
             added.renew(exclusions);
         }
         let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
-        let roster = Arc::new(roster.with_added(Arc::clone(&added)));
-        let (watermark, claims) = self.done_before()?;
+        let roster = Arc::new(roster.with_added(Arc::clone(&added)).with_share(&order));
+        let (watermark, partly_done, claimed) = self.done_before(&order)?;
         let pending = watermark.pending().collect();
         let course = Course::resume(Arc::clone(&roster), order, None, watermark.high(), pending);
-        let progress = Arc::new(Progress::default());
-        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
-        if let Some(resumed) = &self.resumed {
-            progress.restore(&resumed.checkpoint.counts);
-            let done = watermark.high() - watermark.pending().count() as u128;
-            progress.turns_done.store(u64::try_from(done).unwrap_or(u64::MAX), Relaxed);
-        }
+        let progress = Arc::new(self.progress_so_far(&course));
         if !self.quiet {
             self.announce(&course, concurrency);
         }
 
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
-        let mut keeper = self.keeper(began, &progress, late.counts.clone())?;
+        let mut keeper = self.keeper(began, (&progress, &outputs), late.counts.clone())?;
+        let named = NamedTargets::new(course.names_left());
+        let named = named.resumed(partly_done, self.targets_of(&claimed));
         // On disk before the first connection.
-        keeper.save(&mut outputs, &watermark, &claims)?;
+        keeper.save(&mut outputs, &watermark, &named)?;
         let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
         self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
@@ -178,8 +175,9 @@ impl Session {
         let own = self.look_at_own(&progress);
 
         let clock = Instant::now();
-        let reach = Arc::new(Reach::find(&self.probe.sources));
-        let plan = self.plan(course, concurrency, (Arc::clone(&reach), Arc::clone(&added)));
+        let reach = Arc::new(FamilyAccess::find(&self.probe.sources));
+        let plan =
+            Plan { claimed, ..self.plan(course, concurrency, (Arc::clone(&reach), Arc::clone(&added))) };
         let writer = |notes| Writer {
             roster,
             keep: self.keep,
@@ -191,8 +189,7 @@ impl Session {
             watermark,
             notes,
             progress: Arc::clone(&progress),
-            claims,
-            open: HashMap::new(),
+            named,
             worst,
             networks: self.loaded.networks.clone(),
             vantage: Vantage::new(told::doubt(self.quiet)),
@@ -228,16 +225,19 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = match self.leave(fed, &worst, keeper)? {
-            Exit::Done if is_in_vain(&progress) => Exit::Failed,
-            exit => exit,
-        };
+        let exit = unless_in_vain(self.leave(fed, &worst, keeper)?, &progress);
         Ok(Finished { exit, summary, written, took })
     }
 
-    fn plan(&self, course: Course, concurrency: usize, (reach, added): (Arc<Reach>, Arc<Added>)) -> Plan {
+    fn plan(
+        &self,
+        course: Course,
+        concurrency: usize,
+        (reach, added): (Arc<FamilyAccess>, Arc<Added>),
+    ) -> Plan {
         Plan {
             course,
+            claimed: Vec::new(),
             reach,
             feeder: self.paced(concurrency),
             retries: self.retries,
@@ -248,6 +248,23 @@ impl Session {
             say: told::doubt(self.quiet),
             answers: Arc::clone(&self.probe.answers),
         }
+    }
+
+    /// The figures as an earlier run left them, or those of none.
+    fn progress_so_far(&self, course: &Course) -> Progress {
+        let progress = Progress::default();
+        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
+        if let Some(resumed) = &self.resumed {
+            progress.restore(&resumed.checkpoint.counts);
+            progress.turns_done.store(u64::try_from(course.turns_done()).unwrap_or(u64::MAX), Relaxed);
+        }
+        progress
+    }
+
+    /// Addresses on each port.
+    fn targets_of(&self, addresses: &[IpAddr]) -> impl Iterator<Item = SocketAddr> {
+        let on_each = |&ip: &IpAddr| self.ports.iter().map(move |&port| SocketAddr::new(ip, port));
+        addresses.iter().flat_map(on_each)
     }
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
@@ -307,10 +324,11 @@ impl Session {
     }
 }
 
-/// Whether there were targets, and this machine had nothing to reach any of them by.
-fn is_in_vain(progress: &Progress) -> bool {
+/// A scan that came to its end failed if there were targets, and this machine had nothing to reach any of them by.
+fn unless_in_vain(exit: Exit, progress: &Progress) -> Exit {
     let untried = progress.outcome(Outcome::NotTried);
-    untried > 0 && untried == progress.finished()
+    let is_in_vain = untried > 0 && untried == progress.finished();
+    if exit == Exit::Done && is_in_vain { Exit::Failed } else { exit }
 }
 
 /// Too few open files are trouble of this machine, told before anything is written.

@@ -133,9 +133,10 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     let Loaded { set, exclusions, names, shard, .. } = &session.loaded;
     let order = Arc::new(Order::new(Arc::clone(set), session.seed, *shard));
     let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), session.ports.clone());
-    let course = Course::new(Arc::new(roster), order, None);
+    let course = Course::new(Arc::new(roster.with_share(&order)), order, None);
+    let own_names = session.loaded.own_names().count();
     let mut told =
-        format!("{} targets, of which {} host names; seed {}\n", course.turns(), names.len(), session.seed);
+        format!("{} targets, of which {own_names} host names; seed {}\n", course.turns(), session.seed);
     for removed in set.removed().iter().filter(|removed| removed.addresses > 0) {
         // Writing to a string does not fail.
         let _ = writeln!(told, "{} addresses excluded by {}", removed.addresses, removed.list);

@@ -28,6 +28,7 @@ pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static>
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
         tags: Tags::Text(Vec::new()),
+        unresolved: None,
     }
 }
 

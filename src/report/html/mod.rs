@@ -118,7 +118,9 @@ fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Writ
     }
     out.write_all(b"</ul>\n")?;
     let coverage = summary.coverage();
-    if coverage.asked > 0 {
+    if coverage.asked > 0 && !coverage.is_known() {
+        writeln!(out, "<p>Coverage is {}.</p>", coverage.why_unknown())?;
+    } else if coverage.asked > 0 {
         let [asked, answered, judged] = [coverage.asked, coverage.answered, coverage.judged].map(grouped);
         write!(out, "<p>{asked} targets asked, {answered} answered, {judged} judged")?;
         let mut gap = "; undetermined for";

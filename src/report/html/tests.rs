@@ -28,6 +28,7 @@ fn row(last: u8, text: &str) -> Row<'_> {
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
         tags: Tags::Text(Vec::new()),
+        unresolved: None,
     }
 }
 

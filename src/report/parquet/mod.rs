@@ -57,7 +57,7 @@ pub struct Parquet {
 impl Parquet {
     /// A sink for the file at `path`, which must be a name: a stream has no end to come back from.
     pub fn open(path: &Path, start: Start) -> Result<Self, OutputError> {
-        if path == Path::new("-") {
+        if path == Path::new("-") || atomic::is_stream(path) {
             return Err(OutputError::NoFile { path: path.to_owned() });
         }
         let gathered = gathered(path);
@@ -107,6 +107,15 @@ pub fn open(file: fs::File) -> Result<SerializedFileReader<fs::File>, Broken> {
 /// Takes away what a Parquet file was made from: nothing will go on from it. It does no harm if it stays.
 pub fn forget(path: &Path) {
     let _ = fs::remove_file(gathered(path));
+}
+
+/// Whether the file at `path` begins as records do that gather for a Parquet file.
+pub fn is_gathered(path: &Path) -> bool {
+    const BEGINNING: &[u8] = b"{\"schema\":\"banneret.record/";
+    let mut found = [0; BEGINNING.len()];
+    let read =
+        fs::File::open(path).and_then(zstd::Decoder::new).and_then(|mut text| text.read_exact(&mut found));
+    read.is_ok() && found == BEGINNING
 }
 
 /// Where the records of a Parquet file gather.

@@ -19,6 +19,7 @@ use crate::judge::what_if::Remedy;
 use crate::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
 use crate::record::read::{ReadError, known};
 use crate::record::row::{PtrNames, Row, Tags};
+use crate::record::{AddressFamily, Unresolved};
 
 /// Records that are held at once.
 const BATCH: usize = 4096;
@@ -46,10 +47,12 @@ enum Leaf {
     AsName,
     Accepted,
     ClearsBy,
+    UnresolvedFamily,
+    UnresolvedStatus,
 }
 
 /// Where each leaf stands: the fields that lead to it, and its own name where a list is between.
-const LEAVES: [(Leaf, &[&str], Option<&str>); 20] = [
+const LEAVES: [(Leaf, &[&str], Option<&str>); 22] = [
     (Leaf::Time, &["time"], None),
     (Leaf::Ip, &["target", "ip"], None),
     (Leaf::Port, &["target", "port"], None),
@@ -70,6 +73,8 @@ const LEAVES: [(Leaf, &[&str], Option<&str>); 20] = [
     (Leaf::AsName, &["network", "as_name"], None),
     (Leaf::Accepted, &["accepted"], Some("code")),
     (Leaf::ClearsBy, &["clears_by"], None),
+    (Leaf::UnresolvedFamily, &["target", "unresolved", "family"], None),
+    (Leaf::UnresolvedStatus, &["target", "unresolved", "status"], None),
 ];
 
 /// Why rows can't be read.
@@ -276,6 +281,7 @@ impl<'b> Batch<'b> {
             accepted: self.words(Leaf::Accepted, "accepted", Code::parse)?,
             clears_by: Some(self.words(Leaf::ClearsBy, "clears_by", Remedy::parse)?).filter(|_| clears),
             tags: self.tags()?,
+            unresolved: self.unresolved()?,
         })
     }
 
@@ -304,6 +310,12 @@ impl<'b> Batch<'b> {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, ReadError> {
         self.text(leaf)?.map(|word| known(field, word, parse(word))).transpose()
+    }
+
+    fn unresolved(&mut self) -> Result<Option<Unresolved>, ReadError> {
+        let family = self.word(Leaf::UnresolvedFamily, "family", AddressFamily::parse)?;
+        let status = self.word(Leaf::UnresolvedStatus, "status", Status::parse)?;
+        Ok(status.map(|status| Unresolved { family, status }))
     }
 
     fn time(&mut self) -> SystemTime {

@@ -38,6 +38,22 @@ impl Basis {
     }
 }
 
+impl Coverage {
+    /// Whether the scans told how all of their targets ended. Records alone do not know of those that left none.
+    pub fn is_known(&self) -> bool {
+        self.basis == Basis::Scans
+    }
+
+    /// Why it is not known, for a person.
+    pub fn why_unknown(&self) -> &'static str {
+        match self.basis {
+            Basis::Scans => "",
+            Basis::Records => "not known: no manifest stands beside the records",
+            Basis::Both => "not known: a manifest stands beside only some of the records",
+        }
+    }
+}
+
 /// How far the numbers reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {

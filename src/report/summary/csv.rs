@@ -23,13 +23,16 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     table.end();
     table.group("all", "", &summary.all);
     let coverage = summary.coverage();
-    for (key, count) in [
-        ("asked", coverage.asked),
-        ("answered", coverage.answered),
-        ("judged", coverage.judged),
-        ("undetermined", coverage.undetermined),
-    ] {
-        table.count("coverage", key, count);
+    table.count("coverage", "known", u64::from(coverage.is_known()));
+    if coverage.is_known() {
+        for (key, count) in [
+            ("asked", coverage.asked),
+            ("answered", coverage.answered),
+            ("judged", coverage.judged),
+            ("undetermined", coverage.undetermined),
+        ] {
+            table.count("coverage", key, count);
+        }
     }
     for (why, count) in coverage.why {
         table.count("undetermined", why, count);

@@ -28,7 +28,9 @@ impl Serialize for Whole<'_> {
         let Self(summary) = self;
         let mut map = serializer.serialize_map(Some(11))?;
         map.serialize_entry("records", &summary.all.records)?;
-        map.serialize_entry("coverage", &Reached(&summary.coverage()))?;
+        let coverage = summary.coverage();
+        map.serialize_entry("coverage", &coverage.is_known().then_some(Reached(&coverage)))?;
+        map.serialize_entry("undetermined", &Undetermined(&coverage))?;
         map.serialize_entry("by_outcome", &Words(&summary.outcomes, Outcome::ALL.map(Outcome::as_str)))?;
         map.serialize_entry("by_verdict", &verdicts(&summary.all))?;
         map.serialize_entry("by_severity", &severities(&summary.all))?;
@@ -55,6 +57,18 @@ impl Serialize for Reached<'_> {
         map.serialize_entry("why", &coverage.why.iter().copied().collect::<BTreeMap<_, _>>())?;
         map.serialize_entry("counted_by", coverage.basis.as_str())?;
         map.serialize_entry("stopped_scans", &coverage.stopped)?;
+        map.end()
+    }
+}
+
+/// Known of records alone, too.
+struct Undetermined<'a>(&'a Coverage);
+
+impl Serialize for Undetermined<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("targets", &self.0.undetermined)?;
+        map.serialize_entry("why", &self.0.why.iter().copied().collect::<BTreeMap<_, _>>())?;
         map.end()
     }
 }
@@ -162,6 +176,7 @@ fn severities(tally: &Tally) -> impl Serialize + '_ {
 #[cfg(test)]
 mod tests {
     use super::super::tests::row;
+    use super::super::{Ended, Mark};
     use super::*;
     use crate::record::row::Row;
     use serde_json::Value;
@@ -192,8 +207,8 @@ mod tests {
             )
         };
         let expected = [
-            r#"{"records":3,"coverage":{"asked":3,"answered":2,"judged":2,"undetermined":0,"why":{},"#,
-            r#""counted_by":"records","stopped_scans":0},"by_outcome":{"greeted":2,"silent":1},"#,
+            r#"{"records":3,"coverage":null,"undetermined":{"targets":0,"why":{}},"#,
+            r#""by_outcome":{"greeted":2,"silent":1},"#,
             r#""by_verdict":{"no_ptr":1,"match":1},"by_severity":{"none":1,"high":1},"by_finding":{"ptr_missing":1},"#,
             r#""groups":{"prefix":["#,
             r#"{"key":"192.0.2.0/24","records":2,"by_verdict":{"no_ptr":1,"match":1},"by_severity":{"none":1,"high":1}},"#,
@@ -215,14 +230,30 @@ mod tests {
     #[test]
     fn nothing_scanned_has_every_field() {
         let empty = [
-            r#"{"records":0,"coverage":{"asked":0,"answered":0,"judged":0,"undetermined":0,"why":{},"#,
-            r#""counted_by":"records","stopped_scans":0},"by_outcome":{},"by_verdict":{},"by_severity":{},"#,
+            r#"{"records":0,"coverage":null,"undetermined":{"targets":0,"why":{}},"#,
+            r#""by_outcome":{},"by_verdict":{},"by_severity":{},"#,
             r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
             r#""banner_name":[]},"sources":[],"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"#,
             r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&Summary::new()), empty.concat());
+    }
+
+    #[test]
+    fn coverage_is_told_where_the_scans_know_it_and_null_where_they_do_not() {
+        let mut summary = Summary::new();
+        let counts = BTreeMap::from([("timed_out".to_owned(), 5)]);
+        let ended = Ended { by_outcome: &counts, by_verdict: &BTreeMap::new(), complete: true };
+        summary.add_unkept(ended, &Mark::default());
+        let value: Value = serde_json::from_str(&shown(&summary)).unwrap();
+        assert_eq!(
+            (&value["coverage"]["asked"], &value["coverage"]["counted_by"]),
+            (&5.into(), &"scans".into())
+        );
+        summary.add_bare_file();
+        let value: Value = serde_json::from_str(&shown(&summary)).unwrap();
+        assert_eq!(value["coverage"], Value::Null, "of one file it is not known");
     }
 
     #[test]

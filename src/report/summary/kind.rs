@@ -286,6 +286,7 @@ mod tests {
                 ["a.example.org", "b.example.org", "c.example.net", "localhost"].map(Into::into).to_vec(),
             ),
             tags: Tags::Text(vec![("customer".into(), "C-17".into()), ("empty".into(), "".into())]),
+            unresolved: None,
             ..row([192, 0, 2, 1], Verdict::NoPtr, Severity::High)
         };
         let bare = Row {

@@ -33,6 +33,16 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn coverage(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
+    if !coverage.is_known() {
+        writeln!(out, "\nCoverage is {}.", coverage.why_unknown())?;
+        if coverage.undetermined > 0 {
+            writeln!(out, "\n| Undetermined for | Targets |\n| --- | ---: |")?;
+        }
+        for (why, count) in &coverage.why {
+            writeln!(out, "| {} | {} |", Reference(why), grouped(*count))?;
+        }
+        return Ok(());
+    }
     writeln!(out, "\n| Coverage | Targets | Share |\n| --- | ---: | ---: |")?;
     for (reach, count) in [
         ("asked", coverage.asked),

@@ -299,6 +299,7 @@ mod tests {
             accepted: Codes::default(),
             clears_by: None,
             tags: Tags::Text(Vec::new()),
+            unresolved: None,
         }
     }
 

@@ -31,20 +31,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     head(out, "banneret_cloned_image_records", "Records with one of these names.")?;
     let records: u64 = clones.iter().map(|(_, records)| records).sum();
     writeln!(out, "banneret_cloned_image_records {records}")?;
-    let coverage = summary.coverage();
-    head(
-        out,
-        "banneret_coverage_records",
-        "How many targets were asked, answered, were judged, stayed undetermined.",
-    )?;
-    for (reach, count) in [
-        ("asked", coverage.asked),
-        ("answered", coverage.answered),
-        ("judged", coverage.judged),
-        ("undetermined", coverage.undetermined),
-    ] {
-        writeln!(out, "banneret_coverage_records{{reach=\"{reach}\"}} {count}")?;
-    }
+    coverage(summary, out)?;
     for usual in summary.usual().into_iter().filter(|usual| FEW.contains(usual.kind)) {
         let label = usual.kind.to_string();
         let metric = format!("banneret_{label}_verdict_records");
@@ -64,6 +51,28 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
                 series(out, metric, &labels, tally)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// How far the numbers reach, where the scans tell it.
+fn coverage(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let coverage = summary.coverage();
+    let metric = "banneret_coverage_known";
+    head(out, metric, "Whether manifests of scans tell how many targets were asked.")?;
+    writeln!(out, "{metric} {}", u8::from(coverage.is_known()))?;
+    if !coverage.is_known() {
+        return Ok(());
+    }
+    let metric = "banneret_coverage_records";
+    head(out, metric, "How many targets were asked, answered, were judged, stayed undetermined.")?;
+    for (reach, count) in [
+        ("asked", coverage.asked),
+        ("answered", coverage.answered),
+        ("judged", coverage.judged),
+        ("undetermined", coverage.undetermined),
+    ] {
+        writeln!(out, "{metric}{{reach=\"{reach}\"}} {count}")?;
     }
     Ok(())
 }

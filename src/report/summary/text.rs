@@ -54,6 +54,10 @@ fn coverage(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Resul
         return Ok(());
     }
     writeln!(out, "\ncoverage")?;
+    if !coverage.is_known() {
+        writeln!(out, "{}", clip(&format!("  {}", coverage.why_unknown()), width))?;
+        return undetermined(coverage, width, out);
+    }
     let stopped = match coverage.stopped {
         0 => "",
         _ => "; not all scans came to their end",
@@ -65,6 +69,10 @@ fn coverage(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Resul
         grouped(coverage.judged)
     );
     writeln!(out, "{}", clip(&line, width))?;
+    undetermined(coverage, width, out)
+}
+
+fn undetermined(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Result<()> {
     if coverage.undetermined > 0 {
         let why: Vec<String> =
             coverage.why.iter().map(|(word, count)| format!("{word} {}", grouped(*count))).collect();
@@ -187,8 +195,10 @@ fn bar(share: f64, room: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Kind;
+    use std::collections::BTreeMap;
+
     use super::super::tests::row;
+    use super::super::{Ended, Kind, Mark};
     use super::*;
     use crate::judge::Verdict;
 
@@ -204,6 +214,9 @@ mod tests {
             summary.add(&row([192, 0, 2, last], Verdict::Match, Severity::None));
         }
         summary.add(&row([198, 51, 100, 1], Verdict::NoPtr, Severity::High));
+        let nothing = BTreeMap::new();
+        let ended = Ended { by_outcome: &nothing, by_verdict: &nothing, complete: true };
+        summary.add_unkept(ended, &Mark::default());
         summary
     }
 
@@ -273,7 +286,7 @@ worst networks
         let (_, tail) = text.split_once("coverage\n").unwrap();
         assert_eq!(
             tail,
-            "  2 asked, 2 answered, 2 judged
+            "  not known: no manifest stands beside the records
   1 undetermined: forward_lookup 1
 
 by asn

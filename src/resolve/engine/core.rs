@@ -377,7 +377,6 @@ impl Core {
         match (state, gives_up) {
             (State::Tcp, Some(at)) if now >= at => self.give_up_tcp(index),
             (_, Some(at)) if now >= at => self.give_up(index),
-            (State::Tcp, Some(at)) => self.timers.set(index, at),
             (State::Sent | State::Parked, _) if may => self.queue_again(index, upstream),
             (State::Parked, _) => self.give_up(index),
             (_, Some(at)) => self.timers.set(index, at),

@@ -143,7 +143,8 @@ impl Feeder {
 
     /// Where nothing is under way and nothing can start, no connection will speak for what is held back.
     pub(super) fn release_held(&mut self) -> bool {
-        let nothing_to_come = (self.is_order_over() || self.waits_for_names())
+        let nothing_to_come = self.is_order_over()
+            && self.resolved.is_empty()
             && self.places.taken() == 0
             && self.gate.is_empty()
             && self.parked.is_empty()
@@ -165,7 +166,7 @@ impl Feeder {
 
     /// Whether this machine can speak to nobody, and enough targets wait to show when it can again.
     pub(super) fn is_stalled(&self) -> bool {
-        !self.sound && self.again.len() + self.places.taken() >= ENOUGH_TO_TRY
+        !self.sound && self.again.len() + self.gate.len() + self.places.taken() >= ENOUGH_TO_TRY
     }
 
     /// This machine could not speak to any target since the last trouble.

@@ -37,7 +37,8 @@ pub fn certificate(data: &[u8]) {
     let ip = IpAddr::from([192, 0, 2, 1]);
     let evidence = Evidence { ip: Some(ip), observation, resolution: None, scanner: None };
     let judgement = judge(&evidence, &Inventory::default());
-    let target = Target { ip: Some(ip), port: 25, asked: "192.0.2.1".into(), inventory: None };
+    let target =
+        Target { ip: Some(ip), port: 25, asked: "192.0.2.1".into(), inventory: None, unresolved: None };
     let record = Record { time: UNIX_EPOCH, target, evidence, judgement, network: None };
     let mut line = Vec::new();
     json::encode(&record, &mut line);

@@ -81,6 +81,7 @@ fn row(text: &str) -> Row<'_> {
         accepted: banneret::record::row::Codes::default(),
         clears_by: None,
         tags: Tags::Text(Vec::new()),
+        unresolved: None,
     }
 }
 

@@ -139,7 +139,7 @@ fn judge_banner(ip: IpAddr, banner: &str, resolution: Resolution) -> Judgement {
     reader.feed(format!("220 {banner} ESMTP\r\n").as_bytes());
     let observation = Observation { greeting: reader.finish(), ..Observation::bare(Outcome::Greeted, 1) };
     judge(
-        &Evidence { ip: Some(ip), observation, resolution: Some(resolution), scanner: None },
+        &Evidence { ip: Some(ip), observation, resolution: Some(resolution), scanner: Some(Arc::default()) },
         &Inventory::default(),
     )
 }

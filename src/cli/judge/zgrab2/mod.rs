@@ -37,7 +37,8 @@ pub(super) fn read(line: &str, now: SystemTime) -> Result<Record, String> {
     let observation = observe(service)?;
     let port = service.get("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
     let asked = domain.map(str::to_owned).or_else(|| ip.map(|ip| ip.to_string())).unwrap_or_default();
-    let target = Target { ip, port: port.unwrap_or(PORT), asked: asked.into(), inventory: None };
+    let target =
+        Target { ip, port: port.unwrap_or(PORT), asked: asked.into(), inventory: None, unresolved: None };
     let time = text(service, "timestamp").or_else(|| text(service, "time"));
     let time = time.and_then(moment).unwrap_or(now);
     Ok(super::record(target, observation, time))

@@ -12,7 +12,7 @@ fn offers_edns(query: &[u8]) -> bool {
 }
 
 /// Does `rest` with queries that offer EDNS, and counts them.
-fn plain_only<'a>(offered: &'a Cell<usize>, rest: fn(&[u8]) -> Replies) -> Box<Manner<'a>> {
+fn plain_only(offered: &Cell<usize>, rest: fn(&[u8]) -> Replies) -> Box<Manner<'_>> {
     Box::new(move |now, query| {
         if offers_edns(query) {
             offered.set(offered.get() + 1);

@@ -18,7 +18,7 @@ const FAR_AWAY: [IpAddr; 2] = [
 
 /// What this machine has to reach the two families by.
 #[derive(Debug)]
-pub struct Reach {
+pub struct FamilyAccess {
     v4: Family,
     v6: Family,
 }
@@ -55,7 +55,7 @@ impl fmt::Display for NoWay {
     }
 }
 
-impl Reach {
+impl FamilyAccess {
     /// Looks for ways, as from these addresses if there are any.
     pub fn find(sources: &[IpAddr]) -> Self {
         let find = |far_away: IpAddr| {
@@ -131,25 +131,25 @@ mod tests {
 
     #[test]
     fn the_loopback_is_reached_whatever_else_is() {
-        let reach = Reach::find(&[]);
+        let reach = FamilyAccess::find(&[]);
         assert!(!reach.lacks(ip("127.9.9.9")));
         assert_eq!(reach.missed().count(), 0);
     }
 
     #[test]
     fn the_other_family_than_that_of_the_sources_is_ruled_out() {
-        let reach = Reach::find(&[ip("127.0.0.1")]);
+        let reach = FamilyAccess::find(&[ip("127.0.0.1")]);
         assert!(!reach.lacks(ip("127.9.9.9")) && reach.lacks(ip("::1")));
         let told = reach.miss(ip("::1")).unwrap().to_string();
         assert_eq!(told, "no address of --source-ip is IPv6: such targets are `not_tried`");
         assert_eq!((reach.miss(ip("::2")), reach.missed().count()), (None, 1));
-        let both = Reach::find(&[ip("127.0.0.1"), ip("::1")]);
+        let both = FamilyAccess::find(&[ip("127.0.0.1"), ip("::1")]);
         assert!(!both.v4.is_ruled_out && !both.v6.is_ruled_out);
     }
 
     #[test]
     fn everything_is_everything() {
-        let reach = Reach::everything();
+        let reach = FamilyAccess::everything();
         assert!(!reach.lacks(ip("192.0.2.1")) && !reach.lacks(ip("2001:db8::1")));
     }
 }
