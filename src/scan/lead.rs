@@ -153,6 +153,7 @@ pub fn aim(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<HostNam
         port: socket.port(),
         attempts: 0,
         troubles: 0,
+        doubted: 0,
         asked: Asked::Name(name),
         name: host,
         earlier: None,

@@ -39,10 +39,12 @@ use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
 use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
+use crate::scan::loss;
 use crate::scan::named::NamedTargets;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
+use crate::scan::sanity;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
 use crate::scan::worst::Worst;
@@ -174,17 +176,8 @@ impl Session {
 
         let clock = Instant::now();
         let reach = Arc::new(FamilyAccess::find(&self.probe.sources));
-        let plan = Plan {
-            course,
-            claimed,
-            reach: Arc::clone(&reach),
-            feeder: self.paced(concurrency),
-            retries: self.retries,
-            samples: self.samples,
-            scanner: Arc::clone(&self.scanner),
-            added: Arc::clone(&added),
-            tell: Box::new(told::notice(self.quiet)),
-        };
+        let plan =
+            Plan { claimed, ..self.plan(course, concurrency, (Arc::clone(&reach), Arc::clone(&added))) };
         let writer = |notes| Writer {
             roster,
             keep: self.keep,
@@ -237,6 +230,27 @@ impl Session {
         Ok(Finished { exit, summary, written, took })
     }
 
+    fn plan(
+        &self,
+        course: Course,
+        concurrency: usize,
+        (reach, added): (Arc<FamilyAccess>, Arc<Added>),
+    ) -> Plan {
+        Plan {
+            course,
+            claimed: Vec::new(),
+            reach,
+            feeder: self.paced(concurrency),
+            retries: self.retries,
+            samples: self.samples,
+            scanner: Arc::clone(&self.scanner),
+            added,
+            tell: Box::new(told::notice(self.quiet)),
+            say: told::doubt(self.quiet),
+            answers: Arc::clone(&self.probe.answers),
+        }
+    }
+
     /// The figures as an earlier run left them, or those of none.
     fn progress_so_far(&self, course: &Course) -> Progress {
         let progress = Progress::default();
@@ -256,7 +270,17 @@ impl Session {
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
         let Self { rate, prefix_rate, .. } = *self;
-        feeder::Settings { rate, prefix_rate, concurrency, canaries: Manners::default() }
+        feeder::Settings {
+            rate,
+            prefix_rate,
+            concurrency,
+            canaries: Manners::default(),
+            sanity: sanity::Settings::default(),
+            loss: loss::Settings {
+                syns: limits::syns_within(self.probe.connect_timeout),
+                retries: self.retries,
+            },
+        }
     }
 
     /// Looks at the exclusion files again while the scan runs.
