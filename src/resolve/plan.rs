@@ -385,6 +385,11 @@ impl<T> Plan<T> {
     }
 }
 
+/// Whether the controls of an answer take so long that another one may do.
+fn is_slow(answer: &Answer, now: Instant) -> bool {
+    answer.origin.as_ref().is_some_and(|origin| now.saturating_duration_since(origin.came) > SLOW)
+}
+
 /// Whether an answer that was kept is as good as one asked for now.
 fn is_usable(
     trust: &Trust,
@@ -396,7 +401,11 @@ fn is_usable(
     let claim = if answer.status.is_absent() { Claim::Denial } else { Claim::Elsewhere };
     match (pinned, claim) {
         (None, Claim::Elsewhere) => trust.is_current(question, answer),
-        _ => trust.belief(question, answer, claim, now) != Belief::Lost,
+        _ => match trust.belief(question, answer, claim, now) {
+            Belief::Confirmed => true,
+            Belief::Waiting => !is_slow(answer, now),
+            Belief::Lost => false,
+        },
     }
 }
 
