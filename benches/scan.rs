@@ -33,7 +33,7 @@ use banneret::scan::moderation::moderated;
 use banneret::scan::pace::Pace;
 use banneret::scan::progress::Progress;
 use banneret::scan::stop::Stop;
-use banneret::scan::{limits, shard};
+use banneret::scan::{limits, loss, sanity, shard};
 use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
 use clap::{Parser, Subcommand};
 use tokio::sync::mpsc;
@@ -114,6 +114,7 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             pace: Arc::clone(&pace),
             stop: stop.clone(),
             added: Arc::default(),
+            answers: Arc::clone(&settings.answers),
         };
         let outlets = shard::Outlets { resolver: inbox.clone(), writer: seen.clone(), feeder: notes.clone() };
         let probe = Smtp::new(settings.clone()).unwrap();
@@ -128,14 +129,21 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
         shards: feeds,
         resolver: inbox,
         passed_over,
-        notes: heard,
         writer: seen.clone(),
+        notes: heard,
         scanner: Arc::default(),
         tell: Box::new(|_| ()),
+        say: |_| (),
+        answers: Arc::clone(&settings.answers),
     };
-    let canaries = Manners::default();
-    let rates =
-        feeder::Settings { rate: Rate::Unlimited, prefix_rate: Rate::Unlimited, concurrency, canaries };
+    let rates = feeder::Settings {
+        rate: Rate::Unlimited,
+        prefix_rate: Rate::Unlimited,
+        concurrency,
+        canaries: Manners::default(),
+        sanity: sanity::Settings::default(),
+        loss: loss::Settings::default(),
+    };
     let course = (course, Arc::new(FamilyAccess::everything()));
     let feeder = Feeder::new(rates, course, outlets, progress, stop);
     threads.push(std::thread::spawn(move || {

@@ -88,6 +88,7 @@ async fn probe(block: &Block, running: &Running) -> Vec<(SocketAddr, Observation
         greeting_timeout: GREETING_TIMEOUT,
         host_timeout: GREETING_TIMEOUT * 2,
         sources: Vec::new(),
+        answers: Arc::default(),
     };
     let smtp = Arc::new(Smtp::new(settings).unwrap());
     let mut probes = JoinSet::new();

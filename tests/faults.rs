@@ -16,6 +16,8 @@ mod kills;
 mod lists;
 #[path = "faults/network.rs"]
 mod network;
+#[path = "faults/path.rs"]
+mod path;
 #[path = "faults/peers.rs"]
 mod peers;
 #[path = "faults/run.rs"]

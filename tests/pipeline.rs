@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -32,10 +33,11 @@ use banneret::scan::outputs::{Output, Outputs};
 use banneret::scan::pipeline::{self, Ended, Plan};
 use banneret::scan::progress::Progress;
 use banneret::scan::stop::{Level, Stop};
-use banneret::scan::vantage::Vantage;
+use banneret::scan::vantage::{Doubt, Vantage};
 use banneret::scan::watermark::Watermark;
 use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
+use banneret::scan::{loss, sanity};
 use banneret::smtp::reply::{Code, Reply};
 use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
 
@@ -112,6 +114,8 @@ fn unpaced() -> feeder::Settings {
         prefix_rate: Rate::Unlimited,
         concurrency: 64,
         canaries: Manners::default(),
+        sanity: sanity::Settings::default(),
+        loss: loss::Settings::default(),
     }
 }
 
@@ -161,6 +165,7 @@ fn scan_until(
     let roster = Arc::new(Roster::new(set, exclusions, entries, ports.to_vec()));
     let progress = Arc::new(Progress::default());
     let course = Course::new(Arc::clone(&roster), order, None);
+    progress.turns.store(course.turns().try_into().unwrap(), Relaxed);
     let named = NamedTargets::new(course.names_left());
     let plan = Plan {
         course,
@@ -172,6 +177,8 @@ fn scan_until(
         added: Arc::default(),
         reach: Arc::new(FamilyAccess::everything()),
         tell: Box::new(move |notice| heard.lock().unwrap().push(notice)),
+        say: |_| {},
+        answers: Arc::default(),
     };
     let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
     let (asked, conversations) = (stop.clone(), Arc::downgrade(&fake.attempts));
@@ -316,19 +323,14 @@ fn a_conversation_that_falls_over_leaves_its_target_undone_and_all_others_done()
 
 #[test]
 fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
-    let paced = feeder::Settings {
-        rate: Rate::Unlimited,
-        prefix_rate: Rate::Unlimited,
-        concurrency: 64,
-        canaries: Manners { each: Duration::ZERO, seldom: Duration::ZERO },
-    };
+    let paced =
+        feeder::Settings { canaries: Manners { each: Duration::ZERO, seldom: Duration::ZERO }, ..unpaced() };
     // Each time-out is tried again, and each that greets is looked at again: the fake host notices two at once.
     let came = scan_as(paced, "198.18.0.0-198.18.3.7", &[25, 465, 587], 2, |ip, attempt| {
-        Ok(if attempt.is_multiple_of(2) || ip.to_string().ends_with('7') {
-            Outcome::TimedOut
-        } else {
-            Outcome::Greeted
-        })
+        let IpAddr::V4(v4) = ip else { return Ok(Outcome::Closed) };
+        let last = usize::from(v4.octets()[3]);
+        let is_silent = (attempt + last / 2).is_multiple_of(2) || last % 10 == 7;
+        Ok(if is_silent { Outcome::TimedOut } else { Outcome::Greeted })
     });
     assert_eq!(came.ended.fed, Fed::All);
     assert_eq!(times(&came.records).values().copied().collect::<HashSet<_>>(), HashSet::from([3]));
@@ -340,9 +342,8 @@ fn when_hosts_that_greeted_fall_silent_it_is_told_and_slowed_and_nothing_of_it_i
     let moment = Duration::from_millis(1);
     let paced = feeder::Settings {
         rate: Rate::PerSecond(4000.0),
-        prefix_rate: Rate::Unlimited,
-        concurrency: 64,
         canaries: Manners { each: moment, seldom: moment },
+        ..unpaced()
     };
     // A host's second attempt is the first look at it; every later one has an answer. Or somebody on the way says that it
     // can't be reached.
@@ -372,4 +373,124 @@ fn assert_fell_silent(came: &Came) {
             "the first answer stands"
         );
     }
+}
+
+/// As fast as it goes, and with little patience.
+fn hasty() -> feeder::Settings {
+    let moment = Duration::from_millis(2);
+    let give_up = Duration::from_secs(60);
+    let sanity = sanity::Settings { recovery: moment, beat: moment, rest: moment, give_up };
+    feeder::Settings { sanity, ..unpaced() }
+}
+
+/// Conversations of a scan, those among them that fall into an outage told from the others.
+struct Outage(AtomicUsize);
+
+impl Outage {
+    const BEGIN: usize = 400;
+
+    const fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// Whether this conversation, looks and further attempts counted, is one of so many that fail.
+    fn holds(&self, length: usize) -> bool {
+        (Self::BEGIN..Self::BEGIN + length).contains(&self.0.fetch_add(1, Relaxed))
+    }
+}
+
+#[test]
+fn whatever_an_outage_looks_like_no_target_is_blamed_for_it() {
+    // Longer than conversations at once and looks together.
+    const LENGTH: usize = 120;
+    static OUTAGES: [Outage; 4] = [const { Outage::new() }; 4];
+    let fails: [Behaviour; 4] = [
+        |_, _| Ok(if OUTAGES[0].holds(LENGTH) { Outcome::Refused } else { Outcome::Greeted }),
+        |_, _| Ok(if OUTAGES[1].holds(LENGTH) { Outcome::Unreachable } else { Outcome::Greeted }),
+        |_, _| Ok(if OUTAGES[2].holds(LENGTH) { Outcome::TimedOut } else { Outcome::Greeted }),
+        |_, _| if OUTAGES[3].holds(LENGTH) { Err(LocalTrouble::NoPath) } else { Ok(Outcome::Greeted) },
+    ];
+    for (kind, behaviour) in fails.into_iter().enumerate() {
+        let came = scan_as(hasty(), "198.18.0.0/22", &[25], 0, behaviour);
+        assert_eq!(came.ended.fed, Fed::All, "{kind}");
+        assert_eq!((came.records.len(), times(&came.records).len()), (1024, 1024), "{kind}");
+        let blamed = came.records.iter().filter(|record| {
+            let observation = &record.evidence.observation;
+            (observation.outcome, observation.attempts) != (Outcome::Greeted, 1)
+        });
+        assert_eq!(blamed.count(), 0, "{kind}");
+        let doubts = came.progress.doubts();
+        assert!(matches!(doubts[..], [Doubt::PathLost { .. }]), "{kind}: one line: {doubts:?}");
+    }
+}
+
+#[test]
+fn targets_without_a_path_are_unreachable_once_they_were_asked_twice() {
+    let dead = |ip: IpAddr| matches!(ip, IpAddr::V4(ip) if ip.octets()[2] == 1);
+    let came = scan_as(hasty(), "198.18.0.0/22", &[25], 1, |ip, _| {
+        let is_dead = matches!(ip, IpAddr::V4(ip) if ip.octets()[2] == 1);
+        if is_dead { Err(LocalTrouble::NoPath) } else { Ok(Outcome::Greeted) }
+    });
+    assert_eq!((came.ended.fed, came.records.len()), (Fed::All, 1024));
+    for record in &came.records {
+        let observation = &record.evidence.observation;
+        let right =
+            if dead(record.target.ip.unwrap()) { (Outcome::Unreachable, 2) } else { (Outcome::Greeted, 1) };
+        assert_eq!((observation.outcome, observation.attempts), right);
+    }
+    assert_eq!(came.progress.doubts(), [], "others answer");
+}
+
+#[test]
+fn where_half_of_the_targets_refuse_nothing_is_told() {
+    let came = scan_as(hasty(), "198.18.0.0/20", &[25], 1, |ip, _| {
+        let IpAddr::V4(ip) = ip else { return Ok(Outcome::Closed) };
+        // No pattern that the order could share.
+        let mixed = u32::from(ip).wrapping_mul(0x9e37_79b9) >> 31;
+        Ok(if mixed == 0 { Outcome::Refused } else { Outcome::Greeted })
+    });
+    assert_eq!((came.ended.fed, came.records.len()), (Fed::All, 4096));
+    assert_eq!(came.progress.doubts(), []);
+    let refused =
+        came.records.iter().filter(|record| record.evidence.observation.outcome == Outcome::Refused).count();
+    assert!((1500..2500).contains(&refused), "{refused}");
+}
+
+#[test]
+fn a_path_or_a_machine_that_stays_broken_ends_the_scan_and_leaves_the_rest_undone() {
+    static OUTAGES: [Outage; 3] = [const { Outage::new() }; 3];
+    let fails: [(LocalTrouble, Behaviour); 3] = [
+        (LocalTrouble::PathLost, |_, _| {
+            Ok(if OUTAGES[0].holds(usize::MAX / 2) { Outcome::Refused } else { Outcome::Greeted })
+        }),
+        (LocalTrouble::PathLost, |_, _| {
+            if OUTAGES[1].holds(usize::MAX / 2) { Err(LocalTrouble::NoPath) } else { Ok(Outcome::Greeted) }
+        }),
+        (LocalTrouble::NetworkDown, |_, _| {
+            let is_down = OUTAGES[2].holds(usize::MAX / 2);
+            if is_down { Err(LocalTrouble::NetworkDown) } else { Ok(Outcome::Greeted) }
+        }),
+    ];
+    for (trouble, behaviour) in fails {
+        let give_up = Duration::from_millis(300);
+        let sanity = sanity::Settings { give_up, ..hasty().sanity };
+        let paced = feeder::Settings { sanity, ..unpaced() };
+        let came = scan_as(paced, "198.18.0.0/20", &[25], 1, behaviour);
+        let (done, watermark) = (came.records.len(), &came.ended.writer.watermark);
+        assert_eq!(came.ended.fed, Fed::Stuck(4096 - done, trouble));
+        assert_eq!(watermark.high() - watermark.pending().count() as u128, done as u128);
+        let is_greeted = |record: &Record| record.evidence.observation.outcome == Outcome::Greeted;
+        assert!(came.records.iter().all(is_greeted), "nothing is told of a target");
+        assert_eq!(came.progress.doubts().len(), 1, "one line: {:?}", came.progress.doubts());
+        // Those before, those under way, and those that show whether it works again.
+        let drawn = came.progress.drawn.load(Relaxed);
+        assert!(drawn <= 400 + 2 * 64 + 64, "the order waits: {drawn}");
+    }
+}
+
+#[test]
+fn before_any_host_greeted_what_is_refused_is_written_as_it_is() {
+    let came = scan_as(hasty(), "198.18.0.0/22", &[25], 1, |_, _| Ok(Outcome::Refused));
+    assert_eq!((came.ended.fed, came.records.len()), (Fed::All, 1024));
+    assert!(came.records.iter().all(|record| record.evidence.observation.attempts == 1));
 }

@@ -70,8 +70,8 @@ async fn without_a_route_the_network_is_down_until_another_target_shows_that_it_
     assert_eq!(outcome(&smtp, "203.0.113.1:25").await, Err(LocalTrouble::NetworkDown));
     assert_eq!(outcome(&smtp, "[2001:db8::1]:25").await, Err(LocalTrouble::NetworkDown));
     assert_eq!(outcome(&smtp, "127.0.0.1:25").await, Ok(Outcome::Refused));
-    assert_eq!(outcome(&smtp, "203.0.113.1:25").await, Ok(Outcome::Unreachable));
-    assert_eq!(outcome(&smtp, "[2001:db8::1]:25").await, Ok(Outcome::Unreachable));
+    assert_eq!(outcome(&smtp, "203.0.113.1:25").await, Err(LocalTrouble::NoPath));
+    assert_eq!(outcome(&smtp, "[2001:db8::1]:25").await, Err(LocalTrouble::NoPath));
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_network_that_goes_down_is_no_targets_fault() {
     assert_eq!(outcome(&smtp, "203.0.113.1:25").await, Ok(Outcome::TimedOut));
     assert_eq!(
         outcome(&smtp, "[2001:db8::1]:25").await,
-        Ok(Outcome::Unreachable),
+        Err(LocalTrouble::NoPath),
         "a family without a route"
     );
     link("down");
@@ -106,8 +106,8 @@ async fn routes_that_forbid_speak_of_their_prefix() {
         return;
     }
     let smtp = smtp();
-    assert_eq!(outcome(&smtp, "198.18.1.1:25").await, Ok(Outcome::Unreachable));
-    assert_eq!(outcome(&smtp, "198.18.2.1:25").await, Ok(Outcome::Unreachable));
+    assert_eq!(outcome(&smtp, "198.18.1.1:25").await, Err(LocalTrouble::NoPath));
+    assert_eq!(outcome(&smtp, "198.18.2.1:25").await, Err(LocalTrouble::NoPath));
     assert_eq!(outcome(&smtp, "198.18.3.1:25").await, Err(LocalTrouble::Forbidden));
     assert_eq!(outcome(&smtp, "198.18.9.255:25").await, Ok(Outcome::Unreachable), "a broadcast address");
 }
@@ -129,6 +129,8 @@ async fn packet_filters_make_silence_refusals_and_unreachable_hosts() {
     let quick =
         Smtp::new(Settings { connect_timeout: Duration::from_millis(50), ..Settings::default() }).unwrap();
     let smtp = smtp();
+    let first = outcome(&smtp, "[::1]:103").await;
+    assert_eq!(first, Err(LocalTrouble::NoPath), "for IPv6, whoever says it first is not known");
     for host in ["127.0.0.1", "[::1]"] {
         assert_eq!(outcome(&quick, &format!("{host}:101")).await, Ok(Outcome::TimedOut));
         let absolute = Settings { host_timeout: Duration::from_millis(50), ..Settings::default() };
@@ -140,6 +142,21 @@ async fn packet_filters_make_silence_refusals_and_unreachable_hosts() {
         let (filtered, prohibited) = (format!("{host}:103"), format!("{host}:104"));
         let answers = tokio::join!(outcome(&smtp, &filtered), outcome(&smtp, &prohibited));
         assert_eq!(answers, (Ok(Outcome::Unreachable), Ok(Outcome::Unreachable)), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_neighbour_that_does_not_answer_is_told_by_this_machine_and_not_by_the_target() {
+    let setup = "ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
+        ip addr add 198.18.9.1/24 dev v0; ip route add 203.0.113.0/24 via 198.18.9.2
+        echo 1 > /proc/sys/net/ipv4/neigh/v0/mcast_solicit
+        echo 20 > /proc/sys/net/ipv4/neigh/v0/retrans_time_ms";
+    if !is_inside("a_neighbour_that_does_not_answer_is_told_by_this_machine_and_not_by_the_target", setup) {
+        return;
+    }
+    let smtp = smtp();
+    for _ in 0..2 {
+        assert_eq!(outcome(&smtp, "203.0.113.1:25").await, Err(LocalTrouble::NoPath));
     }
 }
 

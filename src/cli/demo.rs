@@ -127,6 +127,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
             greeting_timeout: PATIENCE * 2,
             host_timeout: PATIENCE * 4,
             sources: Vec::new(),
+            answers: std::sync::Arc::default(),
         },
         scanner: Arc::new(Scanner::default()),
         rate: Rate::Unlimited,

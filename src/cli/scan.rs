@@ -143,6 +143,7 @@ pub(super) fn probe_settings(args: &ProbeArgs) -> anyhow::Result<probe::Settings
         greeting_timeout: args.greeting_timeout,
         host_timeout: args.host_timeout,
         sources: args.source_ip.clone(),
+        answers: std::sync::Arc::default(),
     })
 }
 

@@ -107,6 +107,8 @@ pub struct Observation {
     pub samples: Vec<Option<Box<str>>>,
     /// Whether time or a limit ended the reading of the greeting.
     pub truncated: bool,
+    /// Whether the kernel had to send the SYN of the last attempt again: a packet was lost on the way. Not recorded.
+    pub resent: bool,
     /// Connections tried, local trouble not counted; 0 where there was no address to try.
     pub attempts: u8,
     /// From the first SYN of the last attempt to the connection.
@@ -125,6 +127,7 @@ impl Observation {
             tls: None,
             samples: Vec::new(),
             truncated: false,
+            resent: false,
             attempts,
             connect: None,
             banner: None,

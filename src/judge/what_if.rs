@@ -10,7 +10,7 @@
 
 use super::fcrdns::Lead;
 use super::shape::Support;
-use super::{Context, Judgement, Seen, Severity, Verdict, generic};
+use super::{Context, Judgement, Seen, Severity, Verdict, generic, malformed};
 use crate::evidence::{Forward, Outcome, PtrName, Resolution, Status};
 use crate::name::DnsName;
 use crate::smtp::greeting::{Form, Greeting};
@@ -141,11 +141,15 @@ impl Host<'_, '_> {
     }
 
     fn forward_helps(&self) -> bool {
+        // Nobody publishes an address for `localhost`, or for a name that no public zone holds.
+        let ptrs = self.seen.ptrs();
+        let is_flawed =
+            |name: &DnsName| ptrs.iter().any(|ptr| ptr.name() == name && malformed::flaw(ptr).is_some());
         let banner = self.banner().map(|name| (name, &self.resolution.banner_forward));
         let names = self.resolution.names.iter().map(|ptr| (ptr.name.clone(), &ptr.forward)).chain(banner);
         let away = names
             .filter(|(name, forward)| self.lead(forward).is_away() && !self.is_others(&name.to_string()));
-        away.into_iter().any(|(name, forward)| {
+        away.into_iter().filter(|(name, _)| !is_flawed(name)).any(|(name, forward)| {
             let added = self.leading_here(forward);
             let mut resolution = self.resolution.clone();
             if self.banner().as_ref() == Some(&name) {

@@ -57,8 +57,9 @@ impl Fault {
         match errno {
             // No route; or no such address family in this kernel.
             libc::ENETUNREACH | libc::EAFNOSUPPORT => Self::NoRoute,
-            // `unreachable` and `blackhole` routes: a decision about this target's prefix alone.
-            libc::EHOSTUNREACH | libc::EINVAL => Self::Outcome(Outcome::Unreachable),
+            // `unreachable` and `blackhole` routes. They may stand for the target's prefix, or for all but a tunnel that
+            // is down.
+            libc::EHOSTUNREACH | libc::EINVAL => Self::Local(LocalTrouble::NoPath),
             // `prohibit` routes, and security modules.
             libc::EACCES => Self::Local(LocalTrouble::Forbidden),
             _ => Self::Local(LocalTrouble::Other(errno)),
@@ -102,8 +103,8 @@ mod tests {
             (libc::ENETUNREACH, Later, outcome(Outcome::Unreachable)),
             (libc::EACCES, Later, outcome(Outcome::Unreachable)),
             (libc::ENOPROTOOPT, Later, outcome(Outcome::Unreachable)),
-            (libc::EHOSTUNREACH, AtOnce, outcome(Outcome::Unreachable)),
-            (libc::EINVAL, AtOnce, outcome(Outcome::Unreachable)),
+            (libc::EHOSTUNREACH, AtOnce, local(LocalTrouble::NoPath)),
+            (libc::EINVAL, AtOnce, local(LocalTrouble::NoPath)),
             (libc::ENETUNREACH, AtOnce, Fault::NoRoute),
             (libc::EAFNOSUPPORT, AtOnce, Fault::NoRoute),
             (libc::ENETDOWN, AtOnce, local(LocalTrouble::NetworkDown)),

@@ -1,10 +1,13 @@
 //! Speaking to one target: connect, listen, say goodbye. Every way in which a peer can fail is an outcome; only trouble
 //! of this machine is an error. Knows no DNS, no output, no order.
 
+mod answers;
 mod connect;
 mod drive;
 mod family;
 mod fault;
+mod offender;
+mod resent;
 mod route;
 mod smtp;
 mod source;
@@ -14,11 +17,13 @@ mod wire;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::evidence::Observation;
 use crate::name::HostName;
 
+pub use answers::LastAnswer;
 pub use family::{FamilyAccess, NoWay};
 pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
@@ -53,6 +58,8 @@ pub struct Settings {
     pub host_timeout: Duration,
     /// Addresses to connect from, in turn; the system's choice if empty.
     pub sources: Vec<IpAddr>,
+    /// Where conversations note that a connection was established.
+    pub answers: Arc<LastAnswer>,
 }
 
 impl Default for Settings {
@@ -65,6 +72,7 @@ impl Default for Settings {
             greeting_timeout: Duration::from_secs(45),
             host_timeout: Duration::from_secs(90),
             sources: Vec::new(),
+            answers: Arc::default(),
         }
     }
 }
@@ -87,6 +95,13 @@ pub enum LocalTrouble {
     /// ENETDOWN, or no route at all from here.
     #[error("the local network is down")]
     NetworkDown,
+    /// No route to this target, or this machine or its gateway says that it can't be reached. It may be the target's own
+    /// fault: that shows when it is asked again while others answer.
+    #[error("this machine or its gateway has no path to them")]
+    NoPath,
+    /// No connection gets through any more, not even to hosts that had greeted.
+    #[error("no connection gets through, not even to hosts that had greeted")]
+    PathLost,
     /// The conversation fell over.
     #[error("a conversation with them fell over, which is a defect of this program")]
     Defect,

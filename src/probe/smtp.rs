@@ -9,9 +9,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
-use super::connect::{Connected, connect};
+use super::connect::{Connected, Memory, connect};
 use super::drive::{Leave, Timer, catch_up, drive};
-use super::route::Witness;
 use super::source::{SourceError, Sources};
 use super::tls::{Handshakes, Shaken, TlsError, server_name};
 use super::watch::Stream;
@@ -63,7 +62,7 @@ pub struct Smtp {
     settings: Settings,
     introduction: Option<Introduction>,
     sources: Sources,
-    witness: Witness,
+    memory: Memory,
     handshakes: Handshakes,
 }
 
@@ -87,7 +86,7 @@ impl Smtp {
             (Depth::Ehlo | Depth::Tls, None) => return Err(SetupError::NoOwnName),
         };
         let handshakes = Handshakes::new()?;
-        Ok(Self { settings, introduction, sources, witness: Witness::default(), handshakes })
+        Ok(Self { settings, introduction, sources, memory: Memory::default(), handshakes })
     }
 
     /// Holds a conversation over any stream that has just connected, and says what was observed. How the stream is
@@ -202,12 +201,14 @@ impl Smtp {
         let deadline = start.checked_add(patience).unwrap_or(start + Duration::from_secs(600));
         let sleep = pin!(sleep_until(deadline));
         let mut timer = Timer::new(start, sleep);
-        let connecting = connect(whom.socket, &self.sources, &self.witness, &mut timer, deadline).await?;
-        let Connected { mut stream, end } = match connecting {
+        let connecting = connect(whom.socket, &self.sources, &self.memory, &mut timer, deadline).await?;
+        let Connected { mut stream, end, is_resent } = match connecting {
             Ok(connected) => connected,
             Err(outcome) => return Ok(Observation::bare(outcome, 1).into()),
         };
-        let (observation, leave) = self.listen(&mut stream, end, &whom, &mut timer).await?;
+        self.settings.answers.note(Instant::now());
+        let (mut observation, leave) = self.listen(&mut stream, end, &whom, &mut timer).await?;
+        observation.resent = is_resent;
         // Unless it is certain, one call more, and only for a mail server: of others nobody needs to know.
         let is_server = observation.outcome.is_judged();
         let local_ip = if is_server { self.local_ip(&whom, &stream) } else { None };
@@ -251,6 +252,7 @@ fn observation(dialogue: Dialogue<'_>, shaken: Option<Box<Tls>>) -> Observation 
         tls: heard.tls.map(|heard| tls(*heard, shaken)),
         samples: Vec::new(),
         truncated: heard.truncated,
+        resent: false,
         attempts: 1,
         connect: Some(connected),
         banner: heard.banner,

@@ -244,6 +244,7 @@ impl SmtpLine<'_> {
             tls: self.tls.map(|tls| tls.into_tls().map(Box::new)).transpose()?,
             samples: samples.map(|name| name.map(|name| Box::from(&*name.0))).collect(),
             truncated: self.truncated.unwrap_or(false),
+            resent: false,
             attempts: self.attempts.unwrap_or(0),
             connect: duration("connect_ms", self.connect_ms)?,
             banner: duration("banner_ms", self.banner_ms)?,

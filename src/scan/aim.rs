@@ -24,6 +24,8 @@ pub enum Errand {
     Record,
     /// To see whether the path still bears: see [`super::canary`].
     Canary,
+    /// To see whether a burst of failures is the path's: see [`super::sanity`].
+    PathCheck,
 }
 
 /// One target under way.
@@ -41,6 +43,8 @@ pub struct Aim {
     pub attempts: u8,
     /// Attempts that this machine could not make.
     pub troubles: u8,
+    /// Times that it failed for what may not be its own fault, and was asked again.
+    pub doubted: u8,
     /// Who asked.
     pub asked: Asked,
     /// The host name that led to the address, where one did.
@@ -64,15 +68,16 @@ pub struct Earlier {
 
 impl Aim {
     /// Another look at a host that greeted.
-    pub fn canary(socket: SocketAddr) -> Self {
+    pub fn look(socket: SocketAddr, errand: Errand) -> Self {
         Self {
-            errand: Errand::Canary,
+            errand,
             // No turn of the order has it.
             turn: u128::MAX,
             ip: socket.ip(),
             port: socket.port(),
             attempts: 0,
             troubles: 0,
+            doubted: 0,
             asked: Asked::Set,
             name: None,
             earlier: None,
@@ -86,7 +91,7 @@ impl Aim {
 }
 
 /// A target that was spoken to.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The target.
     pub aim: Aim,

@@ -310,6 +310,7 @@ fn aim(turn: u128, ip: IpAddr, port: u16) -> Aim {
         port,
         attempts: 0,
         troubles: 0,
+        doubted: 0,
         asked: Asked::Set,
         name: None,
         earlier: None,

@@ -8,6 +8,8 @@
 //! Nothing here waits for a record to be written: the resolver holds back hosts until the last one has come, so the end
 //! of the feed must not depend on them.
 
+mod path;
+
 use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -22,14 +24,17 @@ use super::aim::{Aim, Asking, Errand, Seen};
 use super::canary::{Canaries, Look, Manners, Notice};
 use super::course::{Course, NameTurn, Turn};
 use super::gate::Gate;
+use super::loss::{self, PathLoss};
 use super::occupied::Occupied;
 use super::pace::{self, LapPace};
 use super::places::Places;
 use super::progress::Progress;
-use super::shard::{Met, Report};
+use super::sanity::{self, LookResult, SanityCheck};
+use super::shard::Report;
 use super::stop::{Level, Stop};
+use super::vantage::Doubt;
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{FamilyAccess, LocalTrouble};
+use crate::probe::{FamilyAccess, LastAnswer, LocalTrouble};
 use crate::rate::Rate;
 use crate::resolve::{Case, Inbox};
 
@@ -53,8 +58,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// A target that this machine could not speak to so many times, while it could speak to others in between, is given up
 /// for this scan, undone.
 const MAX_TROUBLES: u8 = 12;
-/// A machine that could speak to nobody for so long is given up on.
-const HOPELESS: Duration = Duration::from_secs(300);
+/// While this machine can speak to nobody, so many targets show whether it can again; no more are drawn.
+const ENOUGH_TO_TRY: usize = 64;
 
 /// Targets that are left untried and written together.
 const MOST_UNTRIED: usize = 1024;
@@ -79,6 +84,10 @@ pub struct Settings {
     pub concurrency: usize,
     /// How often hosts that greeted are looked at again.
     pub canaries: Manners,
+    /// How long trouble of this machine or of its path is waited for.
+    pub sanity: sanity::Settings,
+    /// What is known of attempts beforehand.
+    pub loss: loss::Settings,
 }
 
 /// Where what a person has to know at once goes.
@@ -110,6 +119,15 @@ pub struct Feeder {
     again: VecDeque<Aim>,
     occupied: Occupied<Aim>,
     canaries: Canaries,
+    sanity: SanityCheck,
+    /// What the path asks for: looks at hosts that had greeted, and targets that show whether it works again.
+    checks: VecDeque<(Instant, Aim)>,
+    /// Targets that may not be at fault are asked again from then on.
+    recovered_at: Option<Instant>,
+    loss: PathLoss,
+    answers: Arc<LastAnswer>,
+    /// Targets that could not be connected to, to be written.
+    settled: Vec<Seen>,
     reach: Arc<FamilyAccess>,
     /// Who left them untried.
     scanner: Arc<Scanner>,
@@ -117,6 +135,7 @@ pub struct Feeder {
     untried: Vec<Seen>,
     writer: Sender<Vec<Seen>>,
     tell: Tell,
+    say: fn(&Doubt),
     phase: Phase,
     places: Places,
     /// Names that the resolver has.
@@ -137,8 +156,9 @@ pub struct Feeder {
     stuck_for: Option<LocalTrouble>,
     /// Whether any conversation was held since the last trouble.
     sound: bool,
-    /// When the last one was held.
-    last_sound: Instant,
+    machine: path::Machine,
+    patience: sanity::Settings,
+    given_up: Option<LocalTrouble>,
     notes: UnboundedReceiver<Note>,
     shards: Vec<Sender<Vec<Aim>>>,
     resolver: Option<Inbox<Asking>>,
@@ -166,12 +186,16 @@ pub struct Outlets {
     pub passed_over: UnboundedSender<(u128, SocketAddr)>,
     /// What it hears.
     pub notes: UnboundedReceiver<Note>,
-    /// For targets that are left untried.
+    /// For targets that could not be connected to, or are left untried.
     pub writer: Sender<Vec<Seen>>,
     /// Who leaves them so.
     pub scanner: Arc<Scanner>,
     /// What it has to tell.
     pub tell: Tell,
+    /// What speaks against the records.
+    pub say: fn(&Doubt),
+    /// When a connection was last established.
+    pub answers: Arc<LastAnswer>,
 }
 
 impl Feeder {
@@ -203,11 +227,18 @@ impl Feeder {
             again: VecDeque::new(),
             occupied: Occupied::default(),
             canaries: Canaries::new(settings.canaries, now),
+            sanity: SanityCheck::new(settings.sanity),
+            checks: VecDeque::new(),
+            recovered_at: None,
+            loss: PathLoss::new(settings.loss),
+            answers: outlets.answers,
+            settled: Vec::new(),
             reach,
             scanner: outlets.scanner,
             untried: Vec::new(),
             writer: outlets.writer,
             tell: outlets.tell,
+            say: outlets.say,
             phase: Phase::Order,
             places: Places::new(settings.concurrency, outlets.shards.len()),
             resolving: 0,
@@ -219,7 +250,9 @@ impl Feeder {
             stuck: 0,
             stuck_for: None,
             sound: true,
-            last_sound: now,
+            machine: path::Machine::default(),
+            patience: settings.sanity,
+            given_up: None,
             notes: outlets.notes,
             shards: outlets.shards,
             resolver: Some(outlets.resolver),
@@ -242,12 +275,10 @@ impl Feeder {
         let fed = tokio::select! {
             biased;
             () = stop.reached(Level::Drain) => Fed::Stopped,
-            () = self.feed() => match self.stuck_for {
-                Some(trouble) => Fed::Stuck(self.stuck, trouble),
-                None => Fed::All,
-            },
+            fed = self.feed() => fed,
         };
-        if fed == Fed::Stopped {
+        self.note_loss();
+        if fed != Fed::All {
             self.resolver = None;
             let drained = tokio::time::timeout(DRAIN, self.drain());
             tokio::select! {
@@ -258,14 +289,17 @@ impl Feeder {
         fed
     }
 
-    async fn feed(&mut self) {
+    async fn feed(&mut self) -> Fed {
         loop {
             while let Ok(note) = self.notes.try_recv() {
                 self.hear(note);
             }
-            let waiting = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
-            let waiting = waiting + self.resolved.len();
-            self.progress.waiting.store(waiting as u64, Relaxed);
+            self.follow_path(Instant::now());
+            if let Some(trouble) = self.given_up {
+                return self.give_up(trouble);
+            }
+            self.progress.waiting.store(self.waiting() as u64, Relaxed);
+            self.pass_settled().await;
             self.send_names().await;
             let batch = self.gather().await;
             let untried = std::mem::take(&mut self.untried);
@@ -276,14 +310,21 @@ impl Feeder {
             }
             if !batch.is_empty() {
                 self.send(batch).await;
+            } else if self.release_held() {
+                // They are passed on or asked again.
             } else if left_some {
                 // There may be more of them.
             } else if self.is_done() {
-                return;
+                return self.stuck_for.map_or(Fed::All, |trouble| Fed::Stuck(self.stuck, trouble));
             } else {
                 self.rest().await;
             }
         }
+    }
+
+    fn waiting(&self) -> usize {
+        let for_attempts = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
+        for_attempts + self.resolved.len() + self.sanity.held() + self.checks.len()
     }
 
     /// Hands names to the resolver, as many as it may have.
@@ -311,17 +352,24 @@ impl Feeder {
     /// What may start now, as far as there are places for it.
     async fn gather(&mut self) -> Vec<Aim> {
         let now = Instant::now();
+        let room = self.places.room(now).min(self.batch).min(self.loss.room(now));
+        let mut batch = Vec::with_capacity(room);
+        while batch.len() < room {
+            let Some(aim) = self.next_check(now) else { break };
+            batch.extend(self.occupied.enter(aim.ip, aim));
+        }
+        if self.sanity.is_waiting() {
+            return batch;
+        }
         if self.phase == Phase::Pass {
             self.enter_resolved(now);
         }
         self.enter_again(now);
-        let room = self.places.room(now).min(self.batch);
-        let mut batch = Vec::with_capacity(room);
         while batch.len() < room {
             let Some(aim) = self.gate.pass(now) else { break };
             batch.extend(self.occupied.enter(aim.ip, aim));
         }
-        if batch.is_empty() && room > 0 {
+        if batch.is_empty() && room > 0 && !self.is_stalled() {
             self.choose_phase(now);
             if self.phase == Phase::Order {
                 // Turns whose targets all have to wait are no batch.
@@ -431,6 +479,7 @@ impl Feeder {
         // A shard ends only after the feeder hangs up. Places are taken only once the batch is sure to go there.
         let Ok(slot) = self.shards[self.places.emptiest()].reserve().await else { return };
         self.places.take(batch.len());
+        self.loss.started(Instant::now(), batch.len());
         slot.send(batch);
     }
 
@@ -449,7 +498,9 @@ impl Feeder {
             Phase::Order if !self.parked.is_empty() && (full || (order_over && self.places.taken() == 0)) => {
                 self.begin_pass(now);
                 for aim in std::mem::take(&mut self.parked) {
-                    self.gate.enter(self.rested, aim.ip, aim);
+                    let recovered = self.recovered_at.filter(|_| aim.doubted > 0);
+                    let start = recovered.map_or(self.rested, |at| at.max(self.rested));
+                    self.gate.enter(start, aim.ip, aim);
                 }
             }
             Phase::Order if !self.resolved.is_empty() && (order_over || self.all_resolved()) => {
@@ -482,7 +533,7 @@ impl Feeder {
         if self.phase == Phase::Order {
             self.begin_pass(now);
         }
-        self.gate.enter(self.rested.max(now), socket.ip(), Aim::canary(socket));
+        self.gate.enter(self.rested.max(now), socket.ip(), Aim::look(socket, Errand::Canary));
     }
 
     fn looked(&mut self, now: Instant, look: Look) {
@@ -508,14 +559,11 @@ impl Feeder {
                 self.places.give_back(report.shard, report.ended, report.ended > report.troubled.len());
                 if report.troubled.len() < report.ended {
                     self.sound = true;
-                    self.last_sound = now;
                 }
-                for Met { socket, greeted } in report.met {
-                    self.parked.extend(self.occupied.leave(socket.ip()));
-                    if greeted {
-                        self.canaries.greeted(now, socket);
-                    }
+                for met in &report.met {
+                    self.parked.extend(self.occupied.leave(met.socket.ip()));
                 }
+                self.hear_of_path(now, &report.met, report.failed, &report.checked);
                 self.parked.extend(report.again);
                 for ip in report.too_much {
                     self.gate.slow_down(now, ip);
@@ -570,13 +618,17 @@ impl Feeder {
             return;
         }
         let alone = std::mem::take(&mut self.sound);
-        let hopeless = self.last_sound.elapsed() > HOPELESS;
         for (mut aim, trouble) in troubled {
             // Trouble that all have is the machine's; only trouble that others do not have counts against a target.
             aim.troubles = aim.troubles.saturating_add(u8::from(alone));
+            if !alone && trouble != LocalTrouble::Defect {
+                self.machine_in_trouble(trouble);
+            }
             if aim.errand == Errand::Canary {
                 self.looked(Instant::now(), Look::Void);
-            } else if aim.troubles > MAX_TROUBLES || hopeless || trouble == LocalTrouble::Defect {
+            } else if aim.errand == Errand::PathCheck {
+                self.sanity.looked(Instant::now(), LookResult::Void);
+            } else if aim.troubles > MAX_TROUBLES || trouble == LocalTrouble::Defect {
                 self.stuck += 1;
                 self.stuck_for = Some(trouble);
             } else {
@@ -597,6 +649,7 @@ impl Feeder {
             && self.parked.is_empty()
             && self.again.is_empty()
             && self.gate.is_empty()
+            && self.is_path_settled()
     }
 
     /// Waits for what could change: a note, or the time of the first at the gate.
@@ -604,15 +657,18 @@ impl Feeder {
         let now = Instant::now();
         let order_over = self.is_order_over();
         let idle = self.places.taken() == 0 && self.gate.is_empty() && self.places.room(now) > 0;
-        if idle && order_over && !self.parked.is_empty() {
+        if idle && order_over && !self.parked.is_empty() && !self.sanity.is_waiting() {
             // Nobody will say anything: the next pass is due.
             return;
         }
-        let due = match (self.gate.due(), self.places.closed_until(now)) {
+        let closed = self.places.closed_until(now).max(self.loss.closed_until(now));
+        let gate = self.gate.due().filter(|_| !self.sanity.is_waiting());
+        let due = match (gate, closed) {
             (Some(gate), None) if self.places.room(now) > 0 => Some(gate),
             (_, Some(open)) => Some(open),
             _ => None,
         };
+        let due = [due, self.path_due(now)].into_iter().flatten().min();
         let note = match due {
             Some(due) => tokio::time::timeout_at(due, self.notes.recv()).await.unwrap_or(None),
             None => self.notes.recv().await,
@@ -629,8 +685,12 @@ impl Feeder {
             let Some(note) = self.notes.recv().await else { return };
             if let Note::Shard(report) = note {
                 self.places.give_back(report.shard, report.ended, true);
+                self.hear_of_path(Instant::now(), &report.met, report.failed, &report.checked);
             }
         }
+        self.sanity.release();
+        self.follow_path(Instant::now());
+        self.pass_settled().await;
     }
 }
 

@@ -55,7 +55,7 @@ impl Leads {
                 (Self::of_domain(found), status)
             }
             // The resolver answers what it was asked.
-            Solution::Identity(_) => (Self::default(), Status::NotAsked),
+            Solution::Identity(_) | Solution::Answer(_) => (Self::default(), Status::NotAsked),
         };
         if leads.within.is_empty() {
             leads.unresolved = vec![Unresolved { family: None, status }];
@@ -153,6 +153,7 @@ pub fn aim(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<HostNam
         port: socket.port(),
         attempts: 0,
         troubles: 0,
+        doubted: 0,
         asked: Asked::Name(name),
         name: host,
         earlier: None,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -56,6 +57,26 @@ pub fn size_file_table(descriptors: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// Since Linux 6.5 the first SYNs follow one another by a second.
+const LINEAR_SYNS: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
+
+/// How many SYNs the kernel sends to a host that does not answer, within so long.
+pub fn syns_within(timeout: Duration) -> u32 {
+    let linear = std::fs::read_to_string(LINEAR_SYNS).ok().and_then(|text| text.trim().parse().ok());
+    syns(timeout, linear.unwrap_or(0))
+}
+
+/// The same, where so many waits last a second each; every later one is twice as long as the one before (RFC 6298 §5.5).
+fn syns(timeout: Duration, linear: u32) -> u32 {
+    let (mut count, mut sent, mut wait) = (0, Duration::ZERO, Duration::from_secs(1));
+    while sent < timeout && count < 16 {
+        count += 1;
+        sent += wait;
+        wait *= if count < linear { 1 } else { 2 };
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +94,13 @@ mod tests {
         ] {
             assert_eq!(concurrency(files, wished), fits, "{files} files, {wished:?} wished");
         }
+    }
+
+    #[test]
+    fn a_timeout_holds_as_many_syns_as_the_kernel_sends_in_it() {
+        for (seconds, linear, count) in [(1, 4, 1), (2, 4, 2), (5, 4, 5), (30, 4, 8), (5, 0, 3), (1, 0, 1)] {
+            assert_eq!(syns(Duration::from_secs(seconds), linear), count, "{seconds} s, {linear} in line");
+        }
+        assert_eq!(syns(Duration::from_millis(500), 4), 1);
     }
 }

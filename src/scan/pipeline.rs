@@ -25,9 +25,10 @@ use super::pace::Pace;
 use super::progress::Progress;
 use super::shard;
 use super::stop::{Level, Stop};
+use super::vantage::Doubt;
 use super::writer::{Inlets, Writer};
 use crate::evidence::Scanner;
-use crate::probe::{FamilyAccess, LocalTrouble, Probe};
+use crate::probe::{FamilyAccess, LastAnswer, LocalTrouble, Probe};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -55,6 +56,10 @@ pub struct Plan {
     pub reach: Arc<FamilyAccess>,
     /// For what a person has to know at once.
     pub tell: feeder::Tell,
+    /// The same for what speaks against the records.
+    pub say: fn(&Doubt),
+    /// Where conversations note that a connection was established.
+    pub answers: Arc<LastAnswer>,
 }
 
 /// How a scan ended.
@@ -96,6 +101,7 @@ pub fn run<P: Probe + Send + 'static>(
                 added: Arc::clone(&plan.added),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),
+                answers: Arc::clone(&plan.answers),
             };
             let outlets = shard::Outlets {
                 resolver: resolver.inbox.clone(),
@@ -111,10 +117,12 @@ pub fn run<P: Probe + Send + 'static>(
             shards,
             resolver: resolver.inbox,
             passed_over,
-            notes: heard,
             writer: seen.clone(),
             scanner: plan.scanner,
+            notes: heard,
             tell: plan.tell,
+            say: plan.say,
+            answers: plan.answers,
         };
         let drawn = (plan.course, plan.reach);
         let feeder = Feeder::new(plan.feeder, drawn, outlets, Arc::clone(progress), stop.clone());

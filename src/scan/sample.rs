@@ -62,6 +62,7 @@ mod tests {
             port: 25,
             attempts: 1,
             troubles: 0,
+            doubted: 0,
             asked: Asked::Set,
             name: None,
             earlier: None,

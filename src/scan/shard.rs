@@ -20,17 +20,21 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
 use tokio::task::LocalSet;
 use tokio::task::coop::unconstrained;
+use tokio::time::Instant;
 
 use super::added::Added;
 use super::aim::{Aim, Asking, Errand, Seen};
 use super::canary::Look;
+use super::failure::{Blame, Failure, Further};
 use super::feeder::Note;
+use super::loss::Handshake;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::sample::{Sampled, sample};
+use super::sanity::LookResult;
 use super::stop::{Level, Stop};
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{Conversation, LocalTrouble, Probe, watched};
+use crate::probe::{Conversation, LastAnswer, LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
 
 /// What was seen goes on in batches of this many …
@@ -49,8 +53,10 @@ pub struct Report {
     pub shard: usize,
     /// Conversations that ended: so many places are free again.
     pub ended: usize,
-    /// Targets that timed out and have attempts left, and those that are to be spoken to again.
+    /// Targets that greeted and are to be spoken to again.
     pub again: Vec<Aim>,
+    /// Targets that could not be connected to, or said nothing.
+    pub failed: Vec<Failure>,
     /// Targets that this machine could not speak to.
     pub troubled: Vec<(Aim, LocalTrouble)>,
     /// Addresses that answered 421.
@@ -59,6 +65,8 @@ pub struct Report {
     pub met: Vec<Met>,
     /// What a look at a host that had greeted came to.
     pub look: Option<Look>,
+    /// What looks came to that were made because many targets failed.
+    pub checked: Vec<LookResult>,
 }
 
 /// Where a conversation was.
@@ -68,6 +76,37 @@ pub struct Met {
     pub socket: SocketAddr,
     /// Whether a mail server greeted in it.
     pub greeted: bool,
+    /// Whether it was connected to, and whether that took more than one SYN.
+    pub connected: Option<Handshake>,
+    /// Which attempt it was, counted from 1.
+    pub attempt: u8,
+    /// When it began, if it was held at all.
+    pub held_since: Option<Instant>,
+    /// Whether it is asked again after a failure that may not have been its own fault.
+    pub was_doubted: bool,
+}
+
+impl Met {
+    /// A conversation that is not held.
+    pub fn nobody(aim: &Aim) -> Self {
+        let (socket, attempt) = (aim.whom().socket, aim.attempts.saturating_add(1));
+        Self {
+            socket,
+            greeted: false,
+            connected: None,
+            attempt,
+            held_since: None,
+            was_doubted: aim.doubted > 0,
+        }
+    }
+
+    /// What came of it.
+    fn heard(&mut self, since: Instant, observation: &Observation) {
+        self.held_since = Some(since);
+        self.greeted = observation.outcome == Outcome::Greeted;
+        let handshake = if observation.resent { Handshake::Resent } else { Handshake::Clean };
+        self.connected = (!Failure::is_one(observation.outcome)).then_some(handshake);
+    }
 }
 
 /// Where a shard's results go.
@@ -97,6 +136,8 @@ pub struct Settings {
     pub stop: Stop,
     /// Exclusions that came while the scan ran.
     pub added: Arc<Added>,
+    /// When a connection was last established.
+    pub answers: Arc<LastAnswer>,
 }
 
 /// Runs until the feeder hangs up; conversations that are under way then are dropped.
@@ -178,6 +219,8 @@ impl Ended {
             Fate::Host(case) => self.hosts.push(case),
             Fate::Other(seen) => self.others.push(seen),
             Fate::Again(aim) => self.report.again.push(aim),
+            Fate::Failed(failure) => self.report.failed.push(failure),
+            Fate::Checked(look) => self.report.checked.push(look),
             Fate::Looked(look) => self.report.look = Some(look),
             Fate::Troubled(aim, trouble) => self.report.troubled.push((aim, trouble)),
         }
@@ -192,8 +235,12 @@ enum Fate {
     Other(Seen),
     /// It is to be spoken to again.
     Again(Aim),
+    /// It could not be connected to; whether it is to be asked again is not decided here.
+    Failed(Failure),
     /// It was looked at, and that was all.
     Looked(Look),
+    /// The same, because many targets failed.
+    Checked(LookResult),
     /// This machine could not speak to it.
     Troubled(Aim, LocalTrouble),
 }
@@ -234,15 +281,22 @@ impl<P: Probe> Shard<P> {
     }
 
     async fn converse(self: Rc<Self>, aim: Aim) {
-        let socket = aim.whom().socket;
+        let mut met = Met::nobody(&aim);
+        let start = Instant::now();
         let spoken = held(pin!(self.probe.probe(aim.whom()))).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);
-        let mut met = Met { socket, greeted: false };
-        let fate = match spoken.unwrap_or(Err(LocalTrouble::Defect)) {
+        let (spoken, blame) = match spoken.unwrap_or(Err(LocalTrouble::Defect)) {
+            Err(LocalTrouble::NoPath) => (Ok(Observation::bare(Outcome::Unreachable, 1).into()), Blame::Near),
+            spoken => (spoken, Blame::Far),
+        };
+        let fate = match spoken {
             Err(trouble) => Fate::Troubled(aim, trouble),
             Ok(conversation) => {
                 let observation = &conversation.observation;
-                met.greeted = observation.outcome == Outcome::Greeted;
+                met.heard(start, observation);
+                if met.connected.is_some() {
+                    self.settings.answers.note(start + observation.connect.unwrap_or_default());
+                }
                 let code = observation.greeting.as_ref().and_then(|reply| reply.code);
                 let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
                 if is_too_much {
@@ -252,7 +306,8 @@ impl<P: Probe> Shard<P> {
                 // Who asked for less is not spoken to once more.
                 let wanted = if is_too_much { NonZeroU8::MIN } else { self.settings.samples };
                 let spare = aim.clone();
-                let fate = catch_unwind(AssertUnwindSafe(|| self.fate(aim, conversation, wanted)));
+                let fate =
+                    catch_unwind(AssertUnwindSafe(|| self.fate(aim, conversation, (blame, start), wanted)));
                 fate.unwrap_or(Fate::Troubled(spare, LocalTrouble::Defect))
             }
         };
@@ -264,34 +319,50 @@ impl<P: Probe> Shard<P> {
 
     /// An address that was excluded while its target waited: nothing is sent to it.
     fn leave_out(&self, aim: Aim) {
-        let met = Met { socket: aim.whom().socket, greeted: false };
-        let fate = if aim.errand == Errand::Canary {
-            Fate::Looked(Look::Void)
-        } else {
-            let observation = Observation::bare(Outcome::Excluded, aim.attempts);
-            let scanner = Arc::clone(&self.settings.scanner);
-            concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, NonZeroU8::MIN)
+        let met = Met::nobody(&aim);
+        let fate = match aim.errand {
+            Errand::Canary => Fate::Looked(Look::Void),
+            Errand::PathCheck => Fate::Checked(LookResult::Void),
+            Errand::Record => {
+                let observation = Observation::bare(Outcome::Excluded, aim.attempts);
+                let scanner = Arc::clone(&self.settings.scanner);
+                concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, NonZeroU8::MIN)
+            }
         };
         self.end(met, fate);
     }
 
     /// What is to become of a target after a conversation that was held; `wanted` conversations in all.
-    fn fate(&self, mut aim: Aim, conversation: Conversation, wanted: NonZeroU8) -> Fate {
+    fn fate(
+        &self,
+        mut aim: Aim,
+        conversation: Conversation,
+        (blame, since): (Blame, Instant),
+        wanted: NonZeroU8,
+    ) -> Fate {
         let Conversation { mut observation, local_ip } = conversation;
         aim.attempts = aim.attempts.saturating_add(1);
         observation.attempts = aim.attempts;
-        let timed_out = observation.outcome == Outcome::TimedOut;
-        if aim.errand == Errand::Canary {
+        let outcome = observation.outcome;
+        let is_failed = Failure::is_one(outcome);
+        match aim.errand {
             // A host that has greeted is out of reach because of somebody on the way to it.
-            let is_silent = timed_out || observation.outcome == Outcome::Unreachable;
-            return Fate::Looked(if is_silent { Look::Silent } else { Look::Answered });
+            Errand::Canary if is_failed && outcome != Outcome::Refused => Fate::Looked(Look::Silent),
+            Errand::Canary => Fate::Looked(Look::Answered),
+            Errand::PathCheck if is_failed => Fate::Checked(LookResult::Failed(outcome)),
+            Errand::PathCheck => Fate::Checked(LookResult::Connected),
+            Errand::Record if (is_failed || outcome == Outcome::Silent) && aim.earlier.is_none() => {
+                let has_further = outcome == Outcome::TimedOut && aim.attempts <= self.settings.retries;
+                let further = if has_further { Further::Attempt } else { Further::None };
+                let (at, time) = (Instant::now(), SystemTime::now());
+                let scanner = self.scanner(local_ip);
+                Fate::Failed(Failure { aim, observation, blame, further, since, at, time, scanner })
+            }
+            Errand::Record => {
+                let scanner = self.scanner(local_ip);
+                concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, wanted)
+            }
         }
-        if timed_out && aim.attempts <= self.settings.retries && aim.earlier.is_none() {
-            self.progress.retried.fetch_add(1, Relaxed);
-            return Fate::Again(aim);
-        }
-        let scanner = self.scanner(local_ip);
-        concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, wanted)
     }
 
     /// Who we are in a conversation that was held from this address. Most are held from one.

@@ -7,11 +7,13 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::evidence::Outcome;
 use crate::judge::{Code, Fcrdns, Relation};
 use crate::name::registrable;
 use crate::prefix::Prefix;
+use crate::probe::LocalTrouble;
 use crate::record::Record;
 
 /// The port whose way out providers block, and on whose way proxies stand.
@@ -47,6 +49,62 @@ pub enum Doubt {
         /// What DNS made of it.
         fcrdns: Fcrdns,
     },
+    /// Every target refused at once.
+    AllRefuse {
+        /// Targets.
+        targets: u64,
+    },
+    /// This machine had no path to the first targets.
+    NoPath,
+    /// Hosts that had greeted fail as all others do.
+    PathLost {
+        /// In which way.
+        how: Outcome,
+        /// How long the scan waits.
+        wait: Duration,
+    },
+    /// Targets that had failed answered when they were asked again.
+    Recovered,
+    /// This machine can speak to nobody.
+    Waiting {
+        /// Why.
+        trouble: LocalTrouble,
+        /// How long the scan waits.
+        wait: Duration,
+    },
+    /// Packets get lost, and the scan slows down.
+    Slowed {
+        /// The share of connections whose first SYN was lost.
+        lost: Permille,
+        /// Connections a second from now on.
+        pace: u64,
+    },
+    /// Packets got lost.
+    Lossy {
+        /// The share of connections whose first SYN was lost.
+        lost: Permille,
+        /// The share of hosts that probably would have answered and did not.
+        missed: Permille,
+    },
+}
+
+/// A share, shown as a percentage with one decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permille(u16);
+
+impl Permille {
+    /// The nearest to a share between 0 and 1.
+    pub fn of(share: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+        let permille = (share * 1000.0).round().clamp(0.0, 1000.0) as u16;
+        Self(permille)
+    }
+}
+
+impl fmt::Display for Permille {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{} %", self.0 / 10, self.0 % 10)
+    }
 }
 
 impl fmt::Display for Doubt {
@@ -70,6 +128,40 @@ impl fmt::Display for Doubt {
                     "our own address `{ip}` {what}: some servers turn such clients away in their greeting"
                 )
             }
+            Self::AllRefuse { targets } => write!(
+                f,
+                "all of {targets} targets refused the connection: a firewall on this machine or on the way may refuse in their place"
+            ),
+            Self::NoPath => write!(
+                f,
+                "this machine or its gateway has no path to the first targets; look at its routes and its firewall"
+            ),
+            Self::PathLost { how, wait } => write!(
+                f,
+                "hosts that had greeted are `{how}` now, as all others are: the trouble is on this side; waiting for up \
+                 to {wait}, and asking again what failed meanwhile",
+                how = how.as_str(),
+                wait = humantime::format_duration(*wait),
+            ),
+            Self::Recovered => write!(
+                f,
+                "targets that seemed to be out of reach answered when they were asked again: this machine or the path from \
+                 it was in trouble, not they"
+            ),
+            Self::Waiting { trouble, wait } => write!(
+                f,
+                "this machine can't speak to any target: {trouble}; waiting for up to {wait}",
+                wait = humantime::format_duration(*wait),
+            ),
+            Self::Slowed { lost, pace } => write!(
+                f,
+                "{lost} of the connections lost packets on the way: slowing down to {pace} a second"
+            ),
+            Self::Lossy { lost, missed } => write!(
+                f,
+                "{lost} of the connections lost packets on the way; an estimated {missed} of the hosts that would have answered \
+                 were missed for it"
+            ),
         }
     }
 }
@@ -85,7 +177,7 @@ pub struct Vantage {
 /// Whether anything comes back.
 #[derive(Debug)]
 enum Way {
-    Unknown { targets: u64, networks: Vec<Prefix> },
+    Unknown { targets: u64, refused: u64, networks: Vec<Prefix> },
     Settled,
 }
 
@@ -98,7 +190,7 @@ enum Names {
 
 impl Default for Way {
     fn default() -> Self {
-        Self::Unknown { targets: 0, networks: Vec::new() }
+        Self::Unknown { targets: 0, refused: 0, networks: Vec::new() }
     }
 }
 
@@ -135,24 +227,30 @@ impl Vantage {
 
 impl Way {
     fn see(&mut self, outcome: Outcome, network: Prefix) -> Option<Doubt> {
-        let Self::Unknown { targets, networks } = self else { return None };
-        if !matches!(outcome, Outcome::TimedOut | Outcome::Unreachable) {
+        let Self::Unknown { targets, refused, networks } = self else { return None };
+        let is_refused = outcome == Outcome::Refused;
+        let is_silent = matches!(outcome, Outcome::TimedOut | Outcome::Unreachable);
+        // One answer of any kind settles it, and so do refusals amid silence.
+        let is_uniform = if is_refused { *refused == *targets } else { is_silent && *refused == 0 };
+        if !is_uniform {
             *self = Self::Settled;
             return None;
         }
         *targets += 1;
+        *refused += u64::from(is_refused);
         remember(networks, network, NETWORKS);
         self.doubt(SILENT)
     }
 
+    /// A doubt if at least so many targets were silent, or at least [`SILENT`] refused.
     fn doubt(&mut self, least: u64) -> Option<Doubt> {
-        let Self::Unknown { targets, networks } = self else { return None };
-        if *targets < least || networks.len() < NETWORKS {
+        let Self::Unknown { targets, refused, networks } = self else { return None };
+        let (targets, all_refuse) = (*targets, *refused > 0);
+        if targets < if all_refuse { SILENT } else { least } || networks.len() < NETWORKS {
             return None;
         }
-        let doubt = Doubt::NothingAnswers { targets: *targets };
         *self = Self::Settled;
-        Some(doubt)
+        Some(if all_refuse { Doubt::AllRefuse { targets } } else { Doubt::NothingAnswers { targets } })
     }
 }
 
@@ -227,6 +325,13 @@ mod tests {
         record(ip, Evidence { ip: Some(ip.into()), observation, resolution: None, scanner: None })
     }
 
+    fn bare_at(ip: Option<IpAddr>, outcome: Outcome) -> Record {
+        match ip {
+            Some(IpAddr::V4(ip)) => bare(ip.octets(), outcome),
+            _ => panic!("records here are of IPv4 targets"),
+        }
+    }
+
     /// A host that greets as `name`, with a PTR name in the domain of this number.
     fn greeting(network: u8, name: &str, domain: u8) -> Record {
         record(
@@ -253,6 +358,14 @@ mod tests {
         assert_eq!((seen, end), (vec![Doubt::NothingAnswers { targets: 256 }], None));
         let (seen, end) = doubts((0..20).map(silent));
         assert_eq!((seen, end), (vec![], Some(Doubt::NothingAnswers { targets: 20 })));
+        let refuses = |at| {
+            let silent = silent(at);
+            bare_at(silent.target.ip, Outcome::Refused)
+        };
+        assert_eq!(doubts((0..600).map(refuses)), (vec![Doubt::AllRefuse { targets: 256 }], None));
+        assert_eq!(doubts((0..200).map(refuses)), (vec![], None), "a list of hosts without mail");
+        let half = |at| if at % 2 == 0 { refuses(at) } else { silent(at) };
+        assert_eq!(doubts((0..600).map(half)), (vec![], None), "some are silent and some refuse");
         for outcome in [Outcome::NotTried, Outcome::Excluded] {
             let unsent = std::iter::once(bare([10, 9, 9, 9], outcome));
             assert_eq!(

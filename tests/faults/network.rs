@@ -21,7 +21,7 @@ use super::world::{SIZE, SMALL, Truth, World};
 use super::{MARGIN, Size, midway, size, support, tries};
 
 /// Runs one `nft` command in the namespace.
-fn filter(command: &str) {
+pub(crate) fn filter(command: &str) {
     let done =
         Command::new("nft").args(command.split(' ')).status().expect("`nft` is there: run scripts/setup");
     assert!(done.success(), "`nft {command}` failed");
@@ -50,7 +50,7 @@ fn packets_lost_on_the_way_cost_no_host_its_record() {
 }
 
 /// Runs `ip` commands in the namespace.
-fn ip_all(commands: &[&str]) {
+pub(crate) fn ip_all(commands: &[&str]) {
     for command in commands {
         let done =
             Command::new("ip").args(command.split(' ')).status().expect("`ip` is there: run scripts/setup");
@@ -77,7 +77,7 @@ fn outage(name: &str, fault: &str, take: &[&str], give: &[&str]) {
     });
 }
 
-const ROUTE: &str = "route replace local 198.18.0.0/15 dev lo";
+pub(crate) const ROUTE: &str = "route replace local 198.18.0.0/15 dev lo";
 
 #[test]
 fn an_interface_that_goes_down_in_mid_scan_makes_no_host_unreachable() {

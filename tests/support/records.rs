@@ -191,6 +191,7 @@ fn observation() -> impl Strategy<Value = Observation> {
             tls: tls.map(Box::new),
             samples,
             truncated,
+            resent: false,
             attempts,
             connect,
             banner,

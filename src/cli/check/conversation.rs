@@ -105,7 +105,12 @@ impl Speaker {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let mut evidence = self.evidence(whom, self.smtp.probe(whom).await?);
+            let conversation = match self.smtp.probe(whom).await {
+                // There are no others here who could show that it is not the target's own fault.
+                Err(LocalTrouble::NoPath) => Observation::bare(Outcome::Unreachable, attempts).into(),
+                spoken => spoken?,
+            };
+            let mut evidence = self.evidence(whom, conversation);
             if evidence.observation.outcome != Outcome::TimedOut || attempts > self.retries {
                 evidence.observation.attempts = attempts;
                 return Ok((evidence, SystemTime::now()));

@@ -21,7 +21,7 @@ use super::lists::Loaded;
 use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
-use super::upstreams::{self, Voice};
+use super::upstreams::{Voice, Warnings};
 use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
@@ -39,10 +39,12 @@ use crate::scan::course::{Course, Roster};
 use crate::scan::feeder::{self, Fed};
 use crate::scan::keeper::{Keeper, counts};
 use crate::scan::limits;
+use crate::scan::loss;
 use crate::scan::named::NamedTargets;
 use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
+use crate::scan::sanity;
 use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
 use crate::scan::worst::Worst;
@@ -162,8 +164,8 @@ impl Session {
         keeper.save(&mut outputs, &watermark, &named)?;
         let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
-        self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
-        let resolver = resolve::start(self.resolver.clone())?;
+        let warnings = Warnings::of(&self.resolver, voice);
+        let resolver = resolve::start_telling(self.resolver.clone(), warnings.teller())?;
         let stop = Stop::default();
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
@@ -174,17 +176,8 @@ impl Session {
 
         let clock = Instant::now();
         let reach = Arc::new(FamilyAccess::find(&self.probe.sources));
-        let plan = Plan {
-            course,
-            claimed,
-            reach: Arc::clone(&reach),
-            feeder: self.paced(concurrency),
-            retries: self.retries,
-            samples: self.samples,
-            scanner: Arc::clone(&self.scanner),
-            added: Arc::clone(&added),
-            tell: Box::new(told::notice(self.quiet)),
-        };
+        let plan =
+            Plan { claimed, ..self.plan(course, concurrency, (Arc::clone(&reach), Arc::clone(&added))) };
         let writer = |notes| Writer {
             roster,
             keep: self.keep,
@@ -226,6 +219,7 @@ impl Session {
         monitor.end(state_of(fed));
         add_unkept(&mut summary, &progress, fed);
         summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
+        self.warnings.extend(warnings.take());
         let manifest = self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         self.write_page(&mut summary, manifest)?;
@@ -234,6 +228,27 @@ impl Session {
         }
         let exit = unless_in_vain(self.leave(fed, &worst, keeper)?, &progress);
         Ok(Finished { exit, summary, written, took })
+    }
+
+    fn plan(
+        &self,
+        course: Course,
+        concurrency: usize,
+        (reach, added): (Arc<FamilyAccess>, Arc<Added>),
+    ) -> Plan {
+        Plan {
+            course,
+            claimed: Vec::new(),
+            reach,
+            feeder: self.paced(concurrency),
+            retries: self.retries,
+            samples: self.samples,
+            scanner: Arc::clone(&self.scanner),
+            added,
+            tell: Box::new(told::notice(self.quiet)),
+            say: told::doubt(self.quiet),
+            answers: Arc::clone(&self.probe.answers),
+        }
     }
 
     /// The figures as an earlier run left them, or those of none.
@@ -255,7 +270,17 @@ impl Session {
 
     fn paced(&self, concurrency: usize) -> feeder::Settings {
         let Self { rate, prefix_rate, .. } = *self;
-        feeder::Settings { rate, prefix_rate, concurrency, canaries: Manners::default() }
+        feeder::Settings {
+            rate,
+            prefix_rate,
+            concurrency,
+            canaries: Manners::default(),
+            sanity: sanity::Settings::default(),
+            loss: loss::Settings {
+                syns: limits::syns_within(self.probe.connect_timeout),
+                retries: self.retries,
+            },
+        }
     }
 
     /// Looks at the exclusion files again while the scan runs.

@@ -170,8 +170,8 @@ const DENIED: &[&str] = &["dns", "ptr", "rdns", "reverse", "revdns"];
 
 /// Whether some label says that no name was set; the registrable domain's own label too.
 pub(super) fn says_unset(name: &str) -> bool {
-    // Most names hold no such word, and this looks at every PTR name.
-    let may = name.contains("dns") || name.contains("ptr") || name.contains("reverse");
+    // Most names hold no hyphen, and this looks at every PTR name.
+    let may = name.bytes().any(|b| b == b'-');
     may && name.split('.').any(|label| {
         let has = |list: &[&str]| label.split('-').any(|word| list.contains(&word));
         has(DENIALS) && has(DENIED)

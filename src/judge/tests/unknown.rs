@@ -8,7 +8,7 @@ use super::codes;
 use crate::evidence::{Forward, Outcome, Resolution, Status};
 
 /// Every forward answer.
-const FORWARDS: [&str; 10] = [
+const FORWARDS: [&str; 11] = [
     "here",
     "elsewhere",
     "unsure",
@@ -18,6 +18,7 @@ const FORWARDS: [&str; 10] = [
     "refused",
     "timed_out",
     "malformed",
+    "untrusted",
     "not_asked",
 ];
 
@@ -55,7 +56,7 @@ enum Written {
 fn verdict_of(banner: &str, names: &[(&str, &str)], unasked: u32, written: Written) -> Verdict {
     let said = names.iter().map(|(name, to)| format!("{name}={to}")).collect::<Vec<_>>().join(" ");
     let mut evidence = host(&format!("220 {banner} ESMTP"), &said, "not_asked");
-    evidence.scanner = (written == Written::Now).then(Default::default);
+    evidence.scanner = (written == Written::Now).then(std::sync::Arc::default);
     if let Some(resolution) = &mut evidence.resolution {
         resolution.ptr = Status::Found;
         resolution.ptr_count += unasked;
@@ -156,7 +157,7 @@ fn over_all_reverse_answers_nothing_is_missing_but_what_dns_denies() {
 fn judged(resolution: &Resolution) -> Judgement {
     let evidence = Evidence {
         resolution: Some(resolution.clone()),
-        scanner: Some(Default::default()),
+        scanner: Some(std::sync::Arc::default()),
         ..host("220 mail.kestrel.example ESMTP", "nxdomain", "here")
     };
     let judgement = judge(&evidence, &Inventory::default());

@@ -95,6 +95,8 @@ impl Given {
             prefix_rate: Rate::PerSecond(self.prefix_rate),
             concurrency: 1000,
             canaries: Manners::default(),
+            sanity: sanity::Settings::default(),
+            loss: loss::Settings::default(),
         };
         let outlets = Outlets {
             shards: vec![to_shard],
@@ -104,6 +106,8 @@ impl Given {
             writer: mpsc::channel(1).0,
             scanner: Arc::default(),
             tell: Box::new(|_| ()),
+            say: |_| (),
+            answers: Arc::default(),
         };
         let course = (course, Arc::new(FamilyAccess::everything()));
         let feeder = Feeder::new(settings, course, outlets, Arc::default(), Stop::default());
@@ -133,7 +137,7 @@ impl Given {
                 for mut aim in batch {
                     let socket = aim.whom().socket;
                     started.push((at, socket));
-                    report.met.push(Met { socket, greeted: false });
+                    report.met.push(Met::nobody(&aim));
                     aim.attempts += 1;
                     match ends(socket, aim.attempts) {
                         End::Done => {}
