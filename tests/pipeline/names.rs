@@ -154,6 +154,8 @@ impl Given {
             scanner: Arc::default(),
             added: Arc::default(),
             tell: Box::new(|_| ()),
+            say: |_| {},
+            answers: Arc::default(),
         };
         let (stop, stalled, alarm) = (Stop::default(), Arc::new(Mutex::new(false)), Arc::default());
         let zone = Zone {
