@@ -28,8 +28,10 @@ use banneret::scan::aim::Aim;
 use banneret::scan::canary::Manners;
 use banneret::scan::course::{Course, Roster};
 use banneret::scan::feeder::{Feeder, Note, Outlets, Settings};
+use banneret::scan::loss;
 use banneret::scan::pace::Pace;
 use banneret::scan::progress::Progress;
+use banneret::scan::sanity;
 use banneret::scan::shard::{Met, Report};
 use banneret::scan::stop::Stop;
 use banneret::targets::{Order, Shard};
@@ -105,6 +107,8 @@ fn feed(targets: u64) -> u64 {
         prefix_rate: Rate::Unlimited,
         concurrency: CONCURRENCY,
         canaries: Manners::default(),
+        sanity: sanity::Settings::default(),
+        loss: loss::Settings::default(),
     };
     let outlets = Outlets {
         shards: vec![feed],
@@ -114,6 +118,8 @@ fn feed(targets: u64) -> u64 {
         writer,
         scanner: Arc::default(),
         tell: Box::new(|_| ()),
+        say: |_| (),
+        answers: Arc::default(),
     };
     let course = (course, Arc::new(FamilyAccess::everything()));
     let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
@@ -135,8 +141,9 @@ fn feed(targets: u64) -> u64 {
 
 /// What came of a conversation: of 16 addresses one greets.
 fn met(aim: &Aim) -> Met {
-    let socket = aim.whom().socket;
-    Met { socket, greeted: matches!(socket.ip(), IpAddr::V4(ip) if ip.octets()[3].is_multiple_of(16)) }
+    let met = Met::nobody(aim);
+    let greeted = matches!(met.socket.ip(), IpAddr::V4(ip) if ip.octets()[3].is_multiple_of(16));
+    Met { greeted, ..met }
 }
 
 /// Runs both parts in turns and prints what a target costs.

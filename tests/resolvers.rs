@@ -3,9 +3,13 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
+#[path = "resolvers/believed.rs"]
+mod believed;
 #[path = "resolvers/outage.rs"]
 mod outage;
 mod support;
+#[path = "resolvers/upstream.rs"]
+mod upstream;
 #[path = "resolvers/zone.rs"]
 mod zone;
 
@@ -138,7 +142,7 @@ const KNOWN: [(u8, &str, &str); 9] = [
 ];
 
 /// Where a name may lead, and nobody follows.
-const INNER: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 0, 9), Ipv4Addr::new(198, 18, 201, 1)];
+const INNER: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 9), Ipv4Addr::new(198, 18, 201, 1)];
 
 fn scan(work: &Path, resolvers: &[&str], targets: &[&str]) -> BTreeMap<Ipv4Addr, Value> {
     let file = tempfile::Builder::new().suffix(".jsonl").tempfile_in(work).unwrap();

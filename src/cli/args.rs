@@ -16,7 +16,7 @@ use crate::rate::Rate;
 use crate::targets::SampleSize;
 
 pub use check::{CheckArgs, CheckWord, TenancyWord};
-pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, ReportArgs};
+pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, QuestionsWord, ReportArgs};
 
 /// The longest time that a flag takes: no conversation lasts a day, and sums of such times fit every clock.
 const LONGEST: Duration = Duration::from_secs(86_400);

@@ -134,6 +134,28 @@ pub struct Entry {
 pub trait Zone: Send + Sync {
     /// The answer to a question; aliases are not followed. A type that [`Kind`] does not know is `None`.
     fn find(&self, owner: &DnsName, kind: Option<Kind>) -> Answer;
+
+    /// Whether a name is that of a zone which is served: it then has an SOA and a name server.
+    fn is_served(&self, zone: &DnsName) -> bool {
+        cut(zone) == *zone
+    }
+}
+
+/// The zone that a name is in: the /24 or /48 of a reverse name, else the last two labels.
+pub fn cut(name: &DnsName) -> DnsName {
+    let labels: Vec<&[u8]> = name.labels().collect();
+    let depth = match labels.as_slice() {
+        [.., b"in-addr", b"arpa"] => 5,
+        [.., b"ip6", b"arpa"] => 14,
+        _ => 2,
+    };
+    let mut wire = Vec::with_capacity(name.as_wire().len());
+    for label in &labels[labels.len().saturating_sub(depth)..] {
+        wire.push(u8::try_from(label.len()).unwrap_or(0));
+        wire.extend_from_slice(label);
+    }
+    wire.push(0);
+    DnsName::from_wire(&wire).unwrap_or_else(DnsName::root)
 }
 
 /// A zone held in memory.
@@ -169,6 +191,25 @@ impl Zone for Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_denial_comes_from_a_zone_that_is_served() {
+        let zone = Held::default();
+        for (name, of) in [
+            ("9.2.0.192.in-addr.arpa", "2.0.192.in-addr.arpa"),
+            ("x.2.0.192.in-addr.arpa", "2.0.192.in-addr.arpa"),
+            ("mail.a.example", "a.example"),
+            ("a.example", "a.example"),
+            ("example", "example"),
+            (".", "."),
+        ] {
+            let (name, of) = (DnsName::parse(name).unwrap(), DnsName::parse(of).unwrap());
+            assert_eq!(cut(&name), of);
+            assert!(zone.is_served(&of) && zone.is_served(&name) == (name == of), "{name}");
+        }
+        let host = DnsName::reverse("2001:db8:1:2::9".parse().unwrap());
+        assert_eq!(cut(&host).to_string(), "1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+    }
 
     #[test]
     fn absence_has_two_kinds_and_an_alias_answers_for_every_type() {

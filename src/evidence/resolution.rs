@@ -30,15 +30,18 @@ pub enum Status {
     /// No answer in time, or no upstream within reach.
     TimedOut,
     /// An answer that settles nothing: FORMERR, a CNAME loop or over-long chain, a lame referral, an answer for another
-    /// name, TC without TCP, NOERROR with neither answer nor SOA.
+    /// name, TC without TCP, NOERROR with neither answer nor SOA, a denial without the SOA of a zone at or above the name,
+    /// an answer marked as stale, addresses that filters and DNS64 make up.
     Malformed,
+    /// An answer against the host of an upstream that has not shown itself honest.
+    Untrusted,
     /// Nobody asked.
     NotAsked,
 }
 
 impl Status {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Found,
         Self::NoData,
         Self::NxDomain,
@@ -46,6 +49,7 @@ impl Status {
         Self::Refused,
         Self::TimedOut,
         Self::Malformed,
+        Self::Untrusted,
         Self::NotAsked,
     ];
 
@@ -59,6 +63,7 @@ impl Status {
             Self::Refused => "refused",
             Self::TimedOut => "timed_out",
             Self::Malformed => "malformed",
+            Self::Untrusted => "untrusted",
             Self::NotAsked => "not_asked",
         }
     }

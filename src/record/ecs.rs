@@ -123,7 +123,7 @@ fn question(root: &mut Map<String, Value>, ip: IpAddr, dns: &Resolution) {
         Status::ServFail => Some("SERVFAIL"),
         Status::Refused => Some("REFUSED"),
         Status::NotAsked => return,
-        Status::TimedOut | Status::Malformed => None,
+        Status::TimedOut | Status::Malformed | Status::Untrusted => None,
     };
     let answer = |ptr: &crate::evidence::PtrName| json!({ "name": name, "type": "PTR", "class": "IN", "data": ptr.name.to_string() });
     let answers: Vec<Value> = dns.names.iter().map(answer).collect();

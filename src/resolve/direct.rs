@@ -1,4 +1,5 @@
-//! A few questions put as they are, nothing kept and nothing joined: for whoever compares what several servers say.
+//! A few questions put as they are, nothing kept and nothing joined, and every answer taken as it comes: for whoever asks
+//! the servers of a zone about that zone.
 
 use std::time::Duration;
 

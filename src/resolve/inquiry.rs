@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::question::{Answer, Kind, Question};
+use super::trust::{Claim, is_blocking};
 use super::want::{Addresses, MailHost, MailHosts, Solution, Want};
 use crate::evidence::resolution::{MAX_KEPT_ADDRESSES, MAX_PTR_NAMES, MOST_PTR_NAMES};
 use crate::evidence::{Forward, PtrName, Resolution, Status};
@@ -46,6 +46,8 @@ enum Goal {
         known: Option<Box<Resolution>>,
     },
     Addresses,
+    /// One question, as it stands.
+    Answer,
     MailHosts {
         domain: DnsName,
         hosts: Vec<(u16, DnsName, [usize; 2])>,
@@ -74,6 +76,10 @@ impl Inquiry {
             Want::Rest { ip, banner, known } => {
                 let choice = Choice { banner: banner.clone(), most: MAX_PTR_NAMES };
                 inquiry.ask_identity(*ip, choice, Some(known.clone()));
+            }
+            Want::Answer(question) => {
+                inquiry.goal = Goal::Answer;
+                inquiry.ask(question.clone());
             }
             Want::Addresses(host) => {
                 inquiry.ask_both(&DnsName::from_host(host));
@@ -111,47 +117,137 @@ impl Inquiry {
         self.forget_if(|answer| !answer.status.is_definite());
     }
 
-    /// Takes back, as settling nothing, what counts against the host; all of its answers, unless DNS bore it out.
-    pub fn disavow(&mut self) {
-        let Goal::Identity { ip, .. } = self.goal else { return };
-        let all = self.borne_out(ip).is_none();
-        for asked in &mut self.asked {
-            let doubtful = |answer: &Arc<Answer>| {
-                answer.status.is_definite() && (all || is_against(answer, asked.question.kind, ip))
+    /// The answers that say something against the host, or against the name, and are to be checked before they count.
+    pub(super) fn claims(&self) -> Vec<(usize, Claim)> {
+        let mut claims = Vec::new();
+        match &self.goal {
+            Goal::Identity { ip, banner, known, .. } => {
+                self.claims_of_host(*ip, banner.as_ref(), known.as_deref(), &mut claims);
+            }
+            Goal::Answer => self.claim_of_target(0, &mut claims),
+            Goal::Addresses => self.claims_of_name([0, 1], &mut claims),
+            Goal::MailHosts { hosts, .. } => {
+                self.claim_of_target(0, &mut claims);
+                for (_, _, indices) in hosts {
+                    self.claims_of_name(*indices, &mut claims);
+                }
+            }
+        }
+        claims
+    }
+
+    fn claims_of_host(
+        &self,
+        ip: IpAddr,
+        banner: Option<&DnsName>,
+        known: Option<&Resolution>,
+        claims: &mut Vec<(usize, Claim)>,
+    ) {
+        let ptr = self.asked.first().filter(|first| first.question.kind == Kind::Ptr);
+        let ptr = ptr.and_then(|asked| asked.answer.as_deref());
+        let is_ptr_name = |name: &DnsName| match (ptr, known) {
+            (Some(ptr), _) => ptr.names().contains(name),
+            (None, Some(known)) => known.names.iter().any(|ptr| ptr.name == *name),
+            (None, None) => false,
+        };
+        let mut leads_back = false;
+        for (index, asked) in self.asked.iter().enumerate() {
+            let Some(answer) = asked.answer.as_deref().filter(|_| asked.question.kind != Kind::Ptr) else {
+                continue;
             };
-            if asked.answer.as_ref().is_some_and(doubtful) {
-                asked.answer = Some(Arc::new(Answer::bare(Status::Malformed)));
+            let is_ptr_name = is_ptr_name(&asked.question.name);
+            let is_here = answer.addresses().contains(&ip);
+            leads_back |= is_here && is_ptr_name;
+            // A name of a PTR answer that was taken back is nobody's any more.
+            if is_here || !is_ptr_name && Some(&asked.question.name) != banner {
+                continue;
+            }
+            match answer.status {
+                Status::Found => claims.push((index, Claim::Elsewhere)),
+                status if status.is_absent() => claims.push((index, Claim::Denial)),
+                _ => {}
+            }
+        }
+        match ptr.map(|ptr| ptr.status) {
+            Some(status) if status.is_absent() => claims.push((0, Claim::Denial)),
+            // Whoever invents PTR names invents ones that lead nowhere.
+            Some(Status::Found) if !leads_back => claims.push((0, Claim::Elsewhere)),
+            _ => {}
+        }
+    }
+
+    /// Where the same upstream finds the one family and not the other, that it denies is as good as what it finds.
+    fn claims_of_name(&self, indices: [usize; 2], claims: &mut Vec<(usize, Claim)>) {
+        let upstream = |index: usize| self.answer(index)?.origin.as_ref().map(|origin| origin.upstream);
+        let [one, other] = indices;
+        for (index, pair) in [(one, other), (other, one)] {
+            let is_found_beside = self.status(index) == Status::NoData
+                && self.status(pair) == Status::Found
+                && upstream(index) == upstream(pair);
+            if !is_found_beside {
+                self.claim_of_target(index, claims);
             }
         }
     }
 
-    /// Whether some answer counts against the host.
-    pub fn is_against(&self) -> bool {
-        let Goal::Identity { ip, .. } = self.goal else { return false };
-        let mut answered =
-            self.asked.iter().filter_map(|asked| Some((asked.answer.as_ref()?, asked.question.kind)));
-        answered.any(|(answer, kind)| is_against(answer, kind, ip))
+    fn claim_of_target(&self, index: usize, claims: &mut Vec<(usize, Claim)>) {
+        match self.status(index) {
+            Status::Found => claims.push((index, Claim::Target)),
+            status if status.is_absent() => claims.push((index, Claim::Denial)),
+            _ => {}
+        }
     }
 
-    /// If DNS was asked and bears the host out by one name that leads to it alone: the address, the name, and how long both
-    /// answers hold. Of several records a server may give some now and others later.
-    pub fn exemplar(&self) -> Option<(IpAddr, &DnsName, Duration)> {
-        let Goal::Identity { ip, .. } = self.goal else { return None };
-        let (ptr, forward) = self.borne_out(ip)?;
-        let answer = forward.answer.as_deref()?;
-        let is_sole = ptr.names().len() == 1 && answer.addresses() == [ip];
-        is_sole.then(|| (ip, &forward.question.name, answer.ttl.min(ptr.ttl)))
+    /// A question that has its answer.
+    pub(super) fn settled(&self, index: usize) -> Option<(&Question, &Arc<Answer>)> {
+        let asked = self.asked.get(index)?;
+        Some((&asked.question, asked.answer.as_ref()?))
     }
 
-    /// The answer to the PTR question, and one of its names that leads back.
-    fn borne_out(&self, ip: IpAddr) -> Option<(&Answer, &Asked)> {
-        let (first, rest) = self.asked.split_first().filter(|(first, _)| first.question.kind == Kind::Ptr)?;
-        let ptr = first.answer.as_deref()?;
-        let leads_back = |asked: &&Asked| {
-            let found = asked.answer.as_ref().is_some_and(|answer| answer.addresses().contains(&ip));
-            found && ptr.names().contains(&asked.question.name)
-        };
-        Some((ptr, rest.iter().find(leads_back)?))
+    /// Takes an answer back as one that nobody could confirm.
+    pub(super) fn distrust(&mut self, index: usize) {
+        if let Some(asked) = self.asked.get_mut(index) {
+            asked.answer = Some(Arc::new(Answer::bare(Status::Untrusted)));
+        }
+    }
+
+    /// Opens one question again; it is handed out once more.
+    pub(super) fn forget(&mut self, index: usize) {
+        if let Some(asked) = self.asked.get_mut(index).filter(|asked| asked.answer.is_some()) {
+            asked.answer = None;
+            self.open += 1;
+            self.handed = self.handed.min(index);
+        }
+    }
+
+    /// Whether some answer that it has settles nothing, those aside that nobody could confirm.
+    pub(super) fn has_failed(&self) -> bool {
+        let answers = self.asked.iter().filter_map(|asked| asked.answer.as_deref());
+        answers.map(|answer| answer.status).any(|status| !status.is_definite() && status != Status::Untrusted)
+    }
+
+    /// Names that an upstream has shown to lead to the host's address: by the number of the upstream, the questions that it
+    /// answered so. The PTR question counts where the same upstream has the one name for the address that leads back.
+    pub(super) fn confirmed_by(&self, mut take: impl FnMut(usize, &Question, IpAddr, &DnsName)) {
+        let Goal::Identity { ip, .. } = self.goal else { return };
+        let ptr = self.asked.first().filter(|first| first.question.kind == Kind::Ptr);
+        for asked in &self.asked {
+            // Of several records a server may give some now and others later.
+            let Some(answer) = asked.answer.as_deref().filter(|answer| answer.addresses() == [ip]) else {
+                continue;
+            };
+            let Some(origin) = &answer.origin else { continue };
+            take(origin.upstream, &asked.question, ip, &asked.question.name);
+            let sole = |ptr: &&Asked| {
+                ptr.answer.as_deref().is_some_and(|ptr| {
+                    ptr.names() == std::slice::from_ref(&asked.question.name)
+                        && ptr.origin.as_ref().is_some_and(|other| other.upstream == origin.upstream)
+                })
+            };
+            if let Some(ptr) = ptr.filter(sole) {
+                take(origin.upstream, &ptr.question, ip, &asked.question.name);
+            }
+        }
     }
 
     fn forget_if(&mut self, forget: impl Fn(&Answer) -> bool) {
@@ -167,7 +263,9 @@ impl Inquiry {
     /// Takes an answer; it may open further questions. A second one to the same question is ignored.
     pub fn learn(&mut self, index: usize, answer: &Arc<Answer>) {
         let Some(asked) = self.asked.get_mut(index).filter(|asked| asked.answer.is_none()) else { return };
-        asked.answer = Some(Arc::clone(answer));
+        let is_blocked = matches!(self.goal, Goal::Identity { ip, .. } if is_blocking_answer(answer, ip));
+        asked.answer =
+            Some(if is_blocked { Arc::new(Answer::bare(Status::Malformed)) } else { Arc::clone(answer) });
         self.open -= 1;
         // The PTR or MX question comes first.
         match &self.goal {
@@ -187,6 +285,9 @@ impl Inquiry {
         match &self.goal {
             Goal::Identity { ip, banner, choice, known } => {
                 Solution::Identity(self.identity(*ip, banner.as_ref(), choice, known.as_deref()))
+            }
+            Goal::Answer => {
+                Solution::Answer(self.answer(0).cloned().unwrap_or(Answer::bare(Status::NotAsked)))
             }
             Goal::Addresses => Solution::Addresses(self.addresses([0, 1])),
             Goal::MailHosts { hosts, .. } => Solution::MailHosts(self.mail_hosts(hosts)),
@@ -354,12 +455,11 @@ impl Inquiry {
     }
 }
 
-/// Whether an answer is definite and does not bear a host out: there is no PTR, or a name leads elsewhere or nowhere.
-fn is_against(answer: &Answer, kind: Kind, ip: IpAddr) -> bool {
-    match (answer.status, kind) {
-        (Status::Found, Kind::A | Kind::Aaaa) => !answer.addresses().contains(&ip),
-        (status, _) => status.is_absent(),
-    }
+/// Whether an answer holds nothing but the addresses that filters give for names they block. For a host that is itself at
+/// such an address, as in a demo, they are addresses like any other.
+fn is_blocking_answer(answer: &Answer, ip: IpAddr) -> bool {
+    let addresses = answer.addresses();
+    !addresses.is_empty() && !ip.is_loopback() && addresses.iter().all(|ip| is_blocking(*ip))
 }
 
 impl Choice {

@@ -2,33 +2,36 @@
 //! every upstream watched. Knows no SMTP conversation, no output, no order.
 
 mod cache;
-mod canary;
 mod direct;
 mod engine;
 pub mod health;
 mod hickory;
+mod hold;
 pub mod inquiry;
 mod keyed;
 mod later;
-pub mod manners;
+mod origin;
 mod plan;
 mod public;
 pub mod question;
 pub mod service;
 pub mod settings;
 mod told;
+pub mod trust;
 mod upstreams;
 pub mod want;
 pub mod wire;
 
 pub use direct::ask;
 pub use health::{Health, UpstreamHealth};
-pub use manners::{Inventions, Manner, try_upstreams};
+pub use origin::Origin;
 pub use plan::Token;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
 pub use service::{
-    Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_with, unserved,
+    Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_telling, start_with,
+    unserved,
 };
-pub use settings::{HELD_BACK, Rate, Settings, Unusable};
+pub use settings::{HELD_BACK, Rate, Settings, TrustPolicy, Unusable};
+pub use trust::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
 pub use upstreams::{UpstreamError, Upstreams, parse_upstream, system_upstreams};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

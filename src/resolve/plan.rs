@@ -1,17 +1,19 @@
 //! From cases to questions and back: each distinct question is put once however many hosts wait for it, forward answers
-//! are kept, answers are joined to their hosts. Time is an argument; knows no upstream and no packet.
+//! are kept, answers are joined to their hosts, and what counts against a host waits until it may be believed. Time is an
+//! argument; knows no packet.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, RandomState};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cache::Cache;
-use super::canary::{Canaries, Known, Outcome, Put};
+use super::hold::{Hold, Hope};
 use super::inquiry::Inquiry;
 use super::keyed::{Keyed, Passed};
 use super::later::{Intake, Later, Pass, Reach};
 use super::question::{Answer, Question};
+use super::trust::{Belief, Claim, Put, Reachable, Trust, UpstreamBehavior};
 use super::want::{Case, Solved};
 
 /// What stands for one question between `Plan::next_question` and `Plan::answered`.
@@ -29,46 +31,44 @@ pub(super) struct Plan<T> {
     /// Flights whose question was not handed out yet.
     ready: VecDeque<u32>,
     cache: Cache,
-    canaries: Canaries<Open<T>>,
+    trust: Trust,
+    hold: Hold<Open<T>>,
+    /// The upstreams that can be asked.
+    up: Vec<Reachable>,
+    /// Cases that are asked about for the first time, or in their second pass.
+    fresh: usize,
     later: Later<Open<T>>,
-    /// Counts the times between lies; a case of an earlier one may have answers that were lies.
-    stretch: u32,
-    /// What is done with those who have answers that are not believed.
-    again: Again,
     solved: Vec<Solved<T>>,
 }
 
-/// When questions are put again whose answers were not believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
-    /// At once: others are there to be asked.
-    Now,
-    /// In the second pass.
-    Later,
+/// Whose answers are to be checked, and how long hosts may wait for that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checks {
+    /// How many upstreams there are to be checked; 0: all is believed.
+    pub(super) upstreams: usize,
+    /// How long hosts wait for a check after the last answers.
+    pub(super) patience: Duration,
 }
 
-/// How often a case is asked at once about answers that were not believed.
-const MOST_REFUSED: u8 = 3;
+/// How often the questions of a case are put again because their answers could not be confirmed any more.
+const MOST_REPEATS: u8 = 8;
+/// An upstream that is trusted answers for one whose controls take longer than this.
+const SLOW: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Open<T> {
     inquiry: Inquiry,
     pass: Pass,
-    /// The stretch in which its answers began to come.
-    stretch: u32,
-    /// How often its answers were not believed.
-    refused: u8,
+    /// How often its questions were put again.
+    repeats: u8,
+    /// Since when its answers wait for controls.
+    held_since: Option<Instant>,
+    /// Questions that go to one upstream alone.
+    pinned: Vec<(usize, usize)>,
     carry: T,
 }
 
 impl<T> Open<T> {
-    /// Takes back what it has against its host from before a stretch.
-    fn believe_since(&mut self, stretch: u32) {
-        if self.stretch < stretch && self.inquiry.is_against() {
-            self.inquiry.disavow();
-        }
-    }
-
     fn into_solved(self) -> Solved<T> {
         Solved { solution: self.inquiry.solution(), carry: self.carry }
     }
@@ -80,8 +80,8 @@ struct Flight {
     question: Keyed,
     first: Waiter,
     more: Vec<Waiter>,
-    /// The stretch in which it began.
-    stretch: u32,
+    /// The one upstream that it goes to.
+    pinned: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +93,7 @@ struct Waiter {
 
 impl<T> Plan<T> {
     /// Nothing open; `held_back` hosts at most wait for a second pass.
-    pub(super) fn new(held_back: usize) -> Self {
+    pub(super) fn new(held_back: usize, checks: Checks) -> Self {
         Self {
             cases: Slab::new(),
             flights: Slab::new(),
@@ -101,107 +101,165 @@ impl<T> Plan<T> {
             hash: RandomState::new(),
             ready: VecDeque::new(),
             cache: Cache::default(),
-            canaries: Canaries::new(),
+            trust: Trust::new(checks.upstreams),
+            hold: Hold::new(checks.patience),
+            up: Vec::new(),
+            fresh: 0,
             later: Later::new(held_back),
-            stretch: 0,
-            again: Again::Later,
             solved: Vec::new(),
         }
     }
 
     /// Takes a case in.
     pub(super) fn admit(&mut self, case: Case<T>, now: Instant) {
-        let inquiry = Inquiry::new(&case.want);
-        let open = Open { inquiry, pass: Pass::First, stretch: self.stretch, refused: 0, carry: case.carry };
-        let id = self.cases.insert(open);
-        self.advance(id, now);
+        self.ask(Inquiry::new(&case.want), Pass::First, case.carry, now);
     }
 
     /// Begins the second pass of those whose time has come.
     pub(super) fn ask_again(&mut self, now: Instant, reach: Reach, intake: Intake) {
         while let Some(mut open) = self.later.next(now, reach, intake) {
-            open.believe_since(self.stretch);
-            self.put_again(Open { pass: Pass::Second, ..open }, now);
+            open.inquiry.reopen();
+            self.ask(open.inquiry, Pass::Second, open.carry, now);
         }
     }
 
-    /// Opens what a case has no definite answer to.
-    fn put_again(&mut self, mut open: Open<T>, now: Instant) {
-        open.inquiry.reopen();
-        let id = self.cases.insert(Open { stretch: self.stretch, ..open });
+    fn ask(&mut self, inquiry: Inquiry, pass: Pass, carry: T, now: Instant) {
+        let open = Open { inquiry, pass, repeats: 0, held_since: None, pinned: Vec::new(), carry };
+        let id = self.cases.insert(open);
+        self.fresh += 1;
         self.advance(id, now);
     }
 
-    /// Begins a round of canaries if one is due.
-    pub(super) fn try_upstreams(
-        &mut self,
-        now: Instant,
-        upstreams: impl Iterator<Item = usize>,
-        put: &mut Vec<Put>,
-    ) {
-        if let Some(outcome) = self.canaries.begin(now, upstreams, put) {
-            self.take_outcome(outcome, now);
-        }
+    /// Takes note of the upstreams that can be asked.
+    pub(super) fn reachable(&mut self, up: impl Iterator<Item = Reachable>) {
+        self.up.clear();
+        self.up.extend(up);
     }
 
-    /// Takes the answer to a canary; tells which upstreams were found to lie. `again` says what becomes of the questions
-    /// that they answered.
-    pub(super) fn canary_answered(
-        &mut self,
-        token: Token,
-        answer: &Answer,
-        again: impl FnOnce(&[usize]) -> Again,
-        now: Instant,
-    ) -> Vec<usize> {
-        let Some(outcome) = self.canaries.answered(token, answer) else { return Vec::new() };
-        match &outcome {
-            Outcome::Lies(_, liars) => self.turn_over(again(liars)),
-            Outcome::Recovered(_) => self.turn_over(Again::Now),
-            Outcome::BorneOut(_) | Outcome::Unclear(_) => {}
-        }
-        self.take_outcome(outcome, now)
+    /// When controls are due next.
+    pub(super) fn controls_due(&self, now: Instant) -> Option<Instant> {
+        self.trust.due(&self.up, now)
     }
 
-    /// Begins a stretch: nothing that came before it, or comes late, is believed.
-    fn turn_over(&mut self, again: Again) {
-        self.stretch += 1;
-        self.again = again;
-        self.cache = Cache::default();
+    /// Begins the rounds of controls that are due.
+    pub(super) fn begin_controls(&mut self, now: Instant, put: &mut Vec<Put>) {
+        self.trust.begin(&self.up, now, put);
     }
 
-    fn take_outcome(&mut self, outcome: Outcome<Open<T>>, now: Instant) -> Vec<usize> {
-        let (cases, again, liars) = match outcome {
-            Outcome::BorneOut(cases) => {
-                for open in cases {
-                    self.settle(open, now);
-                }
-                return Vec::new();
-            }
-            Outcome::Recovered(cases) => (cases, self.again, Vec::new()),
-            Outcome::Unclear(cases) => (cases, Again::Later, Vec::new()),
-            Outcome::Lies(cases, liars) => (cases, self.again, liars),
-        };
-        for open in cases {
-            self.refuse(open, again, now);
-        }
-        liars
+    /// Takes the answer to a control; tells the upstream if it failed.
+    pub(super) fn control_answered(&mut self, token: Token, answer: &Answer, now: Instant) -> Option<usize> {
+        self.trust.answered(token, answer, now)
     }
 
-    /// Whether upstreams told the truth when they were last tried.
+    /// Whether some upstream has not failed its last controls.
     pub(super) fn is_well(&self) -> bool {
-        self.canaries.is_well()
+        self.trust.is_well(&self.up)
     }
 
-    /// When the next round of canaries is due.
-    pub(super) fn trial_due(&self) -> Option<Instant> {
-        self.canaries.due()
+    /// What is to be told of upstreams since the last call.
+    pub(super) fn take_warnings(&mut self) -> Vec<(usize, UpstreamBehavior)> {
+        self.trust.take_warnings()
+    }
+
+    /// Cases that wait for controls.
+    pub(super) fn held(&self) -> usize {
+        self.hold.len()
+    }
+
+    /// Looks again at the cases that wait for controls: if something was shown, or `is_time` to look for those that have
+    /// waited long enough.
+    pub(super) fn review(&mut self, is_time: bool, now: Instant) {
+        self.hold.is_quiet(self.fresh == 0, now);
+        if !self.trust.take_change() && !is_time || self.hold.len() == 0 {
+            return;
+        }
+        self.trust.want_nothing();
+        for case in std::mem::take(&mut self.hold.cases) {
+            self.consider(case, now);
+        }
+    }
+
+    /// Settles a case if its answers are believed, puts what can't be confirmed any more to an upstream that is trusted, or
+    /// holds the case until one is, or its time is over.
+    fn consider(&mut self, mut open: Open<T>, now: Instant) {
+        let mut waiting = Vec::new();
+        let mut again = Vec::new();
+        for (index, claim) in open.inquiry.claims() {
+            let Some((question, answer)) = open.inquiry.settled(index) else { continue };
+            let belief = self.trust.belief(question, answer, claim, now);
+            if belief == Belief::Confirmed {
+                continue;
+            }
+            let is_slow =
+                answer.origin.as_ref().is_some_and(|it| now.saturating_duration_since(it.came) > SLOW);
+            let trusted = (belief == Belief::Lost || is_slow) && open.repeats < MOST_REPEATS;
+            match trusted.then(|| self.trust.trusted(question, answer, claim, &self.up, now)).flatten() {
+                Some(upstream) => again.push((index, upstream)),
+                None => waiting.push((index, claim, belief)),
+            }
+        }
+        if waiting.is_empty() && again.is_empty() {
+            return self.settle(open, now);
+        }
+        if !again.is_empty() {
+            return self.repeat(open, again, now);
+        }
+        let since = *open.held_since.get_or_insert(now);
+        let hope = self.hope(&open, &waiting);
+        if self.hold.is_over(since, hope, now) {
+            return self.give_up(open, &waiting, now);
+        }
+        for &(index, claim, belief) in &waiting {
+            if let Some((question, answer)) = open.inquiry.settled(index) {
+                self.trust.want(question, answer, claim, belief, now);
+            }
+        }
+        self.hold.cases.push(open);
+    }
+
+    fn hope(&self, open: &Open<T>, waiting: &[(usize, Claim, Belief)]) -> Hope {
+        let mut settled = waiting.iter().filter_map(|(index, ..)| open.inquiry.settled(*index));
+        let is_hopeless = settled.any(|(question, answer)| self.trust.is_hopeless(question, answer));
+        if is_hopeless || open.pass == Pass::Second { Hope::Little } else { Hope::Open }
+    }
+
+    /// Puts questions again, each to one upstream, whose answers then have a control before them.
+    fn repeat(&mut self, mut open: Open<T>, again: Vec<(usize, usize)>, now: Instant) {
+        open.repeats += 1;
+        for &(index, _) in &again {
+            open.inquiry.forget(index);
+        }
+        open.pinned = again;
+        let id = self.cases.insert(open);
+        self.advance(id, now);
+    }
+
+    /// Nobody could confirm these answers: they count for nothing.
+    fn give_up(&mut self, mut open: Open<T>, waiting: &[(usize, Claim, Belief)], now: Instant) {
+        for &(index, claim, belief) in waiting {
+            let Some((question, answer)) = open.inquiry.settled(index) else { continue };
+            // A target's name that is found counts against nobody.
+            if claim == Claim::Target && belief == Belief::Waiting {
+                continue;
+            }
+            self.trust.gave_up(question, answer);
+            open.inquiry.distrust(index);
+        }
+        self.settle(open, now);
     }
 
     /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
     pub(super) fn hurry(&mut self) {
-        for mut open in self.later.close() {
-            open.believe_since(self.stretch);
+        for open in self.later.close() {
             self.solved.push(open.into_solved());
+        }
+        for mut case in std::mem::take(&mut self.hold.cases) {
+            if case.inquiry.is_of_host() {
+                for (index, _) in case.inquiry.claims() {
+                    case.inquiry.distrust(index);
+                }
+                self.solved.push(case.into_solved());
+            }
         }
     }
 
@@ -220,15 +278,15 @@ impl<T> Plan<T> {
         self.waiting() + self.solved.len()
     }
 
-    /// Cases that wait for answers, or for canaries to bear them out.
+    /// Cases that wait for answers, or for controls.
     pub(super) fn waiting(&self) -> usize {
-        self.cases.len() + self.canaries.len()
+        self.cases.len() + self.hold.len()
     }
 
-    /// The next question to put; each comes once and wants one answer.
-    pub(super) fn next_question(&mut self) -> Option<(Token, &Question)> {
+    /// The next question to put, and the one upstream that it goes to if not to any; each comes once and wants one answer.
+    pub(super) fn next_question(&mut self) -> Option<(Token, &Question, Option<usize>)> {
         let flight = self.ready.pop_front()?;
-        self.flights.get(flight).map(|open| (Token(flight), &open.question.question))
+        self.flights.get(flight).map(|open| (Token(flight), &open.question.question, open.pinned))
     }
 
     /// Takes the answer to a question; a second one to the same is a fault of the caller and ignored.
@@ -237,13 +295,10 @@ impl<T> Plan<T> {
         if self.by_hash.get(&flight.question.hash()) == Some(&token.0) {
             self.by_hash.remove(&flight.question.hash());
         }
-        let answer = Arc::new(answer);
-        if flight.stretch == self.stretch {
-            self.cache.put(flight.question, &answer, now);
-        }
+        let answer = Arc::new(self.trust.stamp(&flight.question.question, answer, now));
+        self.cache.put(flight.question, &answer, now);
         for waiter in std::iter::once(flight.first).chain(flight.more) {
             if let Some(open) = self.cases.get_mut(waiter.case) {
-                open.stretch = open.stretch.min(flight.stretch);
                 open.inquiry.learn(waiter.index, &answer);
                 self.advance(waiter.case, now);
             }
@@ -274,23 +329,26 @@ impl<T> Plan<T> {
         let Some(open) = self.cases.get_mut(case) else { return };
         while let Some((index, question)) = open.inquiry.next_question() {
             let question = Keyed::new(question.clone(), &self.hash);
-            if let Some(answer) = self.cache.get(&question, now) {
+            let pinned = open.pinned.iter().find(|(at, _)| *at == index).map(|(_, upstream)| *upstream);
+            let kept = self.cache.get(&question, now);
+            if let Some(answer) =
+                kept.filter(|it| is_usable(&self.trust, &question.question, it, pinned, now))
+            {
                 open.inquiry.learn(index, &answer);
                 continue;
             }
             let waiter = Waiter { case, index };
             let known = self.by_hash.get(&question.hash()).and_then(|&id| self.flights.get_mut(id));
-            if let Some(flight) = known.filter(|flight| flight.question == question) {
+            let is_same = |flight: &&mut Flight| {
+                flight.question == question && (pinned.is_none() || flight.pinned == pinned)
+            };
+            if let Some(flight) = known.filter(is_same) {
                 flight.more.push(waiter);
                 continue;
             }
+            self.trust.prime(&question.question);
             let hash = question.hash();
-            let id = self.flights.insert(Flight {
-                question,
-                first: waiter,
-                more: Vec::new(),
-                stretch: self.stretch,
-            });
+            let id = self.flights.insert(Flight { question, first: waiter, more: Vec::new(), pinned });
             self.by_hash.entry(hash).or_insert(id);
             self.ready.push_back(id);
         }
@@ -301,26 +359,22 @@ impl<T> Plan<T> {
         }
     }
 
-    /// All questions of a case have their answers: what counts against a host is to be borne out before it is believed.
-    fn conclude(&mut self, open: Open<T>, now: Instant) {
-        if self.canaries.wants(now)
-            && let Some((ip, name, ttl)) = open.inquiry.exemplar()
-        {
-            self.canaries.learn(Known { ip, name: name.clone(), ttl }, now);
+    /// All questions of a case have their answers: what counts against a host is to be confirmed before it is believed.
+    fn conclude(&mut self, mut open: Open<T>, now: Instant) {
+        let trust = &mut self.trust;
+        open.inquiry
+            .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
+        open.pinned.clear();
+        if open.repeats == 0 {
+            self.fresh = self.fresh.saturating_sub(1);
         }
-        if !open.inquiry.is_against() {
-            self.settle(open, now);
-        } else if open.stretch < self.stretch {
-            self.refuse(open, self.again, now);
-        } else if let Err(open) = self.canaries.doubt(open, now) {
-            self.settle(open, now);
-        }
+        self.consider(open, now);
     }
 
-    /// The answers of a case are believed: it is solved, or waits for a second pass.
+    /// A case has nothing more to wait for: it is solved, or waits for a second pass.
     fn settle(&mut self, open: Open<T>, now: Instant) {
         let kept = match open.pass {
-            Pass::First if open.inquiry.is_definite() => Err(open),
+            Pass::First if !open.inquiry.has_failed() => Err(open),
             Pass::First if open.inquiry.is_of_host() => self.later.keep_host(open, now),
             Pass::First => self.later.keep_name(open, now),
             Pass::Second => Err(open),
@@ -329,16 +383,20 @@ impl<T> Plan<T> {
             self.solved.push(open.into_solved());
         }
     }
+}
 
-    /// What a case has against its host is not believed: it is asked again, or settles nothing.
-    fn refuse(&mut self, mut open: Open<T>, again: Again, now: Instant) {
-        open.inquiry.disavow();
-        open.refused += 1;
-        if again == Again::Now && open.refused <= MOST_REFUSED {
-            self.put_again(open, now);
-        } else {
-            self.settle(open, now);
-        }
+/// Whether an answer that was kept is as good as one asked for now.
+fn is_usable(
+    trust: &Trust,
+    question: &Question,
+    answer: &Answer,
+    pinned: Option<usize>,
+    now: Instant,
+) -> bool {
+    let claim = if answer.status.is_absent() { Claim::Denial } else { Claim::Elsewhere };
+    match (pinned, claim) {
+        (None, Claim::Elsewhere) => trust.is_current(question, answer),
+        _ => trust.belief(question, answer, claim, now) != Belief::Lost,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::origin::Origin;
 use crate::evidence::Status;
 use crate::name::DnsName;
 
@@ -19,6 +20,8 @@ pub enum Kind {
     Mx,
     /// The name servers of a zone (RFC 1035 §3.3.11).
     Ns,
+    /// The start of a zone (RFC 1035 §3.3.13).
+    Soa,
 }
 
 impl Kind {
@@ -27,6 +30,7 @@ impl Kind {
         match self {
             Self::A => 1,
             Self::Ns => 2,
+            Self::Soa => 6,
             Self::Ptr => 12,
             Self::Mx => 15,
             Self::Aaaa => 28,
@@ -75,7 +79,7 @@ pub enum Records {
     /// None: every status but `found`.
     #[default]
     None,
-    /// Of a PTR or NS question.
+    /// Of a PTR or NS question; of an SOA question the primary server.
     Names(Vec<DnsName>),
     /// Of an A or AAAA question.
     Addresses(Vec<IpAddr>),
@@ -106,12 +110,24 @@ pub struct Answer {
     pub transport: Transport,
     /// Packets sent for it.
     pub attempts: u8,
+    /// Of absence: the zone that says so, as its SOA names it.
+    pub zone: Option<DnsName>,
+    /// Who gave it, and when; `None` where no upstream did.
+    pub origin: Option<Origin>,
 }
 
 impl Answer {
     /// An answer without records.
     pub fn bare(status: Status) -> Self {
-        Self { status, records: Records::None, ttl: Duration::ZERO, transport: Transport::Udp, attempts: 0 }
+        Self {
+            status,
+            records: Records::None,
+            ttl: Duration::ZERO,
+            transport: Transport::Udp,
+            attempts: 0,
+            zone: None,
+            origin: None,
+        }
     }
 
     /// Records found, to hold for `ttl`.

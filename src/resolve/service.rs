@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::canary::{Put, is_canary};
 use super::engine::Engine;
 use super::health::{Health, count};
+use super::hold::MOST_HELD;
 use super::later::{Intake, Reach};
-use super::plan::{Again, Plan, Token};
+use super::plan::{Checks, Plan, Token};
 use super::question::{Answer, Question};
-use super::settings::{HOSTS_IN_FLIGHT, Settings};
+use super::settings::{HOSTS_IN_FLIGHT, Settings, TrustPolicy};
 use super::told::Told;
+use super::trust::{Put, Reachable, UpstreamWarning, is_control};
 use super::want::{Case, Solved};
 
 /// Solved cases that leave together at most.
@@ -29,6 +30,10 @@ const BATCHES: usize = 16;
 const READY: usize = 512;
 /// While upstreams are not well and hosts wait for a second pass, how often it is looked whether they are.
 const LOOK: Duration = Duration::from_millis(100);
+/// While hosts wait for controls, how often it is looked whether they have waited long enough.
+const REVIEW: Duration = Duration::from_millis(50);
+/// Hosts wait so many timeouts for controls after the last answers.
+const HOLD: u32 = 2;
 /// At the end those hosts wait so many timeouts for them, and are then asked about whoever is there.
 const CONVALESCENCE: u32 = 2;
 /// How long a solved case waits for company.
@@ -133,13 +138,22 @@ impl<T> Inbox<T> {
 
 /// Starts a resolver on a thread of its own.
 pub fn start<T: Send + 'static>(settings: Settings) -> Result<Resolver<T>, ResolveError> {
+    start_telling(settings, |_| ())
+}
+
+/// The same; upstreams that are not believed are told of by `tell`, each cause once, from the resolver's thread.
+pub fn start_telling<T: Send + 'static>(
+    settings: Settings,
+    tell: impl FnMut(&UpstreamWarning) + Send + 'static,
+) -> Result<Resolver<T>, ResolveError> {
     let bounds = Bounds {
         hosts_in_flight: settings.hosts_in_flight,
         held_back: settings.held_back,
         convalescence: settings.timeout * CONVALESCENCE,
+        hold: settings.timeout * HOLD,
     };
-    let engine = Engine::open(settings)?;
-    start_on(engine, bounds)
+    let trust = settings.trust;
+    start_worker(Engine::open(settings)?, bounds, trust, Box::new(tell))
 }
 
 /// Starts a resolver that asks nobody: every question is answered by a function. For tests of what stands on it.
@@ -158,12 +172,19 @@ pub struct Bounds {
     pub held_back: usize,
     /// How long these wait at the end for upstreams that are not well.
     pub convalescence: Duration,
+    /// How long hosts wait for controls after the last answers.
+    pub hold: Duration,
 }
 
 impl Default for Bounds {
     /// Many in flight, one pass for each.
     fn default() -> Self {
-        Self { hosts_in_flight: HOSTS_IN_FLIGHT, held_back: 0, convalescence: Duration::ZERO }
+        Self {
+            hosts_in_flight: HOSTS_IN_FLIGHT,
+            held_back: 0,
+            convalescence: Duration::ZERO,
+            hold: Duration::ZERO,
+        }
     }
 }
 
@@ -173,20 +194,38 @@ pub fn unserved<T>() -> (Inbox<T>, mpsc::Receiver<Vec<Case<T>>>) {
     (Inbox(inbox), cases)
 }
 
-/// Starts a resolver on anything that asks, within bounds.
+/// Starts a resolver on anything that asks, within bounds. Upstreams that it has are believed as far as they show
+/// themselves honest.
 pub fn start_on<T: Send + 'static>(
     resolve: impl Resolve + 'static,
     bounds: Bounds,
 ) -> Result<Resolver<T>, ResolveError> {
+    start_worker(resolve, bounds, TrustPolicy::Earned, Box::new(|_| ()))
+}
+
+type Tell = Box<dyn FnMut(&UpstreamWarning) + Send>;
+
+fn start_worker<T: Send + 'static>(
+    resolve: impl Resolve + 'static,
+    bounds: Bounds,
+    trust: TrustPolicy,
+    tell: Tell,
+) -> Result<Resolver<T>, ResolveError> {
     let (inbox, cases) = mpsc::channel(BATCHES);
     let (exit, solved) = mpsc::channel(BATCHES);
     let health = resolve.health();
+    let upstreams = match trust {
+        TrustPolicy::Earned => health.upstreams.len(),
+        TrustPolicy::Given => 0,
+    };
     let hurry = Hurry { asked: Arc::default(), waker: resolve.waker() };
     let worker = Worker {
         waker: resolve.waker(),
         health: resolve.health(),
         resolve,
-        plan: Plan::new(bounds.held_back),
+        plan: Plan::new(bounds.held_back, Checks { upstreams, patience: bounds.hold }),
+        tell,
+        reviewed: Instant::now(),
         cases: Some(cases),
         exit: Exit { sender: exit, reserving: None },
         hosts_in_flight: bounds.hosts_in_flight,
@@ -206,6 +245,9 @@ struct Worker<T, R> {
     waker: Waker,
     health: Arc<Health>,
     plan: Plan<T>,
+    tell: Tell,
+    /// When it was looked last whether hosts have waited long enough for controls.
+    reviewed: Instant,
     /// `None` once every inbox is gone.
     cases: Option<mpsc::Receiver<Vec<Case<T>>>>,
     exit: Exit<T>,
@@ -224,11 +266,16 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         let mut heard = 0;
         loop {
             let now = Instant::now();
+            self.see_upstreams();
             self.take(now);
-            let due = self.ask_again(now).min(self.try_upstreams(now));
+            // Hosts that are let go here may be the last before second passes.
+            let due = self.review(now).min(self.ask_again(now)).min(self.put_controls(now));
             while self.resolve.room() > 0 {
-                let Some((token, question)) = self.plan.next_question() else { break };
-                self.resolve.submit(token, question);
+                let Some((token, question, upstream)) = self.plan.next_question() else { break };
+                match upstream {
+                    Some(upstream) => self.resolve.submit_to(upstream, token, question),
+                    None => self.resolve.submit(token, question),
+                }
             }
             let alone = heard == 0 || self.plan.waiting() == 0;
             let mut blocked = false;
@@ -247,8 +294,8 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
             let now = Instant::now();
             heard = answers.len();
             for (token, answer) in answers.drain(..) {
-                if is_canary(token) {
-                    self.take_canary(token, &answer, now);
+                if is_control(token) {
+                    self.take_control(token, &answer, now);
                 } else {
                     self.count(&answer);
                     self.plan.answered(token, answer, now);
@@ -257,27 +304,48 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         }
     }
 
-    /// Puts the canaries that are due; tells how long none is.
-    fn try_upstreams(&mut self, now: Instant) -> Duration {
-        let Some(due) = self.plan.trial_due() else { return Duration::MAX };
+    /// Takes note of the upstreams that can be asked now.
+    fn see_upstreams(&mut self) {
+        let health = &self.health;
+        self.plan.reachable(health.up().map(|upstream| {
+            let rate = health.upstreams.get(upstream).map_or(0, |it| it.rate.load(Ordering::Relaxed));
+            Reachable { upstream, rate }
+        }));
+    }
+
+    /// Looks at the hosts that wait for controls; tells how long nothing is due.
+    fn review(&mut self, now: Instant) -> Duration {
+        let is_time = now.saturating_duration_since(self.reviewed) >= REVIEW;
+        if is_time {
+            self.reviewed = now;
+        }
+        self.plan.review(is_time, now);
+        for (upstream, behavior) in self.plan.take_warnings() {
+            if let Some(upstream) = self.health.upstreams.get(upstream) {
+                (self.tell)(&UpstreamWarning { upstream: upstream.address, behavior });
+            }
+        }
+        if self.plan.held() == 0 { Duration::MAX } else { REVIEW }
+    }
+
+    /// Puts the controls that are due; tells how long none is.
+    fn put_controls(&mut self, now: Instant) -> Duration {
+        let Some(due) = self.plan.controls_due(now) else { return Duration::MAX };
         if due > now {
             return due - now;
         }
-        let mut canaries = Vec::new();
-        self.plan.try_upstreams(now, self.health.up(), &mut canaries);
-        for Put { upstream, token, question } in canaries {
+        let mut controls = Vec::new();
+        self.plan.begin_controls(now, &mut controls);
+        for Put { upstream, token, question } in controls {
             self.resolve.submit_to(upstream, token, &question);
         }
-        Duration::MAX
+        let next = self.plan.controls_due(now);
+        next.map_or(Duration::MAX, |at| at.saturating_duration_since(now).max(Duration::from_millis(1)))
     }
 
-    fn take_canary(&mut self, token: Token, answer: &Answer, now: Instant) {
-        let health = &self.health;
-        let again = |liars: &[usize]| {
-            if health.up().any(|other| !liars.contains(&other)) { Again::Now } else { Again::Later }
-        };
-        for liar in self.plan.canary_answered(token, answer, again, now) {
-            self.resolve.set_aside(liar);
+    fn take_control(&mut self, token: Token, answer: &Answer, now: Instant) {
+        if let Some(upstream) = self.plan.control_answered(token, answer, now) {
+            self.resolve.set_aside(upstream);
         }
     }
 
@@ -289,7 +357,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         if self.plan.held_back() == 0 {
             return Duration::MAX;
         }
-        let is_well = self.plan.is_well() && self.health.up().next().is_some();
+        let is_well = self.plan.is_well();
         let reach = if is_well { Reach::Somebody } else { Reach::Nobody };
         let is_over = self.cases.is_none() && self.plan.waiting() == 0;
         let over_since = is_over.then(|| self.over_since.unwrap_or(now));
@@ -310,7 +378,10 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
     /// Takes cases in as long as there is room for them.
     fn take(&mut self, now: Instant) {
         let mut context = Context::from_waker(&self.waker);
-        while self.plan.open() < self.hosts_in_flight && self.plan.ready() < READY {
+        while self.plan.open() < self.hosts_in_flight
+            && self.plan.held() < MOST_HELD
+            && self.plan.ready() < READY
+        {
             let Some(cases) = &mut self.cases else { return };
             match cases.poll_recv(&mut context) {
                 Poll::Ready(Some(batch)) => batch.into_iter().for_each(|case| self.plan.admit(case, now)),

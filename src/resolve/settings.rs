@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use super::manners::Inventions;
 use super::public;
 
 /// The port of DNS (RFC 1035 §4.2).
@@ -60,8 +59,17 @@ pub struct Settings {
     pub hosts_in_flight: usize,
     /// Hosts at most that wait for a second pass because their answers settle nothing; 0: all have one pass.
     pub held_back: usize,
-    /// Answers that settle nothing, for the upstreams gave them for names that do not exist.
-    pub inventions: Inventions,
+    /// On what grounds upstreams are believed.
+    pub trust: TrustPolicy,
+}
+
+/// On what grounds upstreams are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrustPolicy {
+    /// What counts against a host is believed of those that pass controls before and after it.
+    Earned,
+    /// All is believed. For servers that are asked about their own zones, and for tests of the wire.
+    Given,
 }
 
 impl Settings {
@@ -76,7 +84,7 @@ impl Settings {
             attempts: NonZeroU8::MIN.saturating_add(3),
             hosts_in_flight: HOSTS_IN_FLIGHT,
             held_back: 0,
-            inventions: Inventions::default(),
+            trust: TrustPolicy::Earned,
         }
     }
 

@@ -1,7 +1,8 @@
-//! What the pipeline wants to know and what it gets. Knows no question and no packet.
+//! What the pipeline wants to know and what it gets. Knows no packet.
 
 use std::net::IpAddr;
 
+use super::question::{Answer, Question};
 use crate::evidence::{Resolution, Status};
 use crate::name::HostName;
 
@@ -31,6 +32,8 @@ pub enum Want {
         /// The earlier answers.
         known: Box<Resolution>,
     },
+    /// The answer to one question.
+    Answer(Question),
     /// The addresses of a host name, of both families.
     Addresses(HostName),
     /// The mail exchangers of a domain and their addresses (RFC 5321 §5.1).
@@ -42,6 +45,8 @@ pub enum Want {
 pub enum Solution {
     /// Of [`Want::Identity`], [`Want::WholeIdentity`] and [`Want::Rest`].
     Identity(Resolution),
+    /// Of [`Want::Answer`].
+    Answer(Answer),
     /// Of [`Want::Addresses`].
     Addresses(Addresses),
     /// Of [`Want::MailHosts`].

@@ -55,7 +55,7 @@ impl Leads {
                 (Self::of_domain(found), status)
             }
             // The resolver answers what it was asked.
-            Solution::Identity(_) => (Self::default(), Status::NotAsked),
+            Solution::Identity(_) | Solution::Answer(_) => (Self::default(), Status::NotAsked),
         };
         if leads.within.is_empty() {
             leads.unresolved = vec![Unresolved { family: None, status }];

@@ -27,6 +27,25 @@ pub enum LinesWord {
     Greetings,
 }
 
+/// What `--resolve` asks DNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QuestionsWord {
+    /// What has no definite answer
+    Open,
+    /// Everything, whatever was answered before
+    All,
+}
+
+impl QuestionsWord {
+    /// The word as it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::All => "all",
+        }
+    }
+}
+
 /// `banneret judge`.
 #[derive(Debug, Args)]
 pub struct JudgeArgs {
@@ -37,9 +56,15 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "FORM", default_value = "records")]
     pub from: LinesWord,
     /// Ask DNS for what is not settled: answers that a line lacks, and those that were not definite; the others
-    /// stand
-    #[arg(long)]
-    pub resolve: bool,
+    /// stand. With `--resolve=all` everything is asked again
+    #[arg(
+        long,
+        value_name = "QUESTIONS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "open"
+    )]
+    pub resolve: Option<QuestionsWord>,
     /// Findings that are accepted, each with a reason and an expiry: a TOML file
     #[arg(long, value_name = "FILE")]
     pub accept: Option<PathBuf>,

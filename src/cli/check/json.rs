@@ -92,6 +92,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
         Kind::Aaaa => "AAAA",
         Kind::Mx => "MX",
         Kind::Ns => "NS",
+        Kind::Soa => "SOA",
     }
 }
 

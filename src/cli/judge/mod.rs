@@ -20,9 +20,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 
-use super::args::{JudgeArgs, LinesWord};
+use super::args::{JudgeArgs, LinesWord, QuestionsWord};
 use super::exit::{Exit, Unable};
-use super::upstreams::{self, Voice};
 use super::{accept, files, providers, report, scan};
 use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::accept::Acceptances;
@@ -53,13 +52,8 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     }
     files::settle(&files::of_judge(args, format)?)?;
     let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
-    let desk = if args.resolve {
-        let mut settings = scan::resolver_settings(&args.dns, false)?;
-        upstreams::settle(&mut settings, Voice::Loud)?;
-        Some(Resolved::start(settings)?)
-    } else {
-        None
-    };
+    let start = |questions| Resolved::start(scan::resolver_settings(&args.dns, false)?, questions);
+    let desk = args.resolve.map(start).transpose()?;
     let now = SystemTime::now();
     let court = Court {
         accepts: accept::load(args.accept.as_deref(), now)?,
@@ -267,7 +261,7 @@ fn write_manifest(
     let manifest = Judged {
         version: env!("CARGO_PKG_VERSION"),
         command: &command,
-        settings: &serde_json::json!({ "from": format!("{:?}", args.from).to_lowercase(), "resolve": args.resolve }),
+        settings: &serde_json::json!({ "from": format!("{:?}", args.from).to_lowercase(), "resolve": args.resolve.map(QuestionsWord::as_str) }),
         start,
         end: SystemTime::now(),
         inputs: &args.records,

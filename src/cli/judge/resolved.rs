@@ -7,7 +7,9 @@ use std::collections::VecDeque;
 
 use anyhow::Context;
 
+use crate::cli::args::QuestionsWord;
 use crate::cli::exit::Unable;
+use crate::cli::upstreams::{Voice, Warnings};
 use crate::evidence::Resolution;
 use crate::record::Record;
 use crate::resolve::{self, Case, Resolver, Settings, Solution, Solved, Want};
@@ -23,6 +25,7 @@ pub(super) type Next<'n> = &'n mut dyn FnMut(Record) -> anyhow::Result<()>;
 /// Records under way.
 pub(super) struct Resolved {
     resolver: Resolver<u64>,
+    questions: QuestionsWord,
     asked: Vec<Case<u64>>,
     window: VecDeque<Slot>,
     /// The number of the first in the window.
@@ -36,15 +39,18 @@ enum Slot {
 
 impl Resolved {
     /// Starts the resolver.
-    pub(super) fn start(settings: Settings) -> anyhow::Result<Self> {
-        let resolver = resolve::start(settings)?;
-        Ok(Self { resolver, asked: Vec::new(), window: VecDeque::new(), first: 0 })
+    pub(super) fn start(settings: Settings, questions: QuestionsWord) -> anyhow::Result<Self> {
+        let resolver = {
+            let warnings = Warnings::of(&settings, Voice::Loud);
+            resolve::start_telling(settings, warnings.teller())?
+        };
+        Ok(Self { resolver, questions, asked: Vec::new(), window: VecDeque::new(), first: 0 })
     }
 
     /// Takes a record, and hands on all that are complete up to the first that waits.
     pub(super) fn take(&mut self, record: Record, next: Next<'_>) -> anyhow::Result<()> {
         let number = self.first + self.window.len() as u64;
-        match want(&record) {
+        match want(&record, self.questions) {
             Some(want) => {
                 self.asked.push(Case { want, carry: number });
                 self.window.push_back(Slot::Waiting(Box::new(record)));
@@ -115,11 +121,13 @@ impl Resolved {
     }
 }
 
-/// What DNS is to be asked about a record: nothing of one that nobody greeted, else whatever its answers leave open.
-fn want(record: &Record) -> Option<Want> {
+/// What DNS is to be asked about a record: nothing of one that nobody greeted, else whatever its answers leave open, or
+/// everything.
+fn want(record: &Record, questions: QuestionsWord) -> Option<Want> {
     let evidence = &record.evidence;
     let ip = evidence.ip.filter(|_| evidence.observation.outcome.is_judged())?;
     let banner = evidence.greeting_source().name_to_resolve();
-    let known = Box::new(evidence.resolution.clone().unwrap_or_else(Resolution::not_asked));
+    let known = evidence.resolution.clone().filter(|_| questions == QuestionsWord::Open);
+    let known = Box::new(known.unwrap_or_else(Resolution::not_asked));
     Some(Want::Rest { ip, banner, known })
 }

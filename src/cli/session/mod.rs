@@ -21,7 +21,7 @@ use super::lists::Loaded;
 use super::monitor::{Monitor, Places, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
-use super::upstreams::{self, Voice};
+use super::upstreams::{Voice, Warnings};
 use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
@@ -164,8 +164,8 @@ impl Session {
         keeper.save(&mut outputs, &watermark, &named)?;
         let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
-        self.warnings.extend(upstreams::settle(&mut self.resolver, voice)?);
-        let resolver = resolve::start(self.resolver.clone())?;
+        let warnings = Warnings::of(&self.resolver, voice);
+        let resolver = resolve::start_telling(self.resolver.clone(), warnings.teller())?;
         let stop = Stop::default();
         super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
@@ -219,6 +219,7 @@ impl Session {
         monitor.end(state_of(fed));
         add_unkept(&mut summary, &progress, fed);
         summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
+        self.warnings.extend(warnings.take());
         let manifest = self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         self.write_page(&mut summary, manifest)?;

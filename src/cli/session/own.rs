@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::{Session, told};
-use crate::cli::solve::solve;
+use crate::cli::solve::solve_quietly;
 use crate::judge::Fcrdns;
 use crate::judge::fcrdns::fcrdns;
 use crate::probe::source_towards;
@@ -77,7 +77,7 @@ impl Session {
 /// The addresses that are known not to be confirmed; one of which nothing is known is no doubt.
 fn doubts(own: &[IpAddr], settings: &Settings) -> Vec<Doubt> {
     let wants = own.iter().map(|&ip| Want::Identity { ip, banner: None }).collect();
-    let solutions = solve(wants, settings).unwrap_or_default();
+    let solutions = solve_quietly(wants, settings).unwrap_or_default();
     let judged = own.iter().zip(solutions).filter_map(|(&ip, solution)| match solution {
         Solution::Identity(resolution) => Some((ip, fcrdns(&resolution, Some(ip)))),
         _ => None,

@@ -5,7 +5,7 @@
 mod query;
 
 use self::query::Query;
-use super::zone::{Answer, Data, Fault, Kind, Zone};
+use super::zone::{Answer, Data, Fault, Kind, Zone, cut};
 use crate::name::DnsName;
 
 /// The most that is sent in one datagram, whatever the client offers: what crosses today's paths unfragmented.
@@ -56,6 +56,19 @@ pub fn respond(zone: &dyn Zone, query: &[u8], carrier: Carrier, reply: &mut Vec<
     true
 }
 
+/// The content of an SOA record.
+fn soa() -> Vec<u8> {
+    let mut content = Vec::with_capacity(96);
+    for label in [b"\x02ns".as_slice(), b"\x0ahostmaster"] {
+        content.extend_from_slice(label);
+        content.extend_from_slice(PROVIDER_WIRE);
+    }
+    for number in [1, 7200, 900, 1_209_600, TTL] {
+        content.extend_from_slice(&number.to_be_bytes());
+    }
+    content
+}
+
 struct Writer<'r> {
     out: &'r mut Vec<u8>,
     answers: u16,
@@ -76,6 +89,13 @@ impl<'r> Writer<'r> {
     /// Follows the zone's aliases to an answer. False for silence.
     fn answer(&mut self, zone: &dyn Zone, query: &Query<'_>) -> bool {
         let kind = Kind::of_code(query.kind);
+        if let TYPE_SOA | TYPE_NS = query.kind
+            && !matches!(zone.find(&query.name, None), Answer::Fault(_))
+            && zone.is_served(&query.name)
+        {
+            self.apex(query.kind);
+            return true;
+        }
         let mut owner = TO_QUESTION.to_vec();
         let mut name = query.name.clone();
         for _ in 0..=MAX_ALIASES {
@@ -165,24 +185,15 @@ impl<'r> Writer<'r> {
         self.answers += 1;
     }
 
-    /// The SOA of the zone that a negative answer speaks for: the last two labels, `in-addr.arpa` for reverse names.
+    /// The SOA, or the name server, of the zone that is asked about.
+    fn apex(&mut self, kind: u16) {
+        let content = if kind == TYPE_SOA { soa() } else { [b"\x02ns".as_slice(), PROVIDER_WIRE].concat() };
+        self.record(&TO_QUESTION, kind, &content);
+    }
+
+    /// The SOA of the zone that a negative answer speaks for.
     fn soa(&mut self, name: &DnsName) {
-        let labels: Vec<&[u8]> = name.labels().collect();
-        let mut owner = Vec::new();
-        for label in labels.iter().skip(labels.len().saturating_sub(2)) {
-            owner.push(u8::try_from(label.len()).unwrap_or(0));
-            owner.extend_from_slice(label);
-        }
-        owner.push(0);
-        let mut content = Vec::with_capacity(96);
-        for label in [b"\x02ns".as_slice(), b"\x0ahostmaster"] {
-            content.extend_from_slice(label);
-            content.extend_from_slice(PROVIDER_WIRE);
-        }
-        for number in [1, 7200, 900, 1_209_600, TTL] {
-            content.extend_from_slice(&number.to_be_bytes());
-        }
-        self.put(&owner, TYPE_SOA, &content);
+        self.put(cut(name).as_wire(), TYPE_SOA, &soa());
         self.authority += 1;
     }
 

@@ -8,7 +8,7 @@ use super::codes;
 use crate::evidence::{Forward, Outcome, Resolution, Status};
 
 /// Every forward answer.
-const FORWARDS: [&str; 10] = [
+const FORWARDS: [&str; 11] = [
     "here",
     "elsewhere",
     "unsure",
@@ -18,6 +18,7 @@ const FORWARDS: [&str; 10] = [
     "refused",
     "timed_out",
     "malformed",
+    "untrusted",
     "not_asked",
 ];
 

@@ -19,11 +19,11 @@ use super::slots::{Route, Slot, Slots, Spelling, State, Ticket};
 use super::timers::Timers;
 use super::upstream::Upstream;
 use crate::name::DnsName;
-use crate::resolve::canary;
 use crate::resolve::health::Health;
 use crate::resolve::plan::Token;
 use crate::resolve::question::{Answer, Kind, Question};
 use crate::resolve::settings::Settings;
+use crate::resolve::trust;
 use crate::resolve::wire::{self, Edns, Letters, Reading};
 
 /// Questions under way at once. One that nobody answers takes its place for the whole timeout.
@@ -123,7 +123,7 @@ impl Core {
             probes: vec![None; upstreams.len()],
             upstreams,
             slots: Slots::new(SLOTS),
-            timers: Timers::new(SLOTS + canary::MOST, now),
+            timers: Timers::new(SLOTS + trust::MOST, now),
             keys: Keys::default(),
             fresh: VecDeque::new(),
             tcp: Vec::new(),
@@ -155,7 +155,7 @@ impl Core {
         self.timers.set(ticket.slot, now + self.timeout);
     }
 
-    /// Takes a question for one upstream alone; it does not wait for one that is down. There is room for canaries beyond
+    /// Takes a question for one upstream alone; it does not wait for one that is down. There is room for controls beyond
     /// that for questions.
     pub(crate) fn submit_to(&mut self, upstream: usize, token: Token, question: &Question, now: Instant) {
         let ticket = self.slots.take(token, question, now);

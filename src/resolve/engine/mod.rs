@@ -24,12 +24,10 @@ use self::lanes::{Lanes, Sent, is_unreachable};
 use self::sys::{Bell, Intake, MANY, Poll};
 use super::health::Health;
 use super::hickory::TcpDesk;
-use super::manners::Inventions;
 use super::plan::Token;
 use super::question::{Answer, Question};
 use super::service::{Resolve, ResolveError};
 use super::settings::Settings;
-use crate::evidence::Status;
 
 pub(super) use self::core::{TcpAsk, TcpReply};
 
@@ -58,7 +56,6 @@ pub(super) struct Engine {
     desk: TcpDesk,
     replies: mpsc::Receiver<TcpReply>,
     health: Arc<Health>,
-    inventions: Inventions,
 }
 
 impl Engine {
@@ -92,7 +89,6 @@ impl Engine {
             desk,
             replies,
             health,
-            inventions: settings.inventions,
         })
     }
 
@@ -184,15 +180,7 @@ impl Resolve for Engine {
         let due = self.core.deadline(now).map_or(Duration::MAX, |at| at.saturating_duration_since(now));
         let patience = if self.core.has_answers() { Duration::ZERO } else { patience.min(due) };
         self.wait(patience);
-        let known = answers.len();
         self.core.take_answers(answers);
-        if !self.inventions.is_empty() {
-            for (_, answer) in &mut answers[known..] {
-                if self.inventions.contain(answer) {
-                    *answer = Answer { attempts: answer.attempts, ..Answer::bare(Status::Malformed) };
-                }
-            }
-        }
     }
 
     fn waker(&self) -> Waker {

@@ -5,8 +5,12 @@ use std::time::Duration;
 use super::*;
 use crate::evidence::Status;
 use crate::name::{DnsName, HostName};
+use crate::resolve::origin::Origin;
 use crate::resolve::question::{Kind, Records};
 use crate::resolve::want::{Solution, Want};
+
+/// All is believed.
+const GIVEN: Checks = Checks { upstreams: 0, patience: Duration::ZERO };
 
 fn identity(last: u8, banner: &str) -> Case<u8> {
     let ip = std::net::IpAddr::from([192, 0, 2, last]);
@@ -16,7 +20,7 @@ fn identity(last: u8, banner: &str) -> Case<u8> {
 /// Every question so far, answered by a function.
 fn answer_all(plan: &mut Plan<u8>, now: Instant, answer: impl Fn(&Question) -> Answer) -> Vec<Question> {
     let mut asked = Vec::new();
-    while let Some((token, question)) = plan.next_question() {
+    while let Some((token, question, _)) = plan.next_question() {
         let question = question.clone();
         plan.answered(token, answer(&question), now);
         asked.push(question);
@@ -35,7 +39,7 @@ fn by_kind(question: &Question) -> Answer {
 
 #[test]
 fn hosts_that_wait_for_one_question_share_its_answer() {
-    let (mut plan, now) = (Plan::new(0), Instant::now());
+    let (mut plan, now) = (Plan::new(0, GIVEN), Instant::now());
     for last in 1..=100 {
         plan.admit(identity(last, "mx.example.org"), now);
     }
@@ -48,7 +52,7 @@ fn hosts_that_wait_for_one_question_share_its_answer() {
 
 #[test]
 fn a_kept_answer_is_not_asked_again_until_it_is_old() {
-    let (mut plan, now) = (Plan::new(0), Instant::now());
+    let (mut plan, now) = (Plan::new(0, GIVEN), Instant::now());
     for (seconds, questions) in [(0, 2), (299, 1), (301, 2)] {
         let then = now + Duration::from_secs(seconds);
         plan.admit(identity(1, "mx.example.org"), then);
@@ -59,7 +63,7 @@ fn a_kept_answer_is_not_asked_again_until_it_is_old() {
 
 #[test]
 fn a_failure_is_asked_again_by_the_next_host() {
-    let (mut plan, now) = (Plan::new(0), Instant::now());
+    let (mut plan, now) = (Plan::new(0, GIVEN), Instant::now());
     for _ in 0..2 {
         plan.admit(identity(1, "mx.example.org"), now);
         let asked = answer_all(&mut plan, now, |_| Answer::bare(Status::TimedOut));
@@ -72,7 +76,7 @@ fn a_failure_is_asked_again_by_the_next_host() {
 
 #[test]
 fn an_answer_given_twice_counts_once() {
-    let (mut plan, now) = (Plan::new(0), Instant::now());
+    let (mut plan, now) = (Plan::new(0, GIVEN), Instant::now());
     plan.admit(Case { want: Want::Addresses(HostName::parse("a.example.org").unwrap()), carry: 0 }, now);
     let token = plan.next_question().unwrap().0;
     plan.answered(token, Answer::bare(Status::NoData), now);
@@ -82,7 +86,7 @@ fn an_answer_given_twice_counts_once() {
 
 #[test]
 fn solved_cases_leave_in_order_and_in_parts() {
-    let (mut plan, now) = (Plan::new(0), Instant::now());
+    let (mut plan, now) = (Plan::new(0, GIVEN), Instant::now());
     for last in 1..=10 {
         plan.admit(identity(last, "mail.local"), now);
     }
@@ -100,7 +104,7 @@ fn second_pass(plan: &mut Plan<u8>, now: Instant) -> Vec<Question> {
 
 #[test]
 fn only_what_was_not_settled_is_asked_again_and_once() {
-    let (mut plan, now) = (Plan::new(10), Instant::now());
+    let (mut plan, now) = (Plan::new(10, GIVEN), Instant::now());
     plan.admit(identity(1, "mx.example.org"), now);
     plan.admit(identity(2, "mail.example.org"), now);
     answer_all(&mut plan, now, |question| match question.kind {
@@ -123,7 +127,7 @@ fn only_what_was_not_settled_is_asked_again_and_once() {
 #[test]
 fn a_ptr_that_comes_in_the_second_pass_is_followed() {
     for status in [Status::ServFail, Status::Refused, Status::TimedOut, Status::Malformed] {
-        let (mut plan, now) = (Plan::new(10), Instant::now());
+        let (mut plan, now) = (Plan::new(10, GIVEN), Instant::now());
         plan.admit(identity(1, "mx.example.org"), now);
         answer_all(&mut plan, now, |question| match question.kind {
             Kind::Ptr => Answer::bare(status),
@@ -137,7 +141,7 @@ fn a_ptr_that_comes_in_the_second_pass_is_followed() {
 
 #[test]
 fn beyond_the_room_for_a_second_pass_hosts_are_solved_as_they_are() {
-    let (mut plan, now) = (Plan::new(10), Instant::now());
+    let (mut plan, now) = (Plan::new(10, GIVEN), Instant::now());
     for last in 1..=20 {
         plan.admit(identity(last, "mail.local"), now);
     }
@@ -147,140 +151,171 @@ fn beyond_the_room_for_a_second_pass_hosts_are_solved_as_they_are() {
     assert_eq!(plan.take_solved(99).len(), 20);
 }
 
-/// The host at an address whose names fit, as the zone has it.
+/// How an upstream of the tests below answers.
+type Manner = fn(&Question) -> Answer;
+/// A PTR status, and whether the first name confirms.
+type Said = (Status, Option<bool>);
+
+/// Hosts 1 to 99 of a zone of its own, without the Internet: from 50 on they have no PTR name.
 fn honest(question: &Question) -> Answer {
-    let ttl = Duration::from_secs(300);
+    let ttl = Duration::ZERO;
     let text = question.name.to_string();
+    let reverse = text.strip_suffix(".2.0.192.in-addr.arpa").and_then(|last| last.parse::<u8>().ok());
+    let host = text.strip_prefix("mail").and_then(|it| it.strip_suffix(".example.org")?.parse::<u8>().ok());
+    let is_zone = text == "2.0.192.in-addr.arpa" || text == "example.org";
     match question.kind {
-        Kind::Ptr if text == "1.2.0.192.in-addr.arpa" => by_kind(question),
-        Kind::Ptr => Answer { ttl, ..Answer::bare(Status::NxDomain) },
-        _ => Answer::found(Records::Addresses(vec!["192.0.2.1".parse().unwrap()]), ttl),
+        Kind::Ptr if reverse.is_some_and(|last| last < 50) => {
+            let name = format!("mail{}.example.org", reverse.unwrap_or(0));
+            Answer::found(Records::Names(vec![DnsName::parse(&name).unwrap()]), ttl)
+        }
+        Kind::A if host.is_some() => {
+            Answer::found(Records::Addresses(vec![[192, 0, 2, host.unwrap_or(0)].into()]), ttl)
+        }
+        Kind::Soa | Kind::Ns if is_zone => Answer::found(Records::Names(vec![DnsName::root()]), ttl),
+        _ => denied(if text.ends_with("arpa") { "2.0.192.in-addr.arpa" } else { "example.org" }),
     }
 }
 
-fn denying(_: &Question) -> Answer {
-    Answer::bare(Status::NxDomain)
+fn denied(zone: &str) -> Answer {
+    Answer { zone: Some(DnsName::parse(zone).unwrap()), ..Answer::bare(Status::NxDomain) }
 }
 
-/// A plan that knows host 1 to be borne out.
-fn knowing(held_back: usize, now: Instant) -> Plan<u8> {
-    let mut plan = Plan::new(held_back);
-    plan.admit(identity(1, "mx.example.org"), now);
-    answer_all(&mut plan, now, honest);
-    assert_eq!(plan.take_solved(9).len(), 1);
-    plan
+fn denying(question: &Question) -> Answer {
+    let text = question.name.to_string();
+    denied(text.split_once('.').map_or(".", |(_, parent)| parent))
 }
 
-/// The round of canaries that is due, answered so; `others` are there to be asked.
-fn round(plan: &mut Plan<u8>, now: Instant, others: Again, answer: fn(&Question) -> Answer) -> Vec<usize> {
-    let mut put = Vec::new();
-    plan.try_upstreams(now + Duration::from_secs(1), std::iter::once(0), &mut put);
-    assert_eq!(put.len(), 3);
-    put.iter()
-        .flat_map(|put| plan.canary_answered(put.token, &answer(&put.question), |_| others, now))
-        .collect()
+fn inventing(question: &Question) -> Answer {
+    match question.kind {
+        Kind::Ptr => {
+            Answer::found(Records::Names(vec![DnsName::parse("parked.example").unwrap()]), Duration::ZERO)
+        }
+        _ => Answer::found(Records::Addresses(vec!["203.0.113.1".parse().unwrap()]), Duration::ZERO),
+    }
 }
 
-fn solved(plan: &mut Plan<u8>) -> Vec<(u8, Status)> {
-    let solved = plan.take_solved(usize::MAX).into_iter().map(|solved| match solved.solution {
-        Solution::Identity(resolution) => (solved.carry, resolution.ptr),
-        other => panic!("{other:?}"),
-    });
-    solved.collect()
+fn denying_only_ptr(question: &Question) -> Answer {
+    if question.kind == Kind::Ptr { denied("2.0.192.in-addr.arpa") } else { honest(question) }
 }
 
-#[test]
-fn absence_is_believed_when_the_upstreams_have_shown_that_they_tell_the_truth() {
-    let now = Instant::now();
-    let mut plan = knowing(10, now);
-    plan.admit(identity(2, "mail.local"), now);
-    answer_all(&mut plan, now, honest);
-    assert_eq!((plan.solved(), plan.waiting(), plan.open()), (0, 1, 1));
-    assert!(round(&mut plan, now, Again::Now, honest).is_empty());
-    assert_eq!((solved(&mut plan), plan.open()), (vec![(2, Status::NxDomain)], 0));
-    let mut first = Plan::new(10);
-    first.admit(identity(2, "mail.local"), now);
-    answer_all(&mut first, now, denying);
-    assert_eq!(
-        solved(&mut first),
-        [(2, Status::NxDomain)],
-        "before anything is known, it is believed at once"
-    );
+/// It denies that hosts have PTR names, and fails wherever it could be tried.
+fn failing_on_all_but_hosts(question: &Question) -> Answer {
+    let answer = denying_only_ptr(question);
+    let is_host = question.kind == Kind::Ptr && question.name.to_string().len() < 25;
+    let is_found = question.kind == Kind::A && answer.status == Status::Found;
+    if is_host || is_found { answer } else { Answer::bare(Status::ServFail) }
 }
 
-#[test]
-fn what_a_liar_said_is_asked_of_another_at_once_and_so_is_what_was_under_way() {
-    let now = Instant::now();
-    let mut plan = knowing(10, now);
-    plan.admit(identity(1, "gone.example.org"), now);
-    answer_all(&mut plan, now, denying);
-    plan.admit(identity(3, "mail.local"), now);
-    let (under_way, _) = plan.next_question().unwrap();
-    assert_eq!(round(&mut plan, now, Again::Now, denying), [0]);
-    assert_eq!((plan.solved(), plan.waiting()), (0, 2));
-    plan.answered(under_way, Answer::bare(Status::NxDomain), now);
-    let asked = answer_all(&mut plan, now, honest);
-    assert_eq!(asked.len(), 4, "the PTR of 1 and 3, and the names of 1, which are not kept: {asked:?}");
-    assert_eq!(solved(&mut plan), [(1, Status::Found)]);
-    // The lie is over; when it was is not known.
-    assert!(round(&mut plan, now, Again::Now, honest).is_empty());
-    assert_eq!(answer_all(&mut plan, now, honest).len(), 1);
-    assert!(round(&mut plan, now, Again::Now, honest).is_empty());
-    assert_eq!(solved(&mut plan), [(3, Status::NxDomain)]);
+fn silent(_: &Question) -> Answer {
+    Answer::bare(Status::TimedOut)
 }
 
-#[test]
-fn what_the_only_upstream_lied_about_waits_for_the_second_pass_or_settles_nothing() {
-    for (held_back, then, status) in [
-        (10, honest as fn(&Question) -> Answer, Status::Found),
-        (10, denying, Status::Malformed),
-        (0, honest, Status::Malformed),
-    ] {
-        let now = Instant::now();
-        let mut plan = knowing(held_back, now);
-        plan.admit(identity(1, "mx.example.org"), now);
-        answer_all(&mut plan, now, denying);
-        assert_eq!(round(&mut plan, now, Again::Later, denying), [0]);
-        assert_eq!(plan.held_back(), held_back.min(1));
-        if held_back > 0 {
-            plan.ask_again(now, Reach::Somebody, Intake::Over);
-            answer_all(&mut plan, now, then);
-            if plan.solved() == 0 {
-                assert_eq!(round(&mut plan, now, Again::Later, then), [0]);
+/// Lets time pass in steps of 10 ms, each answer coming a step after its question, until all is solved or `until`.
+fn pass_time(plan: &mut Plan<u8>, upstreams: &[Manner], mut now: Instant, until: Duration) -> Duration {
+    let start = now;
+    let mut turn = 0;
+    while plan.open() > plan.solved() && now - start < until {
+        plan.reachable((0..upstreams.len()).map(|upstream| Reachable { upstream, rate: 10_000 }));
+        let mut put = Vec::new();
+        plan.begin_controls(now, &mut put);
+        let mut asked: Vec<(usize, Token, Question)> =
+            put.into_iter().map(|put| (put.upstream, put.token, put.question)).collect();
+        while let Some((token, question, pinned)) = plan.next_question() {
+            turn += 1;
+            asked.push((pinned.unwrap_or(turn % upstreams.len()), token, question.clone()));
+        }
+        now += Duration::from_millis(10);
+        for (upstream, token, question) in asked {
+            // Who is silent costs others the wait for a timeout, which is left out here.
+            let answer = upstreams[upstream](&question);
+            let origin = answer.status.is_definite().then(|| Origin::new(upstream, now));
+            let answer = Answer { origin, ..answer };
+            if crate::resolve::trust::is_control(token) {
+                plan.control_answered(token, &answer, now);
+            } else {
+                plan.answered(token, answer, now);
             }
         }
-        assert_eq!((solved(&mut plan), plan.open() + plan.held_back()), (vec![(1, status)], 0));
+        plan.review(true, now);
     }
+    now - start
+}
+
+/// What hosts are told by these upstreams: the PTR status and whether the first name confirms, of a host that has a PTR
+/// name and one that has none.
+fn told(upstreams: &[Manner]) -> Vec<Said> {
+    let now = Instant::now();
+    let checks = Checks { upstreams: upstreams.len(), patience: Duration::from_secs(4) };
+    let mut plan = Plan::new(0, checks);
+    let hosts = [1, 2, 3, 4, 51, 52, 53, 54];
+    for last in hosts {
+        plan.admit(identity(last, &format!("mail{last}.example.org")), now);
+    }
+    let took = pass_time(&mut plan, upstreams, now, Duration::from_secs(60));
+    assert!(took < Duration::from_secs(7), "{took:?}");
+    let mut solved = plan.take_solved(usize::MAX);
+    assert_eq!((solved.len(), plan.open()), (hosts.len(), 0));
+    solved.sort_by_key(|solved| solved.carry);
+    let ip = |last: u8| std::net::IpAddr::from([192, 0, 2, last]);
+    let mut told: Vec<_> = solved
+        .into_iter()
+        .map(|solved| match solved.solution {
+            Solution::Identity(it) => {
+                let first = it.names.first();
+                (it.ptr, first.and_then(|name| name.forward.confirms(Some(ip(solved.carry)))))
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    told.dedup();
+    told
 }
 
 #[test]
-fn with_nobody_to_ask_absence_waits_for_the_second_pass() {
-    let now = Instant::now();
-    let mut plan = knowing(10, now);
-    plan.admit(identity(2, "mail.local"), now);
-    answer_all(&mut plan, now, honest);
-    plan.try_upstreams(now + Duration::from_secs(1), std::iter::empty(), &mut Vec::new());
-    assert_eq!((plan.solved(), plan.held_back()), (0, 1));
+fn hosts_are_told_the_truth_where_an_upstream_can_be_believed_and_nothing_else_otherwise() {
+    let truth = [(Status::Found, Some(true)), (Status::NxDomain, None)];
+    let unknown = [(Status::Untrusted, None)];
+    let cases: [(&str, &[Manner], &[Said]); 11] = [
+        ("honest", &[honest], &truth),
+        ("denying", &[denying], &unknown),
+        ("inventing", &[inventing], &unknown),
+        ("silent for controls", &[failing_on_all_but_hosts], &unknown),
+        ("honest, denying", &[honest, denying], &truth),
+        ("denying, honest", &[denying, honest], &truth),
+        ("inventing, honest", &[inventing, honest], &truth),
+        ("only PTR denied, honest", &[denying_only_ptr, honest], &truth),
+        ("silent for controls, honest", &[failing_on_all_but_hosts, honest], &truth),
+        ("two that deny", &[denying, denying], &unknown),
+        ("denying, inventing", &[denying, inventing], &unknown),
+    ];
+    for (what, upstreams, told_by_them) in cases {
+        assert_eq!(told(upstreams), told_by_them, "{what}");
+    }
+    assert_eq!(told(&[silent]), [(Status::TimedOut, None)]);
 }
 
 #[test]
-fn nothing_that_was_said_in_a_lie_is_kept_or_believed_when_it_comes_late() {
+fn in_a_hurry_no_denial_gets_out_that_waits_for_a_control() {
     let now = Instant::now();
-    let mut plan = knowing(10, now);
-    plan.admit(identity(1, "gone.example.org"), now);
-    answer_all(&mut plan, now, denying);
-    assert_eq!(round(&mut plan, now, Again::Later, denying), [0]);
-    // In the midst of the lie somebody else asks for the same name; both denials come when it is over.
-    plan.admit(identity(4, "gone.example.org"), now);
-    let tokens: Vec<Token> = std::iter::from_fn(|| plan.next_question().map(|(token, _)| token)).collect();
-    let soon = now + Duration::from_secs(5);
-    assert!(round(&mut plan, soon, Again::Later, honest).is_empty());
-    for token in tokens {
-        plan.answered(token, Answer { ttl: Duration::from_secs(300), ..Answer::bare(Status::NxDomain) }, now);
-    }
-    let asked = answer_all(&mut plan, now, honest);
-    assert_eq!(asked.len(), 2, "{asked:?}");
+    let mut plan = Plan::new(10, Checks { upstreams: 1, patience: Duration::from_secs(4) });
+    plan.admit(identity(51, "mail51.example.org"), now);
+    let upstreams: [Manner; 1] = [failing_on_all_but_hosts];
+    pass_time(&mut plan, &upstreams, now, Duration::from_millis(500));
+    assert_eq!((plan.held(), plan.solved()), (1, 0));
     plan.hurry();
-    let hosts = solved(&mut plan);
-    assert_eq!(hosts, [(1, Status::Malformed)], "in a hurry no lie gets out either");
+    let Solution::Identity(resolution) = &plan.take_solved(9)[0].solution else { panic!() };
+    assert_eq!((resolution.ptr, plan.open()), (Status::Untrusted, 0));
+}
+
+#[test]
+fn who_is_not_believed_is_told_of_once() {
+    let now = Instant::now();
+    let mut plan = Plan::new(0, Checks { upstreams: 1, patience: Duration::from_secs(4) });
+    let upstreams: [Manner; 1] = [denying];
+    for last in 1..=9 {
+        plan.admit(identity(last, "mail.example.org"), now);
+    }
+    pass_time(&mut plan, &upstreams, now, Duration::from_secs(9));
+    let warnings = plan.take_warnings();
+    assert!(matches!(warnings[..], [(0, UpstreamBehavior::Denying(_))]), "{warnings:?}");
 }

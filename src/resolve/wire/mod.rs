@@ -4,6 +4,7 @@
 mod letters;
 mod name;
 mod scan;
+mod stale;
 #[cfg(test)]
 mod tests;
 

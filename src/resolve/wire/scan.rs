@@ -6,8 +6,7 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::name;
-use super::{CLASS_IN, HEADER};
+use super::{CLASS_IN, HEADER, name, stale};
 use crate::evidence::Status;
 use crate::name::DnsName;
 use crate::resolve::question::{Exchange, Kind, Records};
@@ -27,10 +26,12 @@ pub enum Reading {
     Found(Records, u32),
     /// The name is another name for this one, of which the message says nothing.
     Alias(DnsName, u32),
-    /// The name has no such record; proven by its zone's SOA (RFC 2308 §2.2). Holds for so many seconds.
-    NoData(u32),
-    /// The name, or the one it is an alias for, does not exist. Holds for so many seconds, 0 without an SOA.
-    NxDomain(u32),
+    /// The name has no such record; proven by the SOA of this zone, at or above it (RFC 2308 §2.2). Holds for so many
+    /// seconds.
+    NoData(DnsName, u32),
+    /// The name, or the one it is an alias for, does not exist; proven by the SOA of this zone, at or above it. Holds for
+    /// so many seconds.
+    NxDomain(DnsName, u32),
     /// There is more than fits: ask over TCP (RFC 2181 §9).
     Truncated,
     /// No answer.
@@ -48,8 +49,9 @@ pub enum Fault {
     Refused,
     /// FORMERR: the question, often its EDNS part, was not understood.
     FormErr,
-    /// A CNAME loop or over-long chain, a lame referral, an answer for another name, neither answer nor SOA, or bytes
-    /// that are no message.
+    /// A CNAME loop or over-long chain, a lame referral, an answer for another name, neither answer nor SOA, a denial
+    /// without the SOA of a zone at or above the name (policy zones send such), an answer marked as stale, or bytes that
+    /// are no message.
     Unclear,
 }
 
@@ -97,7 +99,11 @@ pub fn read(message: &[u8], asked: &DnsName, kind: Kind) -> Option<Reading> {
     }
     let scan = Scan { message, kind: kind.code(), answers: question_end + 4, count: u16_at(message, 6)? };
     let unclear = Reading::Fault(Fault::Unclear);
-    Some(scan.conclude(asked, kind, rcode == 3).unwrap_or(unclear))
+    Some(match scan.conclude(asked, kind, rcode == 3) {
+        Some((_, end)) if stale::is_stale(message, end) => unclear,
+        Some((reading, _)) => reading,
+        None => unclear,
+    })
 }
 
 struct Scan<'a> {
@@ -126,8 +132,8 @@ struct Record {
 }
 
 impl Scan<'_> {
-    /// `None` where the message breaks or contradicts itself.
-    fn conclude(&self, asked: &DnsName, kind: Kind, denied: bool) -> Option<Reading> {
+    /// What the message says, and where its answer section ends; `None` where it breaks or contradicts itself.
+    fn conclude(&self, asked: &DnsName, kind: Kind, denied: bool) -> Option<(Reading, usize)> {
         let chain = self.follow(asked)?;
         let name = chain.target.as_ref().unwrap_or(asked);
         let mut ttl = chain.ttl;
@@ -145,17 +151,18 @@ impl Scan<'_> {
             }
         }
         if let Some(records) = found.into_records() {
-            return (!denied).then_some(Reading::Found(records, ttl));
+            return (!denied).then_some((Reading::Found(records, ttl), at));
         }
         if strangers {
             return None;
         }
-        let soa = self.soa(at, name)?;
-        match (denied, soa) {
-            (true, soa) => Some(Reading::NxDomain(soa.unwrap_or(0).min(ttl))),
-            (false, Some(soa)) => Some(Reading::NoData(soa.min(ttl))),
-            (false, None) => chain.target.map(|target| Reading::Alias(target, ttl)),
-        }
+        let reading = match (denied, self.soa(at, name)?) {
+            (true, Some((zone, holds))) => Reading::NxDomain(zone, holds.min(ttl)),
+            (false, Some((zone, holds))) => Reading::NoData(zone, holds.min(ttl)),
+            (true, None) => return None,
+            (false, None) => Reading::Alias(chain.target?, ttl),
+        };
+        Some((reading, at))
     }
 
     /// Follows the aliases of a name as far as the answer section goes, in whatever order it is.
@@ -183,9 +190,9 @@ impl Scan<'_> {
         }
     }
 
-    /// How long the zone of `name` says that its absences hold; `None` inside without an SOA for it.
+    /// The zone of `name`, and how long it says that its absences hold; `None` inside without an SOA for it.
     #[expect(clippy::option_option, reason = "the outer one is a broken message")]
-    fn soa(&self, mut at: usize, name: &DnsName) -> Option<Option<u32>> {
+    fn soa(&self, mut at: usize, name: &DnsName) -> Option<Option<(DnsName, u32)>> {
         for _ in 0..u16_at(self.message, 8)? {
             let record = self.record(at)?;
             at = record.data.end;
@@ -198,7 +205,8 @@ impl Scan<'_> {
             }
             let zone = name::read(self.message, record.owner)?;
             if name::is_above(zone.as_wire(), name.as_wire()) {
-                return Some(Some(record.ttl.min(seconds(u32_at(self.message, numbers + 16)?))));
+                let holds = record.ttl.min(seconds(u32_at(self.message, numbers + 16)?));
+                return Some(Some((zone, holds)));
             }
         }
         Some(None)
@@ -226,6 +234,7 @@ impl Scan<'_> {
 /// Values being collected.
 enum Values {
     Names(Vec<DnsName>),
+    Primaries(Vec<DnsName>),
     Addresses(Kind, Vec<IpAddr>),
     Exchanges(Vec<Exchange>),
 }
@@ -233,6 +242,7 @@ enum Values {
 impl Values {
     fn new(kind: Kind, expected: usize) -> Self {
         match kind {
+            Kind::Soa => Self::Primaries(Vec::with_capacity(expected)),
             Kind::Ptr | Kind::Ns => Self::Names(Vec::with_capacity(expected)),
             Kind::A | Kind::Aaaa => Self::Addresses(kind, Vec::with_capacity(expected)),
             Kind::Mx => Self::Exchanges(Vec::with_capacity(expected)),
@@ -243,6 +253,13 @@ impl Values {
     fn push(&mut self, message: &[u8], data: &Range<usize>) -> Option<()> {
         match self {
             Self::Names(names) => names.push(whole_name(message, data.clone())?),
+            Self::Primaries(names) => {
+                let numbers = name::skip(message, name::skip(message, data.start)?)?;
+                if numbers + 20 != data.end {
+                    return None;
+                }
+                names.push(name::read(message, data.start)?);
+            }
             Self::Addresses(Kind::A, list) => {
                 list.push(Ipv4Addr::from(<[u8; 4]>::try_from(message.get(data.clone())?).ok()?).into());
             }
@@ -260,7 +277,7 @@ impl Values {
     /// `None` if there are none.
     fn into_records(self) -> Option<Records> {
         match self {
-            Self::Names(list) => distinct(list).map(Records::Names),
+            Self::Names(list) | Self::Primaries(list) => distinct(list).map(Records::Names),
             Self::Addresses(_, list) => distinct(list).map(Records::Addresses),
             Self::Exchanges(list) => distinct(list).map(Records::Exchanges),
         }
@@ -298,7 +315,7 @@ fn seconds(ttl: u32) -> u32 {
     if ttl > u32::MAX >> 1 { 0 } else { ttl }
 }
 
-fn u16_at(message: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(message: &[u8], at: usize) -> Option<u16> {
     message.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
 }
 

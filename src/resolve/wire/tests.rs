@@ -166,12 +166,12 @@ fn reference(message: &Message, asked: &DnsName, kind: Kind) -> Option<Reading> 
             || name == zone
             || name.as_wire().ends_with(zone.as_wire()) && suffixes(&name).contains(&zone);
         let minimum = if soa.minimum >> 31 == 1 { 0 } else { soa.minimum };
-        (above && record.dns_class == DNSClass::IN).then(|| ttl_of(record).min(minimum))
+        (above && record.dns_class == DNSClass::IN).then(|| (zone, ttl_of(record).min(minimum)))
     });
     match (rcode, soa) {
-        (3, soa) => Some(Reading::NxDomain(soa.unwrap_or(0).min(ttl))),
-        (_, Some(soa)) => Some(Reading::NoData(soa.min(ttl))),
-        (_, None) if hops > 0 => Some(Reading::Alias(name, ttl)),
+        (3, Some((zone, soa))) => Some(Reading::NxDomain(zone, soa.min(ttl))),
+        (0, Some((zone, soa))) => Some(Reading::NoData(zone, soa.min(ttl))),
+        (0, None) if hops > 0 => Some(Reading::Alias(name, ttl)),
         _ => unclear,
     }
 }
@@ -320,8 +320,8 @@ fn word(reading: Option<&Reading>) -> &'static str {
         None => "not ours",
         Some(Reading::Found(..)) => "found",
         Some(Reading::Alias(..)) => "alias",
-        Some(Reading::NoData(_)) => "no data",
-        Some(Reading::NxDomain(_)) => "nxdomain",
+        Some(Reading::NoData(..)) => "no data",
+        Some(Reading::NxDomain(..)) => "nxdomain",
         Some(Reading::Truncated) => "truncated",
         Some(Reading::Fault(_)) => "fault",
     }
@@ -373,5 +373,30 @@ fn names_of_255_octets_are_names_and_longer_ones_are_not() {
         }
         bytes.push(0);
         assert_eq!(super::name::read(&bytes, HEADER).is_some(), sound, "{last}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_marked_as_stale_settles_nothing() {
+    let asked = DnsName::parse("m.example.org").unwrap();
+    let read_with = |options: &[u8]| {
+        let mut message = vec![0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 1];
+        message.extend_from_slice(asked.as_wire());
+        message.extend_from_slice(&[0, 1, 0, 1, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 192, 0, 2, 1]);
+        message.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, u8::try_from(options.len()).unwrap()]);
+        message.extend_from_slice(options);
+        let reading = read(&message, &asked, Kind::A);
+        word(reading.as_ref())
+    };
+    for (options, told) in [
+        (&[][..], "found"),
+        (&[0, 15, 0, 2, 0, 3], "fault"),
+        (&[0, 15, 0, 2, 0, 19], "fault"),
+        (&[0, 15, 0, 2, 0, 18], "found"),
+        (&[0, 10, 0, 2, 0, 3], "found"),
+        (&[0, 10, 0, 0, 0, 15, 0, 5, 0, 3, b'o', b'l', b'd'], "fault"),
+        (&[0, 15, 0, 9, 0, 3], "found"),
+    ] {
+        assert_eq!(read_with(options), told, "{options:?}");
     }
 }

@@ -109,8 +109,8 @@ fn answer(question: &Question, draw: &mut Draw<'_>) -> Answer {
         assert_reading(&message, &name, question.kind, &reading);
         match reading {
             Reading::Found(records, _) => return Answer { records, ..Answer::bare(Status::Found) },
-            Reading::NoData(_) => return Answer::bare(Status::NoData),
-            Reading::NxDomain(_) => return Answer::bare(Status::NxDomain),
+            Reading::NoData(..) => return Answer::bare(Status::NoData),
+            Reading::NxDomain(..) => return Answer::bare(Status::NxDomain),
             Reading::Truncated => return Answer::bare(Status::Malformed),
             Reading::Fault(fault) => {
                 assert!(!fault.status().is_definite(), "{fault:?} settles a question");

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::conversation::{Visit, speak};
 use super::server::Look;
 use crate::cli::solve::solve;
-use crate::evidence::Outcome;
+use crate::evidence::{Outcome, Status};
 use crate::name::{DnsName, HostName};
 use crate::probe::LocalTrouble;
 use crate::record::Record;
@@ -103,7 +103,7 @@ fn compare(look: &Look, questions: &[Question]) -> anyhow::Result<Vec<Compared>>
     if questions.is_empty() {
         return Ok(Vec::new());
     }
-    let cached = resolve::ask(look.settings.clone(), questions)?;
+    let cached = ask(look, questions.to_vec())?;
     let compared = questions.iter().zip(cached).map(|(question, cached)| {
         let said = authority(look, question)?;
         Ok(Compared { question: question.clone(), cached, said })
@@ -111,11 +111,21 @@ fn compare(look: &Look, questions: &[Question]) -> anyhow::Result<Vec<Compared>>
     compared.collect()
 }
 
+/// What the resolver says, as far as it is believed.
+fn ask(look: &Look, questions: Vec<Question>) -> anyhow::Result<Vec<Answer>> {
+    let solutions = solve(questions.into_iter().map(Want::Answer).collect(), &look.settings)?;
+    let answers = solutions.into_iter().map(|solution| match solution {
+        Solution::Answer(answer) => answer,
+        _ => Answer::bare(Status::NotAsked),
+    });
+    Ok(answers.collect())
+}
+
 /// What the servers of a question's zone say to it, each for itself.
 fn authority(look: &Look, question: &Question) -> anyhow::Result<Vec<Said>> {
     let asked: Vec<Question> =
         zones(&question.name).into_iter().map(|zone| Question::new(zone, Kind::Ns)).collect();
-    let found = resolve::ask(look.settings.clone(), &asked)?;
+    let found = ask(look, asked)?;
     let Some(servers) = found.iter().map(Answer::names).find(|names| !names.is_empty()) else {
         return Ok(Vec::new());
     };
@@ -123,7 +133,7 @@ fn authority(look: &Look, question: &Question) -> anyhow::Result<Vec<Said>> {
     let both = servers
         .iter()
         .flat_map(|server| [Kind::A, Kind::Aaaa].map(|kind| Question::new(server.clone(), kind)));
-    let addresses = resolve::ask(look.settings.clone(), &both.collect::<Vec<_>>())?;
+    let addresses = ask(look, both.collect())?;
     let first = |pair: &[Answer]| {
         let mut all = pair.iter().flat_map(Answer::addresses).copied();
         all.find(|ip| look.exclusions.blocked(*ip).is_none())
@@ -164,7 +174,7 @@ fn doors(look: &Look, name: &HostName) -> anyhow::Result<Vec<Door>> {
         return Ok(Vec::new());
     }
     let questions: Vec<Question> = addresses.iter().copied().map(Question::ptr).collect();
-    let ptrs = resolve::ask(look.settings.clone(), &questions)?;
+    let ptrs = ask(look, questions)?;
     let visit = Visit { addresses: &addresses, ports: &PORTS, name: Some(name), samples: NonZeroU8::MIN };
     let seen = speak(look, &visit)?;
     let doors = seen.into_iter().map(|(at, spoken)| {
@@ -173,7 +183,7 @@ fn doors(look: &Look, name: &HostName) -> anyhow::Result<Vec<Door>> {
             at,
             banner_name: spoken.as_ref().ok().and_then(|(seen, _)| seen.greeting_source().name()),
             outcome: spoken.map(|(seen, _)| seen.observation.outcome),
-            ptr: ptr.cloned().unwrap_or(Answer::bare(crate::evidence::Status::NotAsked)),
+            ptr: ptr.cloned().unwrap_or(Answer::bare(Status::NotAsked)),
         }
     });
     Ok(doors.collect())

@@ -8,6 +8,7 @@ use super::{Core, TcpAsk, jitter};
 use crate::evidence::Status;
 use crate::name::DnsName;
 use crate::resolve::engine::slots::{Route, State};
+use crate::resolve::origin::Origin;
 use crate::resolve::question::{Answer, Records, Transport};
 use crate::resolve::wire::{Edns, Fault, Reading};
 
@@ -33,17 +34,20 @@ pub(super) struct Source {
 impl Core {
     /// Does to a question what its answer says.
     pub(super) fn conclude(&mut self, index: u32, source: Source, reading: Reading) {
-        let settled = |status, records, ttl: u32| Answer {
+        let settled = |status, records, zone, ttl: u32| Answer {
             status,
             records,
             ttl: Duration::from_secs(u64::from(ttl)),
             transport: source.transport,
             attempts: 0,
+            zone,
+            origin: Some(Origin::new(source.upstream, source.now)),
         };
+        let denied = |status, zone, ttl| settled(status, Records::None, Some(zone), ttl);
         match reading {
-            Reading::Found(records, ttl) => self.settle(index, settled(Status::Found, records, ttl)),
-            Reading::NoData(ttl) => self.settle(index, settled(Status::NoData, Records::None, ttl)),
-            Reading::NxDomain(ttl) => self.settle(index, settled(Status::NxDomain, Records::None, ttl)),
+            Reading::Found(records, ttl) => self.settle(index, settled(Status::Found, records, None, ttl)),
+            Reading::NoData(zone, ttl) => self.settle(index, denied(Status::NoData, zone, ttl)),
+            Reading::NxDomain(zone, ttl) => self.settle(index, denied(Status::NxDomain, zone, ttl)),
             Reading::Alias(target, ttl) => self.follow(index, source, target, ttl),
             Reading::Truncated => self.ask_over_tcp(index, source),
             Reading::Fault(fault) => self.fail(index, source, fault),

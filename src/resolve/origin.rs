@@ -1,0 +1,67 @@
+//! Where an answer came from: which upstream, when, and what that upstream had shown by then. Knows no question.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Where an answer came from.
+#[derive(Debug)]
+pub struct Origin {
+    /// The upstream, by its number in the settings.
+    pub upstream: usize,
+    /// When its answer came.
+    pub came: Instant,
+    /// What its upstream had shown about questions of this kind.
+    pub(super) shown: Shown,
+    /// What it had shown about the zone that a denial names.
+    pub(super) zone: Shown,
+    /// Set once controls before and after it have confirmed the answer; it stays so.
+    confirmed: AtomicBool,
+}
+
+/// What an upstream had shown when an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Shown {
+    /// The trust epoch in which the answer came.
+    pub(super) epoch: u32,
+    /// When the last control that shows existing names to be found was answered, within the epoch.
+    pub(super) finds: Option<Instant>,
+    /// When the last control that shows that nothing is invented was answered, within the epoch.
+    pub(super) clean: Option<Instant>,
+}
+
+impl Origin {
+    /// Nothing is known of the upstream yet.
+    pub fn new(upstream: usize, came: Instant) -> Self {
+        Self {
+            upstream,
+            came,
+            shown: Shown::default(),
+            zone: Shown::default(),
+            confirmed: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether controls have confirmed the answer.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.confirmed.load(Ordering::Relaxed)
+    }
+
+    /// Controls before and after have confirmed the answer.
+    pub(super) fn confirm(&self) {
+        self.confirmed.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Clone for Origin {
+    fn clone(&self) -> Self {
+        Self { confirmed: AtomicBool::new(self.is_confirmed()), ..*self }
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        (self.upstream, self.came) == (other.upstream, other.came)
+    }
+}
+
+impl Eq for Origin {}

@@ -1,0 +1,477 @@
+//! Which upstream may be believed. An answer that counts against a host (a denial, or a name that leads elsewhere) is
+//! believed only if its upstream has passed controls of the same kind before it and after it ([`standing`]).
+//!
+//! Controls are questions whose answers are known: a host that this upstream has confirmed itself, or a name in a greeting
+//! that leads to the address that greeted; else fixed names ([`fixed`]); else the zone that the denial itself names
+//! ([`zones`]). Names that exist nowhere must not be found. Which are due is a [`desk`]'s business, one for each upstream
+//! and kind of question ([`kind`]); they are asked in rounds, however many answers wait for one. SERVFAIL, REFUSED and
+//! silence show nothing.
+//!
+//! Some answers are neither true nor false, and settle nothing ([`filter`]). What people are told of upstreams is in
+//! [`behavior`]. Time is an argument; knows no socket and no host.
+
+mod behavior;
+mod control;
+mod desk;
+mod filter;
+mod fixed;
+mod kind;
+mod standing;
+mod zone;
+mod zones;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use self::control::{Control, ZonePart, showing};
+use self::desk::{Desk, Verdict};
+use self::filter::Prefix64;
+use self::fixed::KnownHost;
+use self::kind::ControlKind;
+use self::zones::{ZoneAt, Zones};
+use super::origin::Origin;
+use super::plan::Token;
+use super::question::{Answer, Kind, Question, Records};
+use crate::evidence::Status;
+use crate::name::DnsName;
+
+pub use behavior::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
+pub(super) use filter::is_blocking;
+pub(super) use standing::{Belief, Claim};
+
+/// The most controls under way at once, of all upstreams.
+pub(super) const MOST: usize = 1024;
+/// The first of their tokens.
+const FIRST: u32 = u32::MAX - 1024;
+/// A host that serves as a control for other upstreams is replaced by a fresh one when it is so old.
+const SHARED_RENEWED: Duration = Duration::from_secs(1);
+/// Zones of one upstream that are tried in one go.
+const ZONES_AT_ONCE: usize = 8;
+
+/// Whether a token is a control's.
+pub(super) fn is_control(token: Token) -> bool {
+    token.0 >= FIRST
+}
+
+/// An upstream that can be asked now, and how many packets a second it is given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reachable {
+    pub(super) upstream: usize,
+    pub(super) rate: u32,
+}
+
+/// A control to be put.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Put {
+    pub(super) upstream: usize,
+    pub(super) token: Token,
+    pub(super) question: Question,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    upstream: usize,
+    kind: ControlKind,
+    control: Control,
+    sent: Instant,
+}
+
+/// What all upstreams have shown.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    /// By upstream and kind.
+    desks: Vec<[Desk; 4]>,
+    zones: Zones,
+    /// The last host that some upstream has confirmed, by kind: who, and which upstream.
+    shared: [Option<(KnownHost, usize, Instant)>; 4],
+    under_way: HashMap<u32, UnderWay>,
+    next_token: u32,
+    is_primed: [bool; 4],
+    prefixes: Vec<Vec<Prefix64>>,
+    hijacked: Vec<HijackedAnswers>,
+    /// Why each was not believed last, and whether that was told.
+    denied: Vec<Option<DnsName>>,
+    told: Vec<Vec<UpstreamBehavior>>,
+    warnings: Vec<(usize, UpstreamBehavior)>,
+    /// Whether something was shown since the last look.
+    has_changed: bool,
+    /// Who is asked next of several that are trusted.
+    turn: usize,
+}
+
+impl Trust {
+    /// Nothing has been shown yet, by so many upstreams. With none, all answers are believed.
+    pub(super) fn new(upstreams: usize) -> Self {
+        Self {
+            desks: (0..upstreams).map(|_| <[Desk; 4]>::default()).collect(),
+            prefixes: vec![Vec::new(); upstreams],
+            hijacked: vec![HijackedAnswers::default(); upstreams],
+            denied: vec![None; upstreams],
+            told: vec![Vec::new(); upstreams],
+            ..Self::default()
+        }
+    }
+
+    /// A question is about to be asked: its kind is tried at every upstream, so that denials have a control before them.
+    pub(super) fn prime(&mut self, question: &Question) {
+        let kind = ControlKind::of(question);
+        if !std::mem::replace(&mut self.is_primed[kind.index()], true) {
+            self.desks.iter_mut().for_each(|desks| desks[kind.index()].prime());
+        }
+    }
+
+    /// Notes with an answer what its upstream has shown by now, and takes away what settles nothing.
+    pub(super) fn stamp(&self, question: &Question, mut answer: Answer, now: Instant) -> Answer {
+        let Some(origin) = &answer.origin else { return answer };
+        let upstream = origin.upstream;
+        let kind = ControlKind::of(question);
+        let Some(desks) = self.desks.get(upstream) else { return answer };
+        let shown = desks[kind.index()].standing.shown(now);
+        let zone = answer.zone.as_ref().filter(|_| answer.status.is_absent() && shown.finds.is_none());
+        let zone = zone.map(|zone| ZoneAt { upstream, kind, zone: zone.clone() });
+        let in_zone = zone.and_then(|at| Some(self.zones.standing(&at)?.shown(now))).unwrap_or_default();
+        if let Some(origin) = &mut answer.origin {
+            origin.shown = shown;
+            origin.zone = in_zone;
+        }
+        if question.kind == Kind::Aaaa { self.without_synthesized(answer, upstream) } else { answer }
+    }
+
+    /// Addresses that DNS64 has made up are dropped; without others the answer settles nothing.
+    fn without_synthesized(&self, mut answer: Answer, upstream: usize) -> Answer {
+        let prefixes = self.prefixes.get(upstream).map_or(&[][..], Vec::as_slice);
+        let Records::Addresses(addresses) = &mut answer.records else { return answer };
+        addresses.retain(|ip| !filter::is_synthesized(*ip, prefixes));
+        if addresses.is_empty() { Answer::bare(Status::Malformed) } else { answer }
+    }
+
+    /// Whether an answer holds addresses that are known by now to be made up.
+    fn is_synthesized(&self, answer: &Answer, origin: &Origin) -> bool {
+        let prefixes = self.prefixes.get(origin.upstream).map_or(&[][..], Vec::as_slice);
+        answer.addresses().iter().any(|ip| filter::is_synthesized(*ip, prefixes))
+    }
+
+    /// What an answer is worth that says something against a host.
+    pub(super) fn belief(&self, question: &Question, answer: &Answer, claim: Claim, now: Instant) -> Belief {
+        let Some(origin) = &answer.origin else { return Belief::Confirmed };
+        if origin.is_confirmed() {
+            return Belief::Confirmed;
+        }
+        let kind = ControlKind::of(question);
+        let Some(desks) = self.desks.get(origin.upstream) else { return Belief::Confirmed };
+        if self.is_synthesized(answer, origin) {
+            return Belief::Lost;
+        }
+        if claim == Claim::Target && desks[kind.index()].standing.invents() {
+            // Names that exist lead where they lead, also where absence is rewritten.
+            let is_hijacked = self.hijacked[origin.upstream].are_in(answer);
+            return if is_hijacked { Belief::Lost } else { Belief::Confirmed };
+        }
+        let mut belief = desks[kind.index()].standing.belief(origin.shown, origin.came, claim, now);
+        if belief != Belief::Confirmed
+            && claim == Claim::Denial
+            && let Some(at) = zone_at(answer, origin, kind)
+            && let Some(standing) = self.zones.standing(&at)
+            && !desks[kind.index()].standing.is_out()
+            && self.shared(origin.upstream, kind, now).is_none()
+        {
+            belief = belief.max(standing.belief(origin.zone, origin.came, claim, now));
+        }
+        if belief == Belief::Confirmed {
+            origin.confirm();
+        }
+        belief
+    }
+
+    /// Whether an answer is of the epoch that still holds: else it is as if nobody had answered.
+    pub(super) fn is_current(&self, question: &Question, answer: &Answer) -> bool {
+        let Some(origin) = answer.origin.as_ref().filter(|origin| !origin.is_confirmed()) else {
+            return true;
+        };
+        let Some(desks) = self.desks.get(origin.upstream) else { return true };
+        let standing = &desks[ControlKind::of(question).index()].standing;
+        !standing.invents() && origin.shown.epoch == standing.epoch()
+    }
+
+    /// An upstream that a question can be put to, so that its answer has a control before it.
+    pub(super) fn trusted(
+        &mut self,
+        question: &Question,
+        answer: &Answer,
+        claim: Claim,
+        up: &[Reachable],
+        now: Instant,
+    ) -> Option<usize> {
+        let kind = ControlKind::of(question);
+        let is_trusted = |upstream: usize| {
+            let Some(desks) = self.desks.get(upstream) else { return false };
+            let standing = &desks[kind.index()].standing;
+            if standing.is_ready(claim, now) {
+                return true;
+            }
+            let is_alone = !standing.is_out() && self.shared(upstream, kind, now).is_none();
+            let zone = answer.zone.clone().filter(|_| claim == Claim::Denial && is_alone);
+            let at = zone.map(|zone| ZoneAt { upstream, kind, zone });
+            at.and_then(|at| self.zones.standing(&at)).is_some_and(|standing| standing.is_ready(claim, now))
+        };
+        let count = up.len();
+        let turn = (0..count).map(|step| up[(self.turn + step) % count].upstream);
+        let found = turn.into_iter().find(|&upstream| is_trusted(upstream))?;
+        self.turn = self.turn.wrapping_add(1) % count.max(1);
+        Some(found)
+    }
+
+    /// An answer waits for controls: of its own upstream, or of any, if that can't help it any more.
+    pub(super) fn want(
+        &mut self,
+        question: &Question,
+        answer: &Answer,
+        claim: Claim,
+        belief: Belief,
+        now: Instant,
+    ) {
+        let kind = ControlKind::of(question);
+        let Some(origin) = &answer.origin else { return };
+        for (upstream, desks) in self.desks.iter_mut().enumerate() {
+            if belief == Belief::Waiting && upstream != origin.upstream {
+                continue;
+            }
+            let desk = &mut desks[kind.index()];
+            match claim {
+                Claim::Denial => desk.want(),
+                Claim::Elsewhere | Claim::Target if desk.standing.finds(now) && belief == Belief::Waiting => {
+                    desk.want();
+                }
+                Claim::Elsewhere | Claim::Target => desk.want_clean(),
+            }
+            if claim == Claim::Denial
+                && desk.needs_zones(now)
+                && let Some(zone) = &answer.zone
+            {
+                self.zones.want(&ZoneAt { upstream, kind, zone: zone.clone() });
+            }
+        }
+    }
+
+    /// Begins to count anew what waits.
+    pub(super) fn want_nothing(&mut self) {
+        self.desks.iter_mut().flatten().for_each(Desk::want_nothing);
+        self.zones.want_nothing();
+    }
+
+    /// Takes note of a host's name that an upstream has found to lead to its address, and of the name it has for the
+    /// address, if that is the one.
+    pub(super) fn learn(
+        &mut self,
+        upstream: usize,
+        question: &Question,
+        ip: IpAddr,
+        name: &DnsName,
+        now: Instant,
+    ) {
+        let kind = ControlKind::of(question);
+        if let Some(desks) = self.desks.get_mut(upstream) {
+            let host = || KnownHost { ip, name: name.clone() };
+            desks[kind.index()].learn(host, now);
+            let shared = &mut self.shared[kind.index()];
+            if shared.as_ref().is_none_or(|(_, _, at)| now.saturating_duration_since(*at) >= SHARED_RENEWED) {
+                *shared = Some((host(), upstream, now));
+            }
+        }
+    }
+
+    /// A host that another upstream than this one has confirmed lately. While there is one, that a zone exists does not
+    /// suffice.
+    fn shared(&self, upstream: usize, kind: ControlKind, now: Instant) -> Option<&KnownHost> {
+        let (host, by, at) = self.shared[kind.index()].as_ref()?;
+        (*by != upstream && now.saturating_duration_since(*at) <= standing::EPOCH).then_some(host)
+    }
+
+    /// When the next controls are due.
+    pub(super) fn due(&self, up: &[Reachable], now: Instant) -> Option<Instant> {
+        let desks = up.iter().filter_map(|&Reachable { upstream, rate }| {
+            self.desks.get(upstream)?.iter().filter_map(|desk| desk.due(rate, now)).min()
+        });
+        desks.chain(self.zones.next(now)).min()
+    }
+
+    /// Begins the rounds that are due.
+    pub(super) fn begin(&mut self, up: &[Reachable], now: Instant, put: &mut Vec<Put>) {
+        for &Reachable { upstream, rate } in up {
+            for kind in ControlKind::ALL {
+                let shared = self.shared(upstream, kind, now).cloned();
+                let Some(desk) = self.desks.get_mut(upstream).map(|desks| &mut desks[kind.index()]) else {
+                    continue;
+                };
+                if desk.due(rate, now).is_none_or(|at| at > now) || self.under_way.len() + 8 > MOST {
+                    continue;
+                }
+                let controls = desk.begin(kind, shared.as_ref(), now);
+                self.put(upstream, kind, controls, now, put);
+            }
+            self.begin_zones(upstream, now, put);
+        }
+    }
+
+    fn put(
+        &mut self,
+        upstream: usize,
+        kind: ControlKind,
+        controls: Vec<Control>,
+        now: Instant,
+        put: &mut Vec<Put>,
+    ) {
+        let mut absent = control::absent(kind);
+        for control in controls {
+            let question = match &control {
+                Control::Confirmed(host) | Control::Shared(host) | Control::Fixed(_, host) => {
+                    Some(host.question(kind))
+                }
+                Control::Absent => absent.next(),
+                Control::Dns64 => control::dns64(),
+                Control::Zone(..) => None,
+            };
+            if let Some(question) = question {
+                self.submit(upstream, kind, control, question, now, put);
+            }
+        }
+    }
+
+    fn begin_zones(&mut self, upstream: usize, now: Instant, put: &mut Vec<Put>) {
+        let room = (MOST.saturating_sub(self.under_way.len() + 8) / 3).min(ZONES_AT_ONCE);
+        let here = self.zones.due(now).filter(|at| at.upstream == upstream);
+        let due: Vec<ZoneAt> = here.take(room).cloned().collect();
+        for at in due {
+            let Some(parts) = control::about(&at.zone, at.kind) else { continue };
+            self.zones.begin(&at, now);
+            for (part, question) in parts {
+                self.submit(upstream, at.kind, Control::Zone(at.zone.clone(), part), question, now, put);
+            }
+        }
+    }
+
+    fn submit(
+        &mut self,
+        upstream: usize,
+        kind: ControlKind,
+        control: Control,
+        question: Question,
+        now: Instant,
+        put: &mut Vec<Put>,
+    ) {
+        let token = loop {
+            self.next_token = (self.next_token + 1) % 1024;
+            if !self.under_way.contains_key(&self.next_token) {
+                break self.next_token;
+            }
+        };
+        self.under_way.insert(token, UnderWay { upstream, kind, control, sent: now });
+        put.push(Put { upstream, token: Token(FIRST + token), question });
+    }
+
+    /// Takes the answer to a control; tells the upstream if it failed one.
+    pub(super) fn answered(&mut self, token: Token, answer: &Answer, now: Instant) -> Option<usize> {
+        let UnderWay { upstream, kind, control, sent } = self.under_way.remove(&(token.0 - FIRST))?;
+        let showing = showing(&control, kind, answer);
+        if let Control::Zone(zone, part) = control {
+            self.zone_answered(&ZoneAt { upstream, kind, zone }, part, showing, now);
+            return None;
+        }
+        if control == Control::Dns64 {
+            let shown = answer.addresses().iter().filter_map(|ip| Prefix64::shown_by(*ip));
+            self.prefixes.get_mut(upstream)?.extend(shown);
+            return None;
+        }
+        let finds_others = self.desks.get(upstream)?.iter().any(Desk::finds_fixed);
+        let desk = &mut self.desks.get_mut(upstream)?[kind.index()];
+        let verdict = desk.answered(&control, showing, sent, now, finds_others);
+        self.has_changed |= verdict != Verdict::Nothing;
+        match verdict {
+            Verdict::Nothing | Verdict::Passed => None,
+            Verdict::Failed(name) => {
+                self.denied[upstream] = Some(name);
+                Some(upstream)
+            }
+            Verdict::Invented => {
+                self.hijacked[upstream].add(answer);
+                self.warn(upstream, UpstreamBehavior::Inventing(self.hijacked[upstream].clone()));
+                Some(upstream)
+            }
+        }
+    }
+
+    fn zone_answered(&mut self, at: &ZoneAt, part: ZonePart, showing: control::Showing, now: Instant) {
+        let Some(ended) = self.zones.answered(at, part, showing, now) else { return };
+        self.has_changed = true;
+        if let (Some(sent), Some(desks)) = (ended.clean, self.desks.get_mut(at.upstream)) {
+            let standing = &mut desks[at.kind.index()].standing;
+            if !standing.invents() {
+                standing.stayed_clean(sent, now);
+            }
+        }
+        if ended.is_zone == Some(false) {
+            self.denied[at.upstream].get_or_insert_with(|| at.zone.clone());
+        }
+    }
+
+    /// Whether something was shown since the last call.
+    pub(super) fn take_change(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
+    }
+
+    /// Whether hosts need not wait long for an answer to be confirmed or given by another upstream: each has failed a
+    /// control, or others have waited for it in vain.
+    pub(super) fn is_hopeless(&self, question: &Question, answer: &Answer) -> bool {
+        let kind = ControlKind::of(question);
+        self.desks.iter().enumerate().all(|(upstream, desks)| {
+            let desk = &desks[kind.index()];
+            let zone = answer.zone.clone().map(|zone| ZoneAt { upstream, kind, zone });
+            let zone = zone.and_then(|at| self.zones.standing(&at));
+            desk.is_exhausted
+                || desk.standing.is_failing()
+                || zone.is_some_and(standing::Standing::is_failing)
+        })
+    }
+
+    /// A host has waited in vain for this answer to be confirmed.
+    pub(super) fn gave_up(&mut self, question: &Question, answer: &Answer) {
+        let Some(Origin { upstream, .. }) = answer.origin else { return };
+        let kind = ControlKind::of(question);
+        self.desks.iter_mut().for_each(|desks| desks[kind.index()].is_exhausted = true);
+        if self.desks.get(upstream).is_none_or(|desks| desks[kind.index()].standing.invents()) {
+            return;
+        }
+        let behavior = match &self.denied[upstream] {
+            Some(name) => UpstreamBehavior::Denying(name.clone()),
+            None => UpstreamBehavior::Unproven,
+        };
+        self.warn(upstream, behavior);
+    }
+
+    fn warn(&mut self, upstream: usize, behavior: UpstreamBehavior) {
+        let is_same =
+            |told: &UpstreamBehavior| std::mem::discriminant(told) == std::mem::discriminant(&behavior);
+        if !self.told[upstream].iter().any(is_same) {
+            self.told[upstream].push(behavior.clone());
+            self.warnings.push((upstream, behavior));
+        }
+    }
+
+    /// What is to be told of upstreams since the last call.
+    pub(super) fn take_warnings(&mut self) -> Vec<(usize, UpstreamBehavior)> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Whether there is an upstream that has not failed its last controls.
+    pub(super) fn is_well(&self, up: &[Reachable]) -> bool {
+        up.iter().any(|Reachable { upstream, .. }| {
+            self.desks.get(*upstream).is_none_or(|desks| !desks.iter().any(|desk| desk.standing.is_failing()))
+        })
+    }
+}
+
+fn zone_at(answer: &Answer, origin: &Origin, kind: ControlKind) -> Option<ZoneAt> {
+    let zone = answer.zone.clone()?;
+    Some(ZoneAt { upstream: origin.upstream, kind, zone })
+}
