@@ -8,6 +8,8 @@
 //! Nothing here waits for a record to be written: the resolver holds back hosts until the last one has come, so the end
 //! of the feed must not depend on them.
 
+mod hearing;
+mod names;
 mod path;
 
 use std::collections::{HashSet, VecDeque};
@@ -20,23 +22,23 @@ use foldhash::fast::RandomState;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
-use super::aim::{Aim, Asking, Errand, Seen};
-use super::canary::{Canaries, Look, Manners, Notice};
-use super::course::{Course, NameTurn, Turn};
+use super::aim::{Aim, Asking, Seen};
+use super::canary::{Canaries, Manners, Notice};
+use super::course::{Course, Turn};
 use super::gate::Gate;
 use super::loss::{self, PathLoss};
 use super::occupied::Occupied;
 use super::pace::{self, LapPace};
 use super::places::Places;
 use super::progress::Progress;
-use super::sanity::{self, LookResult, SanityCheck};
+use super::sanity::{self, SanityCheck};
 use super::shard::Report;
 use super::stop::{Level, Stop};
 use super::vantage::Doubt;
 use crate::evidence::{Observation, Outcome, Scanner};
 use crate::probe::{FamilyAccess, LastAnswer, LocalTrouble};
 use crate::rate::Rate;
-use crate::resolve::{Case, Inbox};
+use crate::resolve::Inbox;
 
 /// Targets that timed out, or are to be spoken to again, wait for their pass until so many have gathered, or the order
 /// has ended. They are also what a checkpoint names one by one, so this bounds its size.
@@ -327,28 +329,6 @@ impl Feeder {
         for_attempts + self.resolved.len() + self.sanity.held() + self.checks.len()
     }
 
-    /// Hands names to the resolver, as many as it may have.
-    async fn send_names(&mut self) {
-        while self.course.names_left() > 0 && self.resolving < MAX_NAMES {
-            let room = NAMES_BATCH.min(MAX_NAMES - self.resolving);
-            let case = |NameTurn { turn, name, want }| Case { want, carry: Asking::Name { turn, name } };
-            let names: Vec<_> = std::iter::from_fn(|| self.course.next_name()).take(room).map(case).collect();
-            self.resolving += names.len();
-            let Some(resolver) = self.resolver.as_ref().filter(|_| !names.is_empty()) else { return };
-            // The resolver ends only after its inboxes are dropped.
-            let _ = resolver.send(names).await;
-        }
-    }
-
-    fn all_resolved(&self) -> bool {
-        self.unresolved == 0
-    }
-
-    /// Whether another target may be begun: what it shows may have to be kept for a name that leads to it.
-    fn may_begin(&self) -> bool {
-        self.all_resolved() || self.begun_early < MAX_EARLY
-    }
-
     /// What may start now, as far as there are places for it.
     async fn gather(&mut self) -> Vec<Aim> {
         let now = Instant::now();
@@ -390,32 +370,6 @@ impl Feeder {
         for aim in std::mem::take(&mut self.again) {
             self.gate.enter(now + self.laps.interval(), aim.ip, aim);
         }
-    }
-
-    /// Brings what names led to before the gate, as far as there is room.
-    fn enter_resolved(&mut self, now: Instant) {
-        let rested = self.rested.max(now);
-        while self.gate.len() < MAX_WAITING && self.may_begin() {
-            let Some(aim) = self.resolved.pop_front() else { return };
-            self.begun_early += usize::from(!self.all_resolved());
-            self.gate.enter(rested, aim.ip, aim);
-        }
-    }
-
-    /// Whether a turn of the set is taken by a name that leads to its target; else notes it as drawn.
-    fn is_taken(&mut self, aim: &Aim) -> bool {
-        let socket = aim.whom().socket;
-        if !self.named.is_empty() && self.named.contains(&aim.ip) {
-            // The writer hears until the scan is over.
-            let _ = self.passed_over.send((aim.turn, socket));
-            return true;
-        }
-        if !self.all_resolved() {
-            self.early.insert(socket);
-            self.begun_early += 1;
-        }
-        self.progress.drawn.fetch_add(1, Relaxed);
-        false
     }
 
     /// Draws turns of one lap; how many places in it they took.
@@ -522,87 +476,6 @@ impl Feeder {
         self.rested = self.laps.rested(now);
     }
 
-    /// Sends for a host that greeted, if it is time for one: a pass of its own, so that its prefix is not paced twice.
-    fn look(&mut self, now: Instant) {
-        let Some(socket) = self.canaries.look(now) else { return };
-        if self.occupied.holds(socket.ip()) {
-            self.canaries.looked(now, Look::Void);
-            return;
-        }
-        self.progress.looks.fetch_add(1, Relaxed);
-        if self.phase == Phase::Order {
-            self.begin_pass(now);
-        }
-        self.gate.enter(self.rested.max(now), socket.ip(), Aim::look(socket, Errand::Canary));
-    }
-
-    fn looked(&mut self, now: Instant, look: Look) {
-        if look == Look::Silent {
-            self.progress.silent_looks.fetch_add(1, Relaxed);
-        }
-        let notice = self.canaries.looked(now, look);
-        match notice {
-            Some(Notice::Lost) => {
-                self.progress.losses.fetch_add(1, Relaxed);
-                self.places.lose();
-            }
-            Some(Notice::Found) => self.places.find(now),
-            Some(Notice::NoWay(_)) | None => {}
-        }
-        notice.into_iter().for_each(&self.tell);
-    }
-
-    fn hear(&mut self, note: Note) {
-        let now = Instant::now();
-        match note {
-            Note::Shard(report) => {
-                self.places.give_back(report.shard, report.ended, report.ended > report.troubled.len());
-                if report.troubled.len() < report.ended {
-                    self.sound = true;
-                }
-                for met in &report.met {
-                    self.parked.extend(self.occupied.leave(met.socket.ip()));
-                }
-                self.hear_of_path(now, &report.met, report.failed, &report.checked);
-                self.parked.extend(report.again);
-                for ip in report.too_much {
-                    self.gate.slow_down(now, ip);
-                }
-                if let Some(look) = report.look {
-                    self.looked(now, look);
-                }
-                let is_trouble = |(_, trouble): &(Aim, LocalTrouble)| *trouble != LocalTrouble::Defect;
-                if report.troubled.iter().any(is_trouble) {
-                    self.places.shrink(now);
-                }
-                self.take_back(report.troubled);
-            }
-            Note::Resolved(aims) => self.take_resolved(aims),
-        }
-    }
-
-    /// Takes what a name led to; what was drawn already is spoken to by its own turn.
-    fn take_resolved(&mut self, aims: Vec<Aim>) {
-        self.resolving = self.resolving.saturating_sub(1);
-        self.unresolved = self.unresolved.saturating_sub(1);
-        for aim in aims {
-            if self.early.contains(&aim.whom().socket) {
-                continue;
-            }
-            if self.course.draws(aim.ip) {
-                self.named.insert(aim.ip);
-            }
-            if self.reach.lacks(aim.ip) {
-                self.leave_untried(aim);
-            } else {
-                self.resolved.push_back(aim);
-            }
-        }
-        if self.all_resolved() {
-            self.early = HashSet::default();
-        }
-    }
-
     /// This machine has nothing to reach the target by: that is all there will ever be to say of it.
     fn leave_untried(&mut self, aim: Aim) {
         if let Some(no_way) = self.reach.miss(aim.ip) {
@@ -611,30 +484,6 @@ impl Feeder {
         let observation = Observation::bare(Outcome::NotTried, 0);
         let scanner = Arc::clone(&self.scanner);
         self.untried.push(Seen { aim, observation, time: SystemTime::now(), scanner });
-    }
-
-    fn take_back(&mut self, troubled: Vec<(Aim, LocalTrouble)>) {
-        if troubled.is_empty() {
-            return;
-        }
-        let alone = std::mem::take(&mut self.sound);
-        for (mut aim, trouble) in troubled {
-            // Trouble that all have is the machine's; only trouble that others do not have counts against a target.
-            aim.troubles = aim.troubles.saturating_add(u8::from(alone));
-            if !alone && trouble != LocalTrouble::Defect {
-                self.machine_in_trouble(trouble);
-            }
-            if aim.errand == Errand::Canary {
-                self.looked(Instant::now(), Look::Void);
-            } else if aim.errand == Errand::PathCheck {
-                self.sanity.looked(Instant::now(), LookResult::Void);
-            } else if aim.troubles > MAX_TROUBLES || trouble == LocalTrouble::Defect {
-                self.stuck += 1;
-                self.stuck_for = Some(trouble);
-            } else {
-                self.again.push_back(aim);
-            }
-        }
     }
 
     fn is_order_over(&self) -> bool {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::*;
 use crate::probe::FamilyAccess;
-use crate::resolve::unserved;
+use crate::resolve::{Case, unserved};
 use crate::scan::course::Roster;
 use crate::scan::lead;
 use crate::scan::shard::{Met, Report};

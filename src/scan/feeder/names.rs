@@ -1,0 +1,84 @@
+//! What names lead to, in the feeder: names go to the resolver beside the order, and the addresses that come back wait for
+//! a pass, or are already drawn by the set's own turns.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering::Relaxed;
+
+use tokio::time::Instant;
+
+use super::{Feeder, MAX_EARLY, MAX_NAMES, MAX_WAITING, NAMES_BATCH};
+use crate::resolve::Case;
+use crate::scan::aim::{Aim, Asking};
+use crate::scan::course::NameTurn;
+
+impl Feeder {
+    /// Hands names to the resolver, as many as it may have.
+    pub(super) async fn send_names(&mut self) {
+        while self.course.names_left() > 0 && self.resolving < MAX_NAMES {
+            let room = NAMES_BATCH.min(MAX_NAMES - self.resolving);
+            let case = |NameTurn { turn, name, want }| Case { want, carry: Asking::Name { turn, name } };
+            let names: Vec<_> = std::iter::from_fn(|| self.course.next_name()).take(room).map(case).collect();
+            self.resolving += names.len();
+            let Some(resolver) = self.resolver.as_ref().filter(|_| !names.is_empty()) else { return };
+            // The resolver ends only after its inboxes are dropped.
+            let _ = resolver.send(names).await;
+        }
+    }
+
+    pub(super) fn all_resolved(&self) -> bool {
+        self.unresolved == 0
+    }
+
+    /// Whether another target may be begun: what it shows may have to be kept for a name that leads to it.
+    pub(super) fn may_begin(&self) -> bool {
+        self.all_resolved() || self.begun_early < MAX_EARLY
+    }
+
+    /// Brings what names led to before the gate, as far as there is room.
+    pub(super) fn enter_resolved(&mut self, now: Instant) {
+        let rested = self.rested.max(now);
+        while self.gate.len() < MAX_WAITING && self.may_begin() {
+            let Some(aim) = self.resolved.pop_front() else { return };
+            self.begun_early += usize::from(!self.all_resolved());
+            self.gate.enter(rested, aim.ip, aim);
+        }
+    }
+
+    /// Whether a turn of the set is taken by a name that leads to its target; else notes it as drawn.
+    pub(super) fn is_taken(&mut self, aim: &Aim) -> bool {
+        let socket = aim.whom().socket;
+        if !self.named.is_empty() && self.named.contains(&aim.ip) {
+            // The writer hears until the scan is over.
+            let _ = self.passed_over.send((aim.turn, socket));
+            return true;
+        }
+        if !self.all_resolved() {
+            self.early.insert(socket);
+            self.begun_early += 1;
+        }
+        self.progress.drawn.fetch_add(1, Relaxed);
+        false
+    }
+
+    /// Takes what a name led to; what was drawn already is spoken to by its own turn.
+    pub(super) fn take_resolved(&mut self, aims: Vec<Aim>) {
+        self.resolving = self.resolving.saturating_sub(1);
+        self.unresolved = self.unresolved.saturating_sub(1);
+        for aim in aims {
+            if self.early.contains(&aim.whom().socket) {
+                continue;
+            }
+            if self.course.draws(aim.ip) {
+                self.named.insert(aim.ip);
+            }
+            if self.reach.lacks(aim.ip) {
+                self.leave_untried(aim);
+            } else {
+                self.resolved.push_back(aim);
+            }
+        }
+        if self.all_resolved() {
+            self.early = HashSet::default();
+        }
+    }
+}
