@@ -110,7 +110,7 @@ fn a_resolver_that_lies_alone_is_believed_nothing_against_a_host() {
             for seed in seeds() {
                 let (records, warnings, took) = scan(work, &[&at], "1s", &["--seed", &seed, BLOCK]);
                 println!("{behavior:?} alone, seed {seed}: {:?} in {took:?}, {warnings}", told(&records));
-                assert_eq!(records.len() as u32, HOSTS);
+                assert_eq!(u32::try_from(records.len()), Ok(HOSTS));
                 assert_unknown(&format!("{behavior:?} alone"), &records);
                 // Policy zones settle nothing, and are no reason to warn.
                 let is_policy = matches!(behavior, Behavior::Policy | Behavior::PolicyElsewhere);
@@ -163,7 +163,7 @@ fn honest_resolvers_are_believed_with_and_without_the_internet() {
         for (has_internet, at) in [(false, FIRST), (true, SECOND)] {
             for ttl in [0, 300] {
                 let at = at.replace(":53", &format!(":{}", 53 + ttl));
-                Upstream { has_internet, ttl, ..Upstream::of(Behavior::Honest) }.serve(&at);
+                Upstream { ttl, has_internet, ..Upstream::of(Behavior::Honest) }.serve(&at);
                 let (records, warnings, took) = scan(work, &[&at], "1s", &[BLOCK]);
                 println!("honest, internet {has_internet}, ttl {ttl}: {:?} in {took:?}", told(&records));
                 assert_true("honest alone", &records);

@@ -82,6 +82,7 @@ impl Upstream {
         asked
     }
 
+    #[expect(clippy::match_same_arms, reason = "each behavior has its arms side by side")]
     fn reply(&self, question: &Question, began: Instant) -> Option<Vec<u8>> {
         let parent = question.name.split_once('.').map_or("", |(_, parent)| parent);
         let made_up = |rcode| question.reply(rcode, &[], Some(parent), self.ttl);
@@ -108,7 +109,7 @@ impl Upstream {
             Behavior::Invents => question.reply(0, &[], Some(""), self.ttl),
             Behavior::Policy => question.reply(3, &[], None, self.ttl),
             Behavior::PolicyElsewhere => question.reply(3, &[], Some("rpz.example"), self.ttl),
-            Behavior::Flaps if began.elapsed().as_millis() / 250 % 2 == 0 => honest(),
+            Behavior::Flaps if (began.elapsed().as_millis() / 250).is_multiple_of(2) => honest(),
             Behavior::Flaps => made_up(3),
             Behavior::SilentForControls if question.kind == PTR && address(&question.name).is_some() => {
                 made_up(3)

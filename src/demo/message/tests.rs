@@ -72,16 +72,19 @@ fn answers_are_read_by_another_library() {
 #[test]
 fn absence_comes_with_the_soa_that_proves_it() {
     let zone = zone(&[("a.example.org", Kind::A, Answer::NoData)]);
-    for (owner, code) in [
-        ("a.example.org.", ResponseCode::NoError),
-        ("b.example.org.", ResponseCode::NXDomain),
-        ("1.2.0.192.in-addr.arpa.", ResponseCode::NXDomain),
+    for (owner, code, apex) in [
+        ("a.example.org.", ResponseCode::NoError, "example.org."),
+        ("b.example.org.", ResponseCode::NXDomain, "example.org."),
+        ("1.2.0.192.in-addr.arpa.", ResponseCode::NXDomain, "2.0.192.in-addr.arpa."),
     ] {
         let reply = ask(&zone, owner, RecordType::A);
         assert_eq!((reply.metadata.response_code, reply.answers.len()), (code, 0), "{owner}");
         assert!(matches!(reply.authorities[0].data, RData::SOA(_)), "{owner}");
-        let apex = Name::from_ascii(owner).unwrap().trim_to(2);
-        assert_eq!(reply.authorities[0].name, apex);
+        assert_eq!(reply.authorities[0].name, Name::from_ascii(apex).unwrap());
+        for kind in [RecordType::SOA, RecordType::NS] {
+            let reply = ask(&zone, apex, kind);
+            assert_eq!(reply.answers[0].record_type(), kind, "{apex} is served");
+        }
     }
 }
 

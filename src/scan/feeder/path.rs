@@ -70,10 +70,8 @@ impl Feeder {
             let Some(handshake) = met.connected else { continue };
             let count = if met.attempt <= 1 && !met.was_doubted { &mut first } else { &mut later };
             *count += 1;
-            if !is_recovering {
-                if let Some(doubt) = self.loss.connected(now, met.attempt, handshake) {
-                    self.warn(doubt);
-                }
+            if !is_recovering && let Some(doubt) = self.loss.connected(now, met.attempt, handshake) {
+                self.warn(doubt);
             }
             if met.was_doubted {
                 self.sanity.recovered(now);
