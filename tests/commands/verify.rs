@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use banneret::demo::zone::cut;
 use banneret::name::DnsName;
 use banneret::record::time;
 use serde_json::Value;
@@ -51,9 +52,6 @@ const ZONES: &[Line] = &[
     (RESOLVER, "ns2.example.net", A, 60, &["198.18.0.62"]),
 ];
 
-/// The zones that are served, by whose SOA a denial is believed.
-const APEXES: &[&str] = &["1.18.198.in-addr.arpa", "example.org", "example.net"];
-
 fn wire(name: &str) -> Vec<u8> {
     DnsName::parse(name).unwrap().as_wire().to_vec()
 }
@@ -66,22 +64,28 @@ fn reply(server: [u8; 4], query: &[u8]) -> Option<Vec<u8>> {
     let name = question[..question.len() - 4].to_ascii_lowercase();
     let line = ZONES.iter().find(|(at, owner, of, ..)| *at == server && *of == kind && wire(owner) == name);
     let (ttl, data) = line.map_or((60, &[][..]), |(.., ttl, data)| (*ttl, *data));
-    let apex = APEXES.iter().map(|apex| wire(apex)).find(|apex| name.ends_with(apex)).unwrap_or(vec![0]);
-    let is_found = !data.is_empty() || kind == SOA && name == apex;
     let soa =
         [wire("ns1.example.net"), wire("hostmaster.example.net"), vec![0; 16], ttl.to_be_bytes().to_vec()];
+    let zone = cut(&DnsName::from_wire(&name)?);
+    let is_apex = kind == SOA && zone.as_wire() == name;
     let records: Vec<(u16, Vec<u8>)> = match kind {
         _ if data.is_empty() => vec![(SOA, soa.concat())],
         A => data.iter().map(|ip| (A, ip.parse::<Ipv4Addr>().unwrap().octets().to_vec())).collect(),
         _ => data.iter().map(|name| (kind, wire(name))).collect(),
     };
-    let (answers, authorities, rcode) =
-        if is_found { (u8::try_from(records.len()).unwrap(), 0, 0) } else { (0, 1, 3) };
+    let (answers, authorities, rcode) = if is_apex {
+        (1, 0, 0)
+    } else if data.is_empty() {
+        (0, 1, 3)
+    } else {
+        (u8::try_from(records.len()).unwrap(), 0, 0)
+    };
     let mut reply = vec![query[0], query[1], 0x85, 0x80 | rcode, 0, 1, 0, answers, 0, authorities, 0, 0];
     reply.extend_from_slice(question);
     for (kind, data) in records {
         let length = u16::try_from(data.len()).unwrap();
-        let owner: &[u8] = if kind == SOA { &apex } else { &[0xc0, 12] };
+        // An SOA stands at the zone.
+        let owner = if kind == SOA { zone.as_wire() } else { &[0xc0, 12] };
         reply.extend(
             [owner, &kind.to_be_bytes(), &[0, 1], &ttl.to_be_bytes(), &length.to_be_bytes(), &data].concat(),
         );
