@@ -249,18 +249,13 @@ impl<T> Plan<T> {
     }
 
     /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
-    pub(super) fn hurry(&mut self) {
+    pub(super) fn hurry(&mut self, now: Instant) {
         for open in self.later.close() {
             self.solved.push(open.into_solved());
         }
-        for mut case in std::mem::take(&mut self.hold.cases) {
-            if case.inquiry.is_of_host() {
-                for (index, _) in case.inquiry.claims() {
-                    case.inquiry.distrust(index);
-                }
-                self.solved.push(case.into_solved());
-            }
-        }
+        // Names are left as if they had never come; hosts may still be confirmed for a moment.
+        self.hold.cases.retain(|case| case.inquiry.is_of_host());
+        self.hold.hurry(now);
     }
 
     /// Cases that wait for a second pass.
@@ -385,6 +380,11 @@ impl<T> Plan<T> {
     }
 }
 
+/// Whether the controls of an answer take so long that another one may do.
+fn is_slow(answer: &Answer, now: Instant) -> bool {
+    answer.origin.as_ref().is_some_and(|origin| now.saturating_duration_since(origin.came) > SLOW)
+}
+
 /// Whether an answer that was kept is as good as one asked for now.
 fn is_usable(
     trust: &Trust,
@@ -396,7 +396,11 @@ fn is_usable(
     let claim = if answer.status.is_absent() { Claim::Denial } else { Claim::Elsewhere };
     match (pinned, claim) {
         (None, Claim::Elsewhere) => trust.is_current(question, answer),
-        _ => trust.belief(question, answer, claim, now) != Belief::Lost,
+        _ => match trust.belief(question, answer, claim, now) {
+            Belief::Confirmed => true,
+            Belief::Waiting => !is_slow(answer, now),
+            Belief::Lost => false,
+        },
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use banneret::demo::zone::cut;
 use banneret::name::DnsName;
 use banneret::record::time;
 use serde_json::Value;
@@ -22,6 +23,7 @@ type Line = ([u8; 4], &'static str, u16, u32, &'static [&'static str]);
 
 const A: u16 = 1;
 const NS: u16 = 2;
+const SOA: u16 = 6;
 const PTR: u16 = 12;
 
 #[rustfmt::skip]
@@ -64,19 +66,26 @@ fn reply(server: [u8; 4], query: &[u8]) -> Option<Vec<u8>> {
     let (ttl, data) = line.map_or((60, &[][..]), |(.., ttl, data)| (*ttl, *data));
     let soa =
         [wire("ns1.example.net"), wire("hostmaster.example.net"), vec![0; 16], ttl.to_be_bytes().to_vec()];
+    let zone = cut(&DnsName::from_wire(&name)?);
+    let is_apex = kind == SOA && zone.as_wire() == name;
     let records: Vec<(u16, Vec<u8>)> = match kind {
-        _ if data.is_empty() => vec![(6, soa.concat())],
+        _ if data.is_empty() => vec![(SOA, soa.concat())],
         A => data.iter().map(|ip| (A, ip.parse::<Ipv4Addr>().unwrap().octets().to_vec())).collect(),
         _ => data.iter().map(|name| (kind, wire(name))).collect(),
     };
-    let (answers, authorities, rcode) =
-        if data.is_empty() { (0, 1, 3) } else { (u8::try_from(records.len()).unwrap(), 0, 0) };
+    let (answers, authorities, rcode) = if is_apex {
+        (1, 0, 0)
+    } else if data.is_empty() {
+        (0, 1, 3)
+    } else {
+        (u8::try_from(records.len()).unwrap(), 0, 0)
+    };
     let mut reply = vec![query[0], query[1], 0x85, 0x80 | rcode, 0, 1, 0, answers, 0, authorities, 0, 0];
     reply.extend_from_slice(question);
     for (kind, data) in records {
         let length = u16::try_from(data.len()).unwrap();
-        // An SOA stands at the zone, and the root is above every name.
-        let owner: &[u8] = if kind == 6 { &[0] } else { &[0xc0, 12] };
+        // An SOA stands at the zone.
+        let owner = if kind == SOA { zone.as_wire() } else { &[0xc0, 12] };
         reply.extend(
             [owner, &kind.to_be_bytes(), &[0, 1], &ttl.to_be_bytes(), &length.to_be_bytes(), &data].concat(),
         );

@@ -246,7 +246,7 @@ impl Trust {
                 Claim::Elsewhere | Claim::Target => desk.want_clean(),
             }
             if claim == Claim::Denial
-                && desk.needs_zones(now)
+                && (desk.needs_zones(now) || belief == Belief::Waiting && origin.shown.finds.is_none())
                 && let Some(zone) = &answer.zone
             {
                 self.zones.want(&ZoneAt { upstream, kind, zone: zone.clone() });

@@ -125,7 +125,8 @@ fn ask(look: &Look, questions: Vec<Question>) -> anyhow::Result<Vec<Answer>> {
 fn authority(look: &Look, question: &Question) -> anyhow::Result<Vec<Said>> {
     let asked: Vec<Question> =
         zones(&question.name).into_iter().map(|zone| Question::new(zone, Kind::Ns)).collect();
-    let found = ask(look, asked)?;
+    // A denial here counts against nobody, and need not be confirmed.
+    let found = resolve::ask(look.settings.clone(), &asked)?;
     let Some(servers) = found.iter().map(Answer::names).find(|names| !names.is_empty()) else {
         return Ok(Vec::new());
     };
@@ -133,7 +134,7 @@ fn authority(look: &Look, question: &Question) -> anyhow::Result<Vec<Said>> {
     let both = servers
         .iter()
         .flat_map(|server| [Kind::A, Kind::Aaaa].map(|kind| Question::new(server.clone(), kind)));
-    let addresses = ask(look, both.collect())?;
+    let addresses = resolve::ask(look.settings.clone(), &both.collect::<Vec<_>>())?;
     let first = |pair: &[Answer]| {
         let mut all = pair.iter().flat_map(Answer::addresses).copied();
         all.find(|ip| look.exclusions.blocked(*ip).is_none())
