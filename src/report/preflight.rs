@@ -1,7 +1,7 @@
 //! Before anything is sent: no file that a run writes is one that it reads, or another that it writes, or one that is
 //! there with something in it, unless the user said so.
 //!
-//! Files are compared by [`identity`], so spelling and links make no difference. What a run writes beside an output (its
+//! Files are compared by `identity`, so spelling and links make no difference. What a run writes beside an output (its
 //! manifest, its checkpoint, the list of fixes, files under a name for the time being) counts as an output.
 
 use std::io::{self, stdin, stdout};

@@ -1,6 +1,6 @@
 //! Records that are given twice: the same file named twice, two outputs of one scan, records and what `judge` made of them.
 //!
-//! A record is known again by its target, its entry and its time. Up to [`MOST`] different records the count is exact.
+//! A record is known again by its target, its entry and its time. Up to `MOST` different records the count is exact.
 //! Beyond, only those are looked at whose hash ends in zeros, one more zero each time that there are too many of them, and
 //! the count is that of the whole by their share: memory stays bounded.
 

@@ -1,14 +1,14 @@
 //! Which upstream may be believed. An answer that counts against a host (a denial, or a name that leads elsewhere) is
-//! believed only if its upstream has passed controls of the same kind before it and after it ([`standing`]).
+//! believed only if its upstream has passed controls of the same kind before it and after it (`standing`).
 //!
 //! Controls are questions whose answers are known: a host that this upstream has confirmed itself, or a name in a greeting
-//! that leads to the address that greeted; else fixed names ([`fixed`]); else the zone that the denial itself names
-//! ([`zones`]). Names that exist nowhere must not be found. Which are due is a [`desk`]'s business, one for each upstream
-//! and kind of question ([`kind`]); they are asked in rounds, however many answers wait for one. SERVFAIL, REFUSED and
+//! that leads to the address that greeted; else fixed names (`fixed`); else the zone that the denial itself names
+//! (`zones`). Names that exist nowhere must not be found. Which are due is a `desk`'s business, one for each upstream
+//! and kind of question (`kind`); they are asked in rounds, however many answers wait for one. SERVFAIL, REFUSED and
 //! silence show nothing.
 //!
-//! Some answers are neither true nor false, and settle nothing ([`filter`]). What people are told of upstreams is in
-//! [`behavior`]. Time is an argument; knows no socket and no host.
+//! Some answers are neither true nor false, and settle nothing (`filter`). What people are told of upstreams is in
+//! `behavior`. Time is an argument; knows no socket and no host.
 
 mod behavior;
 mod control;
