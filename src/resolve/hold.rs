@@ -13,6 +13,8 @@ pub(super) const MOST_HELD: usize = 12_000;
 const LONGEST: Duration = Duration::from_secs(300);
 /// How long a case is held, after the last answers, if nothing is to be expected of its upstream.
 const HOPELESS: Duration = Duration::from_secs(2);
+/// How long a case is still held once the scan is to end: shorter than whoever writes its record waits.
+const HURRIED: Duration = Duration::from_secs(1);
 
 /// What is to be expected of a case's upstreams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +33,14 @@ pub(super) struct Hold<C> {
     patience: Duration,
     /// Since when no case has been asked about.
     quiet_since: Option<Instant>,
+    /// Since when there is no time to wait.
+    hurried_since: Option<Instant>,
 }
 
 impl<C> Hold<C> {
     /// Nobody waits; those who will have `patience` after the last answers.
     pub(super) fn new(patience: Duration) -> Self {
-        Self { cases: Vec::new(), patience, quiet_since: None }
+        Self { cases: Vec::new(), patience, quiet_since: None, hurried_since: None }
     }
 
     /// How many wait.
@@ -49,6 +53,11 @@ impl<C> Hold<C> {
         self.quiet_since = is_quiet.then(|| self.quiet_since.unwrap_or(now));
     }
 
+    /// From the first call on, cases wait a moment only.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.hurried_since.get_or_insert(now);
+    }
+
     /// Whether a case that was held since then has waited long enough.
     pub(super) fn is_over(&self, since: Instant, hope: Hope, now: Instant) -> bool {
         let patience = match hope {
@@ -56,7 +65,8 @@ impl<C> Hold<C> {
             Hope::Little => self.patience.min(HOPELESS),
         };
         let last = self.quiet_since.map(|quiet| quiet.max(since) + patience);
-        last.into_iter().chain([since + LONGEST.max(self.patience)]).any(|until| until <= now)
+        let hurried = self.hurried_since.map(|hurried| hurried + HURRIED);
+        last.into_iter().chain(hurried).chain([since + LONGEST.max(self.patience)]).any(|until| until <= now)
     }
 }
 
@@ -84,5 +94,9 @@ mod tests {
         assert!(!hold.is_over(at(115), Hope::Little, at(120)), "who came later waits as long");
         hold.is_quiet(false, at(130));
         assert!(!hold.is_over(start, Hope::Open, at(200)));
+        hold.hurry(at(200));
+        hold.hurry(at(205));
+        assert!(!hold.is_over(start, Hope::Open, at(209)), "a scan that ends waits for a moment");
+        assert!(hold.is_over(start, Hope::Open, at(210)), "and no longer");
     }
 }

@@ -287,18 +287,13 @@ impl<T> Plan<T> {
     }
 
     /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
-    pub(super) fn hurry(&mut self) {
+    pub(super) fn hurry(&mut self, now: Instant) {
         for open in self.later.close() {
             self.solved.push(open.into_solved());
         }
-        for mut case in std::mem::take(&mut self.hold.cases) {
-            if case.inquiry.is_of_host() {
-                for (index, _) in case.inquiry.claims() {
-                    case.inquiry.distrust(index);
-                }
-                self.solved.push(case.into_solved());
-            }
-        }
+        // Names are left as if they had never come; hosts may still be confirmed for a moment.
+        self.hold.cases.retain(|case| case.inquiry.is_of_host());
+        self.hold.hurry(now);
     }
 
     /// Cases that wait for a second pass.

@@ -354,7 +354,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
     /// Begins the second passes that are due; tells how long nothing is due.
     fn ask_again(&mut self, now: Instant) -> Duration {
         if self.hurry.load(Ordering::Acquire) {
-            self.plan.hurry();
+            self.plan.hurry(now);
         }
         if self.plan.held_back() == 0 {
             return Duration::MAX;

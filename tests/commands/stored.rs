@@ -55,9 +55,13 @@ fn stored_records_are_judged_again_on_all_their_evidence() {
     assert_eq!(judged[0].len(), 124);
     for (at, record) in judged[0].iter().enumerate() {
         let (was, ip) = (&before[at], &before[at]["target"]["ip"]);
-        for field in ["time", "target", "outcome", "network"] {
+        for field in ["time", "outcome", "network"] {
             assert_eq!(record[field], was[field], "{field} of {ip}");
         }
+        for field in ["ip", "port", "asked", "expected_name", "helo_name", "tags"] {
+            assert_eq!(record["target"][field], was["target"][field], "{field} of {ip}");
+        }
+        assert_eq!(record["target"]["unresolved"], Value::Null, "no name was half resolved");
         for field in ["code", "banner", "extensions", "tls", "truncated", "attempts", "samples"] {
             assert_eq!(record["smtp"][field], was["smtp"][field], "{field} of {ip}");
         }

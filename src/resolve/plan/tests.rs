@@ -302,7 +302,10 @@ fn in_a_hurry_no_denial_gets_out_that_waits_for_a_control() {
     let upstreams: [Manner; 1] = [failing_on_all_but_hosts];
     pass_time(&mut plan, &upstreams, now, Duration::from_millis(500));
     assert_eq!((plan.held(), plan.solved()), (1, 0));
-    plan.hurry();
+    let then = now + Duration::from_millis(500);
+    plan.hurry(then);
+    assert_eq!((plan.held(), plan.solved()), (1, 0), "a control may still come");
+    pass_time(&mut plan, &upstreams, then, Duration::from_secs(2));
     let Solution::Identity(resolution) = &plan.take_solved(9)[0].solution else { panic!() };
     assert_eq!((resolution.ptr, plan.open()), (Status::Untrusted, 0));
 }
