@@ -53,6 +53,8 @@ pub(super) struct Checks {
 
 /// How often the questions of a case are put again because their answers could not be confirmed any more.
 const MOST_REPEATS: u8 = 8;
+/// How long an upstream that had no definite answer is not asked for it again.
+const REST: Duration = Duration::from_millis(500);
 /// An upstream that is trusted answers for one whose controls take longer than this.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -68,8 +70,8 @@ struct Open<T> {
     pinned: Vec<(usize, usize, Arc<Answer>)>,
     /// Questions, by their index, and the upstreams that they were put to again.
     tried: Vec<(usize, usize)>,
-    /// Those of them to which no definite answer came.
-    useless: Vec<(usize, usize)>,
+    /// Those of them to which no definite answer came, and when.
+    useless: Vec<(usize, usize, Instant)>,
     /// Zones that denials of it named.
     named: Vec<DnsName>,
     carry: T,
@@ -201,48 +203,28 @@ impl<T> Plan<T> {
     /// holds the case until one is, or its time is over.
     fn consider(&mut self, mut open: Open<T>, now: Instant) {
         let mut waiting = Vec::new();
-        let mut again = Vec::new();
         for (index, claim) in open.inquiry.claims() {
             let Some((question, answer)) = open.inquiry.settled(index) else { continue };
             let belief = self.trust.belief(question, answer, claim, now);
-            if belief == Belief::Confirmed {
-                continue;
-            }
-            let is_slow =
-                answer.origin.as_ref().is_some_and(|it| now.saturating_duration_since(it.came) > SLOW);
-            let trusted = (belief == Belief::Lost || is_slow) && open.repeats < MOST_REPEATS;
-            if let Some(zone) = answer.zone.as_ref().filter(|zone| !open.named.contains(zone)) {
-                open.named.push(zone.clone());
-            }
-            let is_useful = |it: &&Reachable| !open.useless.contains(&(index, it.upstream));
-            let useful: Vec<Reachable> = self.up.iter().filter(is_useful).copied().collect();
-            match trusted.then(|| self.trust.trusted(question, claim, &useful, now)).flatten() {
-                Some(upstream) => again.push((index, upstream, Arc::clone(answer))),
-                None if belief == Belief::Lost => {
-                    let from = answer.origin.as_ref().map(|origin| (index, origin.upstream));
-                    open.tried.extend(from);
-                    let is_new = |it: &&Reachable| !open.tried.contains(&(index, it.upstream));
-                    match useful.iter().find(is_new) {
-                        Some(other) => {
-                            open.tried.push((index, other.upstream));
-                            again.push((index, other.upstream, Arc::clone(answer)));
-                        }
-                        None => waiting.push((index, claim, belief)),
-                    }
-                }
-                None => waiting.push((index, claim, belief)),
+            if belief != Belief::Confirmed {
+                waiting.push((index, claim, belief));
             }
         }
-        if waiting.is_empty() && again.is_empty() {
+        if waiting.is_empty() {
             return self.settle(open, now);
-        }
-        if !again.is_empty() {
-            return self.repeat(open, again, now);
         }
         let since = *open.held_since.get_or_insert(now);
         let hope = self.hope(&open, &waiting);
         if self.hold.is_over(since, hope, now) {
             return self.give_up(open, &waiting, now);
+        }
+        let mut again = Vec::new();
+        for &(index, claim, belief) in &waiting {
+            let other = self.other(&mut open, index, claim, belief, now);
+            again.extend(other.map(|(upstream, former)| (index, upstream, former)));
+        }
+        if !again.is_empty() {
+            return self.repeat(open, again, now);
         }
         for &(index, claim, belief) in &waiting {
             if let Some((question, answer)) = open.inquiry.settled(index) {
@@ -253,6 +235,43 @@ impl<T> Plan<T> {
             }
         }
         self.hold.cases.push(open);
+    }
+
+    /// To which upstream a question is to be put again whose answer can't be confirmed, and that answer: one that is
+    /// trusted, else one that was not asked yet, whose denial may name another zone by which it can be tried.
+    fn other(
+        &mut self,
+        open: &mut Open<T>,
+        index: usize,
+        claim: Claim,
+        belief: Belief,
+        now: Instant,
+    ) -> Option<(usize, Arc<Answer>)> {
+        let (question, answer) = open.inquiry.settled(index)?;
+        let answer = Arc::clone(answer);
+        if let Some(zone) = answer.zone.as_ref().filter(|zone| !open.named.contains(zone)) {
+            open.named.push(zone.clone());
+        }
+        let is_lost = belief == Belief::Lost;
+        if open.repeats >= MOST_REPEATS || !is_lost && !is_slow(&answer, now) {
+            return None;
+        }
+        let rests = |&(at, upstream, since): &(usize, usize, Instant), it: &Reachable| {
+            (at, upstream) == (index, it.upstream) && now.saturating_duration_since(since) < REST
+        };
+        let is_useful = |it: &&Reachable| !open.useless.iter().any(|useless| rests(useless, it));
+        let useful: Vec<Reachable> = self.up.iter().filter(is_useful).copied().collect();
+        if let Some(upstream) = self.trust.trusted(question, claim, &useful, now) {
+            return Some((upstream, answer));
+        }
+        if !is_lost {
+            return None;
+        }
+        open.tried.extend(answer.origin.as_ref().map(|origin| (index, origin.upstream)));
+        let is_new = |it: &&Reachable| !open.tried.contains(&(index, it.upstream));
+        let upstream = useful.iter().find(is_new)?.upstream;
+        open.tried.push((index, upstream));
+        Some((upstream, answer))
     }
 
     fn hope(&self, open: &Open<T>, waiting: &[(usize, Claim, Belief)]) -> Hope {
@@ -399,7 +418,7 @@ impl<T> Plan<T> {
             .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
         for (index, upstream, former) in std::mem::take(&mut open.pinned) {
             if open.inquiry.restore(index, former) {
-                open.useless.push((index, upstream));
+                open.useless.push((index, upstream, now));
             }
         }
         if open.repeats == 0 {
