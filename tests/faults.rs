@@ -41,7 +41,7 @@ use std::time::Instant;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use run::{Met, Scan, end_of, said, send, signalled};
-use support::namespace::alone;
+use support::namespace::{alone, await_some};
 use tally::Tally;
 use trace::traced;
 use world::{SIZE, World};
@@ -188,7 +188,15 @@ fn a_resumption_refuses_what_it_cannot_trust_and_touches_nothing() {
     alone("a_resumption_refuses_what_it_cannot_trust_and_touches_nothing", |work| {
         let world = World::start();
         tries("a spoiled checkpoint", &world, work, |scan, chance| {
-            let ended = signalled(&world, &mut scan.command(), "KILL", SIZE - 3 * MARGIN);
+            let target = world.accepted() + SIZE - 3 * MARGIN;
+            let mut child = scan.command().spawn().unwrap();
+            world.await_accepted(target, &mut child);
+            await_some("a checkpoint that counts bytes of the first output", || {
+                let saved = fs::read_to_string(scan.checkpoint()).unwrap();
+                saved.split_once(r#""length":"#).filter(|(_, length)| !length.starts_with('0')).map(|_| ())
+            });
+            send(&child, "KILL");
+            let ended = end_of(child);
             let files = [&scan.gathered()[..], &[scan.checkpoint()]].concat();
             let good: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
             let refuses = |what: &str| {

@@ -81,14 +81,14 @@ fn the_page_of_the_demo_block_is_quiet_and_whole() {
         ] {
             assert_eq!(seen[0].say(expression), count, "{expression}");
         }
-        assert_list(&seen[0], work);
+        assert_list(&seen[0], &folder);
         browser.end();
     });
 }
 
 /// Each link into the list leads to rows of hosts of its own network.
-fn assert_list(seen: &Seen, work: &Path) {
-    let text = fs::read_to_string(work.join("demo.fixes.csv")).unwrap();
+fn assert_list(seen: &Seen, folder: &Path) {
+    let text = fs::read_to_string(folder.join("demo.fixes.csv")).unwrap();
     let rows: Vec<csv::StringRecord> =
         csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect();
     let links = seen.say(
