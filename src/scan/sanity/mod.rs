@@ -365,7 +365,9 @@ impl SanityCheck {
     fn take_as_seen(&mut self, failure: Failure) {
         self.run_of(&failure).share.add(0, 1);
         let is_before = |until: Option<Instant>| until.is_some_and(|until| failure.at <= until);
-        let is_doubtful = failure.blame == Blame::Near || is_before(self.distrusted);
+        // Silence has attempts of its own: how many, the user says.
+        let is_silence = failure.observation.outcome == Outcome::TimedOut;
+        let is_doubtful = failure.blame == Blame::Near || (is_before(self.distrusted) && !is_silence);
         let is_new = failure.aim.doubted == 0;
         self.steps.push_back(if is_before(self.discarded) {
             Step::AskAgain(failure.undone())

@@ -274,3 +274,14 @@ async fn a_pass_over_targets_that_never_answered_looks_at_nobody() {
     check.release();
     assert_eq!(count(&steps(&mut check, now), is_settled), 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_silent_while_others_answer_gets_no_attempt_more_than_was_asked_for() {
+    let begin = Instant::now();
+    let mut check = suspicious(begin, Outcome::TimedOut);
+    for _ in 0..3 {
+        check.looked(begin + SECOND * 2, LookResult::Connected);
+    }
+    let done = steps(&mut check, begin + SECOND * 2);
+    assert_eq!((done.len(), count(&done, is_settled)), (8, 8), "{done:?}");
+}
