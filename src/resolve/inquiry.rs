@@ -211,6 +211,14 @@ impl Inquiry {
         }
     }
 
+    /// Takes a former answer for one that settles nothing; tells whether it did.
+    pub(super) fn restore(&mut self, index: usize, former: Arc<Answer>) -> bool {
+        let answer = self.asked.get_mut(index).and_then(|asked| asked.answer.as_mut());
+        let Some(answer) = answer.filter(|answer| !answer.status.is_definite()) else { return false };
+        *answer = former;
+        true
+    }
+
     /// Opens one question again; it is handed out once more.
     pub(super) fn forget(&mut self, index: usize) {
         if let Some(asked) = self.asked.get_mut(index).filter(|asked| asked.answer.is_some()) {

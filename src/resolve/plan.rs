@@ -15,6 +15,7 @@ use super::later::{Intake, Later, Pass, Reach};
 use super::question::{Answer, Question};
 use super::trust::{Belief, Claim, Put, Reachable, Trust, UpstreamBehavior};
 use super::want::{Case, Solved};
+use crate::name::DnsName;
 
 /// What stands for one question between `Plan::next_question` and `Plan::answered`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +53,8 @@ pub(super) struct Checks {
 
 /// How often the questions of a case are put again because their answers could not be confirmed any more.
 const MOST_REPEATS: u8 = 8;
+/// How long an upstream that had no definite answer is not asked for it again.
+const REST: Duration = Duration::from_millis(500);
 /// An upstream that is trusted answers for one whose controls take longer than this.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -63,8 +66,14 @@ struct Open<T> {
     repeats: u8,
     /// Since when its answers wait for controls.
     held_since: Option<Instant>,
-    /// Questions that go to one upstream alone.
-    pinned: Vec<(usize, usize)>,
+    /// Questions that go to one upstream alone, and the answers that stand unless that one has a definite one.
+    pinned: Vec<(usize, usize, Arc<Answer>)>,
+    /// Questions, by their index, and the upstreams that they were put to again.
+    tried: Vec<(usize, usize)>,
+    /// Those of them to which no definite answer came, and when.
+    useless: Vec<(usize, usize, Instant)>,
+    /// Zones that denials of it named.
+    named: Vec<DnsName>,
     carry: T,
 }
 
@@ -124,7 +133,17 @@ impl<T> Plan<T> {
     }
 
     fn ask(&mut self, inquiry: Inquiry, pass: Pass, carry: T, now: Instant) {
-        let open = Open { inquiry, pass, repeats: 0, held_since: None, pinned: Vec::new(), carry };
+        let open = Open {
+            inquiry,
+            pass,
+            repeats: 0,
+            held_since: None,
+            pinned: Vec::new(),
+            tried: Vec::new(),
+            useless: Vec::new(),
+            named: Vec::new(),
+            carry,
+        };
         let id = self.cases.insert(open);
         self.fresh += 1;
         self.advance(id, now);
@@ -167,54 +186,92 @@ impl<T> Plan<T> {
     }
 
     /// Looks again at the cases that wait for controls: if something was shown, or `is_time` to look for those that have
-    /// waited long enough.
-    pub(super) fn review(&mut self, is_time: bool, now: Instant) {
+    /// waited long enough. Tells whether it did.
+    pub(super) fn review(&mut self, is_time: bool, now: Instant) -> bool {
         self.hold.is_quiet(self.fresh == 0, now);
         if !self.trust.take_change() && !is_time || self.hold.len() == 0 {
-            return;
+            return false;
         }
         self.trust.want_nothing();
         for case in std::mem::take(&mut self.hold.cases) {
             self.consider(case, now);
         }
+        true
     }
 
     /// Settles a case if its answers are believed, puts what can't be confirmed any more to an upstream that is trusted, or
     /// holds the case until one is, or its time is over.
     fn consider(&mut self, mut open: Open<T>, now: Instant) {
         let mut waiting = Vec::new();
-        let mut again = Vec::new();
         for (index, claim) in open.inquiry.claims() {
             let Some((question, answer)) = open.inquiry.settled(index) else { continue };
             let belief = self.trust.belief(question, answer, claim, now);
-            if belief == Belief::Confirmed {
-                continue;
-            }
-            let is_slow =
-                answer.origin.as_ref().is_some_and(|it| now.saturating_duration_since(it.came) > SLOW);
-            let trusted = (belief == Belief::Lost || is_slow) && open.repeats < MOST_REPEATS;
-            match trusted.then(|| self.trust.trusted(question, answer, claim, &self.up, now)).flatten() {
-                Some(upstream) => again.push((index, upstream)),
-                None => waiting.push((index, claim, belief)),
+            if belief != Belief::Confirmed {
+                waiting.push((index, claim, belief));
             }
         }
-        if waiting.is_empty() && again.is_empty() {
+        if waiting.is_empty() {
             return self.settle(open, now);
-        }
-        if !again.is_empty() {
-            return self.repeat(open, again, now);
         }
         let since = *open.held_since.get_or_insert(now);
         let hope = self.hope(&open, &waiting);
         if self.hold.is_over(since, hope, now) {
             return self.give_up(open, &waiting, now);
         }
+        let mut again = Vec::new();
+        for &(index, claim, belief) in &waiting {
+            let other = self.other(&mut open, index, claim, belief, now);
+            again.extend(other.map(|(upstream, former)| (index, upstream, former)));
+        }
+        if !again.is_empty() {
+            return self.repeat(open, again, now);
+        }
         for &(index, claim, belief) in &waiting {
             if let Some((question, answer)) = open.inquiry.settled(index) {
                 self.trust.want(question, answer, claim, belief, now);
+                if claim == Claim::Denial {
+                    self.trust.want_zones(question, &open.named, now);
+                }
             }
         }
         self.hold.cases.push(open);
+    }
+
+    /// To which upstream a question is to be put again whose answer can't be confirmed, and that answer: one that is
+    /// trusted, else one that was not asked yet, whose denial may name another zone by which it can be tried.
+    fn other(
+        &mut self,
+        open: &mut Open<T>,
+        index: usize,
+        claim: Claim,
+        belief: Belief,
+        now: Instant,
+    ) -> Option<(usize, Arc<Answer>)> {
+        let (question, answer) = open.inquiry.settled(index)?;
+        let answer = Arc::clone(answer);
+        if let Some(zone) = answer.zone.as_ref().filter(|zone| !open.named.contains(zone)) {
+            open.named.push(zone.clone());
+        }
+        let is_lost = belief == Belief::Lost;
+        if open.repeats >= MOST_REPEATS || !is_lost && !is_slow(&answer, now) {
+            return None;
+        }
+        let rests = |&(at, upstream, since): &(usize, usize, Instant), it: &Reachable| {
+            (at, upstream) == (index, it.upstream) && now.saturating_duration_since(since) < REST
+        };
+        let is_useful = |it: &&Reachable| !open.useless.iter().any(|useless| rests(useless, it));
+        let useful: Vec<Reachable> = self.up.iter().filter(is_useful).copied().collect();
+        if let Some(upstream) = self.trust.trusted(question, claim, &useful, now) {
+            return Some((upstream, answer));
+        }
+        if !is_lost {
+            return None;
+        }
+        open.tried.extend(answer.origin.as_ref().map(|origin| (index, origin.upstream)));
+        let is_new = |it: &&Reachable| !open.tried.contains(&(index, it.upstream));
+        let upstream = useful.iter().find(is_new)?.upstream;
+        open.tried.push((index, upstream));
+        Some((upstream, answer))
     }
 
     fn hope(&self, open: &Open<T>, waiting: &[(usize, Claim, Belief)]) -> Hope {
@@ -224,10 +281,10 @@ impl<T> Plan<T> {
     }
 
     /// Puts questions again, each to one upstream, whose answers then have a control before them.
-    fn repeat(&mut self, mut open: Open<T>, again: Vec<(usize, usize)>, now: Instant) {
-        open.repeats += 1;
-        for &(index, _) in &again {
-            open.inquiry.forget(index);
+    fn repeat(&mut self, mut open: Open<T>, again: Vec<(usize, usize, Arc<Answer>)>, now: Instant) {
+        open.repeats = open.repeats.saturating_add(1);
+        for (index, ..) in &again {
+            open.inquiry.forget(*index);
         }
         open.pinned = again;
         let id = self.cases.insert(open);
@@ -324,7 +381,7 @@ impl<T> Plan<T> {
         let Some(open) = self.cases.get_mut(case) else { return };
         while let Some((index, question)) = open.inquiry.next_question() {
             let question = Keyed::new(question.clone(), &self.hash);
-            let pinned = open.pinned.iter().find(|(at, _)| *at == index).map(|(_, upstream)| *upstream);
+            let pinned = open.pinned.iter().find(|(at, ..)| *at == index).map(|(_, upstream, _)| *upstream);
             let kept = self.cache.get(&question, now);
             if let Some(answer) =
                 kept.filter(|it| is_usable(&self.trust, &question.question, it, pinned, now))
@@ -359,7 +416,11 @@ impl<T> Plan<T> {
         let trust = &mut self.trust;
         open.inquiry
             .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
-        open.pinned.clear();
+        for (index, upstream, former) in std::mem::take(&mut open.pinned) {
+            if open.inquiry.restore(index, former) {
+                open.useless.push((index, upstream, now));
+            }
+        }
         if open.repeats == 0 {
             self.fresh = self.fresh.saturating_sub(1);
         }

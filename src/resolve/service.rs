@@ -32,6 +32,8 @@ const READY: usize = 512;
 const LOOK: Duration = Duration::from_millis(100);
 /// While hosts wait for controls, how often it is looked whether they have waited long enough.
 const REVIEW: Duration = Duration::from_millis(50);
+/// What a look at one such host may take of the thread's time: with many, looks are rarer.
+const REVIEW_EACH: Duration = Duration::from_micros(20);
 /// Hosts wait so many timeouts for controls after the last answers.
 const HOLD: u32 = 2;
 /// At the end those hosts wait so many timeouts for them, and are then asked about whoever is there.
@@ -315,11 +317,11 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
 
     /// Looks at the hosts that wait for controls; tells how long nothing is due.
     fn review(&mut self, now: Instant) -> Duration {
-        let is_time = now.saturating_duration_since(self.reviewed) >= REVIEW;
-        if is_time {
+        let since = now.saturating_duration_since(self.reviewed);
+        let least = REVIEW_EACH * u32::try_from(self.plan.held()).unwrap_or(u32::MAX);
+        if since >= least && self.plan.review(since >= REVIEW, now) {
             self.reviewed = now;
         }
-        self.plan.review(is_time, now);
         for (upstream, behavior) in self.plan.take_warnings() {
             if let Some(upstream) = self.health.upstreams.get(upstream) {
                 (self.tell)(&UpstreamWarning { upstream: upstream.address, behavior });

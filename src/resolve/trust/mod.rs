@@ -198,28 +198,30 @@ impl Trust {
     pub(super) fn trusted(
         &mut self,
         question: &Question,
-        answer: &Answer,
         claim: Claim,
         up: &[Reachable],
         now: Instant,
     ) -> Option<usize> {
-        let kind = ControlKind::of(question);
-        let is_trusted = |upstream: usize| {
-            let Some(desks) = self.desks.get(upstream) else { return false };
-            let standing = &desks[kind.index()].standing;
-            if standing.is_ready(claim, now) {
-                return true;
-            }
-            let is_alone = !standing.is_out() && self.shared(upstream, kind, now).is_none();
-            let zone = answer.zone.clone().filter(|_| claim == Claim::Denial && is_alone);
-            let at = zone.map(|zone| ZoneAt { upstream, kind, zone });
-            at.and_then(|at| self.zones.standing(&at)).is_some_and(|standing| standing.is_ready(claim, now))
-        };
         let count = up.len();
-        let turn = (0..count).map(|step| up[(self.turn + step) % count].upstream);
-        let found = turn.into_iter().find(|&upstream| is_trusted(upstream))?;
-        self.turn = self.turn.wrapping_add(1) % count.max(1);
+        let mut turn = (0..count).map(|step| up[(self.turn + step) % count].upstream);
+        let found = turn.find(|&upstream| self.is_trusted(upstream, question, claim, now))?;
+        self.turn = (self.turn + 1) % count;
         Some(found)
+    }
+
+    fn is_trusted(&self, upstream: usize, question: &Question, claim: Claim, now: Instant) -> bool {
+        let kind = ControlKind::of(question);
+        let Some(desks) = self.desks.get(upstream) else { return false };
+        let standing = &desks[kind.index()].standing;
+        if standing.is_ready(claim, now) {
+            return true;
+        }
+        if claim != Claim::Denial || standing.is_out() || self.shared(upstream, kind, now).is_some() {
+            return false;
+        }
+        let is_ready = |zone| self.zones.standing(&ZoneAt { upstream, kind, zone });
+        let mut above = zone::above(&question.name).filter_map(is_ready);
+        above.any(|standing| standing.is_ready(claim, now))
     }
 
     /// An answer waits for controls: of its own upstream, or of any, if that can't help it any more.
@@ -250,6 +252,18 @@ impl Trust {
                 && let Some(zone) = &answer.zone
             {
                 self.zones.want(&ZoneAt { upstream, kind, zone: zone.clone() });
+            }
+        }
+    }
+
+    /// A denial waits for zones that were named for it to be tried, at every upstream where nothing better can be had.
+    pub(super) fn want_zones(&mut self, question: &Question, zones: &[DnsName], now: Instant) {
+        let kind = ControlKind::of(question);
+        for (upstream, desks) in self.desks.iter().enumerate() {
+            if desks[kind.index()].needs_zones(now) {
+                for zone in zones {
+                    self.zones.want(&ZoneAt { upstream, kind, zone: zone.clone() });
+                }
             }
         }
     }

@@ -36,6 +36,16 @@ pub(super) fn can_be_tried(zone: &DnsName) -> bool {
     }
 }
 
+/// A name, and the names above it that can be zones to be tried.
+pub(super) fn above(name: &DnsName) -> impl Iterator<Item = DnsName> + '_ {
+    let mut rest = name.as_wire();
+    std::iter::from_fn(move || {
+        let zone = DnsName::from_wire(rest).filter(|_| rest.len() > 1)?;
+        rest = rest.get(usize::from(rest[0]) + 1..)?;
+        Some(zone)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

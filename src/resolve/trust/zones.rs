@@ -13,6 +13,8 @@ use crate::name::DnsName;
 
 /// Zones that are remembered: of some hundred bytes each.
 const MOST: usize = 4096;
+/// Zones that wait for a round at once; the others wait for these.
+const MOST_WANTED: usize = 64;
 /// The least time between two rounds of one zone.
 const GAP: Duration = Duration::from_millis(100);
 /// The same after a round that showed nothing, or the opposite.
@@ -59,6 +61,9 @@ impl Zones {
 
     /// A denial waits for this zone to be tried.
     pub(super) fn want(&mut self, at: &ZoneAt) {
+        if self.wanted.len() >= MOST_WANTED {
+            return;
+        }
         if let Some(state) = self.all.get_mut(at) {
             if !std::mem::replace(&mut state.is_wanted, true) {
                 self.wanted.push(at.clone());
