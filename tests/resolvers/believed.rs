@@ -20,7 +20,7 @@ const SECOND: &str = "127.0.0.3:53";
 const BLOCK: &str = "198.18.0.0/25";
 const HOSTS: u32 = 128;
 /// Set to 1 by `scripts/faults full`: every case, five seeds each.
-const FULL: &str = "BANNERET_TRUST_FULL";
+const FULL: &str = "TEST_TRUST_FULL";
 
 const LIARS: [Behavior; 8] = [
     Behavior::DeniesAll,
