@@ -4,6 +4,8 @@
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -37,10 +39,10 @@ fn words(address: Ipv4Addr) -> &'static [u8] {
     }
 }
 
-/// Keeps every tarpit going until its client leaves; gives how many there were.
-fn serve(comers: &Receiver<TcpStream>) -> u32 {
+/// Keeps every tarpit going until its client leaves or the scan is over; gives how many there were.
+fn serve(comers: &Receiver<TcpStream>, is_over: &AtomicBool) -> u32 {
     let (mut held, mut met) = (Vec::new(), 0);
-    while met < TARPITS.size || !held.is_empty() {
+    while !is_over.load(Ordering::Acquire) && met < TARPITS.size || !held.is_empty() {
         for stream in comers.try_iter() {
             stream.set_nonblocking(true).unwrap();
             held.push(stream);
@@ -66,7 +68,9 @@ fn goes_on(stream: &mut TcpStream) -> bool {
 fn a_thousand_tarpits_at_once_are_left_in_time_and_harm_nobody() {
     alone("peers::a_thousand_tarpits_at_once_are_left_in_time_and_harm_nobody", |work| {
         let (sender, comers) = channel();
-        let tarpits = thread::spawn(move || serve(&comers));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&is_over);
+        let tarpits = thread::spawn(move || serve(&comers, &seen));
         let _world = World::start_beside(sender);
         let brief = ["--host-timeout=5s", "--greeting-timeout=5s"];
         let mut child = Scan::new(work, 1).of(SMALL, RATE).with(&brief).command().spawn().unwrap();
@@ -76,6 +80,7 @@ fn a_thousand_tarpits_at_once_are_left_in_time_and_harm_nobody() {
         let peak = watch_memory(&mut child);
         // They never let go: it is the scan that leaves each of them, and then ends.
         let ended = end_of(child);
+        is_over.store(true, Ordering::Release);
         assert!(ended.status.success(), "{}", said(&ended));
         assert_eq!(tarpits.join().unwrap(), TARPITS.size);
         let text = fs::read_to_string(&scan.outputs()[0]).unwrap();
