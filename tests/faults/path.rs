@@ -92,7 +92,6 @@ fn a_route_lost_for_half_of_the_hosts_blames_none() {
 }
 
 #[test]
-#[ignore = "on a busy machine one host of a thousand was still called `refused`: a defect to be mended"]
 fn our_own_firewall_that_resets_for_a_while_blames_no_host() {
     trouble(
         "path::our_own_firewall_that_resets_for_a_while_blames_no_host",
