@@ -39,7 +39,7 @@ pub(super) struct Plan<T> {
     /// Cases that are asked about for the first time, or in their second pass.
     fresh: usize,
     later: Later<Open<T>>,
-    solved: Vec<Solved<T>>,
+    solved: VecDeque<Solved<T>>,
 }
 
 /// Whose answers are to be checked, and how long hosts may wait for that.
@@ -115,7 +115,7 @@ impl<T> Plan<T> {
             up: Vec::new(),
             fresh: 0,
             later: Later::new(held_back),
-            solved: Vec::new(),
+            solved: VecDeque::new(),
         }
     }
 
@@ -308,7 +308,7 @@ impl<T> Plan<T> {
     /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
     pub(super) fn hurry(&mut self, now: Instant) {
         for open in self.later.close() {
-            self.solved.push(open.into_solved());
+            self.solved.push_back(open.into_solved());
         }
         // Names are left as if they had never come; hosts may still be confirmed for a moment.
         self.hold.cases.retain(|case| case.inquiry.is_of_host());
@@ -367,13 +367,10 @@ impl<T> Plan<T> {
         self.solved.len()
     }
 
-    /// Takes up to `most` solved cases, the first solved first.
+    /// Takes up to `most` solved cases, the first solved first, in room of their own size.
     pub(super) fn take_solved(&mut self, most: usize) -> Vec<Solved<T>> {
-        if self.solved.len() <= most {
-            return std::mem::replace(&mut self.solved, Vec::with_capacity(most.min(self.cases.len())));
-        }
-        let rest = self.solved.split_off(most);
-        std::mem::replace(&mut self.solved, rest)
+        let count = most.min(self.solved.len());
+        self.solved.drain(..count).collect()
     }
 
     /// Puts what a case has to ask now; gives it back if that is nothing.
@@ -436,7 +433,7 @@ impl<T> Plan<T> {
             Pass::Second => Err(open),
         };
         if let Err(open) = kept {
-            self.solved.push(open.into_solved());
+            self.solved.push_back(open.into_solved());
         }
     }
 }

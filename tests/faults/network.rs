@@ -200,7 +200,7 @@ fn told(record: &Value, truth: &Truth) -> Told {
     if same && verdict == truth.verdict {
         return Told::Truth;
     }
-    // The PTR may have been answered just before the forward questions were not.
-    let open = matches!(ptr, Some("timed_out" | "servfail" | "found"));
+    // The PTR may have been answered just before the forward questions, or the controls of a denial, were not.
+    let open = matches!(ptr, Some("timed_out" | "servfail" | "found" | "untrusted"));
     if same && open && verdict == Some("undetermined") { Told::Unknown } else { Told::Wrong }
 }
