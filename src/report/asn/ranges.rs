@@ -156,7 +156,8 @@ impl<A: Number> Family<A> {
             }
             let Some(&Reverse((_, Reverse(index)))) = begun.peek() else { continue };
             let range = self.given[index];
-            let end = starts.peek().map_or(range.last, |&index| self.given[index].first.before().min(range.last));
+            let end =
+                starts.peek().map_or(range.last, |&index| self.given[index].first.before().min(range.last));
             put(&mut self.settled, Range { first: here, last: end, ..range });
             at = end.after();
             if at.is_none() {
@@ -206,7 +207,8 @@ mod tests {
             (&[], ".........."),
         ] {
             let ranges = ranges(given);
-            let found = (0..10).map(|last| ranges.get(ip(last)).map_or(".".to_owned(), |value| value.to_string()));
+            let found =
+                (0..10).map(|last| ranges.get(ip(last)).map_or(".".to_owned(), |value| value.to_string()));
             assert_eq!(found.collect::<String>(), told, "{given:?}");
         }
     }
@@ -214,18 +216,31 @@ mod tests {
     #[test]
     fn the_ends_of_the_address_space_are_addresses_like_others() {
         let mut ranges = Ranges::default();
-        for (first, last, value) in [("0.0.0.0", "255.255.255.255", 1), ("255.255.255.255", "255.255.255.255", 2), ("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 3)] {
+        for (first, last, value) in [
+            ("0.0.0.0", "255.255.255.255", 1),
+            ("255.255.255.255", "255.255.255.255", 2),
+            ("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 3),
+        ] {
             assert!(ranges.push(first.parse().unwrap(), last.parse().unwrap(), value));
         }
         ranges.settle();
-        for (ip, value) in [("0.0.0.0", 1), ("255.255.255.254", 1), ("255.255.255.255", 2), ("::2", 3), ("::ffff:192.0.2.1", 1)] {
+        for (ip, value) in [
+            ("0.0.0.0", 1),
+            ("255.255.255.254", 1),
+            ("255.255.255.255", 2),
+            ("::2", 3),
+            ("::ffff:192.0.2.1", 1),
+        ] {
             assert_eq!(ranges.get(ip.parse().unwrap()), Some(value), "{ip}");
         }
         assert!(!ranges.push(ip(1), "2001:db8::".parse().unwrap(), 1) && !ranges.push(ip(1), ip(0), 1));
         ranges.join(Prefix::parse("10.0.0.0/9").unwrap(), 4);
         ranges.join(Prefix::parse("10.128.0.0/9").unwrap(), 4);
         assert_eq!(ranges.v4.given.len(), 3, "two halves are one range");
-        assert_eq!(ranges.prefixes(|value| value == 1).iter().map(ToString::to_string).collect::<Vec<_>>(), ["0.0.0.0/0"]);
+        assert_eq!(
+            ranges.prefixes(|value| value == 1).iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["0.0.0.0/0"]
+        );
     }
 
     proptest! {
