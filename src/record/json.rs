@@ -115,7 +115,7 @@ fn tls(line: &mut Vec<u8>, seen: &Tls) {
     put(line, r#"{"status":""#);
     put(line, seen.status.as_str());
     put(line, r#"","alert":"#);
-    optional(line, seen.status.alert(), |line, alert| number(line, u64::from(alert)));
+    optional(line, seen.alert(), |line, alert| number(line, u64::from(alert)));
     put(line, r#","code":"#);
     optional(line, seen.code, |line, code| number(line, u64::from(code.get())));
     put(line, r#","version":"#);

@@ -11,11 +11,13 @@ const ACCEPTED: u16 = 250;
 
 impl TlsLine<'_> {
     pub(super) fn into_tls(self) -> Result<Tls, ReadError> {
-        let status = self.status.ok_or(ReadError::Missing { field: "tls.status" })?;
+        let word = self.status.ok_or(ReadError::Missing { field: "tls.status" })?;
+        let status = known("tls.status", &word.0, TlsStatus::parse(&word.0, self.alert))?;
         let code = |code: u16| known("tls.code", &code.to_string(), reply::Code::new(code));
         let plain = |text: Str<'_>| known("tls.plaintext", &text.0, escape::unescape(&text.0).ok());
         Ok(Tls {
-            status: known("tls.status", &status.0, TlsStatus::parse(&status.0, self.alert))?,
+            status,
+            late_alert: self.alert.filter(|_| status.alert().is_none()),
             code: self.code.map(code).transpose()?,
             version: self.version.map(|text| Box::from(&*text.0)),
             cipher: self.cipher.map(|text| Box::from(&*text.0)),
