@@ -1,7 +1,6 @@
 //! `banneret report`: record files → one summary, for whoever reads it.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -168,14 +167,11 @@ pub(super) fn write_html(
     let mut page = Vec::new();
     html::write(summary, &Page { subject, made: SystemTime::now(), fixes, runs }, &mut page)?;
     let Some(beside) = &beside else { return put(path, &page) };
-    let list = |file: &mut File| {
-        let mut file = BufWriter::new(file);
-        sheet.write(&mut file)?;
-        file.flush()
-    };
+    let mut list = Vec::new();
+    sheet.write(&mut list)?;
     // The list first: a page that is there leads to one that is.
     for (kind, path, written) in [
-        ("list", beside.as_path(), atomic::replace(beside, list)),
+        ("list", beside.as_path(), atomic::write(beside, &list)),
         ("report", path, atomic::write(path, &page)),
     ] {
         written.with_context(|| format!("{kind} `{}` can't be written", path.display())).context(Unable)?;

@@ -22,6 +22,7 @@ pub mod preflight;
 pub mod repeats;
 pub mod sink;
 pub mod split;
+pub mod stream;
 pub mod summary;
 pub mod syslog;
 pub mod table;
