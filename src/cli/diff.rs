@@ -54,8 +54,8 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let Some(first) = entries.iter().find(|entry| feared.contains(&entry.change)) else {
         return Ok(Exit::Done);
     };
-    let (change, host) = (first.change.as_str(), SocketAddr::from(first.host));
-    super::say_reached(change, &host.to_string());
+    let host = SocketAddr::from((first.host.ip, first.host.port));
+    super::say_reached(first.change.as_str(), &host.to_string());
     Ok(Exit::Findings)
 }
 

@@ -183,6 +183,21 @@ impl<'a> Row<'a> {
         RowLine::parse(line)?.into_row()
     }
 
+    /// The entry that it came from, if that is a name or `mx:` and a domain. An address, a prefix, a range or the number
+    /// of a system stands for addresses, not for a host by its name.
+    pub fn asked_name(&self) -> Option<&str> {
+        let asked = &*self.asked;
+        let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+        let is_system =
+            |number: &str| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
+        let is_name = !asked.is_empty()
+            && !asked.contains('/')
+            && !is_address(asked)
+            && !asked.strip_prefix("AS").is_some_and(is_system)
+            && !asked.split_once('-').is_some_and(|(first, last)| is_address(first) && is_address(last));
+        is_name.then_some(asked)
+    }
+
     /// The /24 or /48 of the target.
     pub fn prefix(&self) -> Option<Prefix> {
         self.ip.map(Prefix::group)
