@@ -18,6 +18,7 @@ use crate::report::html::fixes::Sheet;
 use crate::report::html::{self, Page, Run};
 use crate::report::input::InputError;
 use crate::report::manifest;
+use crate::report::odd::OddRecords;
 use crate::report::preflight::Preflight;
 use crate::report::repeats::Repeats;
 use crate::report::split::{Place, Split, SplitError};
@@ -61,6 +62,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     tell_repeats(&counted.repeats);
     tell_empty(&counted.summary);
+    counted.odd.iter().for_each(|(path, odd)| tell_odd(path, odd, "they count as `other`"));
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(
@@ -217,6 +219,13 @@ pub(super) fn check_stdin<P: AsRef<Path>>(files: &[P]) -> anyhow::Result<()> {
         bail!("stdin can be read once only; `-` stands for more than one file");
     }
     Ok(())
+}
+
+/// Says what of a file's records this version does not know, and what becomes of the words.
+pub(super) fn tell_odd(path: &Path, odd: &OddRecords, fate: &str) {
+    for line in odd.lines(&path.display().to_string(), fate) {
+        super::say(format_args!("banneret: {line}"));
+    }
 }
 
 /// Says that a file ends in the middle of a record, as a crash leaves it.

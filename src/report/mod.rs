@@ -16,6 +16,7 @@ pub mod identity;
 pub mod input;
 pub mod jsonl;
 pub mod manifest;
+pub mod odd;
 pub mod output;
 pub mod parquet;
 pub mod preflight;

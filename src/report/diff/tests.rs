@@ -29,6 +29,7 @@ pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static>
         clears_by: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
+        odd: crate::record::foreign::Oddities::default(),
     }
 }
 
