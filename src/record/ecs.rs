@@ -84,7 +84,7 @@ fn event(root: &mut Map<String, Value>, record: &Record) {
     set(root, "event.action", seen.outcome.as_str());
     let outcome = match seen.outcome {
         Outcome::Greeted => "success",
-        Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded => "unknown",
+        Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded | Outcome::Other => "unknown",
         _ => "failure",
     };
     set(root, "event.outcome", outcome);
@@ -122,7 +122,7 @@ fn question(root: &mut Map<String, Value>, ip: IpAddr, dns: &Resolution) {
         Status::NxDomain => Some("NXDOMAIN"),
         Status::ServFail => Some("SERVFAIL"),
         Status::Refused => Some("REFUSED"),
-        Status::NotAsked => return,
+        Status::NotAsked | Status::Other => return,
         Status::TimedOut | Status::Malformed | Status::Untrusted => None,
     };
     let answer = |ptr: &crate::evidence::PtrName| json!({ "name": name, "type": "PTR", "class": "IN", "data": ptr.name.to_string() });

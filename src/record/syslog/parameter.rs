@@ -250,7 +250,7 @@ mod tests {
             element.put("name", &value);
             element.close("cut");
             let told = line.strip_prefix("[x name=\"").unwrap();
-            let (inside, more) = told.split_once("\"").unwrap();
+            let (inside, more) = told.split_once('"').unwrap();
             let is_whole = quoted(&value) == inside;
             assert_eq!((inside.chars().count(), more == " cut=\"name\"]"), (kept, !is_whole), "{more}");
         }

@@ -284,5 +284,6 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::NotTried => "not_tried: this machine has nothing to reach addresses of that family by",
         Outcome::Unresolved => "unresolved: the name has no address",
         Outcome::Excluded => "excluded: the name leads only to reserved addresses (`--allow-reserved`)",
+        Outcome::Other => "other: a word of a later version",
     }
 }
