@@ -23,6 +23,7 @@ use parquet::record::Field;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use support::namespace::as_root;
 use support::records::{any_record, healthy_record, text};
 use support::schema::assert_lines;
 
@@ -347,7 +348,8 @@ fn a_full_disk_is_told_and_leaves_whole_records() {
         let directory = tempfile::tempdir().unwrap();
         let inside = "mount -t tmpfs -o size=256k tmpfs \"$TEST_DISK\" && exec \"$0\" --exact \"$1\"";
         let status = Command::new("unshare")
-            .args(["-Urm", "sh", "-c", inside])
+            .args(as_root())
+            .args(["--mount", "sh", "-c", inside])
             .arg(std::env::current_exe().unwrap())
             .arg("a_full_disk_is_told_and_leaves_whole_records")
             .env(DISK, directory.path())

@@ -35,6 +35,8 @@ pub enum Outcome {
     Unresolved,
     /// A name that resolves only to excluded or reserved addresses.
     Excluded,
+    /// Of a stored record, a word that this version does not know. No scan ends so, and it is not among [`Outcome::ALL`].
+    Other,
 }
 
 impl Outcome {
@@ -71,6 +73,7 @@ impl Outcome {
             Self::TlsFailed => "tls_failed",
             Self::Unresolved => "unresolved",
             Self::Excluded => "excluded",
+            Self::Other => "other",
         }
     }
 

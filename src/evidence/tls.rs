@@ -30,6 +30,8 @@ pub enum TlsStatus {
     LegacyOnly,
     /// We gave up: there was no end of tickets, key updates, warnings or octets, or a message was too large.
     EndedByUs,
+    /// Of a stored record, a word that this version does not know.
+    Other,
 }
 
 impl TlsStatus {
@@ -62,6 +64,7 @@ impl TlsStatus {
             Self::Alert(_) => "alert",
             Self::LegacyOnly => "legacy_only",
             Self::EndedByUs => "ended_by_us",
+            Self::Other => "other",
         }
     }
 

@@ -6,6 +6,7 @@
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
+use super::read::field;
 use super::{AddressFamily, Record, cell, escape, json, list, time};
 use crate::evidence::{Forward, Resolution};
 use crate::judge::what_if::{Remedies, Remedy};
@@ -57,7 +58,7 @@ pub static COLUMNS: [Column; 30] = [
     text("ip", |r, cell| put(cell, r.target.ip)),
     number("port", |r, cell| put(cell, Some(r.target.port))),
     text("asked", |r, cell| put(cell, Some(&r.target.asked))),
-    text("outcome", |r, cell| put(cell, Some(r.evidence.observation.outcome.as_str()))),
+    text("outcome", |r, cell| put(cell, Some(r.outcome_word()))),
     text("verdict", |r, cell| put(cell, r.judgement.verdict.map(Verdict::as_str))),
     text("severity", |r, cell| put(cell, r.judgement.severity.map(Severity::as_str))),
     text("findings", |r, cell| words(cell, r.judgement.findings.iter().map(|it| it.code.as_str()))),
@@ -65,10 +66,12 @@ pub static COLUMNS: [Column; 30] = [
     text("banner", banner),
     text("banner_name", |r, cell| put(cell, r.judgement.banner_name.as_deref())),
     text("ehlo_name", |r, cell| put(cell, r.judgement.ehlo_name.as_deref())),
-    text("ptr_status", |r, cell| put(cell, dns(r).map(|dns| dns.ptr.as_str()))),
+    text("ptr_status", |r, cell| put(cell, dns(r).map(|dns| r.status_word(dns.ptr, field::PTR_STATUS, 0)))),
     text("ptr_names", |r, cell| words(cell, dns(r).iter().flat_map(|dns| &dns.names).map(|ptr| &ptr.name))),
     text("fcrdns", |r, cell| put(cell, r.judgement.fcrdns.filter(|_| dns(r).is_some()).map(Fcrdns::as_str))),
-    text("banner_forward_status", |r, cell| put(cell, banner_forward(r).map(|it| it.status.as_str()))),
+    text("banner_forward_status", |r, cell| {
+        put(cell, banner_forward(r).map(|it| r.status_word(it.status, field::BANNER_FORWARD, 0)))
+    }),
     text("banner_forward_confirms", |r, cell| {
         put(cell, banner_forward(r).and_then(|it| it.confirms(r.evidence.ip)))
     }),
@@ -94,9 +97,12 @@ pub static COLUMNS: [Column; 30] = [
         None => Filled::Null,
     }),
     text("unresolved_family", |r, cell| {
-        put(cell, r.target.unresolved.and_then(|it| it.family).map(AddressFamily::as_str))
+        let family = r.target.unresolved.and_then(|it| it.family).map(AddressFamily::as_str);
+        put(cell, family.or_else(|| r.foreign.get(field::UNRESOLVED_FAMILY)))
     }),
-    text("unresolved_status", |r, cell| put(cell, r.target.unresolved.map(|it| it.status.as_str()))),
+    text("unresolved_status", |r, cell| {
+        put(cell, r.target.unresolved.map(|it| r.status_word(it.status, field::UNRESOLVED_STATUS, 0)))
+    }),
 ];
 
 /// The value of a tag; `None` where the record has no such tag.

@@ -148,9 +148,11 @@ fn a_resolver_that_lies_alone_is_believed_nothing_against_a_host() {
                 println!("{behavior:?} alone, seed {seed}: {:?} in {took:?}, {warnings}", told(&records));
                 assert_eq!(u32::try_from(records.len()), Ok(HOSTS));
                 assert_unknown(&format!("{behavior:?} alone"), &records);
-                // Policy zones settle nothing, and are no reason to warn.
-                let is_policy = matches!(behavior, Behavior::Policy | Behavior::PolicyElsewhere);
-                assert_eq!(warnings.to_string().contains(&at), !is_policy, "{behavior:?}: {warnings}");
+                let warnings = warnings.to_string();
+                assert!(
+                    warnings.contains(&at) && warnings.contains("--resolver"),
+                    "{behavior:?}: {warnings}"
+                );
             }
         }
     });

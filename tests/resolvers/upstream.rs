@@ -45,6 +45,12 @@ pub(crate) enum Behavior {
     Policy,
     /// NXDOMAIN with the SOA of another zone to everything: a policy zone, too.
     PolicyElsewhere,
+    /// REFUSED to everything.
+    Refuses,
+    /// SERVFAIL to everything.
+    Fails,
+    /// Honest to 60 questions, and REFUSED to all others.
+    RefusesLater,
     /// Honest and denying by turns of a quarter of a second.
     Flaps,
     /// Silent about fixed names, zones and random labels, and denies PTR.
@@ -77,9 +83,9 @@ impl Upstream {
             let began = Instant::now();
             let mut query = [0; 1500];
             while let Ok((length, peer)) = socket.recv_from(&mut query) {
-                count.fetch_add(1, Ordering::SeqCst);
+                let number = count.fetch_add(1, Ordering::SeqCst);
                 let Some(question) = Question::read(&query[..length]) else { continue };
-                if let Some(reply) = self.reply(&question, began) {
+                if let Some(reply) = self.reply(&question, number, began) {
                     if !self.delay.is_zero() {
                         // A resolver that is farther away, not a wait for something to happen.
                         thread::park_timeout(self.delay);
@@ -92,7 +98,7 @@ impl Upstream {
     }
 
     #[expect(clippy::match_same_arms, reason = "each behavior has its arms side by side")]
-    fn reply(&self, question: &Question, began: Instant) -> Option<Vec<u8>> {
+    fn reply(&self, question: &Question, number: u64, began: Instant) -> Option<Vec<u8>> {
         let parent = question.name.split_once('.').map_or("", |(_, parent)| parent);
         let made_up = |rcode| question.reply(rcode, &[], Some(parent), self.ttl);
         let honest = || self.honest(question);
@@ -135,6 +141,10 @@ impl Upstream {
             Behavior::Invents => question.reply(0, &[], Some(""), self.ttl),
             Behavior::Policy => question.reply(3, &[], None, self.ttl),
             Behavior::PolicyElsewhere => question.reply(3, &[], Some("rpz.example"), self.ttl),
+            Behavior::Refuses => question.reply(5, &[], None, self.ttl),
+            Behavior::Fails => question.reply(2, &[], None, self.ttl),
+            Behavior::RefusesLater if number > 60 => question.reply(5, &[], None, self.ttl),
+            Behavior::RefusesLater => honest(),
             Behavior::Flaps if (began.elapsed().as_millis() / 250).is_multiple_of(2) => honest(),
             Behavior::Flaps => made_up(3),
             Behavior::SilentForControls if question.kind == PTR && address(&question.name).is_some() => {

@@ -17,7 +17,7 @@ use crate::evidence::{Evidence, Observation, Outcome, Scanner, Status};
 use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
 use crate::probe::{FamilyAccess, Smtp};
-use crate::record::{Target, Unjudged};
+use crate::record::{ForeignWords, Target, Unjudged};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
 use crate::scan::lead::{Leads, LeftOut};
@@ -90,7 +90,8 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
             Evidence { ip: None, observation, resolution: None, scanner: Some(Arc::clone(&look.scanner)) };
         let target = make(None, ports.first().copied().unwrap_or_default());
         let time = SystemTime::now();
-        let record = Unjudged { time, target, evidence, network: None }.judge(&context(time));
+        let record = Unjudged { time, target, evidence, network: None, foreign: ForeignWords::default() }
+            .judge(&context(time));
         return Ok(Checked { asked, providers, servers: vec![Server::Tried(Box::new(record), None)] });
     }
     let name = match &kind {
@@ -111,7 +112,13 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
             }
         };
         let network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
-        let unjudged = Unjudged { time, target: make(Some(at.ip()), at.port()), evidence, network };
+        let unjudged = Unjudged {
+            time,
+            target: make(Some(at.ip()), at.port()),
+            evidence,
+            network,
+            foreign: ForeignWords::default(),
+        };
         let record = unjudged.judge(&context(time));
         let verified = if args.verify { verify::verify(&look, &record, &context(time))? } else { None };
         servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));

@@ -117,9 +117,8 @@ impl Trust {
         let zone = answer.zone.clone().map(|zone| ZoneAt { upstream: origin.upstream, kind, zone });
         let zone = zone.and_then(|at| self.zones.standing(&at));
         let is_made_up = zone.is_some_and(Standing::is_failing);
-        let is_served = zone.is_some_and(|it| it.finds(now));
-        desk.standing.is_failing()
-            || !desk.standing.finds(now) && (is_made_up || is_served && answer.status == Status::NoData)
+        let is_empty = answer.status == Status::NoData;
+        desk.standing.is_failing() || !desk.standing.finds(now) && (is_made_up || is_empty)
     }
 
     /// Whether nothing but the zone that it names speaks for a denial.

@@ -20,6 +20,7 @@ mod fixed;
 mod kind;
 mod rounds;
 mod standing;
+mod useless;
 mod zone;
 mod zones;
 
@@ -44,6 +45,8 @@ use crate::name::DnsName;
 pub use behavior::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
 pub(super) use filter::is_blocking;
 pub(super) use standing::{Belief, Claim};
+pub(super) use useless::UselessWatch;
+pub use useless::{Trouble, Useless};
 
 /// The most controls under way at once, of all upstreams.
 pub(super) const MOST: usize = 1024;

@@ -82,6 +82,7 @@ fn row(text: &str) -> Row<'_> {
         clears_by: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
+        odd: banneret::record::foreign::Oddities::default(),
     }
 }
 

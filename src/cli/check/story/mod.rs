@@ -285,5 +285,6 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::TlsFailed => "tls_failed: TLS comes first here, and no handshake was made",
         Outcome::Unresolved => "unresolved: the name has no address",
         Outcome::Excluded => "excluded: the name leads only to reserved addresses (`--allow-reserved`)",
+        Outcome::Other => "other: a word of a later version",
     }
 }

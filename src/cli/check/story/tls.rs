@@ -58,6 +58,7 @@ fn words(tls: &Tls, opening: Opening) -> String {
         TlsStatus::Alert(number) => {
             return format!("{}: {begun}, then the server breaks the handshake off", alert(number));
         }
+        TlsStatus::Other => return word.to_owned(),
         TlsStatus::LegacyOnly => "the server speaks nothing newer than TLS 1.1",
         TlsStatus::EndedByUs => "more comes than TLS has need of, and we break it off",
     };
