@@ -48,10 +48,6 @@ const MAX_WAITING: usize = 65_536;
 /// Turns that may lie between the first unfinished one and the newest before a pass is made: it bounds the watermark's
 /// bits to 2 MB.
 const MAX_SPAN: u128 = 1 << 24;
-/// Names that may be resolving at once.
-const MAX_NAMES: usize = 2_048;
-/// Names that go to the resolver together.
-const NAMES_BATCH: usize = 256;
 /// Targets at most that are begun before every name is resolved: what they show is kept until then, for a name may lead
 /// to each of them. About a kilobyte each.
 const MAX_EARLY: usize = 16_384;
@@ -522,7 +518,7 @@ impl Feeder {
             (_, Some(open)) => Some(open),
             _ => None,
         };
-        let due = [due, self.path_due(now)].into_iter().flatten().min();
+        let due = [due, self.path_due(now), self.names_due(now)].into_iter().flatten().min();
         let note = match due {
             Some(due) => tokio::time::timeout_at(due, self.notes.recv()).await.unwrap_or(None),
             None => self.notes.recv().await,
