@@ -14,8 +14,8 @@ use super::run::{Scan, end_of, said};
 use super::support::namespace::alone;
 use super::support::program::command;
 use super::tally::Tally;
-use super::world::{SIZE, World};
-use super::{STUCK, Size, midway, size, support, tries};
+use super::world::{RESOLVER, SIZE, World};
+use super::{STUCK, Size, midway, size, tries};
 
 /// How a trouble begins and ends.
 type Switch = fn();
@@ -196,13 +196,13 @@ fn a_policer_on_the_path_costs_few_hosts_or_is_told() {
         filter("add chain ip path input { type filter hook input priority 0 ; }");
         let syns = "tcp dport 25 tcp flags & (syn|ack) == syn";
         filter(&format!("add rule ip path input {syns} limit rate over 60/second drop"));
-        let mut missed = 0;
+        let (mut missed, resolver) = (0, format!("{RESOLVER}:53"));
         for seed in 1..=5 {
             let out = work.join(format!("{seed}.jsonl"));
             let (seed, path) = (seed.to_string(), out.to_str().unwrap());
             let words = ["scan", "--allow-reserved", "198.18.4.0-198.18.4.99", "--keep", "all"];
             let pace = ["--prefix-rate", "unlimited", "--progress", "never", "--seed", &seed];
-            let rest = ["--resolver", support::hosts::RESOLVER, "-o", path];
+            let rest = ["--resolver", &resolver, "-o", path];
             let ended = command(&[&words[..], &pace, &rest].concat()).output().unwrap();
             assert!(ended.status.success(), "{}", said(&ended));
             let text = fs::read_to_string(&out).unwrap();
