@@ -19,6 +19,8 @@ mod records;
 #[path = "real/smtp.rs"]
 mod smtp;
 mod support;
+#[path = "real/tls.rs"]
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -173,6 +173,13 @@ impl Smtp {
                 let leave = drive(&mut *session, dialogue, line.end, timer).await?;
                 session.end().await;
                 tls.injected = injected;
+                if let Some(status) = session.failed() {
+                    if dialogue.tls_failed() {
+                        tls.status = status;
+                    } else {
+                        tls.late_alert = status.alert();
+                    }
+                }
                 Ok((leave, tls))
             }
             Shaken::Failed(status) => {
@@ -244,6 +251,7 @@ fn observation(dialogue: Dialogue<'_>, shaken: Option<Box<Tls>>) -> Observation 
         Ending::Silent => Outcome::Silent,
         Ending::Closed => Outcome::Closed,
         Ending::Reset => Outcome::Reset,
+        Ending::TlsFailed => Outcome::TlsFailed,
     };
     Observation {
         outcome,

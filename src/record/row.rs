@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::column::{COLUMNS, JOIN, NO_REMEDY, TAG};
+use super::column::{COLUMNS, NO_REMEDY, TAG};
 use super::foreign::Oddities;
 use super::line::RowLine;
+use super::list::JOIN;
 use super::read::{ReadError, field, known};
 use super::{AddressFamily, Record, Unresolved, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
@@ -282,8 +283,7 @@ impl Header {
 
     /// Reads one row, given how to get the cell at a position. Missing columns are read as empty cells.
     pub fn row<'c>(&'c self, get: impl Fn(usize) -> Option<&'c str>) -> Result<Row<'c>, ReadError> {
-        let cell =
-            |name| self.position(name).and_then(&get).map(cell::unguard).filter(|text| !text.is_empty());
+        let cell = |name| self.position(name).and_then(&get).and_then(cell::read);
         let list = |name| cell(name).into_iter().flat_map(|text| text.split(JOIN));
         let text = |name| cell(name).map(Cow::Borrowed);
         let outcome = cell("outcome").ok_or(ReadError::Missing { field: "outcome" })?;
@@ -327,7 +327,7 @@ impl Header {
 
     fn tags_of<'c>(&'c self, get: &impl Fn(usize) -> Option<&'c str>) -> Vec<(Cow<'c, str>, Cow<'c, str>)> {
         let cells = self.tags.iter().filter_map(|(tag, position)| Some((&**tag, get(*position)?)));
-        cells.map(|(tag, cell)| (tag.into(), cell::unguard(cell).into())).collect()
+        cells.filter_map(|(tag, cell)| Some((tag.into(), cell::read(cell)?.into()))).collect()
     }
 
     fn position(&self, name: &str) -> Option<usize> {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use super::{Entry, Host, State};
 use crate::judge::{Code, Verdict};
-use crate::record::cell::is_runnable;
-use crate::record::column::JOIN;
+use crate::record::cell::needs_guard;
+use crate::record::list::JOIN;
 use crate::record::time;
 
 /// The columns of one side, behind `old_` and `new_`.
@@ -59,7 +59,7 @@ fn side(state: Option<&State>) -> [String; SIDE.len()] {
 
 /// A text that no spreadsheet runs.
 fn guarded(text: String) -> String {
-    if is_runnable(&text) { format!("'{text}") } else { text }
+    if needs_guard(&text) { format!("'{text}") } else { text }
 }
 
 #[cfg(test)]

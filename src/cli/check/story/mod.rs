@@ -292,6 +292,7 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Unreachable => "unreachable: the network says that there is no way",
         Outcome::Reset => "reset: connected, and cut off before a greeting",
         Outcome::NotTried => "not_tried: this machine has nothing to reach addresses of that family by",
+        Outcome::TlsFailed => "tls_failed: TLS comes first here, and no handshake was made",
         Outcome::Unresolved => "unresolved: the name has no address",
         Outcome::Excluded => "excluded: the name leads only to reserved addresses (`--allow-reserved`)",
         Outcome::Other => "other: a word of a later version",
