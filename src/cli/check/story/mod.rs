@@ -18,7 +18,7 @@ use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
 use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
 use crate::judge::providers::Providers;
-use crate::judge::{Severity, Verdict, tenancy_among};
+use crate::judge::{Fcrdns, Severity, Verdict, tenancy_among};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
 use crate::record::{Network, Record};
@@ -176,7 +176,7 @@ impl Page<'_> {
             self.ptr_names(resolution, record.evidence.ip);
         }
         if let Some(fcrdns) = judged.fcrdns {
-            self.row("FCrDNS", fcrdns.as_str());
+            self.row("FCrDNS", fcrdns_words(fcrdns));
         }
     }
 
@@ -267,6 +267,16 @@ fn told(status: Status, nothing: &str) -> String {
         Status::NoData | Status::NxDomain => format!("{nothing}: {}", status.as_str()),
         Status::NotAsked => "not asked".to_owned(),
         _ => format!("unknown: {}", status.as_str()),
+    }
+}
+
+/// Forward-confirmed reverse DNS for a person: the words of RFC 8601 are for programs.
+fn fcrdns_words(fcrdns: Fcrdns) -> &'static str {
+    match fcrdns {
+        Fcrdns::Pass => "pass",
+        Fcrdns::Fail => "fail: no PTR name leads back to the address",
+        Fcrdns::TempError => "not known: DNS gave no definite answer",
+        Fcrdns::PermError => "none: the address has no PTR name",
     }
 }
 
