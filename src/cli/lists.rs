@@ -12,6 +12,7 @@ use super::args::TargetArgs;
 use super::late::Late;
 use crate::prefix::Prefix;
 use crate::report::asn::AsnDb;
+use crate::report::expand::Expanded;
 use crate::targets::{
     ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, RESERVED_LIST,
     ReservedPolicy, SampleSize, Shard, TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
@@ -315,13 +316,14 @@ fn note_tags(entry: &Entry, tags: &mut Vec<Arc<str>>) {
 }
 
 pub(super) fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufRead>>> {
-    let input: Box<dyn BufRead> = if path == Path::new("-") {
-        Box::new(BufReader::new(io::stdin()))
-    } else {
-        let file = File::open(path)
-            .with_context(|| format!("{purpose} list `{}` can't be opened", path.display()))?;
-        Box::new(BufReader::new(file))
+    let opened = || -> io::Result<Box<dyn BufRead>> {
+        Ok(if path == Path::new("-") {
+            Box::new(BufReader::new(Expanded::new(io::stdin().lock())?))
+        } else {
+            Box::new(BufReader::new(Expanded::new(BufReader::new(File::open(path)?))?))
+        })
     };
+    let input = opened().with_context(|| format!("{purpose} list `{}` can't be opened", path.display()))?;
     Ok(TargetList::new(input, purpose, &shown(path)))
 }
 

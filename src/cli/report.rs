@@ -1,6 +1,5 @@
 //! `banneret report`: record files → one summary, for whoever reads it.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -16,7 +15,7 @@ use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
 use crate::report::html::fixes::Sheet;
 use crate::report::html::{self, Page, Run};
-use crate::report::input::InputError;
+use crate::report::input::{End, InputError};
 use crate::report::manifest;
 use crate::report::odd::OddRecords;
 use crate::report::preflight::Preflight;
@@ -63,7 +62,12 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     tell_repeats(&counted.repeats);
     tell_empty(&counted.summary);
     counted.odd.iter().for_each(|(path, odd)| tell_odd(path, odd, "they count as `other`"));
-    counted.torn.iter().for_each(|torn| tell_torn(torn));
+    let mut exit = Exit::Done;
+    for (path, end) in &counted.torn {
+        if !tell_end(path, *end, Told::Counted) && !args.allow_partial {
+            exit = Exit::Failed;
+        }
+    }
     for manifest in &counted.passed_over {
         super::say(format_args!(
             "banneret: manifest `{}` is not that of the records beside it; it counts for nothing",
@@ -76,13 +80,13 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         let runs: Vec<Run> = args.records.iter().map(run).collect();
         write_html(&mut counted.summary, &names.join(", "), &runs, path)?;
         if on_stdout {
-            return Ok(Exit::Done);
+            return Ok(exit);
         }
     }
     let mut told = Vec::new();
     view.write(&counted.summary, &mut told)?;
     put(&args.output, &told)?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Says how many records were given twice.
@@ -228,11 +232,26 @@ pub(super) fn tell_odd(path: &Path, odd: &OddRecords, fate: &str) {
     }
 }
 
-/// Says that a file ends in the middle of a record, as a crash leaves it.
-pub(super) fn tell_torn(path: &Path) {
-    let _ = writeln!(
-        io::stderr(),
-        "banneret: records `{}` end in the middle of a record; what stands before is counted",
+/// What becomes of the records that stand before the end of half a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told {
+    /// A report or a comparison is of them.
+    Counted,
+    /// They are judged.
+    Judged,
+}
+
+/// Says that a file is not there as a whole, as a crash or half a download leaves it; whether it is.
+pub(super) fn tell_end(path: &Path, end: End, told: Told) -> bool {
+    let Some(why) = end.why() else { return true };
+    let what = match told {
+        Told::Counted => "counted",
+        Told::Judged => "judged",
+    };
+    super::say(format_args!(
+        "banneret: records `{}` are not complete: {why}; what stands before is {what} (`--allow-partial` ends with 0 all \
+         the same)",
         path.display()
-    );
+    ));
+    false
 }

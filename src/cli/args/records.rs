@@ -78,6 +78,9 @@ pub struct JudgeArgs {
     /// Let the output replace a file that is there and not empty; never an input
     #[arg(long)]
     pub overwrite: bool,
+    /// End with 0 though a file is cut off or damaged; without it that is exit code 4, told on stderr
+    #[arg(long)]
+    pub allow_partial: bool,
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
@@ -119,6 +122,9 @@ pub struct ReportArgs {
     /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
+    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on stderr
+    #[arg(long)]
+    pub allow_partial: bool,
 }
 
 /// How a comparison is written.
@@ -156,6 +162,9 @@ pub struct DiffArgs {
     /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
+    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on stderr
+    #[arg(long)]
+    pub allow_partial: bool,
 }
 
 fn change(word: &str) -> Result<Change, String> {

@@ -67,7 +67,8 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let carried = (args.from == LinesWord::Records).then(Carried::new);
-    match (Bench { sink, court, desk, networks, carried, unreadable: 0, read: 0 }).work(args) {
+    match (Bench { sink, court, desk, networks, carried, unreadable: 0, read: 0, is_whole: true }).work(args)
+    {
         // Whoever read the records has seen enough.
         Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
         ended => ended,
@@ -183,41 +184,14 @@ struct Bench {
     carried: Option<Carried>,
     unreadable: u64,
     read: u64,
+    /// Whether all inputs were read to their end.
+    is_whole: bool,
 }
 
 impl Bench {
     fn work(mut self, args: &JudgeArgs) -> anyhow::Result<Exit> {
         for path in &args.records {
-            let mut lines = open(path)?;
-            let before = self.read - self.unreadable;
-            let mut odd = OddRecords::default();
-            while let Some(line) = lines.next()? {
-                let now = self.court.now;
-                let read = read_line(&line, args.from, now).map(|(record, met)| {
-                    odd.add(&met);
-                    record
-                });
-                let mut record = read.unwrap_or_else(|reason| {
-                    odd.add(&Oddities::default());
-                    if self.unreadable == 0 {
-                        let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
-                    }
-                    self.unreadable += 1;
-                    unreadable(line.place(), reason, now)
-                });
-                self.read += 1;
-                if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip)
-                {
-                    record.network = networks.network(ip);
-                }
-                self.take(record)?;
-            }
-            report::tell_odd(path, &odd, "those of the evidence are kept, the others worked out anew");
-            if lines.end() == End::Torn {
-                report::tell_torn(path);
-            }
-            let records = self.read - self.unreadable - before;
-            self.carried = self.carried.and_then(|carried| carried.with(path, records));
+            self.read_file(path, args.from)?;
         }
         if let Some(desk) = &mut self.desk {
             desk.finish(&mut |record| self.court.write(&mut self.sink, record))?;
@@ -245,7 +219,37 @@ impl Bench {
         if args.from == LinesWord::Records && self.unreadable > 0 && self.unreadable == self.read {
             bail!("not one line is a record; `--from` reads what other tools have seen");
         }
-        Ok(Exit::Done)
+        Ok(if self.is_whole || args.allow_partial { Exit::Done } else { Exit::Failed })
+    }
+
+    fn read_file(&mut self, path: &Path, from: LinesWord) -> anyhow::Result<()> {
+        let mut lines = open(path)?;
+        let before = self.read - self.unreadable;
+        let (mut odd, mut torn) = (OddRecords::default(), End::Whole);
+        while let Some(line) = lines.next()? {
+            let now = self.court.now;
+            let read = read_line(&line, from, now);
+            odd.add(read.as_ref().map_or(&Oddities::default(), |(_, met)| met));
+            let mut record = read.map(|(record, _)| record).unwrap_or_else(|reason| {
+                if !line.is_ended && from == LinesWord::Records {
+                    torn = End::Torn;
+                } else if self.unreadable == 0 {
+                    let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
+                }
+                self.unreadable += 1;
+                unreadable(line.place(), reason, now)
+            });
+            self.read += 1;
+            if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip) {
+                record.network = networks.network(ip);
+            }
+            self.take(record)?;
+        }
+        report::tell_odd(path, &odd, "those of the evidence are kept, the others worked out anew");
+        self.is_whole &= report::tell_end(path, lines.end().or(torn), report::Told::Judged);
+        let records = self.read - self.unreadable - before;
+        self.carried = self.carried.take().and_then(|carried| carried.with(path, records));
+        Ok(())
     }
 
     fn take(&mut self, record: Record) -> anyhow::Result<()> {

@@ -117,6 +117,9 @@ fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Writ
         )?;
     }
     out.write_all(b"</ul>\n")?;
+    for (file, why) in &summary.incomplete {
+        writeln!(out, "<p>Not complete: {why}: {}.</p>", Html(file))?;
+    }
     let coverage = summary.coverage();
     if coverage.asked > 0 && !coverage.is_known() {
         writeln!(out, "<p>Coverage is {}.</p>", coverage.why_unknown())?;

@@ -22,6 +22,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     }
     table.end();
     table.group("all", "", &summary.all);
+    table.count("files", "incomplete", summary.incomplete.len() as u64);
     let coverage = summary.coverage();
     table.count("coverage", "known", u64::from(coverage.is_known()));
     if coverage.is_known() {

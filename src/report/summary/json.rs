@@ -41,6 +41,8 @@ impl Serialize for Whole<'_> {
         map.serialize_entry("by_accepted", &Words(&summary.accepted, Code::ALL.map(Code::as_str)))?;
         map.serialize_entry("what_if", &Cleared(&summary.what_if))?;
         map.serialize_entry("cloned_images", &Cloned(summary))?;
+        map.serialize_entry("complete", &summary.is_complete())?;
+        map.serialize_entry("incomplete", &Incomplete(summary))?;
         map.end()
     }
 }
@@ -95,6 +97,16 @@ impl Serialize for Cloned<'_> {
         let listed = self.0.clones.listed().into_iter().take(LISTED);
         let clone = |(name, records)| serde_json::json!({ "banner_name": name, "records": records });
         serializer.collect_seq(listed.map(clone))
+    }
+}
+
+/// The files that are half files.
+struct Incomplete<'a>(&'a Summary);
+
+impl Serialize for Incomplete<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let file = |(file, why): &(String, &str)| serde_json::json!({ "file": file, "why": why });
+        serializer.collect_seq(self.0.incomplete.iter().map(file))
     }
 }
 
@@ -223,7 +235,7 @@ mod tests {
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
             r#"},"sources":[],"by_accepted":{},"what_if":{"in_trouble":1,"ptr_alone":0,"banner_alone":0,"#,
-            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[]}"#,
+            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"complete":true,"incomplete":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
@@ -236,7 +248,8 @@ mod tests {
             r#""by_outcome":{},"by_verdict":{},"by_severity":{},"#,
             r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
             r#""banner_name":[]},"sources":[],"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"#,
-            r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[]}"#,
+            r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[],"#,
+            r#""complete":true,"incomplete":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&Summary::new()), empty.concat());

@@ -15,6 +15,9 @@ const LISTED: usize = 20;
 
 /// Writes the tables, a heading above each; of groups those that were asked for come first.
 pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    for (file, why) in &summary.incomplete {
+        writeln!(out, "\nNot complete: {why}: {}", Reference(file))?;
+    }
     coverage(out, &summary.coverage())?;
     for breakdown in summary.breakdowns() {
         counts(out, &breakdown)?;

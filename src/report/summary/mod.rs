@@ -92,6 +92,8 @@ pub struct Summary {
     pub banner_names: Groups<String>,
     /// Single hosts, where a page is to show them.
     pub detail: Option<Detail>,
+    /// Files that were not there as a whole, each with what is wrong with it.
+    pub incomplete: Vec<(String, &'static str)>,
     /// Data from elsewhere that stands in the records: whose, of when, under which licence; a line each.
     pub sources: Vec<String>,
     chosen: Vec<Kind>,
@@ -132,6 +134,7 @@ impl Summary {
         Self {
             more: more.map(|kind| kind::Asked::new(kind, most)).collect(),
             chosen,
+            incomplete: Vec::new(),
             sources: Vec::new(),
             reach: coverage::Reach::default(),
             ptr_domains: Groups::new(most),
@@ -276,6 +279,11 @@ impl Summary {
             Breakdown { kind: "accepted", of: judged, counts: with(&accepted, self.accepted.other()) },
             Breakdown { kind: "what_if", of: self.what_if.in_trouble, counts: what_if.collect() },
         ]
+    }
+
+    /// Whether all records were counted: no file was half a file, and no scan stopped early that tells of itself.
+    pub fn is_complete(&self) -> bool {
+        self.incomplete.is_empty() && self.coverage().stopped == 0
     }
 
     /// The holder of an autonomous system, as a record named it.

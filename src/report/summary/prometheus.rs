@@ -57,6 +57,9 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
 
 /// How far the numbers reach, where the scans tell it.
 fn coverage(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let metric = "banneret_complete";
+    head(out, metric, "Whether all files were read to their end and all scans came to theirs.")?;
+    writeln!(out, "{metric} {}", u8::from(summary.is_complete()))?;
     let coverage = summary.coverage();
     let metric = "banneret_coverage_known";
     head(out, metric, "Whether manifests of scans tell how many targets were asked.")?;

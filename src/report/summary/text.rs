@@ -26,6 +26,10 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     let total = summary.all.records;
     let noun = if total == 1 { "record" } else { "records" };
     writeln!(out, "{} {noun}", grouped(total))?;
+    for (file, why) in &summary.incomplete {
+        let line = format!("not complete: {why}: {}", Safe(file));
+        writeln!(out, "{}", clip(&line, width))?;
+    }
     for breakdown in summary.breakdowns() {
         section(out, width, &breakdown)?;
     }
