@@ -49,12 +49,17 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     let probe = probe_settings(&args.probe)?;
     let scanner = scanner(&args.probe, &probe);
-    let mut resolver = resolver_settings(&args.dns, args.dry_run)?;
     let counts = resumed.as_ref().map_or(&[][..], |resumed| &resumed.checkpoint.listed);
-    let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &resolver), counts)?;
-    resolver.held_back = resolve::HELD_BACK;
+    let settings = || resolver_settings(&args.dns, args.dry_run);
+    let loaded = lists::load_since(&args.targets, &|kind| excluded_addresses(kind, &settings), counts)?;
     let seed = args.targets.seed.unwrap_or_else(rand::random);
     let loaded = loaded.sampled(args.targets.max_targets, seed)?;
+    // What is wrong with the targets is told before what is wrong with this machine.
+    if let Some(why) = lists::nothing_left(&loaded).filter(|_| !args.dry_run) {
+        bail!(why);
+    }
+    let mut resolver = settings()?;
+    resolver.held_back = resolve::HELD_BACK;
     let words = match typed.command.find_subcommand("scan") {
         Some(scan) => resume::words(scan, typed.matches, seed)?,
         None => Vec::new(),
@@ -109,9 +114,6 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
     }
     if args.dry_run {
         return dry_run(&session);
-    }
-    if let Some(why) = lists::nothing_left(&session.loaded) {
-        bail!(why);
     }
     Ok(session.run()?.exit)
 }
@@ -202,17 +204,20 @@ pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<re
 
 /// The addresses of an excluded name, as long as the scan runs.
 pub(super) fn late_addresses(settings: resolve::Settings) -> Addresses {
-    Box::new(move |kind| excluded_addresses(kind, &settings))
+    Box::new(move |kind| excluded_addresses(kind, &|| Ok(settings.clone())))
 }
 
 /// The addresses of an excluded name. What can't be told for certain stops the scan: exclusions fail closed.
-fn excluded_addresses(kind: &Kind, settings: &resolve::Settings) -> anyhow::Result<Vec<IpAddr>> {
+fn excluded_addresses(
+    kind: &Kind,
+    settings: &impl Fn() -> anyhow::Result<resolve::Settings>,
+) -> anyhow::Result<Vec<IpAddr>> {
     let want = match kind {
         Kind::Host(name) => Want::Addresses(name.clone()),
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
         Kind::Address(_) | Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
     };
-    let Resolver { inbox, mut solved, .. } = resolve::start::<()>(settings.clone())?;
+    let Resolver { inbox, mut solved, .. } = resolve::start::<()>(settings()?)?;
     let sent = inbox.send_blocking(vec![Case { want, carry: () }]);
     drop(inbox);
     let solution = sent.ok().and_then(|()| solved.blocking_recv()).and_then(|mut batch| batch.pop());

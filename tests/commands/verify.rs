@@ -46,6 +46,10 @@ const ZONES: &[Line] = &[
     (RESOLVER, "12.1.18.198.in-addr.arpa", PTR, 60, &[]),
     (FIRST, "12.1.18.198.in-addr.arpa", PTR, 60, &["mail.example.org"]),
     (SECOND, "12.1.18.198.in-addr.arpa", PTR, 60, &[]),
+    // The new name leads nowhere.
+    (RESOLVER, "13.1.18.198.in-addr.arpa", PTR, 600, &[]),
+    (FIRST, "13.1.18.198.in-addr.arpa", PTR, 60, &["lost.example.org"]),
+    (SECOND, "13.1.18.198.in-addr.arpa", PTR, 60, &["lost.example.org"]),
     (RESOLVER, "1.18.198.in-addr.arpa", NS, 60, &["ns1.example.net", "ns2.example.net"]),
     (RESOLVER, "example.org", NS, 60, &["ns1.example.net", "ns2.example.net"]),
     (RESOLVER, "ns1.example.net", A, 60, &["198.18.0.61"]),
@@ -204,5 +208,24 @@ fn a_fix_that_does_not_show_is_told_apart_from_none() {
         let ran = check("198.18.1.10", &["--nagios"]);
         assert_eq!(ran.code, 2);
         assert!(ran.out.contains(", fixed_pending_cache until "), "{ran:?}");
+    });
+}
+
+#[test]
+fn what_is_published_is_judged_with_what_is_accepted() {
+    alone("verify::what_is_published_is_judged_with_what_is_accepted", |_| {
+        [RESOLVER, FIRST, SECOND].into_iter().for_each(serve_names);
+        serve_mail([198, 18, 1, 13], "220 mail.example.org ESMTP Postfix\r\n");
+        let directory = tempfile::tempdir().unwrap();
+        let accepted = directory.path().join("accepted.toml");
+        let entry = "[[accept]]\ncode = \"ptr_unconfirmed\"\nreason = \"known\"\nuntil = 2999-12-31\n";
+        std::fs::write(&accepted, entry).unwrap();
+        let outlook = |flags: &[&str]| {
+            let told = check("198.18.1.13", &[&["--format", "json"], flags].concat()).fine();
+            let told: Value = serde_json::from_str(&told).unwrap();
+            told["servers"][0]["verify"]["outlook"].clone()
+        };
+        assert_eq!(outlook(&[]), "changed_pending_cache");
+        assert_eq!(outlook(&["--accept", accepted.to_str().unwrap()]), "fixed_pending_cache");
     });
 }

@@ -113,7 +113,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         let network = networks.as_ref().and_then(|networks| networks.network(at.ip()));
         let unjudged = Unjudged { time, target: make(Some(at.ip()), at.port()), evidence, network };
         let record = unjudged.judge(&context(time));
-        let verified = if args.verify { verify::verify(&look, &record)? } else { None };
+        let verified = if args.verify { verify::verify(&look, &record, &context(time))? } else { None };
         servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
     }
     let checked = Checked { asked, providers, servers };

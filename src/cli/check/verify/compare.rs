@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::evidence::resolution::MOST_PTR_NAMES;
 use crate::evidence::{Evidence, Forward, PtrName, Resolution, Status};
-use crate::judge::{Judgement, Severity, judge};
+use crate::judge::{Context, Finding, Judgement, Severity, judge_in};
 use crate::name::{DnsName, HostName};
 use crate::record::Record;
 use crate::resolve::{Answer, Kind, Question, Records};
@@ -97,8 +97,14 @@ impl Outlook {
         }
     }
 
-    /// What a comparison comes to for the host of `record`; the questions were answered at `now`.
-    pub(in crate::cli::check) fn of(compared: &[Compared], record: &Record, now: SystemTime) -> Self {
+    /// What a comparison comes to for the host of `record`, which was judged in `context`; the questions were
+    /// answered at `now`.
+    pub(in crate::cli::check) fn of(
+        compared: &[Compared],
+        record: &Record,
+        context: &Context<'_>,
+        now: SystemTime,
+    ) -> Self {
         let standings = || compared.iter().map(Compared::standing);
         if standings().any(|standing| standing == Standing::Divided) {
             return Self::Divided;
@@ -115,7 +121,7 @@ impl Outlook {
         let Some(resolution) = published(compared, record) else { return Self::ChangedPendingCache(clean) };
         let evidence = Evidence { resolution: Some(resolution), ..record.evidence.clone() };
         let nothing = Inventory::default();
-        let then = judge(&evidence, record.target.inventory.as_deref().unwrap_or(&nothing));
+        let then = judge_in(context, &evidence, record.target.inventory.as_deref().unwrap_or(&nothing));
         if burden(&then) < burden(&record.judgement) {
             Self::FixedPendingCache(clean)
         } else {
@@ -133,13 +139,18 @@ pub(super) fn left(compared: &[Compared]) -> Option<Duration> {
     pending.max()
 }
 
-/// How much weighs on a host: the worst finding counts first, then the next.
-fn burden(judgement: &Judgement) -> Vec<Severity> {
-    let weighty = |severity: &Severity| *severity > Severity::None;
-    let mut burden: Vec<Severity> =
-        judgement.findings.iter().map(|finding| finding.severity).filter(weighty).collect();
-    burden.sort_unstable_by(|one, other| other.cmp(one));
-    burden
+/// How much weighs on a host: the worst finding counts first, then the next. What the user accepts counts only between
+/// hosts that are equal without it.
+fn burden(judgement: &Judgement) -> [Vec<Severity>; 2] {
+    let is_accepted =
+        |finding: &Finding| judgement.accepted.iter().any(|accepted| accepted.code == finding.code);
+    let worst_first = |keep: &dyn Fn(&Finding) -> bool| {
+        let weighty = judgement.findings.iter().filter(|it| it.severity > Severity::None && keep(it));
+        let mut severities: Vec<Severity> = weighty.map(|finding| finding.severity).collect();
+        severities.sort_unstable_by(|one, other| other.cmp(one));
+        severities
+    };
+    [worst_first(&|finding| !is_accepted(finding)), worst_first(&|_| true)]
 }
 
 impl Compared {

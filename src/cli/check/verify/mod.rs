@@ -11,6 +11,7 @@ use super::conversation::{Visit, speak};
 use super::server::Look;
 use crate::cli::solve::solve;
 use crate::evidence::{Outcome, Status};
+use crate::judge::Context;
 use crate::name::{DnsName, HostName};
 use crate::probe::LocalTrouble;
 use crate::record::Record;
@@ -62,8 +63,13 @@ pub(super) struct Door {
     pub(super) ptr: Answer,
 }
 
-/// Asks the zones of a server's names, and looks behind the doors of its name. `None` for a server that was not judged.
-pub(super) fn verify(look: &Look, record: &Record) -> anyhow::Result<Option<Verified>> {
+/// Asks the zones of a server's names, and looks behind the doors of its name. What is published is judged in the
+/// `context` in which the record was. `None` for a server that was not judged.
+pub(super) fn verify(
+    look: &Look,
+    record: &Record,
+    context: &Context<'_>,
+) -> anyhow::Result<Option<Verified>> {
     let (Some(ip), Some(resolution)) = (record.target.ip, &record.evidence.resolution) else {
         return Ok(None);
     };
@@ -83,7 +89,7 @@ pub(super) fn verify(look: &Look, record: &Record) -> anyhow::Result<Option<Veri
     add(&mut further, fresh.take(MAX_NAMES).cloned().map(forward));
     compared.extend(compare(look, &further[questions.len()..])?);
 
-    let outlook = Outlook::of(&compared, record, time);
+    let outlook = Outlook::of(&compared, record, context, time);
     let doors = match &name {
         Some(name) => doors(look, name)?,
         None => Vec::new(),
