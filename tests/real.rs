@@ -14,11 +14,15 @@ mod block;
 mod check;
 #[path = "real/dns.rs"]
 mod dns;
+#[path = "real/internet.rs"]
+mod internet;
 #[path = "real/records.rs"]
 mod records;
 #[path = "real/smtp.rs"]
 mod smtp;
 mod support;
+#[path = "real/verify.rs"]
+mod verify;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

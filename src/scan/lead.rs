@@ -47,11 +47,7 @@ impl Leads {
         let (mut leads, status) = match solution {
             Solution::Addresses(found) => (Self::of_host(host, found), found.status),
             Solution::MailHosts(found) => {
-                let status = match (found.status, found.hosts.first()) {
-                    // There are hosts, but none of them may have an address.
-                    (Status::Found, Some(first)) => first.addresses.status,
-                    (status, _) => status,
-                };
+                let status = if found.status == Status::Found { of_hosts(found) } else { found.status };
                 (Self::of_domain(found), status)
             }
             // The resolver answers what it was asked.
@@ -105,6 +101,12 @@ impl Leads {
             self.unresolved.push(unresolved);
         }
     }
+}
+
+/// Why no exchanger has an address: what is not known of one of them counts before what is known of the others.
+fn of_hosts(found: &MailHosts) -> Status {
+    let statuses = || found.hosts.iter().map(|host| host.addresses.status);
+    statuses().find(|status| !status.is_definite()).or_else(|| statuses().next()).unwrap_or(found.status)
 }
 
 /// How much was left out, over all names.
