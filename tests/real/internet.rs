@@ -33,7 +33,11 @@ const OPERATORS: [(&str, &[u8]); 7] = [
 ];
 /// Knot, which signs.
 const SIGNER: u8 = 8;
-const SIGNED: &str = "8.18.198.in-addr.arpa";
+/// The signed zones, each with its records.
+const SIGNED: [(&str, &str); 2] = [
+    ("8.18.198.in-addr.arpa", "10 PTR mail.s8.example.\n11 PTR second.s8.example.\n"),
+    ("16.18.198.in-addr.arpa", "10 PTR mail.s16.example.\n"),
+];
 /// Takes packets, and answers none.
 const SILENT: u8 = 98;
 
@@ -49,7 +53,7 @@ use State::{After, Before};
 type Zone = (&'static str, &'static str, &'static [u8], &'static str, &'static str);
 
 #[rustfmt::skip]
-const ZONES: [Zone; 28] = [
+const ZONES: [Zone; 29] = [
     ("root", "example", &[1], FORWARD, FORWARD),
     ("rir", "18.198.in-addr.arpa", &[6], REVERSE_BEFORE, REVERSE_AFTER),
     // Plain.
@@ -64,7 +68,7 @@ const ZONES: [Zone; 28] = [
     ("customer", "rev.s3.example", &[3], "10 PTR old.s3.example.", "10 PTR mail.s3.example."),
     ("host", "s3.example", &[2], "mail A 198.18.3.10\nold A 198.18.3.11\nrev NS ns3.example.", "mail A 198.18.3.10\nold A 198.18.3.11\nrev NS ns3.example."),
     // Moved to another provider; the old one serves on what it had.
-    ("old", "4.18.198.in-addr.arpa", &[4], "10 PTR old.s4.example.", "10 PTR old.s4.example."),
+    ("old", "4.18.198.in-addr.arpa", &[4], "10 300 PTR old.s4.example.", "10 300 PTR old.s4.example."),
     ("new", "4.18.198.in-addr.arpa", &[5], "10 PTR mail.s4.example.", "10 PTR mail.s4.example."),
     ("host", "s4.example", &[2], "mail A 198.18.4.10\nold A 198.18.4.11", "mail A 198.18.4.10\nold A 198.18.4.11"),
     // The wrong box.
@@ -78,6 +82,7 @@ const ZONES: [Zone; 28] = [
     ("host", "7.18.198.in-addr.arpa", &[2], "", "10 PTR mail.s7.example."),
     ("host", "s7.example", &[2], "mail A 198.18.7.10", "mail A 198.18.7.10\nnew A 198.18.7.11"),
     ("host", "s8.example", &[2], "mail A 198.18.8.10\nsecond A 198.18.8.11", "mail A 198.18.8.10\nsecond A 198.18.8.11"),
+    ("host", "s16.example", &[2], "mail A 198.18.16.10", "mail A 198.18.16.10"),
     // Two of three servers are not there.
     ("host", "11.18.198.in-addr.arpa", &[2, 97, 98], "10 PTR mail.s11.example.", "10 PTR mail.s11.example."),
     ("host", "s11.example", &[2], "mail A 198.18.11.10", "mail A 198.18.11.10"),
@@ -95,7 +100,7 @@ const BROKEN: &str = "broken";
 
 /// The zones of the hosts, all at one operator.
 const FORWARD: &str = "
-s1 NS ns2\ns2 NS ns2\ns3 NS ns2\ns4 NS ns2\ns5 NS ns2\ns6 NS ns2\ns7 NS ns2\ns8 NS ns2\ns11 NS ns2\ns15 NS ns2
+s1 NS ns2\ns2 NS ns2\ns3 NS ns2\ns4 NS ns2\ns5 NS ns2\ns6 NS ns2\ns7 NS ns2\ns8 NS ns2\ns11 NS ns2\ns15 NS ns2\ns16 NS ns2
 ";
 /// Below the registry: 9 is delegated to who refuses it, 10 to an address where nobody listens, 12 to who fails, 13 to who
 /// is silent.
@@ -104,7 +109,7 @@ const REVERSE: &str = "
 6 NS ns2.example.\n6 NS ns21.example.\n6 NS ns22.example.\n6 NS ns23.example.\n6 NS ns24.example.\n6 NS ns26.example.
 7 NS ns2.example.\n8 NS ns8.example.
 9 NS ns3.example.\n10 NS ns97.example.\n11 NS ns2.example.\n11 NS ns97.example.\n11 NS ns98.example.
-12 NS ns3.example.\n13 NS ns98.example.\n14 NS ns2.example.\n15 NS ns2.example.\n15 NS ns3.example.
+12 NS ns3.example.\n13 NS ns98.example.\n14 NS ns2.example.\n15 NS ns2.example.\n15 NS ns3.example.\n16 NS ns8.example.
 ";
 const REVERSE_BEFORE: &str = "4 NS ns4.example.";
 const REVERSE_AFTER: &str = "4 NS ns5.example.";
@@ -122,14 +127,15 @@ pub(crate) struct Internet {
 impl Internet {
     /// Starts it as it is before the changes.
     pub(crate) fn start(work: &Path) -> Self {
-        let anchor = make_keys(work);
-        fs::write(work.join("unbound.conf"), resolver_settings(work, &anchor)).unwrap();
+        let anchors = make_keys(work);
+        fs::write(work.join("unbound.conf"), resolver_settings(work, &anchors)).unwrap();
         let root = format!(". {TIME_TO_LIVE} NS ns1.example.\nns1.example. {TIME_TO_LIVE} A 198.18.0.1\n");
         fs::write(work.join("root.hints"), root).unwrap();
         let silent = UdpSocket::bind((Ipv4Addr::new(198, 18, 0, SILENT), 53)).unwrap();
         let operators = start_operators(work, Before);
         let signer = Some(start_signer(work));
-        let mut resolver = Server::start("unbound", work, &mut program("unbound", "unbound", work, "unbound.conf"));
+        let mut resolver =
+            Server::start("unbound", work, &mut program("unbound", "unbound", work, "unbound.conf"));
         resolver.await_ready("an answer", || answers(RESOLVER, "10.15.18.198.in-addr.arpa"));
         Self { work: work.to_owned(), operators, signer, _resolver: resolver, _silent: silent }
     }
@@ -164,7 +170,8 @@ fn start_operators(work: &Path, state: State) -> Vec<Server> {
         if *operator == "root" {
             fs::write(home.join("root"), root_zone()).unwrap();
         }
-        let mut server = Server::start(&format!("nsd-{operator}"), work, &mut program("nsd", "nsd", &home, "nsd.conf"));
+        let mut server =
+            Server::start(&format!("nsd-{operator}"), work, &mut program("nsd", "nsd", &home, "nsd.conf"));
         let first = Ipv4Addr::new(198, 18, 0, addresses[0]);
         server.await_ready("an answer", || dns::try_ask(first, "example", TYPE_PTR).is_some());
         server
@@ -203,12 +210,13 @@ fn operator_settings(home: &Path, operator: &str, addresses: &[u8]) -> String {
     text
 }
 
-fn resolver_settings(work: &Path, anchor: &str) -> String {
+fn resolver_settings(work: &Path, anchors: &[String]) -> String {
     let work = work.display();
+    let anchors: String = anchors.iter().map(|anchor| format!(" trust-anchor: \"{anchor}\"\n")).collect();
     format!(
         "server:\n username: \"\"\n chroot: \"\"\n directory: \"{work}\"\n pidfile: \"\"\n use-syslog: no\n \
          interface: {RESOLVER}@53\n access-control: 0.0.0.0/0 allow\n module-config: \"validator iterator\"\n \
-         root-hints: \"{work}/root.hints\"\n trust-anchor: \"{anchor}\"\n do-ip6: no\n num-threads: 1\n \
+         root-hints: \"{work}/root.hints\"\n{anchors} do-ip6: no\n num-threads: 1\n \
          local-zone: \"18.198.in-addr.arpa.\" nodefault\n ede: yes\n"
     )
 }
@@ -244,35 +252,44 @@ fn root_zone() -> String {
            ns6.example. A 198.18.0.6\n"
 }
 
-/// Makes keys for the signed zone, and gives its DS record.
-fn make_keys(work: &Path) -> String {
+/// Makes keys for the signed zones, and gives their DS records.
+fn make_keys(work: &Path) -> Vec<String> {
     let keys = work.join("keys");
     fs::create_dir_all(&keys).unwrap();
     let (home, keys) = (work.display(), keys.display());
-    let settings = format!(
+    let mut settings = format!(
         "server:\n    listen: 198.18.0.{SIGNER}@53\n    rundir: \"{home}\"\n    pidfile: \"{home}/knot.pid\"\n\
          database:\n    storage: \"{keys}\"\n\
          policy:\n  - id: own\n    manual: on\n    single-type-signing: on\n    algorithm: ecdsap256sha256\n\
-         zone:\n  - domain: {SIGNED}\n    file: \"{home}/signed.zone\"\n    journal-content: none\n    \
-         zonefile-sync: -1\n    zonefile-load: whole\n    dnssec-signing: on\n    dnssec-policy: own\n"
+         zone:\n"
     );
+    for (zone, records) in SIGNED {
+        let _ = write!(
+            settings,
+            "  - domain: {zone}\n    file: \"{home}/{zone}\"\n    journal-content: none\n    zonefile-sync: -1\n    \
+             zonefile-load: whole\n    dnssec-signing: on\n    dnssec-policy: own\n"
+        );
+        fs::write(work.join(zone), head(zone, &[SIGNER]) + records).unwrap();
+    }
     fs::write(work.join("knot.conf"), settings).unwrap();
-    let text = head(SIGNED, &[SIGNER]) + "10 PTR mail.s8.example.\n11 PTR second.s8.example.\n";
-    fs::write(work.join("signed.zone"), text).unwrap();
-    let keymgr = |words: &[&str]| {
+    let keymgr = |zone: &str, words: &[&str]| {
         let mut command = program("knot", "keymgr", work, "knot.conf");
-        let ran = command.arg(SIGNED).args(words).output().unwrap();
+        let ran = command.arg(zone).args(words).output().unwrap();
         assert!(ran.status.success(), "{ran:?}");
         String::from_utf8(ran.stdout).unwrap()
     };
-    keymgr(&["generate", "algorithm=ecdsap256sha256", "ksk=yes", "zsk=yes"]);
-    let all = keymgr(&["ds"]);
-    all.lines().find(|line| line.contains(" 13 2 ")).unwrap().to_owned()
+    let ds = |(zone, _): &(&str, &str)| {
+        keymgr(zone, &["generate", "algorithm=ecdsap256sha256", "ksk=yes", "zsk=yes"]);
+        let all = keymgr(zone, &["ds"]);
+        all.lines().find(|line| line.contains(" 13 2 ")).unwrap().to_owned()
+    };
+    SIGNED.iter().map(ds).collect()
 }
 
 fn start_signer(work: &Path) -> Server {
     let mut server = Server::start("knot", work, &mut program("knot", "knotd", work, "knot.conf"));
-    server.await_ready("an answer", || answers(Ipv4Addr::new(198, 18, 0, SIGNER), "10.8.18.198.in-addr.arpa"));
+    server
+        .await_ready("an answer", || answers(Ipv4Addr::new(198, 18, 0, SIGNER), "10.8.18.198.in-addr.arpa"));
     server
 }
 
@@ -299,5 +316,6 @@ pub(crate) fn greetings() -> BTreeMap<Ipv4Addr, &'static str> {
         of(13, 10, "mail.s1.example"),
         of(14, 10, "mail.s1.example"),
         of(15, 10, "mail.s15.example"),
+        of(16, 10, "mail.s16.example"),
     ])
 }

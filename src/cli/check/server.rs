@@ -222,7 +222,8 @@ fn addresses(
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
         Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok((Vec::new(), None)),
     };
-    let leads = solve(vec![want], settings)?.pop().map(|solution| Leads::of(&solution, None)).unwrap_or_default();
+    let leads =
+        solve(vec![want], settings)?.pop().map(|solution| Leads::of(&solution, None)).unwrap_or_default();
     let left_out = LeftOut::default();
     left_out.count(&leads);
     if !left_out.is_empty() {

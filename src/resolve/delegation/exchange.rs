@@ -21,6 +21,8 @@ const WAITS: [(Duration, Edns); 3] = [
 const RECURSION: (usize, u8) = (2, 0x01);
 /// The octet that says whether checking is disabled, and the bit (RFC 4035 §3.2.2).
 const CHECKING_DISABLED: (usize, u8) = (3, 0x10);
+/// The octet of a query that asks whether signatures were checked, and the bit (RFC 6840 §5.7).
+const CHECKED: (usize, u8) = (3, 0x20);
 /// The largest answer over UDP that anybody sends to who offers less.
 const ROOM: usize = 4096;
 
@@ -142,6 +144,7 @@ fn query(ask: &Ask, id: u16, edns: Edns) -> Vec<u8> {
     };
     set(RECURSION, ask.manner != Manner::Authority);
     set(CHECKING_DISABLED, ask.manner == Manner::Unchecked);
+    set(CHECKED, ask.manner == Manner::Recursive);
     query
 }
 

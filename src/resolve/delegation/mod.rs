@@ -11,10 +11,12 @@ mod reply;
 mod view;
 mod walk;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use self::reply::Meaning;
 use super::question::{Answer, Question};
+use super::settings::DNS_PORT;
 use crate::name::DnsName;
 
 pub use exchange::{Ask, Exchange, Manner, Network, NoReply, Reply};
@@ -179,9 +181,27 @@ impl Leg {
 
     /// Whether the servers that say something say different things.
     pub fn is_divided(&self) -> bool {
-        let mut said = self.counted().map(|server| &server.said).filter(|said| !matches!(said, Said::Trouble(_)));
+        let mut said =
+            self.counted().map(|server| &server.said).filter(|said| !matches!(said, Said::Trouble(_)));
         let Some(first) = said.next() else { return false };
         said.any(|other| !agree(first, other))
+    }
+
+    /// Whether one of its servers that were of use answers another question about the same zone, too.
+    pub fn answers(&self, exchange: &dyn Exchange, question: &Question) -> bool {
+        let of_use = self.counted().filter(|server| server.trouble().is_none());
+        let asks = of_use.filter_map(|server| {
+            let at = SocketAddr::new(server.ip?, DNS_PORT);
+            Some(Ask { at, question: question.clone(), manner: Manner::Authority })
+        });
+        let is_answer = |reply: &Reply| {
+            matches!(
+                reply::meaning(reply, question, &self.zone),
+                Meaning::Said(Said::Answer(_) | Said::Alias(..))
+            )
+        };
+        let replies = exchange.put(&asks.collect::<Vec<_>>(), &|_, reply| is_answer(reply));
+        replies.iter().flatten().any(is_answer)
     }
 
     /// Servers that were of no use.

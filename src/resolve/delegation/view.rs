@@ -43,6 +43,8 @@ pub struct View {
     pub links: Vec<Link>,
     /// What stands at their end.
     pub end: End,
+    /// Whether it has checked the signatures of all of it.
+    pub is_checked: bool,
     /// Why it says nothing, where it does not.
     pub why: Option<Why>,
 }
@@ -70,11 +72,12 @@ impl View {
             });
             answers || speaks_of_dnssec
         };
-        let words = sections.errors.iter().filter_map(|code| {
-            ERRORS.iter().find(|(known, _)| known == code).map(|(_, words)| *words)
-        });
+        let words = sections
+            .errors
+            .iter()
+            .filter_map(|code| ERRORS.iter().find(|(known, _)| known == code).map(|(_, words)| *words));
         let why = (failed || end == End::Open).then(|| Why { is_dnssec, errors: words.collect() });
-        Some(Self { links, end, why })
+        Some(Self { links, end, is_checked: sections.is_checked, why })
     }
 }
 
@@ -97,12 +100,7 @@ pub(super) fn ask_for_servers(resolver: SocketAddr, zone: &DnsName) -> Ask {
     Ask { at: resolver, question: Question::new(zone.clone(), Kind::Ns), manner: Manner::Recursive }
 }
 
-fn ask_one(
-    exchange: &dyn Exchange,
-    at: SocketAddr,
-    question: &Question,
-    manner: Manner,
-) -> Option<Reply> {
+fn ask_one(exchange: &dyn Exchange, at: SocketAddr, question: &Question, manner: Manner) -> Option<Reply> {
     let ask = Ask { at, question: question.clone(), manner };
     exchange.put(&[ask], &|_, _| true).pop().flatten()
 }

@@ -23,6 +23,8 @@ const MAX_DEPTH: usize = 34;
 const MAX_SERVERS: usize = 16;
 /// Servers of a zone that are asked at once for the way down, before the others are.
 const AT_FIRST: usize = 3;
+/// Servers of a zone that are asked whether they are there at all.
+const AT_ONCE: usize = 6;
 /// Names of servers that are looked up on the way to the address of another server.
 const MAX_NESTED: u8 = 3;
 
@@ -44,6 +46,7 @@ pub struct Walker<'a> {
     /// Servers that did not answer are not waited for again.
     dead: BTreeMap<SocketAddr, NoReply>,
     nested: u8,
+    has_heard: bool,
 }
 
 enum Step {
@@ -59,7 +62,12 @@ impl<'a> Walker<'a> {
         may_ask: &'a dyn Fn(IpAddr) -> bool,
     ) -> Self {
         let (cuts, dead) = (BTreeMap::new(), BTreeMap::new());
-        Self { exchange, resolver, may_ask, cuts, is_primed: false, dead, nested: 0 }
+        Self { exchange, resolver, may_ask, cuts, is_primed: false, dead, nested: 0, has_heard: false }
+    }
+
+    /// Whether any server spoke for its zone: if none did, that is hardly the fault of all.
+    pub fn has_heard(&self) -> bool {
+        self.has_heard
     }
 
     /// The way of one question.
@@ -143,17 +151,41 @@ impl<'a> Walker<'a> {
             let (servers, _) = name_servers(&reply?, &zone)?;
             Some((zone, servers))
         });
-        let mut nearest = None;
-        for (zone, names) in named.collect::<Vec<_>>().into_iter().rev() {
+        let mut cuts = Vec::new();
+        for (zone, names) in named.collect::<Vec<_>>() {
             let servers = self.addresses_by_resolver(&names[..names.len().min(MAX_SERVERS)]);
-            let cut = Cut { basis: Basis::Resolver, delegated_for: None, servers };
-            if self.serves(&cut, &zone) {
-                self.cuts.insert(zone, cut);
-                return;
-            }
-            nearest = Some((zone, cut));
+            cuts.push((zone, Cut { basis: Basis::Resolver, delegated_for: None, servers }));
         }
-        self.cuts.extend(nearest);
+        self.find_dead(&cuts);
+        let highest = (0..cuts.len()).rev().find(|&place| self.serves(&cuts[place].1, &cuts[place].0));
+        let chosen = highest.unwrap_or(0);
+        self.cuts.extend(cuts.into_iter().nth(chosen));
+    }
+
+    /// Asks servers of many zones at once whether they are there, so that the dead are waited for once.
+    fn find_dead(&mut self, cuts: &[(DnsName, Cut)]) {
+        let asks: Vec<Ask> = cuts
+            .iter()
+            .flat_map(|(zone, cut)| {
+                let question = Question::new(zone.clone(), Kind::Soa);
+                cut.addresses().filter(|ip| (self.may_ask)(*ip)).take(AT_ONCE).map(move |ip| Ask {
+                    at: SocketAddr::new(ip, DNS_PORT),
+                    question: question.clone(),
+                    manner: Manner::Authority,
+                })
+            })
+            .collect();
+        let replies = self.exchange.put(&asks, &|_, _| false);
+        for (ask, reply) in asks.iter().zip(replies) {
+            self.bury(ask.at, reply.as_ref());
+        }
+    }
+
+    /// Keeps that a server is dead.
+    fn bury(&mut self, at: SocketAddr, reply: Option<&Reply>) {
+        if let Some(Err(no_reply @ (NoReply::Silent | NoReply::Closed | NoReply::NoWay))) = reply {
+            self.dead.insert(at, *no_reply);
+        }
     }
 
     /// Whether a server of a zone answers for it.
@@ -162,25 +194,21 @@ impl<'a> Walker<'a> {
         let answers = |reply: &Reply| {
             matches!(meaning(reply, &question, zone), Meaning::Said(Said::Answer(_) | Said::Alias(..)))
         };
-        let all: Vec<IpAddr> = cut.addresses().collect();
-        let (first, rest) = all.split_at(all.len().min(AT_FIRST));
-        [first, rest].iter().any(|some| {
-            let replies = self.put(some, &question, &answers);
-            replies.iter().flatten().any(answers)
-        })
+        let some: Vec<IpAddr> = cut.addresses().take(AT_ONCE).collect();
+        self.put(&some, &question, &answers).iter().flatten().any(answers)
     }
 
     /// Asks the servers of a zone where the name is: in a zone below, or here.
     fn descend(&mut self, zone: &DnsName, question: &Question) -> Step {
         let Some(cut) = self.cuts.get(zone).cloned() else { return Step::Here };
-        let is_of_use = |reply: &Reply| {
-            !matches!(meaning(reply, question, zone), Meaning::Said(Said::Trouble(_)))
-        };
+        let is_of_use =
+            |reply: &Reply| !matches!(meaning(reply, question, zone), Meaning::Said(Said::Trouble(_)));
         let all: Vec<IpAddr> = cut.addresses().collect();
         let (first, rest) = all.split_at(all.len().min(AT_FIRST));
         for some in [first, rest] {
             let replies = self.put(some, question, &is_of_use);
-            let of_use = some.iter().zip(replies).find_map(|(ip, reply)| Some((*ip, reply.filter(is_of_use)?)));
+            let of_use =
+                some.iter().zip(replies).find_map(|(ip, reply)| Some((*ip, reply.filter(is_of_use)?)));
             let Some((ip, reply)) = of_use else { continue };
             return match meaning(&reply, question, zone) {
                 Meaning::Referral(referral) => self.take(referral),
@@ -195,8 +223,11 @@ impl<'a> Walker<'a> {
         let with_glue = |server: &DnsName| {
             glue.iter().filter(|(owner, _)| owner == server).map(|(_, ip)| *ip).collect::<Vec<_>>()
         };
-        let servers: Vec<(DnsName, Vec<IpAddr>)> =
-            servers.into_iter().take(MAX_SERVERS).map(|server| (server.clone(), with_glue(&server))).collect();
+        let servers: Vec<(DnsName, Vec<IpAddr>)> = servers
+            .into_iter()
+            .take(MAX_SERVERS)
+            .map(|server| (server.clone(), with_glue(&server)))
+            .collect();
         let servers = servers
             .into_iter()
             .map(|(server, glue)| {
@@ -227,7 +258,8 @@ impl<'a> Walker<'a> {
         let soa = Question::new(near.clone(), Kind::Soa);
         let replies = self.put(&[ip], &soa, &|_| true);
         let Some(Some(Ok(told))) = replies.into_iter().next() else { return Step::Here };
-        let is_apex = told.answers.iter().any(|held| held.owner == near && matches!(held.data, Data::Soa(..)));
+        let is_apex =
+            told.answers.iter().any(|held| held.owner == near && matches!(held.data, Data::Soa(..)));
         let own = if is_apex { Some(near.clone()) } else { told.soa_above(&near).map(|(zone, _)| zone) };
         let Some(own) = own.filter(|own| own != zone && zone.is_at_or_above(own)) else { return Step::Here };
         if !self.cuts.contains_key(&own) {
@@ -451,9 +483,11 @@ impl<'a> Walker<'a> {
         }
         let heard = self.exchange.put(&asks, &|_, reply| enough(reply));
         for ((place, ask), reply) in places.into_iter().zip(asks).zip(heard) {
-            if let Some(Err(no_reply @ (NoReply::Silent | NoReply::Closed | NoReply::NoWay))) = reply {
-                self.dead.insert(ask.at, no_reply);
-            }
+            let is_heard = |reply: &Reply| {
+                reply.as_ref().is_ok_and(|said| said.is_authoritative || !said.authorities.is_empty())
+            };
+            self.has_heard |= reply.as_ref().is_some_and(is_heard);
+            self.bury(ask.at, reply.as_ref());
             if let Some(slot) = replies.get_mut(place) {
                 *slot = reply;
             }

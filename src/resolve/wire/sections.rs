@@ -21,6 +21,8 @@ pub struct Sections {
     pub is_authoritative: bool,
     /// Whether there is more than fits (TC).
     pub is_truncated: bool,
+    /// Whether a resolver has checked the signatures of all of it (AD, RFC 4035 §3.2.3).
+    pub is_checked: bool,
     /// The answer section.
     pub answers: Vec<Held>,
     /// The authority section.
@@ -95,6 +97,7 @@ pub fn sections(message: &[u8], asked: &DnsName, kind: Kind) -> Option<Sections>
         code: u8::try_from(flags & 0xf).ok()?,
         is_authoritative: flags & 0x0400 != 0,
         is_truncated: flags & 0x0200 != 0,
+        is_checked: flags & 0x0020 != 0,
         ..Sections::default()
     };
     // Some servers send failures as a bare header.
@@ -214,10 +217,14 @@ impl Sections {
         let mut ttl = u32::MAX;
         for held in own {
             match (&held.data, kind) {
-                (Data::Ns(host), Kind::Ns) | (Data::Ptr(host), Kind::Ptr) | (Data::Soa(host, _), Kind::Soa) => {
+                (Data::Ns(host), Kind::Ns)
+                | (Data::Ptr(host), Kind::Ptr)
+                | (Data::Soa(host, _), Kind::Soa) => {
                     names.push(host.clone());
                 }
-                (Data::Address(ip), Kind::A | Kind::Aaaa) if Kind::of_family(*ip) == kind => addresses.push(*ip),
+                (Data::Address(ip), Kind::A | Kind::Aaaa) if Kind::of_family(*ip) == kind => {
+                    addresses.push(*ip)
+                }
                 (Data::Mx(exchange), Kind::Mx) => exchanges.push(exchange.clone()),
                 _ => continue,
             }

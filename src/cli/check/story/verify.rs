@@ -49,7 +49,8 @@ impl Page<'_> {
                 format!("{}, the same everywhere", content(cached))
             }
             Standing::Same => {
-                let fine = last.map_or(0, |leg| leg.counted().filter(|server| server.trouble().is_none()).count());
+                let fine =
+                    last.map_or(0, |leg| leg.counted().filter(|server| server.trouble().is_none()).count());
                 let all = last.map_or(0, |leg| leg.counted().count());
                 format!("{}, the same at {fine} of {all} servers", content(cached))
             }
@@ -141,7 +142,8 @@ fn door(door: &Door) -> String {
     };
     let banner = door.banner_name.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
     let judged = door.judgement.as_ref().and_then(|judged| Some((judged.verdict?, judged.severity?)));
-    let judged = judged.map(|(verdict, severity)| format!(" ({})", words(verdict, severity))).unwrap_or_default();
+    let judged =
+        judged.map(|(verdict, severity)| format!(" ({})", words(verdict, severity))).unwrap_or_default();
     format!("{} {outcome}{banner}{judged}", door.at.port())
 }
 

@@ -9,7 +9,8 @@
 use std::time::Duration;
 
 use crate::evidence::Status;
-use crate::resolve::delegation::{Basis, Leg, View, Walk};
+use crate::name::DnsName;
+use crate::resolve::delegation::{Basis, Leg, Said, View, Walk};
 use crate::resolve::wire::End;
 use crate::resolve::{Answer, Question, Records};
 
@@ -24,6 +25,28 @@ pub(in crate::cli::check) struct Compared {
     pub(in crate::cli::check) view: Option<View>,
     /// What the zone's own servers say.
     pub(in crate::cli::check) walk: Walk,
+    /// What the resolver says to names in the zones on the way that nobody has asked for, and that are in no cache.
+    pub(in crate::cli::check) fresh: Vec<Fresh>,
+}
+
+/// What a resolver says to a name that nobody has asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::cli::check) struct Fresh {
+    /// The zone that the name is in.
+    pub(in crate::cli::check) zone: DnsName,
+    /// What it says.
+    pub(in crate::cli::check) answer: FreshAnswer,
+}
+
+/// An answer that should not come from a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli::check) enum FreshAnswer {
+    /// It refuses it, for signatures do not hold.
+    Refused,
+    /// It fails, and the zone's own servers do not.
+    Fails,
+    /// Signatures held so long ago: the denial was made of what is kept from then (RFC 8198).
+    Checked(Duration),
 }
 
 /// How the zone's servers and the resolver stand.
@@ -70,8 +93,16 @@ impl Compared {
             return Standing::Divided;
         }
         let Some(published) = self.published() else { return Standing::Unknown };
+        let is = |answer: FreshAnswer| self.fresh.iter().any(|fresh| fresh.answer == answer);
+        if is(FreshAnswer::Refused) {
+            return Standing::Bogus;
+        }
         if !self.cached.status.is_definite() {
             return self.standing_of_failure();
+        }
+        // It has what it keeps, and gets nothing new.
+        if is(FreshAnswer::Fails) {
+            return Standing::Unknown;
         }
         if published.says_the_same(&self.cached) {
             Standing::Same
@@ -120,7 +151,8 @@ impl Compared {
             return Pending { here, everywhere: here.max(published.ttl).max(absent_for) };
         };
         let same = self.walk.legs.iter().zip(&view.links);
-        let same = same.take_while(|(leg, link)| leg.alias().is_some_and(|(target, _)| *target == link.target));
+        let same =
+            same.take_while(|(leg, link)| leg.alias().is_some_and(|(target, _)| *target == link.target));
         let place = same.count();
         let (here, is_absent) = match (view.links.get(place), &view.end) {
             (Some(link), _) => (seconds(link.ttl), false),
@@ -133,11 +165,24 @@ impl Compared {
         };
         let anew = leg.alias().map_or(published.ttl, |(_, ttl)| ttl);
         let full = if is_absent { leg.absent_for.unwrap_or_default() } else { anew };
-        // As long as it keeps the servers of before, it asks these.
-        let here = here.max(leg.kept.unwrap_or_default());
-        let moved = leg.kept.and(leg.delegated_for).unwrap_or_default();
+        let Some(kept) = leg.kept else { return Pending { here, everywhere: here.max(full) } };
+        // As long as it keeps the servers of before, it asks these, and keeps what they say from then on.
+        let again = former_ttl(leg);
+        let here = if here >= kept { here } else { kept + again };
+        let moved = leg.delegated_for.unwrap_or_default().max(kept) + again;
         Pending { here, everywhere: here.max(full).max(moved) }
     }
+}
+
+/// For how long an answer of the servers of before is kept; not at all where they give none.
+fn former_ttl(leg: &Leg) -> Duration {
+    let former = leg.servers.iter().filter(|server| !server.counts());
+    let ttl = former.filter_map(|server| match &server.said {
+        Said::Answer(answer) => Some(answer.ttl),
+        Said::Alias(_, ttl) => Some(*ttl),
+        Said::Trouble(_) => None,
+    });
+    ttl.max().unwrap_or_default()
 }
 
 /// For how long the last of the answers that are not published any more is kept.

@@ -16,7 +16,7 @@ use crate::judge::{Context, Judgement, judge_in};
 use crate::name::{DnsName, HostName};
 use crate::probe::{LocalTrouble, Smtp};
 use crate::record::Record;
-use crate::resolve::{Answer, Kind, Question, Solution, Want};
+use crate::resolve::{Answer, Kind, Question, Settings, Solution, TrustPolicy, Want};
 use crate::targets::Inventory;
 
 /// Addresses that are looked at for one server.
@@ -100,7 +100,8 @@ impl<'a> Visits<'a> {
         verifier.budget.tell(format_args!("looking at what greets at {} addresses", led.len()));
         let addresses: Vec<IpAddr> = led.iter().map(|(ip, _)| *ip).collect();
         self.speak(&addresses, names.first())?;
-        let ptrs = ask(&verifier.settings, addresses.iter().copied().map(Question::ptr).collect())?;
+        let ptrs =
+            ask(&believing(&verifier.settings), addresses.iter().copied().map(Question::ptr).collect())?;
         let mut doors = Vec::new();
         for ((ip, led), ptr) in led.into_iter().zip(ptrs) {
             for port in PORTS {
@@ -112,7 +113,10 @@ impl<'a> Visits<'a> {
                     outcome: seen.as_ref().map(|seen| seen.observation.outcome).map_err(Clone::clone),
                     banner_name: seen.as_ref().ok().and_then(|seen| seen.greeting_source().name()),
                     ptr: ptr.clone(),
-                    judgement: seen.as_ref().ok().and_then(|seen| judged(verifier, record, seen, ip, context)),
+                    judgement: seen
+                        .as_ref()
+                        .ok()
+                        .and_then(|seen| judged(verifier, record, seen, ip, context)),
                 });
             }
         }
@@ -127,7 +131,7 @@ impl<'a> Visits<'a> {
     ) -> anyhow::Result<Vec<(IpAddr, Led)>> {
         let hosts: Vec<HostName> = names.iter().filter_map(DnsName::to_host).collect();
         let wants = hosts.iter().cloned().map(Want::Addresses).collect();
-        let cached: Vec<IpAddr> = solve(wants, &verifier.settings)?
+        let cached: Vec<IpAddr> = solve(wants, &believing(&verifier.settings))?
             .into_iter()
             .flat_map(|solution| match solution {
                 Solution::Addresses(found) => found.addresses,
@@ -170,7 +174,11 @@ impl<'a> Visits<'a> {
         let smtp = Arc::new(Smtp::new(probe)?);
         let name = name.and_then(DnsName::to_host);
         let open = |port: u16| -> Vec<IpAddr> {
-            addresses.iter().copied().filter(|ip| !self.seen.contains_key(&SocketAddr::new(*ip, port))).collect()
+            addresses
+                .iter()
+                .copied()
+                .filter(|ip| !self.seen.contains_key(&SocketAddr::new(*ip, port)))
+                .collect()
         };
         let places: Vec<(u16, Vec<IpAddr>)> = PORTS.map(|port| (port, open(port))).to_vec();
         let look = self.look;
@@ -194,6 +202,11 @@ impl<'a> Visits<'a> {
         }
         Ok(())
     }
+}
+
+/// What a resolver says of addresses here counts against nobody: what is published does.
+fn believing(settings: &Settings) -> Settings {
+    Settings { trust: TrustPolicy::Given, ..settings.clone() }
 }
 
 fn judged(

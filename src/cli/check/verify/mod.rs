@@ -6,7 +6,8 @@ mod doors;
 mod outlook;
 mod reasons;
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::server::Look;
@@ -17,13 +18,15 @@ use crate::evidence::{Forward, Outcome, PtrName, Resolution, Status};
 use crate::judge::Context;
 use crate::name::{DnsName, HostName};
 use crate::record::Record;
-use crate::resolve::delegation::{Exchange, Network, View, Walker};
+use crate::resolve::delegation::{Exchange, Leg, Network, View, Walk, Walker};
+use crate::resolve::wire::End;
 use crate::resolve::{Answer, Kind, Question, Settings, Solution, Want};
 
 pub(super) use compare::{Compared, Standing, content};
+use compare::{Fresh, FreshAnswer};
 pub(super) use doors::Door;
 pub(super) use outlook::{Effect, Outlook, Word};
-use outlook::Then;
+use outlook::{Greets, Machine, Then};
 pub(super) use reasons::text as trouble;
 
 /// PTR names that are followed.
@@ -103,6 +106,7 @@ pub(super) fn verify<'c>(
         walker: Walker::new(&network, resolver, &may_ask),
         budget,
         known: Vec::new(),
+        fresh: BTreeMap::new(),
     };
     let mut stages = Vec::with_capacity(records.len());
     for record in records {
@@ -121,7 +125,7 @@ pub(super) fn verify<'c>(
         let then = verifier.then(record, &doors, &context);
         let compared: Vec<Compared> = questions.iter().filter_map(|it| verifier.find(it)).cloned().collect();
         let outlook = Outlook::of(&compared, &record.judgement, &then, now);
-        let reasons = reasons::reasons(&compared);
+        let reasons = reasons::reasons(&compared, verifier.walker.has_heard());
         all.push(Some(Verified { compared, outlook, reasons, names, doors }));
     }
     Ok(all)
@@ -134,6 +138,8 @@ struct Verifier<'a> {
     walker: Walker<'a>,
     budget: &'a Budget,
     known: Vec<Compared>,
+    /// What the resolver says to a name that nobody has asked for, of each zone that was met.
+    fresh: BTreeMap<DnsName, Option<FreshAnswer>>,
 }
 
 impl Verifier<'_> {
@@ -142,7 +148,8 @@ impl Verifier<'_> {
         let now = SystemTime::now();
         let asked = asked_host(record);
         let Some(ip) = record.target.ip else {
-            let Some(name) = asked.filter(|_| record.evidence.observation.outcome == Outcome::Unresolved) else {
+            let Some(name) = asked.filter(|_| record.evidence.observation.outcome == Outcome::Unresolved)
+            else {
                 return Ok(None);
             };
             let questions = [Kind::A, Kind::Aaaa].map(|kind| Question::new(name.clone(), kind)).to_vec();
@@ -157,7 +164,8 @@ impl Verifier<'_> {
         add(&mut questions, names.map(forward));
         self.compare(&questions, Some(resolution))?;
         // A new PTR name has a forward address of its own.
-        let fresh = self.find(&questions[0]).and_then(Compared::published).map(Answer::names).unwrap_or_default();
+        let fresh =
+            self.find(&questions[0]).and_then(Compared::published).map(Answer::names).unwrap_or_default();
         let fresh: Vec<Question> = fresh.iter().take(MAX_NAMES).cloned().map(forward).collect();
         add(&mut questions, fresh.into_iter());
         self.compare(&questions, Some(resolution))?;
@@ -200,14 +208,47 @@ impl Verifier<'_> {
         });
         cached.extend(failures);
         for (question, walk) in new.into_iter().zip(walks) {
-            let answer = cached.iter().find(|(asked, _)| *asked == question).map(|(_, answer)| answer.clone());
+            let answer =
+                cached.iter().find(|(asked, _)| *asked == question).map(|(_, answer)| answer.clone());
             let cached = answer.unwrap_or(Answer::bare(Status::NotAsked));
             let upstream = cached.origin.as_ref().map_or(0, |origin| origin.upstream);
-            let resolver = self.settings.upstreams.get(upstream);
-            let view = resolver.and_then(|&resolver| View::ask(self.exchange, resolver, &question));
-            self.known.push(Compared { question, cached, view, walk });
+            let resolver = self.settings.upstreams.get(upstream).copied();
+            let view = resolver.and_then(|resolver| View::ask(self.exchange, resolver, &question));
+            let fresh = resolver.map(|resolver| self.fresh(resolver, &walk)).unwrap_or_default();
+            self.known.push(Compared { question, cached, view, walk, fresh });
         }
         Ok(())
+    }
+
+    /// What the resolver says to names in the zones on the way that are in no cache: what it keeps may hide a zone that it
+    /// can't ask, or whose signatures do not hold.
+    fn fresh(&mut self, resolver: SocketAddr, walk: &Walk) -> Vec<Fresh> {
+        let mut all = Vec::new();
+        for leg in walk.legs.iter().filter(|leg| leg.zone != DnsName::root()) {
+            let answer = match self.fresh.get(&leg.zone) {
+                Some(known) => *known,
+                None => self.fresh_answer(resolver, leg),
+            };
+            self.fresh.insert(leg.zone.clone(), answer);
+            all.extend(answer.map(|answer| Fresh { zone: leg.zone.clone(), answer }));
+        }
+        all
+    }
+
+    fn fresh_answer(&self, resolver: SocketAddr, leg: &Leg) -> Option<FreshAnswer> {
+        let label = format!("banneret-{:016x}", rand::random::<u64>());
+        let name = DnsName::parse(&format!("{label}.{}", leg.zone)).ok()?;
+        let question = Question::new(name, Kind::A);
+        let view = View::ask(self.exchange, resolver, &question)?;
+        match (view.why, view.end) {
+            (Some(why), _) if why.is_dnssec => Some(FreshAnswer::Refused),
+            (Some(_), _) => leg.answers(self.exchange, &question).then_some(FreshAnswer::Fails),
+            (None, End::NxDomain(_, left) | End::NoData(_, left)) => {
+                let full = leg.absent_for.filter(|_| view.is_checked)?;
+                Some(FreshAnswer::Checked(full.saturating_sub(Duration::from_secs(u64::from(left)))))
+            }
+            (None, _) => None,
+        }
     }
 
     /// What is published; an open question where that is not known.
@@ -256,22 +297,39 @@ impl Verifier<'_> {
     fn then(&mut self, record: &Record, doors: &[Door], context: &Context<'_>) -> Then {
         let Some(ip) = record.target.ip else { return self.then_of_name(record) };
         if let Some(name) = asked_host(record) {
-            let published = self.published(&Question::new(name, Kind::of_family(ip)));
+            let published = self.published(&Question::new(name.clone(), Kind::of_family(ip)));
             if published.status == Status::Found && !published.addresses().contains(&ip) {
                 let there = doors.iter().filter(|door| {
                     door.at.port() == record.target.port && published.addresses().contains(&door.at.ip())
                 });
-                return Then::Elsewhere(there.map(|door| door.judgement.clone()).collect());
+                let text = name.to_string();
+                let did = record.judgement.banner_name.as_deref() == Some(&*text);
+                let machine = |door: &Door| Machine {
+                    judgement: door.judgement.clone(),
+                    greets_as_asked: match (did, door.banner_name.as_deref() == Some(&*text)) {
+                        (true, false) => Greets::OldOnly,
+                        (false, true) => Greets::NewOnly,
+                        _ => Greets::Alike,
+                    },
+                };
+                return Then::Elsewhere(there.map(machine).collect());
             }
         }
         let banner = record.judgement.banner_name.as_deref().and_then(|name| HostName::parse(name).ok());
         let resolution = self.resolution(ip, banner.as_ref());
-        Then::Judged(Box::new(doors::judge(record, record.evidence.observation.clone(), ip, resolution, context)))
+        Then::Judged(Box::new(doors::judge(
+            record,
+            record.evidence.observation.clone(),
+            ip,
+            resolution,
+            context,
+        )))
     }
 
     fn then_of_name(&mut self, record: &Record) -> Then {
         let Some(name) = asked_host(record) else { return Then::Unknown };
-        let both = [Kind::A, Kind::Aaaa].map(|kind| self.published(&Question::new(name.clone(), kind)).status);
+        let both =
+            [Kind::A, Kind::Aaaa].map(|kind| self.published(&Question::new(name.clone(), kind)).status);
         if both.contains(&Status::Found) {
             Then::Resolves
         } else if both.iter().all(|status| status.is_absent()) {

@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use super::compare::{Compared, Pending, Standing, pending};
-use crate::judge::{Finding, Judgement, Severity, Verdict};
+use crate::judge::{Code, Finding, Judgement, Severity, Verdict};
 
 /// What it comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +51,32 @@ pub(in crate::cli::check) enum Effect {
 pub(super) enum Then {
     /// It is judged so.
     Judged(Box<Judgement>),
-    /// The name leads to other machines, all of them judged so; `None` for one where no mail server greets.
-    Elsewhere(Vec<Option<Judgement>>),
+    /// The name that was asked for leads to other machines.
+    Elsewhere(Vec<Machine>),
     /// The name, which had no address, leads to some.
     Resolves,
     /// It can't be told.
     Unknown,
+}
+
+/// A machine that the name leads to.
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    /// What is said of it; `None` where no mail server greets.
+    pub(super) judgement: Option<Judgement>,
+    /// Whether it greets with the name that was asked for, and whether the one that was looked at does.
+    pub(super) greets_as_asked: Greets,
+}
+
+/// Which of two machines greet with the name that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Greets {
+    /// Both, or neither.
+    Alike,
+    /// The one looked at alone.
+    OldOnly,
+    /// The other alone.
+    NewOnly,
 }
 
 impl Word {
@@ -143,7 +163,13 @@ impl Then {
         match self {
             Self::Judged(then) => Some(compare(then)),
             Self::Elsewhere(boxes) => {
-                let effects = boxes.iter().map(|it| it.as_ref().map_or(Effect::Worse, compare));
+                let effects = boxes.iter().map(|it| match (&it.judgement, it.greets_as_asked) {
+                    (None, _) | (_, Greets::OldOnly) => Effect::Worse,
+                    (Some(then), greets) => match compare(then) {
+                        Effect::Same if greets == Greets::NewOnly => Effect::Better,
+                        effect => effect,
+                    },
+                });
                 // The worst of them: mail may go to any.
                 effects.reduce(|one, other| match (one, other) {
                     (Effect::Worse, _) | (_, Effect::Worse) => Effect::Worse,
@@ -157,16 +183,30 @@ impl Then {
     }
 }
 
-/// How much weighs on a host: the worst finding counts first, then the next. What the user accepts counts only between
-/// hosts that are equal without it.
+/// How much weighs on a host: the worst finding counts first, then the next; causes count with what they cause. What the
+/// user accepts counts only between hosts that are equal without it.
 fn burden(judgement: &Judgement) -> [Vec<Severity>; 2] {
     let is_accepted =
         |finding: &Finding| judgement.accepted.iter().any(|accepted| accepted.code == finding.code);
     let worst_first = |keep: &dyn Fn(&Finding) -> bool| {
-        let weighty = judgement.findings.iter().filter(|it| it.severity > Severity::None && keep(it));
+        let counts = |it: &&Finding| it.severity > Severity::None && !is_cause(it.code) && keep(it);
+        let weighty = judgement.findings.iter().filter(counts);
         let mut severities: Vec<Severity> = weighty.map(|finding| finding.severity).collect();
         severities.sort_unstable_by(|one, other| other.cmp(one));
         severities
     };
     [worst_first(&|finding| !is_accepted(finding)), worst_first(&|_| true)]
+}
+
+/// Whether a finding says what others come from.
+fn is_cause(code: Code) -> bool {
+    matches!(
+        code,
+        Code::StalePtr
+            | Code::StaleBanner
+            | Code::TwoIdentities
+            | Code::UnfinishedSetup
+            | Code::UnownedIdentity
+            | Code::ClonedImage
+    )
 }
