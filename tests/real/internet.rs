@@ -212,7 +212,9 @@ fn operator_settings(home: &Path, operator: &str, addresses: &[u8]) -> String {
 
 fn resolver_settings(work: &Path, anchors: &[String]) -> String {
     let work = work.display();
-    let anchors: String = anchors.iter().map(|anchor| format!(" trust-anchor: \"{anchor}\"\n")).collect();
+    let anchors: Vec<String> =
+        anchors.iter().map(|anchor| format!(" trust-anchor: \"{anchor}\"\n")).collect();
+    let anchors = anchors.concat();
     format!(
         "server:\n username: \"\"\n chroot: \"\"\n directory: \"{work}\"\n pidfile: \"\"\n use-syslog: no\n \
          interface: {RESOLVER}@53\n access-control: 0.0.0.0/0 allow\n module-config: \"validator iterator\"\n \

@@ -236,11 +236,15 @@ fn told_wrongly(state: &str, table: &[Told]) -> Vec<String> {
             serde_json::from_str::<Value>(&json).unwrap_or_default()["servers"][0]["verify"].take();
         println!("{state} {}: {} after {took:?}\n{text}", told.what, verify["outlook"]);
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_in_time = took < Duration::from_secs(25);
         let mut complain =
             |what: String| wrong.push(format!("{state}, {} ({}): {what}", told.what, told.target));
         let is_right = told.outlook.split(" or ").any(|word| verify["outlook"] == word);
         if !is_right || verify["effect"].as_str() != told.effect {
             complain(format!("is told as {} {}, not {}", verify["outlook"], verify["effect"], told.outlook));
+        }
+        if !is_in_time {
+            complain(format!("takes {took:?}, where 20 s is the most"));
         }
         told.text
             .iter()

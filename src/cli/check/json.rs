@@ -10,7 +10,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::verify::{Compared, Standing, Verified};
+use super::verify::{Compared, Effect as ChangeEffect, Standing, Verified};
 use super::{Checked, Server};
 use crate::judge::advice::{Case, advice};
 use crate::judge::providers::Providers;
@@ -67,7 +67,7 @@ fn verify(verified: &Verified) -> Value {
     });
     json!({
         "outlook": outlook.word.as_str(),
-        "effect": outlook.effect.map(|effect| effect.as_str()),
+        "effect": outlook.effect.map(ChangeEffect::as_str),
         "clean": outlook.clean().map(time::to_string),
         "clean_everywhere": outlook.clean_everywhere().map(time::to_string),
         "reasons": verified.reasons,

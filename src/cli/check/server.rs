@@ -233,9 +233,12 @@ fn addresses(
     let is_verified = verify && matches!(kind, Kind::Host(_));
     if let Some(open) = unresolved.filter(|it| !it.status.is_definite() && !is_verified) {
         let what = open.status.as_str();
+        let further = match kind {
+            Kind::Host(_) => ", or let `--verify` ask its zone's own servers",
+            _ => "",
+        };
         let wrong = anyhow!(
-            "`{kind}` could not be resolved ({what}); name another resolver with `--resolver`, or let `check --verify` \
-             ask the servers of the host name's own zone"
+            "`{kind}` could not be resolved ({what}); name another resolver with `--resolver`{further}"
         );
         return Err(wrong.context(Unable));
     }

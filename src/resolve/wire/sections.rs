@@ -223,7 +223,7 @@ impl Sections {
                     names.push(host.clone());
                 }
                 (Data::Address(ip), Kind::A | Kind::Aaaa) if Kind::of_family(*ip) == kind => {
-                    addresses.push(*ip)
+                    addresses.push(*ip);
                 }
                 (Data::Mx(exchange), Kind::Mx) => exchanges.push(exchange.clone()),
                 _ => continue,

@@ -32,7 +32,7 @@ pub(in crate::cli::check) struct Door {
     /// Where.
     pub(in crate::cli::check) at: SocketAddr,
     /// Who says that a name leads there.
-    pub(in crate::cli::check) led: Led,
+    pub(in crate::cli::check) led: LedBy,
     /// What the wire showed.
     pub(in crate::cli::check) outcome: Result<Outcome, LocalTrouble>,
     /// The name in the greeting.
@@ -45,22 +45,22 @@ pub(in crate::cli::check) struct Door {
 
 /// Who says that a name leads to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli::check) enum Led {
+pub(in crate::cli::check) enum LedBy {
     /// The resolver and the zone's own servers.
-    ByBoth,
+    Both,
     /// The resolver alone: it did so before.
-    ByCache,
+    Cache,
     /// The zone's own servers alone: it will.
-    ByZone,
+    Zone,
 }
 
-impl Led {
+impl LedBy {
     /// The word for programs.
     pub(in crate::cli::check) fn as_str(self) -> &'static str {
         match self {
-            Self::ByBoth => "both",
-            Self::ByCache => "cache",
-            Self::ByZone => "zone",
+            Self::Both => "both",
+            Self::Cache => "cache",
+            Self::Zone => "zone",
         }
     }
 }
@@ -128,7 +128,7 @@ impl<'a> Visits<'a> {
         &self,
         verifier: &mut Verifier<'_>,
         names: &[DnsName],
-    ) -> anyhow::Result<Vec<(IpAddr, Led)>> {
+    ) -> anyhow::Result<Vec<(IpAddr, LedBy)>> {
         let hosts: Vec<HostName> = names.iter().filter_map(DnsName::to_host).collect();
         let wants = hosts.iter().cloned().map(Want::Addresses).collect();
         let cached: Vec<IpAddr> = solve(wants, &believing(&verifier.settings))?
@@ -147,12 +147,12 @@ impl<'a> Visits<'a> {
             .flat_map(|answer| answer.addresses().to_vec())
             .map(|ip| ip.to_canonical())
             .collect();
-        let mut led: Vec<(IpAddr, Led)> = Vec::new();
+        let mut led: Vec<(IpAddr, LedBy)> = Vec::new();
         for ip in published.iter().chain(&cached) {
             let by = match (published.contains(ip), cached.contains(ip)) {
-                (true, true) => Led::ByBoth,
-                (true, false) => Led::ByZone,
-                _ => Led::ByCache,
+                (true, true) => LedBy::Both,
+                (true, false) => LedBy::Zone,
+                _ => LedBy::Cache,
             };
             let is_new = led.iter().all(|(known, _)| known != ip);
             if is_new && self.look.exclusions.blocked(*ip).is_none() {
@@ -160,6 +160,7 @@ impl<'a> Visits<'a> {
             }
         }
         led.truncate(MAX_DOORS);
+        led.sort_unstable_by_key(|(ip, _)| *ip);
         Ok(led)
     }
 
