@@ -195,7 +195,7 @@ fn a_fix_that_does_not_show_is_told_apart_from_none() {
         for part in [
             "verify: fixed_pending_cache",
             "fixed: the fix is published, and the resolver keeps the old answer for 10m more; this resolver shows it from 2",
-            "others up to 1h after the change, by 2",
+            "others up to 10m after the change, by 2",
             "10.1.18.198.in-addr.arpa: another answer is published",
             "resolver: nxdomain, for 10m more",
             "ns1.example.net (198.18.0.61): mail.example.org",
