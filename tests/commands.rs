@@ -18,6 +18,10 @@ mod explain;
 mod families;
 #[path = "commands/judge.rs"]
 mod judge;
+#[path = "commands/later.rs"]
+mod later;
+#[path = "commands/pipes.rs"]
+mod pipes;
 #[path = "commands/report.rs"]
 mod report;
 #[path = "commands/stored.rs"]

@@ -140,5 +140,12 @@ fn record(
     let asked = block.prefix().to_string().into();
     let target =
         Target { ip: Some(target.ip()), port: target.port(), asked, inventory: None, unresolved: None };
-    Record { time: SystemTime::now(), target, evidence, judgement, network: None }
+    Record {
+        time: SystemTime::now(),
+        target,
+        evidence,
+        judgement,
+        network: None,
+        foreign: banneret::record::ForeignWords::default(),
+    }
 }

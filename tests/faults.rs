@@ -98,9 +98,9 @@ fn tries(fault: &str, world: &World, work: &Path, mut hurt: impl FnMut(&Scan, &m
     tally.conclude(fault);
 }
 
-/// Somewhere in the middle of the block.
+/// Somewhere in the first half of the block: on a busy machine a scan goes on for a while before it hears of what befalls it.
 fn midway(chance: &mut StdRng) -> u32 {
-    chance.random_range(MARGIN..SIZE - 3 * MARGIN)
+    chance.random_range(MARGIN..SIZE / 2)
 }
 
 #[test]

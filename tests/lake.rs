@@ -5,15 +5,21 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
+use banneret::record::Record;
 use banneret::report::input::Input;
 use banneret::report::{Form, Start, sink};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use support::fleet;
 use support::program::{measure, run};
+use support::records::any_record;
 use support::server::servers;
 
 /// Hosts of the fleet: as many as a test has time for. `scripts/fleet` makes ten million.
@@ -23,18 +29,21 @@ const MEMORY: u64 = 300 << 20;
 
 /// Writes the first hosts of the fleet into files.
 fn write(count: u32, paths: &[&Path]) {
-    let open = |path: &&Path| {
-        sink::open(path, Form::of(path, None).unwrap(), &["customer".into()], Start::New).unwrap()
-    };
+    write_all((0..count).map(fleet::record), &["customer".into()], paths);
+}
+
+fn write_all(records: impl Iterator<Item = Record>, tags: &[Arc<str>], paths: &[&Path]) {
+    let open = |path: &&Path| sink::open(path, Form::of(path, None).unwrap(), tags, Start::New).unwrap();
     let mut sinks: Vec<_> = paths.iter().map(open).collect();
-    for number in 0..count {
-        let record = fleet::record(number);
+    let mut count = 0;
+    for record in records {
+        count += 1;
         for sink in &mut sinks {
             sink.write(&record).unwrap();
         }
     }
     for sink in sinks {
-        assert_eq!(sink.finish().unwrap().rows, u64::from(count));
+        assert_eq!(sink.finish().unwrap().rows, count);
     }
 }
 
@@ -43,8 +52,9 @@ fn python(package: &str, script: &str, files: &[&Path]) -> String {
     let python = servers().join(package).join("bin/python");
     let ran = Command::new(&python).arg("-c").arg(script).args(files).output();
     let ran = ran.unwrap_or_else(|wrong| panic!("`{}`: {wrong}: run scripts/setup", python.display()));
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    String::from_utf8(ran.stdout).unwrap()
+    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{out}\n{err}");
+    out.into_owned()
 }
 
 fn report(path: &Path, words: &[&str]) -> String {
@@ -85,6 +95,56 @@ fn what_duckdb_and_pyarrow_make_of_our_files_is_read_back_the_same() {
     for line in run(&words).ends(0).lines() {
         let change = serde_json::from_str::<Value>(line).unwrap()["change"].clone();
         assert!(["same", "still_wrong", "unknown"].contains(&change.as_str().unwrap()), "{line}");
+    }
+}
+
+/// What is in a file of CSV, written anew by programs that take all cells for text, its header for a row like others.
+const CSV_BY_DUCKDB: &str = "import csv, duckdb, sys
+csv.field_size_limit(1 << 26)
+width = len(next(csv.reader(open(sys.argv[1], newline=''))))
+columns = {f'c{n}': 'VARCHAR' for n in range(width)}
+rows = duckdb.read_csv(sys.argv[1], auto_detect=False, columns=columns, header=False, delimiter=',', quotechar='\"',
+    escapechar='\"', lineterminator=r'\\n', strict_mode=True)
+rows.write_csv(sys.argv[2], header=False)";
+
+const CSV_BY_PYTHON: &str = "import csv, sys
+csv.field_size_limit(1 << 26)
+with open(sys.argv[1], newline='') as given, open(sys.argv[2], 'w', newline='') as made:
+    csv.writer(made).writerows(csv.reader(given))";
+
+/// Holds the other forms against the JSONL by a decoder that was written from the README alone.
+pub(crate) fn assert_same_values(lines: &Path, others: &[&Path]) -> String {
+    python("pyarrow", include_str!("lake/forms.py"), &[&[lines], others].concat())
+}
+
+/// Records that hurt wherever a stranger or a list fills them: as many as `TEST_RECORDS` says.
+#[test]
+fn every_form_says_the_same_by_the_rules_of_the_readme_and_so_does_what_others_make_of_it() {
+    let count: u32 = std::env::var("TEST_RECORDS").map_or(300, |count| count.parse().unwrap());
+    let mut runner = TestRunner::deterministic();
+    let any = any_record();
+    let records: Vec<Record> = (0..count).map(|_| any.new_tree(&mut runner).unwrap().current()).collect();
+    let said = records.iter().filter_map(|record| record.target.inventory.as_deref());
+    let tags: BTreeSet<Arc<str>> = said.flat_map(|said| &said.tags).map(|(tag, _)| tag.clone()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (lines, csv, parquet) = (path("a.jsonl"), path("a.csv"), path("a.parquet"));
+    let (ecs, syslog) = (path("a.ecs.jsonl"), path("a.syslog"));
+    let tags: Vec<_> = tags.into_iter().collect();
+    write_all(records.into_iter(), &tags, &[&lines, &csv, &parquet, &ecs, &syslog]);
+    let others = ["duckdb.csv", "python.csv", "duckdb.parquet", "pyarrow.parquet"].map(path);
+    python("duckdb", CSV_BY_DUCKDB, &[&csv, &others[0]]);
+    python("duckdb", CSV_BY_PYTHON, &[&csv, &others[1]]);
+    python("duckdb", BY_DUCKDB, &[&parquet, &others[2]]);
+    python("pyarrow", BY_PYARROW, &[&parquet, &others[3]]);
+    let others: Vec<&Path> =
+        [&csv, &parquet, &ecs, &syslog].into_iter().chain(&others).map(std::path::PathBuf::as_path).collect();
+    println!("{}", assert_same_values(&lines, &others));
+    for other in &others[4..6] {
+        assert_eq!(report(other, &["--format", "json"]), report(&csv, &["--format", "json"]));
+    }
+    for other in [&others[1], &others[6], &others[7]] {
+        assert!(whole(other) == whole(&lines), "{}: other records", other.display());
     }
 }
 

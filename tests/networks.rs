@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use banneret::report::asn::AsnDb;
 use serde_json::{Value as Json, json};
 use support::mmdb::{Value, mmdb};
-use support::program::run;
+use support::program::{measure, run};
 
 fn geolite(number: u32, name: &'static str) -> Value {
     Value::Map(vec![
@@ -136,6 +136,30 @@ fn what_is_no_data_is_told_in_one_line() {
         ran.err,
         "banneret: ASN data `missing.mmdb` can't be read: No such file or directory (os error 2)\n"
     );
+}
+
+/// Ranges off the borders of prefixes: up to thirty prefixes each, and 700,000 of them are a whole routing table.
+#[test]
+fn ranges_off_the_borders_of_prefixes_are_kept_as_ranges() {
+    const RANGES: u32 = 100_000;
+    const MOST: u64 = 64 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let row = |at: u32| {
+        let first = (at << 14) | 1;
+        format!("{first},{},{},NET-{}\n", first + (1 << 14) - 3, 1 + at % 5000, at % 5000)
+    };
+    let table: String = (0..RANGES).map(row).collect();
+    let data = put(folder.path(), "off.csv", table.as_bytes());
+    let records = put(folder.path(), "a.jsonl", b"");
+    let words = ["report", records.to_str().unwrap(), "--format", "json", "--asn-db", data.to_str().unwrap()];
+    let cost = measure(&words);
+    assert!(cost.memory < MOST, "{} MiB", cost.memory >> 20);
+    let data = AsnDb::open(&data).unwrap();
+    assert_eq!(data.network([0, 0, 64, 1].into()).unwrap().asn, 2);
+    assert_eq!(data.network([0, 0, 64, 0].into()), None);
+    assert_eq!(data.network([0, 0, 127, 255].into()), None);
+    let prefixes = data.prefixes(2).unwrap();
+    assert_eq!((prefixes.len(), prefixes[0].to_string()), (20 * 26, "0.0.64.1/32".to_owned()));
 }
 
 #[test]

@@ -121,7 +121,7 @@ proptest! {
         }
         let (jsonl, csv) = (jsonl.compare(&again), csv.compare(&csv));
         let changes = |entries: &[banneret::report::diff::Entry<'_>]| -> Vec<_> {
-            entries.iter().map(|entry| (entry.host, entry.change)).collect()
+            entries.iter().map(|entry| (entry.host.clone(), entry.change)).collect()
         };
         prop_assert_eq!(changes(&jsonl), changes(&csv));
     }

@@ -10,6 +10,8 @@ mod outage;
 mod support;
 #[path = "resolvers/upstream.rs"]
 mod upstream;
+#[path = "resolvers/useless.rs"]
+mod useless;
 #[path = "resolvers/zone.rs"]
 mod zone;
 

@@ -1,10 +1,12 @@
 //! What the kernel and the network answer to a SYN, each answer made in a network namespace of its own: routes that are
 //! missing or forbid, packet filters, few ports, few descriptors. What this machine says is never a target's outcome.
 //!
-//! Each test runs itself again inside `unshare -Urn`, behind the commands that set the namespace up. It needs
-//! unprivileged user namespaces, `ip` and `nft`.
+//! Each test runs itself again inside `unshare --net`, behind the commands that set the namespace up. It needs
+//! root or unprivileged user namespaces, `ip` and `nft`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod support;
 
 use std::fs::File;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use banneret::evidence::{Observation, Outcome};
 use banneret::probe::{LocalTrouble, Probe, Settings, Smtp};
+use support::namespace::as_root;
 
 /// Tells a test that it stands inside its namespace.
 const INSIDE: &str = "TEST_NAMESPACE";
@@ -23,7 +26,8 @@ fn is_inside(test: &str, setup: &str) -> bool {
         return true;
     }
     let output = Command::new("unshare")
-        .args(["-Urn", "sh", "-ec"])
+        .args(as_root())
+        .args(["--net", "sh", "-ec"])
         .arg(format!("ip link set lo up; {setup}\nexec \"$0\" --exact \"$1\" --nocapture"))
         .arg(std::env::current_exe().unwrap())
         .arg(test)

@@ -235,11 +235,36 @@ fn a_healthy_host_is_told_as_each_system_wants_it() {
     assert_eq!(
         syslog_of(&record, "scan.example.net"),
         "<134>1 2026-01-02T03:04:05.678Z scan.example.net banneret - match [banneret@32473 ip=\"192.0.2.1\" port=\"25\" \
-         asked=\"192.0.2.0/24\" outcome=\"greeted\" verdict=\"match\" severity=\"none\" code=\"220\" \
+         asked=\"192.0.2.0/24\" outcome=\"greeted\" verdict=\"match\" severity=\"none\" findings=\"\" code=\"220\" \
          banner=\"mail.example.org ESMTP Postfix\" banner_name=\"mail.example.org\" ptr_status=\"found\" \
-         ptr_name=\"mail.example.org\" fcrdns=\"pass\" relation=\"exact\" platform=\"postfix\" tenancy=\"unknown\" \
-         scanner_ip=\"198.51.100.7\" scanner_name=\"scanner.example.net\" asn=\"64500\"][tags@32473 customer=\"C-17\"] \u{feff}mail.example.org at 192.0.2.1:25: match (none)\n"
+         ptr_names=\"mail.example.org\" fcrdns=\"pass\" relation=\"exact\" platform=\"postfix\" tenancy=\"unknown\" \
+         scanner_ip=\"198.51.100.7\" scanner_name=\"scanner.example.net\" scanner_engine=\"connect\" \
+         scanner_own_addresses=\"\" asn=\"64500\" as_name=\"EXAMPLE\" prefix=\"192.0.2.0/24\" accepted=\"\" \
+         accepted_reasons=\"\" accepted_until=\"\" connect_ms=\"12.3\" banner_ms=\"45.6\" truncated=\"false\" \
+         attempts=\"1\" ptr_count=\"1\" ptr_statuses=\"found\" ptr_addresses=\"192.0.2.1\" ptr_confirms=\"true\" \
+         banner_forward_status=\"found\" banner_forward_addresses=\"192.0.2.1\" banner_forward_confirms=\"true\"]\
+         [tags@32473 customer=\"C-17\"] \u{feff}mail.example.org at 192.0.2.1:25: match (none)\n"
     );
+}
+
+#[test]
+fn no_two_tags_become_one_and_each_name_can_be_had_back() {
+    let long = |end: &str| format!("a name of more than thirty-two characters {end}");
+    let names = ["a.b", "a_b", "a b", "é", "à", "", "%", "~1", &long("1"), &long("2")];
+    let mut record = healthy_record();
+    let inventory = std::sync::Arc::make_mut(record.target.inventory.as_mut().unwrap());
+    inventory.tags = names.iter().enumerate().map(|(at, name)| ((*name).into(), at.to_string())).collect();
+    let (_, value) = ecs_of(&record);
+    let labels = value["labels"].as_object().unwrap();
+    assert_eq!(labels.len(), names.len(), "{labels:?}");
+    assert_eq!((&labels["a%2Eb"], &labels["a_b"], &labels["%"]), (&"0".into(), &"1".into(), &"5".into()));
+    let data = parse(&syslog_of(&record, "")).data;
+    let tags: Vec<_> = data.iter().filter(|(element, ..)| element == "tags@32473").collect();
+    let distinct: std::collections::BTreeSet<&str> = tags.iter().map(|(_, name, _)| &**name).collect();
+    assert_eq!((tags.len(), distinct.len()), (names.len() + 2, names.len() + 2), "{tags:?}");
+    let told = |name: &str| tags.iter().find(|(_, found, _)| found == name).map(|(.., value)| value.as_str());
+    assert_eq!((told("a.b"), told("%C3%A9"), told("%")), (Some("0"), Some("3"), Some("5")));
+    assert_eq!((told("a%20name%20of%20more%20than%20~9"), told("~9")), (Some("8"), Some(&*long("1"))));
 }
 
 #[test]
@@ -247,10 +272,11 @@ fn what_would_end_a_value_or_a_line_is_escaped() {
     for (name, told) in [
         ("a\"b", r#"a\"b"#),
         ("a]b", r"a\]b"),
-        (r"a\b", r"a\\b"),
+        (r"a\b", r"a\\\\b"),
+        (r"a\x0ab", r"a\\\\x0ab"),
         ("a\nb", r"a\\x0ab"),
         ("\u{1b}[31m", r"\\x1b[31m"),
-        ("\u{202e}x", r"\\u{202e}x"),
+        ("\u{202e}x", r"\\xe2\\x80\\xaex"),
         ("bücher.example", "bücher.example"),
     ] {
         let mut record = healthy_record();

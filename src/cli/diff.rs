@@ -10,10 +10,12 @@ use anyhow::bail;
 use super::args::{DiffArgs, DiffWord};
 use super::exit::Exit;
 use super::{files, report, terminal};
+use crate::evidence::Outcome;
 use crate::record::row::Row;
 use crate::report::diff::{Change, Scan, csv, html, show};
 use crate::report::format::Format;
 use crate::report::input::{End, Input};
+use crate::report::odd::OddRecords;
 
 /// Compares and shows.
 pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
@@ -28,10 +30,10 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let mut known = Scan::default();
     for path in earlier {
         // Whoever did not speak then is told of by nothing.
-        let scan = read(path, from, |row| row.outcome.is_judged())?;
+        let scan = read(path, from, may_have_spoken)?;
         known = known.then(scan);
     }
-    let new = read(last, from, |row| row.outcome.is_judged() || known.knows(row))?;
+    let new = read(last, from, |row| may_have_spoken(row) || known.knows(row))?;
     let entries = known.compare(&new);
     if let Some(path) = &args.html {
         let mut page = Vec::new();
@@ -54,9 +56,14 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let Some(first) = entries.iter().find(|entry| feared.contains(&entry.change)) else {
         return Ok(Exit::Done);
     };
-    let (change, host) = (first.change.as_str(), SocketAddr::from(first.host));
-    super::say_reached(change, &host.to_string());
+    let host = SocketAddr::from((first.host.ip, first.host.port));
+    super::say_reached(first.change.as_str(), &host.to_string());
     Ok(Exit::Findings)
+}
+
+/// Whether a mail server spoke, or the record ends in a way that this version does not know.
+fn may_have_spoken(row: &Row<'_>) -> bool {
+    row.outcome.is_judged() || row.outcome == Outcome::Other
 }
 
 fn subject(records: &[PathBuf]) -> String {
@@ -65,13 +72,15 @@ fn subject(records: &[PathBuf]) -> String {
 }
 
 fn read(path: &Path, from: Option<Format>, wanted: impl Fn(&Row<'_>) -> bool) -> anyhow::Result<Scan> {
-    let mut scan = Scan::default();
+    let (mut scan, mut odd) = (Scan::default(), OddRecords::default());
     let input = Input::open(path, from).map_err(report::say_from)?;
     let end = input.rows(|row| {
+        odd.add(&row.odd);
         if wanted(row) {
             scan.add(row);
         }
     })?;
+    report::tell_odd(path, &odd, "findings among them count for nothing, other words make a host `unknown`");
     if end == End::Torn {
         report::tell_torn(path);
     }

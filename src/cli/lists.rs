@@ -268,27 +268,29 @@ impl Reading<'_> {
 /// What an excluded entry stands for: an autonomous system for each of its prefixes, anything else for itself.
 pub(super) fn spread(networks: Option<&AsnDb>, entry: Entry) -> anyhow::Result<Vec<Entry>> {
     match (networks, &entry.kind) {
-        (Some(networks), Kind::Asn(_)) => {
-            Ok(prefixes(networks, &entry)?.iter().map(|prefix| Entry::from(Kind::Prefix(*prefix))).collect())
-        }
+        (Some(networks), Kind::Asn(_)) => Ok(prefixes(networks, &entry)?
+            .into_iter()
+            .map(|prefix| Entry::from(Kind::Prefix(prefix)))
+            .collect()),
         _ => Ok(vec![entry]),
     }
 }
 
 /// The prefixes of an autonomous system. One that has none stops: it was named for a reason.
-fn prefixes<'n>(networks: &'n AsnDb, entry: &Entry) -> anyhow::Result<&'n [Prefix]> {
-    let Kind::Asn(number) = entry.kind else { return Ok(&[]) };
-    match networks.prefixes(number)? {
-        [] => bail!("`{}` has no prefix in `{}`", entry.kind, networks.about().path),
-        prefixes => Ok(prefixes),
+fn prefixes(networks: &AsnDb, entry: &Entry) -> anyhow::Result<Vec<Prefix>> {
+    let Kind::Asn(number) = entry.kind else { return Ok(Vec::new()) };
+    let prefixes = networks.prefixes(number)?;
+    if prefixes.is_empty() {
+        bail!("`{}` has no prefix in `{}`", entry.kind, networks.about().path);
     }
+    Ok(prefixes)
 }
 
 /// The same for a target, without what no scan would come to the end of.
 fn within_reach(networks: &AsnDb, entry: &Entry) -> anyhow::Result<Vec<Prefix>> {
     let fits = |prefix: &Prefix| prefix.first().is_ipv4() || prefix.length() >= WIDEST_V6;
     let (prefixes, wide): (Vec<Prefix>, Vec<Prefix>) =
-        prefixes(networks, entry)?.iter().partition(|it| fits(it));
+        prefixes(networks, entry)?.into_iter().partition(|it| fits(it));
     if !wide.is_empty() {
         let shown: Vec<String> = wide.iter().take(SHOWN_WIDE).map(Prefix::to_string).collect();
         let more = if wide.len() > SHOWN_WIDE { ", …" } else { "" };

@@ -1,7 +1,6 @@
 //! `banneret report`: record files → one summary, for whoever reads it.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -19,6 +18,7 @@ use crate::report::html::fixes::Sheet;
 use crate::report::html::{self, Page, Run};
 use crate::report::input::InputError;
 use crate::report::manifest;
+use crate::report::odd::OddRecords;
 use crate::report::preflight::Preflight;
 use crate::report::repeats::Repeats;
 use crate::report::split::{Place, Split, SplitError};
@@ -62,6 +62,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     tell_repeats(&counted.repeats);
     tell_empty(&counted.summary);
+    counted.odd.iter().for_each(|(path, odd)| tell_odd(path, odd, "they count as `other`"));
     counted.torn.iter().for_each(|torn| tell_torn(torn));
     for manifest in &counted.passed_over {
         super::say(format_args!(
@@ -168,14 +169,11 @@ pub(super) fn write_html(
     let mut page = Vec::new();
     html::write(summary, &Page { subject, made: SystemTime::now(), fixes, runs }, &mut page)?;
     let Some(beside) = &beside else { return put(path, &page) };
-    let list = |file: &mut File| {
-        let mut file = BufWriter::new(file);
-        sheet.write(&mut file)?;
-        file.flush()
-    };
+    let mut list = Vec::new();
+    sheet.write(&mut list)?;
     // The list first: a page that is there leads to one that is.
     for (kind, path, written) in [
-        ("list", beside.as_path(), atomic::replace(beside, list)),
+        ("list", beside.as_path(), atomic::write(beside, &list)),
         ("report", path, atomic::write(path, &page)),
     ] {
         written.with_context(|| format!("{kind} `{}` can't be written", path.display())).context(Unable)?;
@@ -221,6 +219,13 @@ pub(super) fn check_stdin<P: AsRef<Path>>(files: &[P]) -> anyhow::Result<()> {
         bail!("stdin can be read once only; `-` stands for more than one file");
     }
     Ok(())
+}
+
+/// Says what of a file's records this version does not know, and what becomes of the words.
+pub(super) fn tell_odd(path: &Path, odd: &OddRecords, fate: &str) {
+    for line in odd.lines(&path.display().to_string(), fate) {
+        super::say(format_args!("banneret: {line}"));
+    }
 }
 
 /// Says that a file ends in the middle of a record, as a crash leaves it.

@@ -1,10 +1,11 @@
 //! What a person is told of upstream resolvers that are not believed: why, and what to do.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::say;
 use crate::record::neutral::Safe;
-use crate::resolve::{HijackedAnswers, Settings, UpstreamBehavior, UpstreamWarning};
+use crate::resolve::{HijackedAnswers, Kind, Settings, Trouble, UpstreamBehavior, UpstreamWarning, Useless};
 
 /// Whether warnings are told; they are kept either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,9 @@ pub(super) fn unusable(settings: &Settings) -> Vec<String> {
 fn text(warning: &UpstreamWarning) -> String {
     let upstream = warning.upstream;
     let what = match &warning.behavior {
+        UpstreamBehavior::Useless(useless) => {
+            return format!("resolver `{upstream}` {}", useless_text(useless, SystemTime::now()));
+        }
         UpstreamBehavior::Inventing(hijacked) => {
             let all = list(hijacked);
             format!("answers for names that do not exist, with `{}`", Safe(&all))
@@ -84,6 +88,34 @@ fn text(warning: &UpstreamWarning) -> String {
     )
 }
 
+/// What an upstream did that is of no use, how often, since when, and what to do.
+fn useless_text(useless: &Useless, now: SystemTime) -> String {
+    let Useless { trouble, failed, of, since } = useless;
+    let since = match since.and_then(|ago| now.checked_sub(ago)) {
+        Some(at) => format!("since {}Z", &crate::record::time::to_string(at)[..19]),
+        None => "since the start".to_owned(),
+    };
+    match trouble {
+        Trouble::Silent => format!(
+            "has not answered any of {of} packets {since}; hosts that only it could tell of stay `undetermined`; check \
+             that it runs and that port 53 of it can be reached, or name another with `--resolver`"
+        ),
+        Trouble::Refusing => format!(
+            "refused {failed} of {of} questions {since} (REFUSED); let it answer this machine, or name another with \
+             `--resolver`"
+        ),
+        Trouble::Failing => format!(
+            "failed at {failed} of {of} questions {since} (SERVFAIL); look at its log and at its way to the Internet, or \
+             name another with `--resolver`"
+        ),
+        Trouble::Unclear(kind) => format!(
+            "settled nothing with {failed} of {of} answers to questions for {} {since}: they have neither records nor the \
+             SOA of the zone, as those of filters and policy zones; name another with `--resolver`",
+            if *kind == Kind::Ptr { "PTR names" } else { "addresses" }
+        ),
+    }
+}
+
 fn list(hijacked: &HijackedAnswers) -> String {
     let addresses = hijacked.addresses.iter().map(ToString::to_string);
     let names = hijacked.names.iter().map(ToString::to_string);
@@ -92,7 +124,29 @@ fn list(hijacked: &HijackedAnswers) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn an_upstream_of_no_use_is_told_with_its_share_since_when_and_what_to_do() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045);
+        for (trouble, since, parts) in [
+            (Trouble::Silent, None, ["any of 40 packets since the start", "check that it runs"]),
+            (
+                Trouble::Refusing,
+                Some(Duration::from_secs(5)),
+                ["refused 38 of 40 questions since 2026-01-02T03:04:00Z", "let it answer this machine"],
+            ),
+            (Trouble::Failing, None, ["failed at 38 of 40 questions", "look at its log"]),
+            (Trouble::Unclear(Kind::Ptr), None, ["38 of 40 answers to questions for PTR names", "filters"]),
+            (Trouble::Unclear(Kind::A), None, ["questions for addresses since the start", "SOA of the zone"]),
+        ] {
+            let told = useless_text(&Useless { trouble, failed: 38, of: 40, since }, now);
+            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+            assert!(told.ends_with("name another with `--resolver`") && !told.contains("  "), "{told}");
+        }
+    }
 
     #[test]
     fn a_warning_says_who_does_what_and_what_to_do_and_is_kept_once() {

@@ -33,6 +33,8 @@ pub enum Outcome {
     Unresolved,
     /// A name that resolves only to excluded or reserved addresses.
     Excluded,
+    /// Of a stored record, a word that this version does not know. No scan ends so, and it is not among [`Outcome::ALL`].
+    Other,
 }
 
 impl Outcome {
@@ -67,6 +69,7 @@ impl Outcome {
             Self::NotTried => "not_tried",
             Self::Unresolved => "unresolved",
             Self::Excluded => "excluded",
+            Self::Other => "other",
         }
     }
 

@@ -37,6 +37,9 @@ pub enum Status {
     Untrusted,
     /// Nobody asked.
     NotAsked,
+    /// Of a stored record, a word that this version does not know; nothing is concluded from it. No question ends so, and
+    /// it is not among [`Status::ALL`].
+    Other,
 }
 
 impl Status {
@@ -65,6 +68,7 @@ impl Status {
             Self::Malformed => "malformed",
             Self::Untrusted => "untrusted",
             Self::NotAsked => "not_asked",
+            Self::Other => "other",
         }
     }
 

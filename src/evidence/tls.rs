@@ -28,6 +28,8 @@ pub enum TlsStatus {
     Alert(u8),
     /// The peer speaks nothing newer than TLS 1.1.
     LegacyOnly,
+    /// Of a stored record, a word that this version does not know.
+    Other,
 }
 
 impl TlsStatus {
@@ -58,6 +60,7 @@ impl TlsStatus {
             Self::Protocol => "protocol",
             Self::Alert(_) => "alert",
             Self::LegacyOnly => "legacy_only",
+            Self::Other => "other",
         }
     }
 

@@ -1,20 +1,29 @@
-//! Text cells that no spreadsheet runs.
+//! Text cells that no spreadsheet runs, and of which an empty one is a null.
 //!
 //! A spreadsheet takes a cell that opens with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula. Such a text
 //! gets a `'` in front; so does one that would read as guarded already, and the guard can be taken off again: `=a`
-//! becomes `'=a`, `'=a` becomes `''=a`, `'a` stays. Numbers are never guarded.
+//! becomes `'=a`, `'=a` becomes `''=a`, `'a` stays. An empty text becomes `'`, so `'` becomes `''`. Numbers are never
+//! guarded.
 
-/// Whether a text needs the guard.
-pub fn is_runnable(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+/// Whether a text needs the guard. An empty one needs it where an empty cell is a null.
+pub fn needs_guard(text: &str) -> bool {
+    match text.trim_start_matches('\'') {
+        "" => !text.is_empty(),
+        rest => rest.starts_with(['=', '+', '-', '@', '\t', '\r']),
+    }
 }
 
 /// The text without its guard, if it has one.
 pub fn unguard(text: &str) -> &str {
     match text.strip_prefix('\'') {
-        Some(inner) if is_runnable(inner) => inner,
+        Some(inner) if inner.is_empty() || needs_guard(inner) => inner,
         _ => text,
     }
+}
+
+/// The text of a cell; `None` for a null.
+pub fn read(cell: &str) -> Option<&str> {
+    if cell.is_empty() { None } else { Some(unguard(cell)) }
 }
 
 #[cfg(test)]
@@ -23,7 +32,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn guard(text: &str) -> String {
-        if is_runnable(text) { format!("'{text}") } else { text.to_owned() }
+        if needs_guard(text) || text.is_empty() { format!("'{text}") } else { text.to_owned() }
     }
 
     #[test]
@@ -36,15 +45,18 @@ mod tests {
             ("\tx", "'\tx"),
             ("\r=x", "'\r=x"),
             ("'=x", "''=x"),
-            ("", ""),
+            ("", "'"),
+            ("'", "''"),
+            ("''", "'''"),
             ("mail.example.org", "mail.example.org"),
             ("'quoted'", "'quoted'"),
             ("a=b", "a=b"),
             (" =b", " =b"),
         ] {
             assert_eq!(guard(text), cell);
-            assert_eq!(unguard(cell), text);
+            assert_eq!(read(cell), Some(text));
         }
+        assert_eq!(read(""), None);
     }
 
     proptest! {
@@ -54,7 +66,7 @@ mod tests {
         fn every_text_comes_back_and_none_can_run(text in "[='+@\t\r a-]{0,6}|\\PC{0,6}") {
             let cell = guard(&text);
             prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
-            prop_assert_eq!(unguard(&cell), text);
+            prop_assert_eq!(read(&cell), Some(&*text));
         }
     }
 }

@@ -1,14 +1,15 @@
 //! A record as one line of JSON in the Elastic Common Schema, for systems that expect their own field names.
 //!
-//! What the schema has a name for stands under that name; all else under `banneret`, which is no name of the schema's.
-//! What is not known is left out, as the schema wants it. Nothing is read back from it.
+//! What the schema has a name for stands under that name; all else under `banneret`, which is no name of the schema's:
+//! between them they hold every field of the record. What is not known is left out, as the schema wants it. Nothing is
+//! read back from it.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Record, escape, time};
+use super::{Record, escape, json as jsonl, label, time};
 use crate::evidence::{Certificate, Outcome, Resolution, Status, TlsStatus};
 use crate::judge::{Fcrdns, Finding, Relation, Severity, Verdict};
 use crate::name::{DnsName, HostName, registrable};
@@ -66,9 +67,8 @@ fn fields(record: &Record) -> Map<String, Value> {
     set(&mut root, "rule.id", found);
     related(&mut root, record);
     for (tag, value) in record.target.inventory.iter().flat_map(|said| &said.tags) {
-        // A dot would make an object of it.
         let Value::Object(labels) = root.entry("labels").or_insert_with(|| json!({})) else { continue };
-        labels.insert(tag.replace('.', "_"), value.clone().into());
+        labels.insert(label::for_field(tag), value.clone().into());
     }
     root.insert("banneret".to_owned(), own(record));
     root
@@ -84,7 +84,7 @@ fn event(root: &mut Map<String, Value>, record: &Record) {
     set(root, "event.action", seen.outcome.as_str());
     let outcome = match seen.outcome {
         Outcome::Greeted => "success",
-        Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded => "unknown",
+        Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded | Outcome::Other => "unknown",
         _ => "failure",
     };
     set(root, "event.outcome", outcome);
@@ -122,7 +122,7 @@ fn question(root: &mut Map<String, Value>, ip: IpAddr, dns: &Resolution) {
         Status::NxDomain => Some("NXDOMAIN"),
         Status::ServFail => Some("SERVFAIL"),
         Status::Refused => Some("REFUSED"),
-        Status::NotAsked => return,
+        Status::NotAsked | Status::Other => return,
         Status::TimedOut | Status::Malformed | Status::Untrusted => None,
     };
     let answer = |ptr: &crate::evidence::PtrName| json!({ "name": name, "type": "PTR", "class": "IN", "data": ptr.name.to_string() });
@@ -170,40 +170,81 @@ fn distinct(words: Vec<String>) -> Vec<String> {
 
 /// What the schema has no name for.
 fn own(record: &Record) -> Value {
-    let (seen, judged, dns) =
-        (&record.evidence.observation, &record.judgement, record.evidence.resolution.as_ref());
-    let said = record.target.inventory.as_deref();
-    let lines =
-        seen.greeting.as_ref().map(|greeting| greeting.text.lines().map(escape::escape).collect::<Vec<_>>());
+    let (judged, dns) = (&record.judgement, record.evidence.resolution.as_ref());
+    let told = told(record);
+    let at = |pointer| told.pointer(pointer).cloned().unwrap_or_default();
     let mut own = Map::new();
-    set(&mut own, "outcome", seen.outcome.as_str());
-    set(&mut own, "asked", &*record.target.asked);
+    set(&mut own, "outcome", record.evidence.observation.outcome.as_str());
     set(&mut own, "verdict", judged.verdict.map(Verdict::as_str));
     set(&mut own, "severity", judged.severity.map(Severity::as_str));
     set(&mut own, "relation", judged.relation.map(Relation::as_str));
     set(&mut own, "fcrdns", judged.fcrdns.filter(|_| dns.is_some()).map(Fcrdns::as_str));
     set(&mut own, "findings", judged.findings.iter().map(|it| it.code.as_str()).collect::<Vec<_>>());
     set(&mut own, "accepted", judged.accepted.iter().map(|it| it.code.as_str()).collect::<Vec<_>>());
-    set(&mut own, "code", record.code());
-    set(&mut own, "banner", lines);
-    set(&mut own, "banner_name", judged.banner_name.as_deref());
-    set(&mut own, "ehlo_name", judged.ehlo_name.as_deref());
-    set(&mut own, "expected_name", said.and_then(|said| said.expected_name.as_deref()));
-    set(&mut own, "helo_name", said.and_then(|said| said.helo_name.as_deref()));
-    set(&mut own, "ptr_status", dns.map(|dns| dns.ptr.as_str()));
-    set(&mut own, "banner_forward.status", dns.map(|dns| dns.banner_forward.status.as_str()));
-    set(
-        &mut own,
-        "banner_forward.confirms",
-        dns.and_then(|dns| dns.banner_forward.confirms(record.evidence.ip)),
-    );
     set(&mut own, "platform", judged.platform.as_ref().map(|platform| platform.name));
     set(&mut own, "tenancy", judged.tenancy.as_str());
-    set(&mut own, "tls_status", seen.tls.as_ref().map(|tls| tls.status.as_str()));
-    set(&mut own, "truncated", seen.truncated);
-    set(&mut own, "attempts", seen.attempts);
-    set(&mut own, "engine", record.evidence.scanner.as_ref().map(|scanner| scanner.engine.as_str()));
+    set(&mut own, "tls_status", at("/smtp/tls/status"));
+    set(&mut own, "engine", at("/scanner/engine"));
+    for (name, pointer) in OWN {
+        keep(&mut own, name, at(pointer));
+    }
+    if let Value::Array(accepted) = at("/accepted") {
+        set(&mut own, "acceptances", accepted);
+    }
     Value::Object(own)
+}
+
+/// Where a field under `banneret` stands in the record's own line.
+const OWN: [(&str, &str); 23] = [
+    ("asked", "/target/asked"),
+    ("expected_name", "/target/expected_name"),
+    ("helo_name", "/target/helo_name"),
+    ("unresolved", "/target/unresolved"),
+    ("code", "/smtp/code"),
+    ("banner", "/smtp/banner"),
+    ("banner_name", "/smtp/banner_name"),
+    ("ehlo_name", "/smtp/ehlo_name"),
+    ("extensions", "/smtp/extensions"),
+    ("samples", "/smtp/samples"),
+    ("truncated", "/smtp/truncated"),
+    ("attempts", "/smtp/attempts"),
+    ("connect_ms", "/smtp/connect_ms"),
+    ("banner_ms", "/smtp/banner_ms"),
+    ("tls", "/smtp/tls"),
+    ("ptr_status", "/dns/ptr/status"),
+    ("ptr_count", "/dns/ptr/count"),
+    ("ptr_names", "/dns/ptr/names"),
+    ("banner_forward", "/dns/banner_forward"),
+    ("platform_version", "/platform/version"),
+    ("prefix", "/network/prefix"),
+    ("clears_by", "/clears_by"),
+    ("scanner", "/scanner"),
+];
+
+/// The record as its own line tells it, so that both forms say the same.
+fn told(record: &Record) -> Value {
+    let mut line = Vec::new();
+    jsonl::encode(record, &mut line);
+    serde_json::from_slice(&line).unwrap_or_default()
+}
+
+/// Puts a value under a name, without the nulls in it. An empty list stays, for it says something else than a null.
+fn keep(object: &mut Map<String, Value>, name: &str, value: Value) {
+    if !value.is_null() {
+        object.insert(name.to_owned(), without_nulls(value));
+    }
+}
+
+/// A null that is an item of a list stays, for it has a place.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let known = fields.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(known.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
 }
 
 /// Puts a value at a path of names with dots between; what is null or an empty list is left out.

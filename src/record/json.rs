@@ -9,8 +9,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
+use super::foreign::ForeignWords;
+use super::read::field;
 use super::{AddressFamily, Record, SCHEMA, Unresolved, time};
-use crate::evidence::{Certificate, Forward, Observation, Resolution, Scanner, Tls, X509Error};
+use crate::evidence::{Certificate, Evidence, Forward, Resolution, Scanner, Tls, TlsStatus, X509Error};
 use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};
 use crate::name::DnsName;
 use crate::smtp::ehlo;
@@ -24,18 +26,17 @@ pub fn encode(record: &Record, line: &mut Vec<u8>) {
     line.extend_from_slice(&time::format(record.time));
     put(line, "\",");
     target(line, record);
-    put(line, r#","outcome":""#);
-    put(line, record.evidence.observation.outcome.as_str());
-    put(line, r#"","smtp":"#);
-    smtp(line, &record.evidence.observation, &record.judgement);
+    put(line, r#","outcome":"#);
+    string(line, record.outcome_word());
+    put(line, r#","smtp":"#);
+    smtp(line, record);
     put(line, r#","dns":"#);
-    let ip = record.evidence.ip;
-    optional(line, record.evidence.resolution.as_ref(), |line, it| dns(line, it, ip, &record.judgement));
+    optional(line, record.evidence.resolution.as_ref(), |line, it| dns(line, it, record));
     judgement(line, &record.judgement);
     network(line, record);
     weighed(line, &record.judgement);
     put(line, r#","scanner":"#);
-    optional(line, record.evidence.scanner.as_deref(), scanner);
+    optional(line, record.evidence.scanner.as_deref(), |line, it| scanner(line, it, &record.foreign));
     put(line, "}\n");
 }
 
@@ -60,19 +61,21 @@ fn target(line: &mut Vec<u8>, record: &Record) {
         string(line, value);
     }
     put(line, r#"},"unresolved":"#);
-    optional(line, target.unresolved, unresolved);
+    optional(line, target.unresolved, |line, it| unresolved(line, it, record));
     put(line, "}");
 }
 
-fn unresolved(line: &mut Vec<u8>, what: Unresolved) {
+fn unresolved(line: &mut Vec<u8>, what: Unresolved, record: &Record) {
     put(line, r#"{"family":"#);
-    optional(line, what.family.map(AddressFamily::as_str), word);
+    let family = what.family.map(AddressFamily::as_str);
+    optional(line, family.or_else(|| record.foreign.get(field::UNRESOLVED_FAMILY)), string);
     put(line, r#","status":"#);
-    word(line, what.status.as_str());
+    string(line, record.status_word(what.status, field::UNRESOLVED_STATUS, 0));
     put(line, "}");
 }
 
-fn smtp(line: &mut Vec<u8>, seen: &Observation, judged: &Judgement) {
+fn smtp(line: &mut Vec<u8>, record: &Record) {
+    let Record { evidence: Evidence { observation: seen, .. }, judgement: judged, .. } = record;
     put(line, r#"{"code":"#);
     let code = seen.greeting.as_ref().and_then(|greeting| greeting.code);
     optional(line, code, |line, code| number(line, u64::from(code.get())));
@@ -85,7 +88,7 @@ fn smtp(line: &mut Vec<u8>, seen: &Observation, judged: &Judgement) {
     put(line, r#","extensions":"#);
     extensions(line, seen.ehlo.as_ref());
     put(line, r#","tls":"#);
-    optional(line, seen.tls.as_deref(), tls);
+    optional(line, seen.tls.as_deref(), |line, it| tls(line, it, &record.foreign));
     put(line, r#","truncated":"#);
     boolean(line, seen.truncated);
     put(line, r#","attempts":"#);
@@ -111,10 +114,11 @@ fn extensions(line: &mut Vec<u8>, reply: Option<&Reply>) {
     optional(line, reply.and_then(ehlo::accepted), |line, text| lines(line, text.lines().skip(1)));
 }
 
-fn tls(line: &mut Vec<u8>, seen: &Tls) {
-    put(line, r#"{"status":""#);
-    put(line, seen.status.as_str());
-    put(line, r#"","alert":"#);
+fn tls(line: &mut Vec<u8>, seen: &Tls, foreign: &ForeignWords) {
+    put(line, r#"{"status":"#);
+    let status = if seen.status == TlsStatus::Other { foreign.get(field::TLS_STATUS) } else { None };
+    string(line, status.unwrap_or_else(|| seen.status.as_str()));
+    put(line, r#","alert":"#);
     optional(line, seen.status.alert(), |line, alert| number(line, u64::from(alert)));
     put(line, r#","code":"#);
     optional(line, seen.code, |line, code| number(line, u64::from(code.get())));
@@ -123,7 +127,7 @@ fn tls(line: &mut Vec<u8>, seen: &Tls) {
     put(line, r#","cipher":"#);
     optional(line, seen.cipher.as_deref(), string);
     put(line, r#","certificate":"#);
-    optional(line, seen.certificate.as_ref(), certificate);
+    optional(line, seen.certificate.as_ref(), |line, it| certificate(line, it, foreign));
     put(line, r#","ehlo_name":"#);
     optional(line, seen.ehlo.as_ref().and_then(ehlo::name).as_deref(), string);
     put(line, r#","extensions":"#);
@@ -137,7 +141,7 @@ fn tls(line: &mut Vec<u8>, seen: &Tls) {
     put(line, "}");
 }
 
-fn certificate(line: &mut Vec<u8>, seen: &Certificate) {
+fn certificate(line: &mut Vec<u8>, seen: &Certificate, foreign: &ForeignWords) {
     put(line, r#"{"names":["#);
     for (index, name) in seen.names.iter().enumerate() {
         comma(line, index);
@@ -160,14 +164,15 @@ fn certificate(line: &mut Vec<u8>, seen: &Certificate) {
         line.extend_from_slice(&hex(byte));
     }
     put(line, r#"","x509_error":"#);
-    optional(line, seen.error.map(X509Error::as_str), word);
+    let error = seen.error.map(X509Error::as_str);
+    optional(line, error.or_else(|| foreign.get(field::X509_ERROR)), string);
     put(line, "}");
 }
 
-fn dns(line: &mut Vec<u8>, said: &Resolution, ip: Option<IpAddr>, judged: &Judgement) {
-    put(line, r#"{"ptr":{"status":""#);
-    put(line, said.ptr.as_str());
-    put(line, r#"","count":"#);
+fn dns(line: &mut Vec<u8>, said: &Resolution, record: &Record) {
+    put(line, r#"{"ptr":{"status":"#);
+    string(line, record.status_word(said.ptr, field::PTR_STATUS, 0));
+    put(line, r#","count":"#);
     number(line, u64::from(said.ptr_count));
     put(line, r#","names":["#);
     for (index, ptr) in said.names.iter().enumerate() {
@@ -175,26 +180,26 @@ fn dns(line: &mut Vec<u8>, said: &Resolution, ip: Option<IpAddr>, judged: &Judge
         put(line, r#"{"name":"#);
         dns_name(line, &ptr.name);
         put(line, ",");
-        forward(line, &ptr.forward, ip);
+        forward(line, &ptr.forward, record, (field::NAME_STATUS, index));
         put(line, "}");
     }
     put(line, r#"]},"fcrdns":"#);
-    optional(line, judged.fcrdns.map(Fcrdns::as_str), word);
+    optional(line, record.judgement.fcrdns.map(Fcrdns::as_str), word);
     put(line, r#","banner_forward":{"#);
-    forward(line, &said.banner_forward, ip);
+    forward(line, &said.banner_forward, record, (field::BANNER_FORWARD, 0));
     put(line, "}}");
 }
 
-fn forward(line: &mut Vec<u8>, forward: &Forward, target: Option<IpAddr>) {
-    put(line, r#""status":""#);
-    put(line, forward.status.as_str());
-    put(line, r#"","addresses":["#);
+fn forward(line: &mut Vec<u8>, forward: &Forward, record: &Record, (field, place): (&str, usize)) {
+    put(line, r#""status":"#);
+    string(line, record.status_word(forward.status, field, place));
+    put(line, r#","addresses":["#);
     for (index, ip) in forward.addresses.iter().enumerate() {
         comma(line, index);
         quoted_address(line, *ip);
     }
     put(line, r#"],"confirms":"#);
-    optional(line, forward.confirms(target), boolean);
+    optional(line, forward.confirms(record.evidence.ip), boolean);
 }
 
 fn judgement(line: &mut Vec<u8>, judged: &Judgement) {
@@ -263,14 +268,14 @@ fn weighed(line: &mut Vec<u8>, judged: &Judgement) {
     });
 }
 
-fn scanner(line: &mut Vec<u8>, scanner: &Scanner) {
+fn scanner(line: &mut Vec<u8>, scanner: &Scanner, foreign: &ForeignWords) {
     put(line, r#"{"name":"#);
     // A host name needs no escape.
     optional(line, scanner.name.as_ref(), |line, name| word(line, name.as_str()));
     put(line, r#","ip":"#);
     optional(line, scanner.ip, quoted_address);
     put(line, r#","engine":"#);
-    word(line, scanner.engine.as_str());
+    string(line, foreign.get(field::ENGINE).unwrap_or_else(|| scanner.engine.as_str()));
     put(line, r#","own_addresses":["#);
     for (index, ip) in scanner.own_addresses.iter().enumerate() {
         comma(line, index);

@@ -1,6 +1,7 @@
 //! A line of JSON as it stands: every field optional, nothing looked at yet. What its words mean is [`super::read`]'s.
 
 use std::borrow::Cow;
+use std::fmt::{self, Display};
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -10,6 +11,70 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Str<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// A number of whatever size: whether its field can hold it, is seen later.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Number {
+    /// A natural one.
+    Natural(u64),
+    /// A negative one, one with a fraction, or a very large one.
+    Other(f64),
+}
+
+impl Number {
+    /// The number where it is a natural one that fits.
+    pub(super) fn natural<T: TryFrom<u64>>(self) -> Option<T> {
+        let Self::Natural(number) = self else { return None };
+        T::try_from(number).ok()
+    }
+
+    /// The number with its fraction, if it has one.
+    pub(super) fn real(self) -> f64 {
+        match self {
+            #[expect(clippy::cast_precision_loss, reason = "a number that large is no duration either way")]
+            Self::Natural(number) => number as f64,
+            Self::Other(number) => number,
+        }
+    }
+}
+
+impl Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Natural(number) => number.fmt(f),
+            // Very large ones are a row of zeros otherwise.
+            Self::Other(number) if number.abs() >= 1e15 => write!(f, "{number:e}"),
+            Self::Other(number) => number.fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Number, E> {
+                Ok(Number::Natural(number))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Number, E> {
+                #[expect(clippy::cast_precision_loss, reason = "it is shown to a person, no more")]
+                Ok(u64::try_from(number).map_or(Number::Other(number as f64), Number::Natural))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Number, E> {
+                Ok(Number::Other(number))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
 
 /// A line as it stands.
 #[derive(Debug, Deserialize)]
@@ -46,7 +111,7 @@ pub(super) struct ScannerLine<'a> {
 pub(super) struct TargetLine<'a> {
     #[serde(borrow)]
     pub(super) ip: Option<Str<'a>>,
-    pub(super) port: Option<u16>,
+    pub(super) port: Option<Number>,
     pub(super) asked: Option<Str<'a>>,
     pub(super) expected_name: Option<Str<'a>>,
     pub(super) helo_name: Option<Str<'a>>,
@@ -63,7 +128,7 @@ pub(super) struct UnresolvedLine<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct SmtpLine<'a> {
-    pub(super) code: Option<u16>,
+    pub(super) code: Option<Number>,
     #[serde(borrow)]
     pub(super) banner: Option<Vec<Str<'a>>>,
     pub(super) banner_name: Option<Str<'a>>,
@@ -72,17 +137,17 @@ pub(super) struct SmtpLine<'a> {
     pub(super) tls: Option<TlsLine<'a>>,
     pub(super) samples: Option<Vec<Option<Str<'a>>>>,
     pub(super) truncated: Option<bool>,
-    pub(super) attempts: Option<u8>,
-    pub(super) connect_ms: Option<f64>,
-    pub(super) banner_ms: Option<f64>,
+    pub(super) attempts: Option<Number>,
+    pub(super) connect_ms: Option<Number>,
+    pub(super) banner_ms: Option<Number>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct TlsLine<'a> {
     #[serde(borrow)]
     pub(super) status: Option<Str<'a>>,
-    pub(super) alert: Option<u8>,
-    pub(super) code: Option<u16>,
+    pub(super) alert: Option<Number>,
+    pub(super) code: Option<Number>,
     pub(super) version: Option<Str<'a>>,
     pub(super) cipher: Option<Str<'a>>,
     pub(super) certificate: Option<CertificateLine<'a>>,
@@ -96,7 +161,7 @@ pub(super) struct TlsLine<'a> {
 pub(super) struct CertificateLine<'a> {
     #[serde(borrow)]
     pub(super) names: Option<Vec<Str<'a>>>,
-    pub(super) count: Option<u32>,
+    pub(super) count: Option<Number>,
     pub(super) not_before: Option<Str<'a>>,
     pub(super) not_after: Option<Str<'a>>,
     pub(super) sha256: Option<Str<'a>>,
@@ -115,7 +180,7 @@ pub(super) struct DnsLine<'a> {
 pub(super) struct PtrLine<'a> {
     #[serde(borrow)]
     pub(super) status: Option<Str<'a>>,
-    pub(super) count: Option<u32>,
+    pub(super) count: Option<Number>,
     pub(super) names: Option<Vec<PtrNameLine<'a>>>,
 }
 
@@ -143,7 +208,7 @@ pub(super) struct PlatformLine<'a> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct NetworkLine<'a> {
-    pub(super) asn: Option<u32>,
+    pub(super) asn: Option<Number>,
     #[serde(borrow)]
     pub(super) as_name: Option<Str<'a>>,
 }
@@ -180,16 +245,20 @@ pub(super) struct RowLine<'a> {
 pub(super) struct TargetRow<'a> {
     #[serde(borrow)]
     pub(super) ip: Option<Str<'a>>,
-    pub(super) port: Option<u16>,
+    pub(super) port: Option<Number>,
     pub(super) asked: Option<Str<'a>>,
     pub(super) tags: Option<Tags<'a>>,
     pub(super) unresolved: Option<UnresolvedLine<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct SmtpRow<'a> {
     #[serde(borrow)]
     pub(super) banner_name: Option<Str<'a>>,
+    pub(super) code: Option<Number>,
+    pub(super) attempts: Option<Number>,
+    pub(super) connect_ms: Option<Number>,
+    pub(super) banner_ms: Option<Number>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -203,6 +272,7 @@ pub(super) struct DnsRow<'a> {
 pub(super) struct PtrRow<'a> {
     #[serde(borrow)]
     pub(super) status: Option<Str<'a>>,
+    pub(super) count: Option<Number>,
     pub(super) names: Option<Vec<NameRow<'a>>>,
 }
 
@@ -222,7 +292,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
         impl<'de> Visitor<'de> for Pairs {
             type Value = Tags<'de>;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of tags")
             }
 

@@ -7,8 +7,11 @@ pub mod cell;
 pub mod column;
 pub mod ecs;
 pub mod escape;
+pub mod foreign;
 pub mod json;
+pub mod label;
 mod line;
+pub mod list;
 pub mod neutral;
 pub mod read;
 pub mod row;
@@ -19,10 +22,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::evidence::{Evidence, Status};
+use crate::evidence::{Evidence, Outcome, Status};
 use crate::judge::{Context, Judgement, judge_in};
 use crate::prefix::Prefix;
 use crate::targets::Inventory;
+pub use foreign::ForeignWords;
+use read::field;
 
 /// The name of the record's form, first in each line. It changes only if a reader of the old one would be misled.
 pub const SCHEMA: &str = "banneret.record/1";
@@ -103,6 +108,8 @@ pub struct Record {
     pub judgement: Judgement,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
+    /// Of a stored record, the words of its evidence that this version does not know.
+    pub foreign: ForeignWords,
 }
 
 /// A target's story as far as it was seen, before anything is said of it. Scans, checks and stored records all become
@@ -117,24 +124,26 @@ pub struct Unjudged {
     pub evidence: Evidence,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
+    /// Of a stored record, the words of its evidence that this version does not know.
+    pub foreign: ForeignWords,
 }
 
 impl Unjudged {
     /// Judges it, and makes a record of it.
     pub fn judge(self, context: &Context<'_>) -> Record {
-        let Self { time, target, evidence, network } = self;
+        let Self { time, target, evidence, network, foreign } = self;
         let judgement = match &target.inventory {
             Some(inventory) => judge_in(context, &evidence, inventory),
             None => judge_in(context, &evidence, &Inventory::default()),
         };
-        Record { time, target, evidence, judgement, network }
+        Record { time, target, evidence, judgement, network, foreign }
     }
 }
 
 impl From<Record> for Unjudged {
     /// Forgets what was said of it.
-    fn from(Record { time, target, evidence, network, judgement: _ }: Record) -> Self {
-        Self { time, target, evidence, network }
+    fn from(Record { time, target, evidence, network, foreign, judgement: _ }: Record) -> Self {
+        Self { time, target, evidence, network, foreign }
     }
 }
 
@@ -147,5 +156,17 @@ impl Record {
     /// The code of the greeting, 0 to 999.
     pub fn code(&self) -> Option<u16> {
         self.evidence.observation.greeting.as_ref()?.code.map(crate::smtp::reply::Code::get)
+    }
+    /// The word of the outcome, as it stood where this version does not know it.
+    pub fn outcome_word(&self) -> &str {
+        let outcome = self.evidence.observation.outcome;
+        let foreign = if outcome == Outcome::Other { self.foreign.get(field::OUTCOME) } else { None };
+        foreign.unwrap_or_else(|| outcome.as_str())
+    }
+
+    /// The same of a DNS status in one of several of a field.
+    fn status_word(&self, status: Status, field: &str, place: usize) -> &str {
+        let foreign = if status == Status::Other { self.foreign.at(field, place) } else { None };
+        foreign.unwrap_or_else(|| status.as_str())
     }
 }

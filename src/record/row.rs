@@ -3,16 +3,19 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::column::{COLUMNS, JOIN, NO_REMEDY, TAG};
+use super::column::{COLUMNS, NO_REMEDY, TAG};
+use super::foreign::Oddities;
 use super::line::RowLine;
-use super::read::{ReadError, known};
+use super::list::JOIN;
+use super::read::{ReadError, field, known};
 use super::{AddressFamily, Record, Unresolved, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Circumstances, Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
 use crate::prefix::Prefix;
+use crate::smtp::reply;
 
 /// A set of finding codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -140,6 +143,8 @@ pub struct Row<'a> {
     pub tags: Tags<'a>,
     /// Of a name, in a row without an address: what of it could not be resolved.
     pub unresolved: Option<Unresolved>,
+    /// What of the fields above this version does not know.
+    pub odd: Oddities,
 }
 
 impl<'a> Row<'a> {
@@ -175,12 +180,28 @@ impl<'a> Row<'a> {
             clears_by: judged.clears_by,
             tags: Tags::Inventory(record.target.inventory.as_deref().map_or(&[], |said| &said.tags)),
             unresolved: record.target.unresolved,
+            odd: Oddities::default(),
         }
     }
 
     /// The view of a JSONL line; borrows from it where it can.
     pub fn from_json(line: &'a str) -> Result<Self, ReadError> {
         RowLine::parse(line)?.into_row()
+    }
+
+    /// The entry that it came from, if that is a name or `mx:` and a domain. An address, a prefix, a range or the number
+    /// of a system stands for addresses, not for a host by its name.
+    pub fn asked_name(&self) -> Option<&str> {
+        let asked = &*self.asked;
+        let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+        let is_system =
+            |number: &str| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
+        let is_name = !asked.is_empty()
+            && !asked.contains('/')
+            && !is_address(asked)
+            && !asked.strip_prefix("AS").is_some_and(is_system)
+            && !asked.split_once('-').is_some_and(|(first, last)| is_address(first) && is_address(last));
+        is_name.then_some(asked)
     }
 
     /// The /24 or /48 of the target.
@@ -190,19 +211,33 @@ impl<'a> Row<'a> {
 }
 
 /// The remedies in a cell: one word stands for none, so that an empty cell can be a null.
-fn remedies(text: &str) -> Result<Remedies, ReadError> {
+fn remedies(text: &str, odd: &mut Oddities) -> Option<Remedies> {
     if text == NO_REMEDY {
-        return Ok(Remedies::default());
+        return Some(Remedies::default());
     }
-    text.split(JOIN).map(|word| known("clears_by", word, Remedy::parse(word))).collect()
+    let words = text.split(JOIN).filter_map(|word| odd.word("clears_by", word, Remedy::parse(word)));
+    let known: Vec<Remedy> = words.collect();
+    (!known.is_empty()).then(|| known.into_iter().collect())
 }
 
-fn unresolved(family: Option<&str>, status: Option<&str>) -> Result<Option<Unresolved>, ReadError> {
-    let Some(status) = status else { return Ok(None) };
-    let family =
-        family.map(|word| known("unresolved_family", word, AddressFamily::parse(word))).transpose()?;
-    let status = known("unresolved_status", status, Status::parse(status))?;
-    Ok(Some(Unresolved { family, status }))
+fn unresolved(family: Option<&str>, status: Option<&str>, odd: &mut Oddities) -> Option<Unresolved> {
+    let status = status?;
+    let family = family.and_then(|word| odd.word(field::UNRESOLVED_FAMILY, word, AddressFamily::parse(word)));
+    let status = odd.word(field::UNRESOLVED_STATUS, status, Status::parse(status)).unwrap_or(Status::Other);
+    Some(Unresolved { family, status })
+}
+
+/// Numbers that a row has no use for are looked at all the same: every command says which are absurd.
+fn look_at_numbers<'c>(cell: impl Fn(&'static str) -> Option<&'c str>, odd: &mut Oddities) {
+    if let Some(text) = cell("code") {
+        odd.number("code", &text, text.parse().ok().and_then(reply::Code::new));
+    }
+    for name in ["connect_ms", "banner_ms"] {
+        if let Some(text) = cell(name) {
+            let duration = |ms: f64| Duration::try_from_secs_f64(ms / 1000.0).ok();
+            odd.number(name, &text, text.parse().ok().and_then(duration));
+        }
+    }
 }
 
 /// Where the columns of a CSV file stand.
@@ -235,49 +270,51 @@ impl Header {
 
     /// Reads one row, given how to get the cell at a position. Missing columns are read as empty cells.
     pub fn row<'c>(&'c self, get: impl Fn(usize) -> Option<&'c str>) -> Result<Row<'c>, ReadError> {
-        let cell =
-            |name| self.position(name).and_then(&get).map(cell::unguard).filter(|text| !text.is_empty());
+        let cell = |name| self.position(name).and_then(&get).and_then(cell::read);
         let list = |name| cell(name).into_iter().flat_map(|text| text.split(JOIN));
         let text = |name| cell(name).map(Cow::Borrowed);
         let outcome = cell("outcome").ok_or(ReadError::Missing { field: "outcome" })?;
-        let codes = list("findings").map(|word| known("findings", word, Code::parse(word)));
+        let mut odd = Oddities::default();
+        look_at_numbers(cell, &mut odd);
+        let mut codes = |name| -> Codes {
+            let words: Vec<&str> = list(name).collect();
+            words.into_iter().filter_map(|word| odd.word(name, word, Code::parse(word))).collect()
+        };
+        let (findings, accepted) = (codes("findings"), codes("accepted"));
         Ok(Row {
             time: match cell("time") {
                 Some(text) => known("time", text, time::parse(text))?,
                 None => SystemTime::UNIX_EPOCH,
             },
             ip: cell("ip").map(|text| known("ip", text, text.parse().ok())).transpose()?,
-            port: cell("port").map_or(Ok(25), |text| known("port", text, text.parse().ok()))?,
+            port: cell("port").map_or(25, |text| odd.number("port", &text, text.parse().ok()).unwrap_or(0)),
             asked: text("asked").unwrap_or_default(),
-            outcome: known("outcome", outcome, Outcome::parse(outcome))?,
-            verdict: cell("verdict").map(|word| known("verdict", word, Verdict::parse(word))).transpose()?,
-            severity: cell("severity")
-                .map(|word| known("severity", word, Severity::parse(word)))
-                .transpose()?,
-            findings: codes.collect::<Result<_, _>>()?,
+            outcome: odd.word(field::OUTCOME, outcome, Outcome::parse(outcome)).unwrap_or(Outcome::Other),
+            verdict: cell("verdict").and_then(|word| odd.word("verdict", word, Verdict::parse(word))),
+            severity: cell("severity").and_then(|word| odd.word("severity", word, Severity::parse(word))),
+            findings,
             banner_name: text("banner_name"),
             ptr_status: cell("ptr_status")
-                .map(|word| known("ptr_status", word, Status::parse(word)))
-                .transpose()?,
+                .map(|word| odd.word(field::PTR_STATUS, word, Status::parse(word)).unwrap_or(Status::Other)),
             ptr_names: PtrNames::Text(list("ptr_names").map(Cow::Borrowed).collect()),
-            fcrdns: cell("fcrdns").map(|word| known("fcrdns", word, Fcrdns::parse(word))).transpose()?,
+            fcrdns: cell("fcrdns").and_then(|word| odd.word("fcrdns", word, Fcrdns::parse(word))),
             platform: text("platform"),
             tenancy: cell("tenancy")
-                .map_or(Ok(Tenancy::Unknown), |word| known("tenancy", word, Tenancy::parse(word)))?,
-            asn: cell("asn").map(|text| known("asn", text, text.parse().ok())).transpose()?,
+                .and_then(|word| odd.word("tenancy", word, Tenancy::parse(word)))
+                .unwrap_or(Tenancy::Unknown),
+            asn: cell("asn").and_then(|text| odd.number("asn", &text, text.parse().ok())),
             as_name: text("as_name"),
-            accepted: list("accepted")
-                .map(|word| known("accepted", word, Code::parse(word)))
-                .collect::<Result<_, _>>()?,
-            clears_by: cell("clears_by").map(remedies).transpose()?,
+            accepted,
+            clears_by: cell("clears_by").and_then(|text| remedies(text, &mut odd)),
             tags: Tags::Text(self.tags_of(&get)),
-            unresolved: unresolved(cell("unresolved_family"), cell("unresolved_status"))?,
+            unresolved: unresolved(cell("unresolved_family"), cell("unresolved_status"), &mut odd),
+            odd,
         })
     }
 
     fn tags_of<'c>(&'c self, get: &impl Fn(usize) -> Option<&'c str>) -> Vec<(Cow<'c, str>, Cow<'c, str>)> {
         let cells = self.tags.iter().filter_map(|(tag, position)| Some((&**tag, get(*position)?)));
-        cells.map(|(tag, cell)| (tag.into(), cell::unguard(cell).into())).collect()
+        cells.filter_map(|(tag, cell)| Some((tag.into(), cell::read(cell)?.into()))).collect()
     }
 
     fn position(&self, name: &str) -> Option<usize> {

@@ -8,6 +8,7 @@ use super::asn::AsnDb;
 use super::format::Format;
 use super::input::{End, Input, InputError};
 use super::manifest::{self, Told};
+use super::odd::OddRecords;
 use super::repeats::Repeats;
 use super::split::Split;
 use super::summary::{Mark, Summary};
@@ -23,6 +24,8 @@ pub struct Aggregate {
     pub passed_over: Vec<PathBuf>,
     /// Records that were given before.
     pub repeats: Repeats,
+    /// Of each file, what of its records this version does not know.
+    pub odd: Vec<(PathBuf, OddRecords)>,
 }
 
 /// What else is done with the records.
@@ -46,16 +49,19 @@ pub fn aggregate<P: AsRef<Path>>(
     aggregate.summary.sources.extend(networks.map(|data| data.about().to_string()));
     for (number, file) in files.iter().map(AsRef::as_ref).enumerate() {
         let mark = aggregate.summary.mark();
+        let mut odd = OddRecords::default();
         let end = Input::open(file, asked)?.rows(|row| {
             if let Some(networks) = networks {
                 networks.complete(row);
             }
+            odd.add(&row.odd);
             aggregate.summary.add(row);
             aggregate.repeats.add(row, number);
             if let Some(split) = &mut split {
                 split.add(row);
             }
         })?;
+        aggregate.odd.push((file.to_owned(), odd));
         aggregate.file_ends(file, end, &mark);
     }
     Ok(aggregate)

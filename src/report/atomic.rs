@@ -15,14 +15,18 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use super::identity::{directory_of, follow};
+use super::stream;
 
 /// Names that are tried for the file beside; more are taken only by somebody who means harm.
 const MOST_NAMES: u32 = 16;
 
 /// Puts `bytes` at `path`: a reader sees the old file or the new one, never a part, and a loss of power changes nothing
 /// about that. On error the old file stays and no other is left. A link is followed; a device or a pipe is written to as
-/// it is, for nothing can take its place.
+/// it is, for nothing can take its place, and a pipe that nobody reads is an error after [`stream::PATIENCE`].
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if is_stream(path) {
+        return stream::write(path, bytes, stream::PATIENCE);
+    }
     replace(path, |file| file.write_all(bytes))
 }
 
@@ -31,10 +35,10 @@ pub fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
-/// The same with what `fill` writes.
+/// The same with what `fill` writes, in a regular file.
 pub fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     if is_stream(path) {
-        return fill(&mut File::options().write(true).open(path)?);
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
     }
     let path = follow(path);
     let (beside, mut new) = create_beside(&path)?;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::sink::Encode;
 use crate::record::Record;
-use crate::record::cell::is_runnable;
-use crate::record::column::{COLUMNS, Kind, TAG, tag};
+use crate::record::cell::needs_guard;
+use crate::record::column::{COLUMNS, Filled, Kind, TAG, tag};
 
 /// Writes rows.
 #[derive(Debug, Clone)]
@@ -44,15 +44,17 @@ impl Encode for Csv {
         for (index, column) in COLUMNS.iter().enumerate() {
             separate(block, index);
             self.cell.clear();
-            column.cell(record, &mut self.cell);
-            match column.kind {
-                Kind::Number => block.extend_from_slice(self.cell.as_bytes()),
-                Kind::Text => put(block, &self.cell),
+            match (column.cell(record, &mut self.cell), column.kind) {
+                (Filled::Null, _) => {}
+                (Filled::Value, Kind::Number) => block.extend_from_slice(self.cell.as_bytes()),
+                (Filled::Value, Kind::Text) => value(block, &self.cell),
             }
         }
         for name in &self.tags {
             block.push(b',');
-            put(block, tag(record, name).unwrap_or_default());
+            if let Some(tag) = tag(record, name) {
+                value(block, tag);
+            }
         }
         block.push(b'\n');
     }
@@ -64,9 +66,14 @@ fn separate(block: &mut Vec<u8>, index: usize) {
     }
 }
 
+/// Appends the cell of a text, which is not empty even if the text is: an empty cell is a null.
+fn value(block: &mut Vec<u8>, text: &str) {
+    if text.is_empty() { block.push(b'\'') } else { put(block, text) }
+}
+
 /// Appends a text cell, guarded and quoted where it has to be.
 pub(super) fn put(block: &mut Vec<u8>, text: &str) {
-    let guard = is_runnable(text);
+    let guard = needs_guard(text);
     let quoted = text.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
     if !quoted {
         if guard {

@@ -13,9 +13,9 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::atomic;
 use super::format::Compression;
 pub use super::output::{Committed, OutputError, Reach, Start, Written};
+use super::{atomic, stream};
 
 /// Plain rows in one write: more saves no system calls worth the memory.
 const PLAIN_BLOCK: usize = 64 << 10;
@@ -56,6 +56,8 @@ impl Output {
         let failed = |source| OutputError::Open { path: path.to_owned(), source };
         let file = if path == Path::new("-") {
             io::stdout().as_fd().try_clone_to_owned().map(File::from)
+        } else if start == Start::New && atomic::is_stream(path) {
+            stream::open(path, stream::PATIENCE)
         } else {
             File::options()
                 .read(matches!(start, Start::At(_)))

@@ -164,6 +164,7 @@ mod tests {
             clears_by: None,
             tags: Tags::Text(Vec::new()),
             unresolved: None,
+            odd: crate::record::foreign::Oddities::default(),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use super::question::Kind;
+
 /// All upstreams, and the questions as a whole.
 #[derive(Debug)]
 pub struct Health {
@@ -34,10 +36,39 @@ pub struct UpstreamHealth {
     pub servfail: AtomicU64,
     /// Answers with REFUSED.
     pub refused: AtomicU64,
+    /// Questions that it settled.
+    pub settled: ByKind,
+    /// Answers that settle nothing though they carry no failure code: no answer to the question, or a denial without the
+    /// SOA of a zone at or above the name.
+    pub unclear: ByKind,
     /// Packets a second that it is given now.
     pub rate: AtomicU32,
     /// Whether it is asked; one that is down is only tried now and then.
     pub up: AtomicBool,
+}
+
+/// A number for each group of record types that resolvers treat alike.
+#[derive(Debug, Default)]
+pub struct ByKind {
+    ptr: AtomicU64,
+    address: AtomicU64,
+    other: AtomicU64,
+}
+
+impl ByKind {
+    /// The number for questions of this type.
+    pub fn of(&self, kind: Kind) -> &AtomicU64 {
+        match kind {
+            Kind::Ptr => &self.ptr,
+            Kind::A | Kind::Aaaa => &self.address,
+            Kind::Mx | Kind::Ns | Kind::Soa => &self.other,
+        }
+    }
+
+    /// The sum of all.
+    pub fn sum(&self) -> u64 {
+        [&self.ptr, &self.address, &self.other].map(|number| number.load(Ordering::Relaxed)).iter().sum()
+    }
 }
 
 impl Health {
@@ -52,6 +83,8 @@ impl Health {
                 timeouts: AtomicU64::new(0),
                 servfail: AtomicU64::new(0),
                 refused: AtomicU64::new(0),
+                settled: ByKind::default(),
+                unclear: ByKind::default(),
                 rate: AtomicU32::new(0),
                 up: AtomicBool::new(true),
             })

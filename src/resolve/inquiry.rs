@@ -1,10 +1,12 @@
 //! What is still to be asked before a want is met, and what it comes to: pure. Knows no upstream, no cache, no clock.
 
+mod claims;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::question::{Answer, Kind, Question};
-use super::trust::{Claim, is_blocking};
+use super::trust::is_blocking;
 use super::want::{Addresses, MailHost, MailHosts, Solution, Want};
 use crate::evidence::resolution::{MAX_KEPT_ADDRESSES, MAX_PTR_NAMES, MOST_PTR_NAMES};
 use crate::evidence::{Forward, PtrName, Resolution, Status};
@@ -117,87 +119,6 @@ impl Inquiry {
         self.forget_if(|answer| !answer.status.is_definite());
     }
 
-    /// The answers that say something against the host, or against the name, and are to be checked before they count.
-    pub(super) fn claims(&self) -> Vec<(usize, Claim)> {
-        let mut claims = Vec::new();
-        match &self.goal {
-            Goal::Identity { ip, banner, known, .. } => {
-                self.claims_of_host(*ip, banner.as_ref(), known.as_deref(), &mut claims);
-            }
-            Goal::Answer => self.claim_of_target(0, &mut claims),
-            Goal::Addresses => self.claims_of_name([0, 1], &mut claims),
-            Goal::MailHosts { hosts, .. } => {
-                self.claim_of_target(0, &mut claims);
-                for (_, _, indices) in hosts {
-                    self.claims_of_name(*indices, &mut claims);
-                }
-            }
-        }
-        claims
-    }
-
-    fn claims_of_host(
-        &self,
-        ip: IpAddr,
-        banner: Option<&DnsName>,
-        known: Option<&Resolution>,
-        claims: &mut Vec<(usize, Claim)>,
-    ) {
-        let ptr = self.asked.first().filter(|first| first.question.kind == Kind::Ptr);
-        let ptr = ptr.and_then(|asked| asked.answer.as_deref());
-        let is_ptr_name = |name: &DnsName| match (ptr, known) {
-            (Some(ptr), _) => ptr.names().contains(name),
-            (None, Some(known)) => known.names.iter().any(|ptr| ptr.name == *name),
-            (None, None) => false,
-        };
-        let mut leads_back = false;
-        for (index, asked) in self.asked.iter().enumerate() {
-            let Some(answer) = asked.answer.as_deref().filter(|_| asked.question.kind != Kind::Ptr) else {
-                continue;
-            };
-            let is_ptr_name = is_ptr_name(&asked.question.name);
-            let is_here = answer.addresses().contains(&ip);
-            leads_back |= is_here && is_ptr_name;
-            // A name of a PTR answer that was taken back is nobody's any more.
-            if is_here || !is_ptr_name && Some(&asked.question.name) != banner {
-                continue;
-            }
-            match answer.status {
-                Status::Found => claims.push((index, Claim::Elsewhere)),
-                status if status.is_absent() => claims.push((index, Claim::Denial)),
-                _ => {}
-            }
-        }
-        match ptr.map(|ptr| ptr.status) {
-            Some(status) if status.is_absent() => claims.push((0, Claim::Denial)),
-            // Whoever invents PTR names invents ones that lead nowhere.
-            Some(Status::Found) if !leads_back => claims.push((0, Claim::Elsewhere)),
-            _ => {}
-        }
-    }
-
-    /// Where the same upstream finds the one family and not the other, that it denies is as good as what it finds.
-    fn claims_of_name(&self, indices: [usize; 2], claims: &mut Vec<(usize, Claim)>) {
-        let upstream = |index: usize| self.answer(index)?.origin.as_ref().map(|origin| origin.upstream);
-        let [one, other] = indices;
-        for (index, pair) in [(one, other), (other, one)] {
-            let is_found_beside = self.status(index) == Status::NoData
-                && self.status(pair) == Status::Found
-                && upstream(index) == upstream(pair);
-            if !is_found_beside {
-                self.claim_of_target(index, claims);
-            }
-        }
-    }
-
-    fn claim_of_target(&self, index: usize, claims: &mut Vec<(usize, Claim)>) {
-        match self.status(index) {
-            Status::Found => claims.push((index, Claim::Target)),
-            status if status.is_absent() => claims.push((index, Claim::Denial)),
-            _ => {}
-        }
-    }
-
     /// A question that has its answer.
     pub(super) fn settled(&self, index: usize) -> Option<(&Question, &Arc<Answer>)> {
         let asked = self.asked.get(index)?;
@@ -225,36 +146,6 @@ impl Inquiry {
             asked.answer = None;
             self.open += 1;
             self.handed = self.handed.min(index);
-        }
-    }
-
-    /// Whether some answer that it has settles nothing, those aside that nobody could confirm.
-    pub(super) fn has_failed(&self) -> bool {
-        let answers = self.asked.iter().filter_map(|asked| asked.answer.as_deref());
-        answers.map(|answer| answer.status).any(|status| !status.is_definite() && status != Status::Untrusted)
-    }
-
-    /// Names that an upstream has shown to lead to the host's address: by the number of the upstream, the questions that it
-    /// answered so. The PTR question counts where the same upstream has the one name for the address that leads back.
-    pub(super) fn confirmed_by(&self, mut take: impl FnMut(usize, &Question, IpAddr, &DnsName)) {
-        let Goal::Identity { ip, .. } = self.goal else { return };
-        let ptr = self.asked.first().filter(|first| first.question.kind == Kind::Ptr);
-        for asked in &self.asked {
-            // Of several records a server may give some now and others later.
-            let Some(answer) = asked.answer.as_deref().filter(|answer| answer.addresses() == [ip]) else {
-                continue;
-            };
-            let Some(origin) = &answer.origin else { continue };
-            take(origin.upstream, &asked.question, ip, &asked.question.name);
-            let sole = |ptr: &&Asked| {
-                ptr.answer.as_deref().is_some_and(|ptr| {
-                    ptr.names() == std::slice::from_ref(&asked.question.name)
-                        && ptr.origin.as_ref().is_some_and(|other| other.upstream == origin.upstream)
-                })
-            };
-            if let Some(ptr) = ptr.filter(sole) {
-                take(origin.upstream, &ptr.question, ip, &asked.question.name);
-            }
         }
     }
 

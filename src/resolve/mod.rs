@@ -20,6 +20,7 @@ pub mod settings;
 mod told;
 pub mod trust;
 mod upstreams;
+mod usefulness;
 pub mod want;
 pub mod wire;
 
@@ -33,6 +34,6 @@ pub use service::{
     unserved,
 };
 pub use settings::{HELD_BACK, Rate, Settings, TrustPolicy, Unusable};
-pub use trust::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
+pub use trust::{HijackedAnswers, Trouble, UpstreamBehavior, UpstreamWarning, Useless};
 pub use upstreams::{UpstreamError, Upstreams, parse_upstream, system_upstreams};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

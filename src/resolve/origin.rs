@@ -1,6 +1,6 @@
 //! Where an answer came from: which upstream, when, and what that upstream had shown by then. Knows no question.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
 
 /// Where an answer came from.
@@ -16,6 +16,21 @@ pub struct Origin {
     pub(super) zone: Shown,
     /// Set once controls before and after it have confirmed the answer; it stays so.
     confirmed: AtomicBool,
+    /// An [`Existence`], by its number.
+    existence: AtomicU8,
+}
+
+/// Whether a name that was denied is there under another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existence {
+    /// Nobody has asked, or nothing was shown.
+    Unknown,
+    /// The question is under way.
+    Asked,
+    /// No record of any type is there.
+    Absent,
+    /// Something is there.
+    Present,
 }
 
 /// What an upstream had shown when an answer came.
@@ -38,6 +53,7 @@ impl Origin {
             shown: Shown::default(),
             zone: Shown::default(),
             confirmed: AtomicBool::new(false),
+            existence: AtomicU8::new(Existence::Unknown as u8),
         }
     }
 
@@ -50,11 +66,27 @@ impl Origin {
     pub(super) fn confirm(&self) {
         self.confirmed.store(true, Ordering::Relaxed);
     }
+
+    /// Whether the name that was denied is there under another type.
+    pub(super) fn existence(&self) -> Existence {
+        let number = self.existence.load(Ordering::Relaxed);
+        let all = [Existence::Unknown, Existence::Asked, Existence::Absent, Existence::Present];
+        all.into_iter().find(|it| *it as u8 == number).unwrap_or(Existence::Unknown)
+    }
+
+    /// Takes note of that.
+    pub(super) fn set_existence(&self, existence: Existence) {
+        self.existence.store(existence as u8, Ordering::Relaxed);
+    }
 }
 
 impl Clone for Origin {
     fn clone(&self) -> Self {
-        Self { confirmed: AtomicBool::new(self.is_confirmed()), ..*self }
+        Self {
+            confirmed: AtomicBool::new(self.is_confirmed()),
+            existence: AtomicU8::new(self.existence() as u8),
+            ..*self
+        }
     }
 }
 

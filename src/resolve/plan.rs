@@ -2,13 +2,18 @@
 //! are kept, answers are joined to their hosts, and what counts against a host waits until it may be believed. Time is an
 //! argument; knows no packet.
 
+mod confirm;
+mod slab;
+
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::confirm::is_slow;
+use self::slab::Slab;
 use super::cache::Cache;
-use super::hold::{Hold, Hope};
+use super::hold::Hold;
 use super::inquiry::Inquiry;
 use super::keyed::{Keyed, Passed};
 use super::later::{Intake, Later, Pass, Reach};
@@ -50,13 +55,6 @@ pub(super) struct Checks {
     /// How long hosts wait for a check after the last answers.
     pub(super) patience: Duration,
 }
-
-/// How often the questions of a case are put again because their answers could not be confirmed any more.
-const MOST_REPEATS: u8 = 8;
-/// How long an upstream that had no definite answer is not asked for it again.
-const REST: Duration = Duration::from_millis(500);
-/// An upstream that is trusted answers for one whose controls take longer than this.
-const SLOW: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Open<T> {
@@ -183,126 +181,6 @@ impl<T> Plan<T> {
     /// Cases that wait for controls.
     pub(super) fn held(&self) -> usize {
         self.hold.len()
-    }
-
-    /// Looks again at the cases that wait for controls: if something was shown, or `is_time` to look for those that have
-    /// waited long enough. Tells whether it did.
-    pub(super) fn review(&mut self, is_time: bool, now: Instant) -> bool {
-        self.hold.is_quiet(self.fresh == 0, now);
-        if !self.trust.take_change() && !is_time || self.hold.len() == 0 {
-            return false;
-        }
-        self.trust.want_nothing();
-        for case in std::mem::take(&mut self.hold.cases) {
-            self.consider(case, now);
-        }
-        true
-    }
-
-    /// Settles a case if its answers are believed, puts what can't be confirmed any more to an upstream that is trusted, or
-    /// holds the case until one is, or its time is over.
-    fn consider(&mut self, mut open: Open<T>, now: Instant) {
-        let mut waiting = Vec::new();
-        for (index, claim) in open.inquiry.claims() {
-            let Some((question, answer)) = open.inquiry.settled(index) else { continue };
-            let belief = self.trust.belief(question, answer, claim, now);
-            if belief != Belief::Confirmed {
-                waiting.push((index, claim, belief));
-            }
-        }
-        if waiting.is_empty() {
-            return self.settle(open, now);
-        }
-        let since = *open.held_since.get_or_insert(now);
-        let hope = self.hope(&open, &waiting);
-        if self.hold.is_over(since, hope, now) {
-            return self.give_up(open, &waiting, now);
-        }
-        let mut again = Vec::new();
-        for &(index, claim, belief) in &waiting {
-            let other = self.other(&mut open, index, claim, belief, now);
-            again.extend(other.map(|(upstream, former)| (index, upstream, former)));
-        }
-        if !again.is_empty() {
-            return self.repeat(open, again, now);
-        }
-        for &(index, claim, belief) in &waiting {
-            if let Some((question, answer)) = open.inquiry.settled(index) {
-                self.trust.want(question, answer, claim, belief, now);
-                if claim == Claim::Denial {
-                    self.trust.want_zones(question, &open.named, now);
-                }
-            }
-        }
-        self.hold.cases.push(open);
-    }
-
-    /// To which upstream a question is to be put again whose answer can't be confirmed, and that answer: one that is
-    /// trusted, else one that was not asked yet, whose denial may name another zone by which it can be tried.
-    fn other(
-        &mut self,
-        open: &mut Open<T>,
-        index: usize,
-        claim: Claim,
-        belief: Belief,
-        now: Instant,
-    ) -> Option<(usize, Arc<Answer>)> {
-        let (question, answer) = open.inquiry.settled(index)?;
-        let answer = Arc::clone(answer);
-        if let Some(zone) = answer.zone.as_ref().filter(|zone| !open.named.contains(zone)) {
-            open.named.push(zone.clone());
-        }
-        let is_lost = belief == Belief::Lost;
-        if open.repeats >= MOST_REPEATS || !is_lost && !is_slow(&answer, now) {
-            return None;
-        }
-        let rests = |&(at, upstream, since): &(usize, usize, Instant), it: &Reachable| {
-            (at, upstream) == (index, it.upstream) && now.saturating_duration_since(since) < REST
-        };
-        let is_useful = |it: &&Reachable| !open.useless.iter().any(|useless| rests(useless, it));
-        let useful: Vec<Reachable> = self.up.iter().filter(is_useful).copied().collect();
-        if let Some(upstream) = self.trust.trusted(question, claim, &useful, now) {
-            return Some((upstream, answer));
-        }
-        if !is_lost {
-            return None;
-        }
-        open.tried.extend(answer.origin.as_ref().map(|origin| (index, origin.upstream)));
-        let is_new = |it: &&Reachable| !open.tried.contains(&(index, it.upstream));
-        let upstream = useful.iter().find(is_new)?.upstream;
-        open.tried.push((index, upstream));
-        Some((upstream, answer))
-    }
-
-    fn hope(&self, open: &Open<T>, waiting: &[(usize, Claim, Belief)]) -> Hope {
-        let mut settled = waiting.iter().filter_map(|(index, ..)| open.inquiry.settled(*index));
-        let is_hopeless = settled.any(|(question, answer)| self.trust.is_hopeless(question, answer));
-        if is_hopeless || open.pass == Pass::Second { Hope::Little } else { Hope::Open }
-    }
-
-    /// Puts questions again, each to one upstream, whose answers then have a control before them.
-    fn repeat(&mut self, mut open: Open<T>, again: Vec<(usize, usize, Arc<Answer>)>, now: Instant) {
-        open.repeats = open.repeats.saturating_add(1);
-        for (index, ..) in &again {
-            open.inquiry.forget(*index);
-        }
-        open.pinned = again;
-        let id = self.cases.insert(open);
-        self.advance(id, now);
-    }
-
-    /// Nobody could confirm these answers: they count for nothing.
-    fn give_up(&mut self, mut open: Open<T>, waiting: &[(usize, Claim, Belief)], now: Instant) {
-        for &(index, claim, belief) in waiting {
-            let Some((question, answer)) = open.inquiry.settled(index) else { continue };
-            // A target's name that is found counts against nobody.
-            if claim == Claim::Target && belief == Belief::Waiting {
-                continue;
-            }
-            self.trust.gave_up(question, answer);
-            open.inquiry.distrust(index);
-        }
-        self.settle(open, now);
     }
 
     /// There is no time for second passes any more: hosts that wait for theirs are solved as they are.
@@ -438,11 +316,6 @@ impl<T> Plan<T> {
     }
 }
 
-/// Whether the controls of an answer take so long that another one may do.
-fn is_slow(answer: &Answer, now: Instant) -> bool {
-    answer.origin.as_ref().is_some_and(|origin| now.saturating_duration_since(origin.came) > SLOW)
-}
-
 /// Whether an answer that was kept is as good as one asked for now.
 fn is_usable(
     trust: &Trust,
@@ -459,47 +332,6 @@ fn is_usable(
             Belief::Waiting => !is_slow(answer, now),
             Belief::Lost => false,
         },
-    }
-}
-
-/// Values under numbers that are used again.
-#[derive(Debug)]
-struct Slab<V> {
-    places: Vec<Option<V>>,
-    free: Vec<u32>,
-}
-
-impl<V> Slab<V> {
-    fn new() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
-    }
-
-    fn len(&self) -> usize {
-        self.places.len() - self.free.len()
-    }
-
-    fn insert(&mut self, value: V) -> u32 {
-        if let Some(id) = self.free.pop() {
-            self.places[id as usize] = Some(value);
-            return id;
-        }
-        self.places.push(Some(value));
-        // Callers bound what is open far below 2^32.
-        u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
-    }
-
-    fn get(&self, id: u32) -> Option<&V> {
-        self.places.get(id as usize)?.as_ref()
-    }
-
-    fn get_mut(&mut self, id: u32) -> Option<&mut V> {
-        self.places.get_mut(id as usize)?.as_mut()
-    }
-
-    fn remove(&mut self, id: u32) -> Option<V> {
-        let value = self.places.get_mut(id as usize)?.take()?;
-        self.free.push(id);
-        Some(value)
     }
 }
 

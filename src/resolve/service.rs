@@ -19,6 +19,7 @@ use super::question::{Answer, Question};
 use super::settings::{HOSTS_IN_FLIGHT, Settings, TrustPolicy};
 use super::told::Told;
 use super::trust::{Put, Reachable, UpstreamWarning, is_control};
+use super::usefulness::UseOfUpstreams;
 use super::want::{Case, Solved};
 
 /// Solved cases that leave together at most.
@@ -205,7 +206,7 @@ pub fn start_on<T: Send + 'static>(
     start_worker(resolve, bounds, TrustPolicy::Earned, Box::new(|_| ()))
 }
 
-type Tell = Box<dyn FnMut(&UpstreamWarning) + Send>;
+pub(super) type Tell = Box<dyn FnMut(&UpstreamWarning) + Send>;
 
 fn start_worker<T: Send + 'static>(
     resolve: impl Resolve + 'static,
@@ -227,6 +228,7 @@ fn start_worker<T: Send + 'static>(
         resolve,
         plan: Plan::new(bounds.held_back, Checks { upstreams, patience: bounds.hold }),
         tell,
+        use_of_upstreams: UseOfUpstreams::new(upstreams),
         reviewed: Instant::now(),
         cases: Some(cases),
         exit: Exit { sender: exit, reserving: None },
@@ -248,6 +250,7 @@ struct Worker<T, R> {
     health: Arc<Health>,
     plan: Plan<T>,
     tell: Tell,
+    use_of_upstreams: UseOfUpstreams,
     /// When it was looked last whether hosts have waited long enough for controls.
     reviewed: Instant,
     /// `None` once every inbox is gone.
@@ -272,6 +275,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
             self.take(now);
             // Hosts that are let go here may be the last before second passes.
             let due = self.review(now).min(self.ask_again(now)).min(self.put_controls(now));
+            let due = due.min(self.look_at_use(now));
             while self.resolve.room() > 0 {
                 let Some((token, question, upstream)) = self.plan.next_question() else { break };
                 match upstream {
@@ -328,6 +332,18 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
             }
         }
         if self.plan.held() == 0 { Duration::MAX } else { REVIEW }
+    }
+
+    /// Looks now and then whether upstreams are of use; tells how long nothing is due.
+    fn look_at_use(&mut self, now: Instant) -> Duration {
+        if self.plan.waiting() + self.plan.held_back() == 0 {
+            // Before the last solutions leave: whoever gets them may end.
+            if self.plan.solved() > 0 {
+                self.use_of_upstreams.last_look(&self.health, now, &mut self.tell);
+            }
+            return Duration::MAX;
+        }
+        self.use_of_upstreams.look(&self.health, now, &mut self.tell)
     }
 
     /// Puts the controls that are due; tells how long none is.

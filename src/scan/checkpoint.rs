@@ -167,6 +167,12 @@ impl Checkpoint {
         serde_json::from_slice(body).map_err(|wrong| CheckpointError::Contents(wrong.to_string()))
     }
 
+    /// Whether it is of a version that took the first turns of the order for the sample of `--max-targets`, and had one.
+    pub fn has_other_sample(&self) -> bool {
+        let is_sampled = self.arguments.iter().any(|word| word.starts_with("--max-targets="));
+        self.numbering == Numbering::NamesLast && is_sampled
+    }
+
     /// The turns done.
     pub fn watermark(&self) -> Result<Watermark, CheckpointError> {
         Ok(Watermark::resume(self.high, &self.pending_turns()?))

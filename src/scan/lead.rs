@@ -186,6 +186,27 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_without_an_address_says_what_is_not_known_before_what_is() {
+        let host = |status: Status| MailHost {
+            preference: 10,
+            name: DnsName::parse("mx.example.org").unwrap(),
+            addresses: Addresses { status, families: [status; 2], addresses: Vec::new(), whole: true },
+        };
+        for (status, hosts, why) in [
+            (Status::Found, &[Status::NxDomain, Status::ServFail][..], Status::ServFail),
+            (Status::Found, &[Status::TimedOut, Status::NxDomain], Status::TimedOut),
+            (Status::Found, &[Status::NoData, Status::NxDomain], Status::NoData),
+            (Status::NxDomain, &[], Status::NxDomain),
+            (Status::ServFail, &[], Status::ServFail),
+        ] {
+            let hosts: Vec<MailHost> = hosts.iter().copied().map(host).collect();
+            let found = MailHosts { status, published: hosts.len(), hosts, whole: true };
+            let leads = Leads::of(&Solution::MailHosts(found), None);
+            assert_eq!(leads.unresolved, [Unresolved { family: None, status: why }]);
+        }
+    }
+
+    #[test]
     fn of_a_domain_the_first_exchangers_are_taken() {
         let host = |number: u16| MailHost {
             preference: number,

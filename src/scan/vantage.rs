@@ -317,7 +317,14 @@ mod tests {
         let judgement = judge(&evidence, &Inventory::default());
         let target =
             Target { ip: Some(ip.into()), port: PORT, asked: "x".into(), inventory: None, unresolved: None };
-        Record { time: SystemTime::UNIX_EPOCH, target, evidence, judgement, network: None }
+        Record {
+            time: SystemTime::UNIX_EPOCH,
+            target,
+            evidence,
+            judgement,
+            network: None,
+            foreign: crate::record::ForeignWords::default(),
+        }
     }
 
     fn bare(ip: [u8; 4], outcome: Outcome) -> Record {

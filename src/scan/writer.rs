@@ -30,7 +30,7 @@ use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
 use crate::judge::{Context, Judgement, Verdict};
-use crate::record::{Record, Target, Unjudged, Unresolved};
+use crate::record::{ForeignWords, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
 
@@ -227,7 +227,13 @@ impl Writer {
             let target = Target { unresolved, ..self.target(None, port, Asked::Name(name)) };
             let (observation, scanner) = (Observation::bare(outcome, 0), Some(Arc::clone(&self.scanner)));
             let evidence = Evidence { ip: None, observation, resolution: None, scanner };
-            self.judged(Unjudged { time: SystemTime::now(), target, evidence, network: None })
+            self.judged(Unjudged {
+                time: SystemTime::now(),
+                target,
+                evidence,
+                network: None,
+                foreign: ForeignWords::default(),
+            })
         };
         said.into_iter().map(record).collect()
     }
@@ -315,7 +321,13 @@ impl Writer {
         let (ip, port) = (socket.ip(), socket.port());
         let evidence = Evidence { ip: Some(ip), observation, resolution, scanner: Some(scanner) };
         let network = self.networks.as_ref().and_then(|networks| networks.network(ip));
-        let unjudged = Unjudged { time, target: self.target(Some(ip), port, asked), evidence, network };
+        let unjudged = Unjudged {
+            time,
+            target: self.target(Some(ip), port, asked),
+            evidence,
+            network,
+            foreign: ForeignWords::default(),
+        };
         catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok()
     }
 

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use banneret::demo::zone::{Answer, Data, Entry, Held, Kind};
 use banneret::name::DnsName;
+use banneret::scan::checkpoint::Checkpoint;
 use serde_json::Value;
 
 use crate::support::hosts::{serve_at, serve_names};
@@ -163,5 +164,22 @@ fn a_scan_that_0_1_left_with_names_under_way_ends_with_every_record_once() {
         assert_eq!(met, expected);
         let table = fs::read_to_string(Path::new(FOLDER).join("names.csv")).unwrap();
         assert_eq!(table.lines().count(), 1 + expected.len());
+    });
+}
+
+#[test]
+fn a_sample_that_0_1_drew_in_its_own_way_is_refused_with_what_to_do() {
+    alone("stored::a_sample_that_0_1_drew_in_its_own_way_is_refused_with_what_to_do", |_| {
+        lay_out("middle", &[]);
+        let path = Path::new(FOLDER).join("middle.jsonl.checkpoint");
+        let mut checkpoint = Checkpoint::decode(&fs::read(&path).unwrap()).unwrap();
+        // That version hashed the whole set, and stopped after so many turns.
+        checkpoint.arguments.insert(2, "--max-targets=60".to_owned());
+        fs::write(&path, checkpoint.encode()).unwrap();
+        let ran = run(&["scan", "--resume", path.to_str().unwrap(), "--progress", "never"]).ends(2);
+        let told = "banneret: checkpoint `/mnt/middle.jsonl.checkpoint` is of version 0.1.0, which drew the sample of \
+            `--max-targets` in another way; let that version finish the scan, or start anew\n";
+        assert_eq!(ran.err, told);
+        assert!(path.exists(), "a refusal changes nothing");
     });
 }

@@ -53,7 +53,7 @@ use State::{After, Before};
 type Zone = (&'static str, &'static str, &'static [u8], &'static str, &'static str);
 
 #[rustfmt::skip]
-const ZONES: [Zone; 29] = [
+const ZONES: [Zone; 30] = [
     ("root", "example", &[1], FORWARD, FORWARD),
     ("rir", "18.198.in-addr.arpa", &[6], REVERSE_BEFORE, REVERSE_AFTER),
     // Plain.
@@ -83,6 +83,8 @@ const ZONES: [Zone; 29] = [
     ("host", "s7.example", &[2], "mail A 198.18.7.10", "mail A 198.18.7.10\nnew A 198.18.7.11"),
     ("host", "s8.example", &[2], "mail A 198.18.8.10\nsecond A 198.18.8.11", "mail A 198.18.8.10\nsecond A 198.18.8.11"),
     ("host", "s16.example", &[2], "mail A 198.18.16.10", "mail A 198.18.16.10"),
+    // Its mail exchangers are in a zone that its server refuses, and nowhere.
+    ("host", "s17.example", &[2], MX, MX),
     // Two of three servers are not there.
     ("host", "11.18.198.in-addr.arpa", &[2, 97, 98], "10 PTR mail.s11.example.", "10 PTR mail.s11.example."),
     ("host", "s11.example", &[2], "mail A 198.18.11.10", "mail A 198.18.11.10"),
@@ -95,12 +97,14 @@ const ZONES: [Zone; 29] = [
     // NSD is told to serve it, and has no file of it.
     ("customer", "12.18.198.in-addr.arpa", &[3], BROKEN, BROKEN),
 ];
+const MX: &str = "@ MX 10 nowhere\n@ MX 20 mx.s18.example.\nnone MX 10 nowhere";
 /// Stands for a zone whose file is missing.
 const BROKEN: &str = "broken";
 
 /// The zones of the hosts, all at one operator.
 const FORWARD: &str = "
 s1 NS ns2\ns2 NS ns2\ns3 NS ns2\ns4 NS ns2\ns5 NS ns2\ns6 NS ns2\ns7 NS ns2\ns8 NS ns2\ns11 NS ns2\ns15 NS ns2\ns16 NS ns2
+s17 NS ns2\ns18 NS ns3
 ";
 /// Below the registry: 9 is delegated to who refuses it, 10 to an address where nobody listens, 12 to who fails, 13 to who
 /// is silent.

@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpListener};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use serde_json::Value;
 use super::dns;
 use super::internet::{ABSENCE, DELEGATION, Internet, RESOLVER, TIME_TO_LIVE, greetings};
 use super::support::namespace::alone;
-use super::support::program::program;
+use super::support::program::{program, run};
 
 /// What must be said of one target, before or after the changes.
 struct Told {
@@ -209,6 +210,7 @@ fn what_is_said_of_a_fix_that_does_not_show_is_true() {
         let mut internet = Internet::start(work);
         serve_mail();
         let mut wrong = told_wrongly("before", &BEFORE);
+        say_why_names_are_unresolved(work);
         // The resolver has it, and no denial of that zone.
         assert_eq!(
             dns::ask(RESOLVER, "10.16.18.198.in-addr.arpa", dns::TYPE_PTR).names,
@@ -218,6 +220,34 @@ fn what_is_said_of_a_fix_that_does_not_show_is_true() {
         wrong.extend(told_wrongly("after", &AFTER));
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     });
+}
+
+/// A name that does not exist, one whose exchanger does not, and one that the resolver fails at are told apart.
+fn say_why_names_are_unresolved(work: &Path) {
+    let flags = ["--allow-reserved", "--dns-timeout", "3s", "--resolver", &format!("{RESOLVER}:53")];
+    let names = [
+        ("mx:gone.s17.example", "nxdomain"),
+        ("mx:none.s17.example", "nxdomain"),
+        ("mx:s17.example", "servfail"),
+    ];
+    let list = work.join("names");
+    std::fs::write(&list, names.map(|(name, _)| name).join("\n")).unwrap();
+    let scan = [&["scan", "--keep", "all", "-q", "-i", list.to_str().unwrap()], &flags[..]].concat();
+    let records = run(&scan).ends(0);
+    for (name, status) in names {
+        let is_of = |record: &Value| record["target"]["asked"] == name;
+        let record = records.lines().into_iter().map(|line| serde_json::from_str(line).unwrap()).find(is_of);
+        let record = record.unwrap_or_default();
+        assert_eq!(record["target"]["unresolved"]["status"], status, "{name}: {record}");
+        let checked = run(&[&["check", name, "--format", "json"], &flags[..]].concat()).ends(4);
+        if status == "servfail" {
+            assert!(checked.err.contains("could not be resolved (servfail)"), "{checked:?}");
+        } else {
+            let told: Value = serde_json::from_str(&checked.out).unwrap();
+            let unresolved = &told["servers"][0]["record"]["target"]["unresolved"];
+            assert_eq!(unresolved["status"], status, "{name}: {told}");
+        }
+    }
 }
 
 /// Checks all of them at once, and gives what is wrong with what was said.

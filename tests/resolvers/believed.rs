@@ -2,13 +2,14 @@
 //! and in a network of its own without the Internet an honest resolver suffices.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::hosts::serve_hosts;
+use crate::support::hosts::{serve_at, serve_hosts};
 use crate::support::namespace::alone;
 use crate::support::program::{Ran, command};
 use crate::support::schema::assert_lines;
@@ -18,16 +19,21 @@ use crate::upstream::{Behavior, Upstream, has_ptr, own_name};
 const FIRST: &str = "127.0.0.2:53";
 const SECOND: &str = "127.0.0.3:53";
 const BLOCK: &str = "198.18.0.0/25";
+const BLOCK_V6: &str = "2001:db8::/121";
 const HOSTS: u32 = 128;
 /// Set to 1 by `scripts/faults full`: every case, five seeds each.
 const FULL: &str = "TEST_TRUST_FULL";
 
-const LIARS: [Behavior; 8] = [
+const LIARS: [Behavior; 12] = [
     Behavior::DeniesAll,
     Behavior::EmptiesAll,
     Behavior::EmptiesAllInZone,
     Behavior::DeniesPtr,
     Behavior::DeniesForward,
+    Behavior::DeniesPtrInTrueZone,
+    Behavior::EmptiesPtrInTrueZone,
+    Behavior::DeniesForwardInTrueZone,
+    Behavior::EmptiesForwardInTrueZone,
     Behavior::Invents,
     Behavior::Policy,
     Behavior::PolicyElsewhere,
@@ -55,7 +61,7 @@ fn told(records: &[Value]) -> Told {
 /// Asserts that each host is told the truth.
 fn assert_true(what: &str, records: &[Value]) {
     for record in records {
-        let ip: Ipv4Addr = record["target"]["ip"].as_str().unwrap().parse().unwrap();
+        let ip: IpAddr = record["target"]["ip"].as_str().unwrap().parse().unwrap();
         let verdict = if has_ptr(ip) { "match" } else { "no_ptr" };
         assert_eq!(record["verdict"], verdict, "{what}: {:?}: {record}", told(records));
     }
@@ -93,28 +99,60 @@ fn scan(work: &Path, resolvers: &[&str], timeout: &str, extra: &[&str]) -> (Vec<
 }
 
 fn greet() {
-    serve_hosts(&[25], |ip, _| format!("220 {} ESMTP Postfix\r\n", own_name(ip)).into_bytes());
+    serve_hosts(&[25], |ip, _| greeting(ip.into()));
+}
+
+fn greeting(ip: IpAddr) -> Vec<u8> {
+    format!("220 {} ESMTP Postfix\r\n", own_name(ip)).into_bytes()
+}
+
+/// The same for hosts of the other family.
+fn greet_v6() {
+    let route = ["-6", "route", "add", "local", "2001:db8::/32", "dev", "lo"];
+    assert!(Command::new("ip").args(route).status().unwrap().success());
+    for last in 0..HOSTS {
+        let ip = Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(last)).into();
+        serve_at(ip, 25, greeting(ip));
+    }
 }
 
 fn seeds() -> Vec<String> {
     (0..if is_full() { 5 } else { 1 }).map(|seed: u32| seed.to_string()).collect()
 }
 
+/// Each behavior once, those that lie about one kind alone in IPv6; all of it five times in a full run.
+fn rows(behavior: Behavior) -> Vec<(String, &'static str)> {
+    let is_narrow = matches!(
+        behavior,
+        Behavior::EmptiesPtrInTrueZone | Behavior::DeniesForwardInTrueZone | Behavior::Invents
+    );
+    let blocks: &[&str] = match is_narrow {
+        _ if is_full() => &[BLOCK, BLOCK_V6],
+        true => &[BLOCK_V6],
+        false => &[BLOCK],
+    };
+    let both = |seed: String| blocks.iter().map(move |block| (seed.clone(), *block));
+    seeds().into_iter().flat_map(both).collect()
+}
+
 #[test]
 fn a_resolver_that_lies_alone_is_believed_nothing_against_a_host() {
     alone("believed::a_resolver_that_lies_alone_is_believed_nothing_against_a_host", |work| {
         greet();
+        greet_v6();
         for (number, behavior) in (10..).zip(LIARS) {
             let at = format!("127.0.0.{number}:53");
             Upstream::of(behavior).serve(&at);
-            for seed in seeds() {
-                let (records, warnings, took) = scan(work, &[&at], "1s", &["--seed", &seed, BLOCK]);
+            for (seed, block) in rows(behavior) {
+                let (records, warnings, took) = scan(work, &[&at], "1s", &["--seed", &seed, block]);
                 println!("{behavior:?} alone, seed {seed}: {:?} in {took:?}, {warnings}", told(&records));
                 assert_eq!(u32::try_from(records.len()), Ok(HOSTS));
                 assert_unknown(&format!("{behavior:?} alone"), &records);
-                // Policy zones settle nothing, and are no reason to warn.
-                let is_policy = matches!(behavior, Behavior::Policy | Behavior::PolicyElsewhere);
-                assert_eq!(warnings.to_string().contains(&at), !is_policy, "{behavior:?}: {warnings}");
+                let warnings = warnings.to_string();
+                assert!(
+                    warnings.contains(&at) && warnings.contains("--resolver"),
+                    "{behavior:?}: {warnings}"
+                );
             }
         }
     });
@@ -131,7 +169,7 @@ fn beside_an_honest_resolver_every_host_is_told_the_truth() {
             upstream.serve(&at);
             at
         };
-        let more = [Behavior::DeniesPtrInTrueZone, Behavior::Flaps, Behavior::SilentForControls];
+        let more = [Behavior::Flaps, Behavior::SilentForControls];
         let ttls: &[u32] = if is_full() { &[0, 1, 300, 1 << 31] } else { &[0, 1 << 31] };
         for ttl in ttls {
             for behavior in LIARS.into_iter().chain(more) {
@@ -160,6 +198,16 @@ fn beside_an_honest_resolver_every_host_is_told_the_truth() {
 fn honest_resolvers_are_believed_with_and_without_the_internet() {
     alone("believed::honest_resolvers_are_believed_with_and_without_the_internet", |work| {
         greet();
+        greet_v6();
+        // A block without any PTR name.
+        let at = "127.0.0.4:53";
+        Upstream::of(Behavior::WithoutPtr).serve(at);
+        for block in [BLOCK, BLOCK_V6] {
+            let (records, warnings, took) = scan(work, &[at], "1s", &[block]);
+            println!("without PTR names, {block}: {:?} in {took:?}", told(&records));
+            assert!(records.iter().all(|record| record["verdict"] == "no_ptr"), "{:?}", told(&records));
+            assert_eq!(warnings, serde_json::json!([]));
+        }
         for (has_internet, at) in [(false, FIRST), (true, SECOND)] {
             for ttl in [0, 300] {
                 let at = at.replace(":53", &format!(":{}", 53 + ttl));
@@ -168,6 +216,8 @@ fn honest_resolvers_are_believed_with_and_without_the_internet() {
                 println!("honest, internet {has_internet}, ttl {ttl}: {:?} in {took:?}", told(&records));
                 assert_true("honest alone", &records);
                 assert_eq!(warnings, serde_json::json!([]));
+                let (records, ..) = scan(work, &[&at], "1s", &[BLOCK_V6]);
+                assert_true("honest alone, IPv6", &records);
                 // One host, and hosts none of which has a PTR name.
                 for targets in [&["198.18.0.3"][..], &["198.18.0.3", "198.18.0.7", "198.18.0.11"]] {
                     let (records, _, took) = scan(work, &[&at], "1s", targets);

@@ -1,7 +1,7 @@
-//! Upstream resolvers that behave in one way each, honest and not: 128 hosts of 198.18.0.0/25, every fourth of which has no
-//! PTR name. Small on purpose: each message is built by hand, so that SOA records and TTLs can be what a liar makes them.
+//! Upstream resolvers that behave in one way each, honest and not: 128 hosts of `198.18.0.0/25` and of `2001:db8::/121`, every
+//! fourth of which has no PTR name. Small on purpose: each message is built by hand, so that SOA records and TTLs can be what a liar makes them.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -11,6 +11,7 @@ const A: u16 = 1;
 const NS: u16 = 2;
 const SOA: u16 = 6;
 const PTR: u16 = 12;
+const AAAA: u16 = 28;
 
 const OPT: u16 = 41;
 
@@ -30,12 +31,26 @@ pub(crate) enum Behavior {
     DeniesForward,
     /// PTR is denied with the SOA of the true zone; all else is honest.
     DeniesPtrInTrueZone,
+    /// The same by NODATA.
+    EmptiesPtrInTrueZone,
+    /// IPv4 and IPv6 addresses are denied with the SOA of the true zone; all else is honest.
+    DeniesForwardInTrueZone,
+    /// The same by NODATA.
+    EmptiesForwardInTrueZone,
+    /// Honest in a world in which no host has a PTR name.
+    WithoutPtr,
     /// One name for every address, one address for every name.
     Invents,
     /// NXDOMAIN without any SOA to everything: a policy zone.
     Policy,
     /// NXDOMAIN with the SOA of another zone to everything: a policy zone, too.
     PolicyElsewhere,
+    /// REFUSED to everything.
+    Refuses,
+    /// SERVFAIL to everything.
+    Fails,
+    /// Honest to 60 questions, and REFUSED to all others.
+    RefusesLater,
     /// Honest and denying by turns of a quarter of a second.
     Flaps,
     /// Silent about fixed names, zones and random labels, and denies PTR.
@@ -68,9 +83,9 @@ impl Upstream {
             let began = Instant::now();
             let mut query = [0; 1500];
             while let Ok((length, peer)) = socket.recv_from(&mut query) {
-                count.fetch_add(1, Ordering::SeqCst);
+                let number = count.fetch_add(1, Ordering::SeqCst);
                 let Some(question) = Question::read(&query[..length]) else { continue };
-                if let Some(reply) = self.reply(&question, began) {
+                if let Some(reply) = self.reply(&question, number, began) {
                     if !self.delay.is_zero() {
                         // A resolver that is farther away, not a wait for something to happen.
                         thread::park_timeout(self.delay);
@@ -83,10 +98,11 @@ impl Upstream {
     }
 
     #[expect(clippy::match_same_arms, reason = "each behavior has its arms side by side")]
-    fn reply(&self, question: &Question, began: Instant) -> Option<Vec<u8>> {
+    fn reply(&self, question: &Question, number: u64, began: Instant) -> Option<Vec<u8>> {
         let parent = question.name.split_once('.').map_or("", |(_, parent)| parent);
         let made_up = |rcode| question.reply(rcode, &[], Some(parent), self.ttl);
         let honest = || self.honest(question);
+        let is_forward = matches!(question.kind, A | AAAA);
         Some(match self.behavior {
             Behavior::Honest => honest(),
             Behavior::DeniesAll => made_up(3),
@@ -99,7 +115,23 @@ impl Upstream {
             Behavior::DeniesPtrInTrueZone if question.kind == PTR => {
                 question.reply(3, &[], Some(&zone(&question.name)), self.ttl)
             }
-            Behavior::DeniesPtrInTrueZone => honest(),
+            Behavior::EmptiesPtrInTrueZone if question.kind == PTR => {
+                question.reply(0, &[], Some(&zone(&question.name)), self.ttl)
+            }
+            Behavior::DeniesForwardInTrueZone if is_forward => {
+                question.reply(3, &[], Some(&zone(&question.name)), self.ttl)
+            }
+            Behavior::EmptiesForwardInTrueZone if is_forward => {
+                question.reply(0, &[], Some(&zone(&question.name)), self.ttl)
+            }
+            Behavior::WithoutPtr if address(&question.name).is_some() => {
+                question.reply(3, &[], Some(&zone(&question.name)), self.ttl)
+            }
+            Behavior::DeniesPtrInTrueZone
+            | Behavior::EmptiesPtrInTrueZone
+            | Behavior::DeniesForwardInTrueZone
+            | Behavior::EmptiesForwardInTrueZone
+            | Behavior::WithoutPtr => honest(),
             Behavior::Invents if question.kind == PTR => {
                 question.reply(0, &[(PTR, wire("parked.example"))], None, self.ttl)
             }
@@ -109,6 +141,10 @@ impl Upstream {
             Behavior::Invents => question.reply(0, &[], Some(""), self.ttl),
             Behavior::Policy => question.reply(3, &[], None, self.ttl),
             Behavior::PolicyElsewhere => question.reply(3, &[], Some("rpz.example"), self.ttl),
+            Behavior::Refuses => question.reply(5, &[], None, self.ttl),
+            Behavior::Fails => question.reply(2, &[], None, self.ttl),
+            Behavior::RefusesLater if number > 60 => question.reply(5, &[], None, self.ttl),
+            Behavior::RefusesLater => honest(),
             Behavior::Flaps if (began.elapsed().as_millis() / 250).is_multiple_of(2) => honest(),
             Behavior::Flaps => made_up(3),
             Behavior::SilentForControls if question.kind == PTR && address(&question.name).is_some() => {
@@ -142,21 +178,29 @@ impl Upstream {
         }
         match (*kind, address(name), host(name)) {
             (PTR, Some(ip), _) if has_ptr(ip) => found(wire(&own_name(ip))),
-            (A, _, Some(ip)) => found(ip.octets().to_vec()),
+            (A, _, Some(IpAddr::V4(ip))) => found(ip.octets().to_vec()),
+            (AAAA, _, Some(IpAddr::V6(ip))) => found(ip.octets().to_vec()),
             (_, _, Some(_)) => denied(0),
+            (_, Some(ip), _) if has_ptr(ip) => denied(0),
             _ => denied(3),
         }
     }
 }
 
 /// Whether the host at an address has a PTR name.
-pub(crate) fn has_ptr(ip: Ipv4Addr) -> bool {
-    ip.octets()[3] % 4 != 3
+pub(crate) fn has_ptr(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.octets()[3] % 4 != 3,
+        IpAddr::V6(ip) => ip.octets()[15] % 4 != 3,
+    }
 }
 
 /// What a host calls itself: its address in letters, for a name with digits looks like a provider's.
-pub(crate) fn own_name(ip: Ipv4Addr) -> String {
-    let digits = format!("{:08x}", u32::from(ip));
+pub(crate) fn own_name(ip: IpAddr) -> String {
+    let digits = match ip {
+        IpAddr::V4(ip) => format!("{:08x}", u32::from(ip)),
+        IpAddr::V6(ip) => format!("{:032x}", u128::from(ip)),
+    };
     let letters: String = digits.chars().filter_map(|it| it.to_digit(16)).map(letter).collect();
     format!("mail.{letters}.fleet.example")
 }
@@ -165,18 +209,27 @@ fn letter(digit: u32) -> char {
     char::from_u32(u32::from('a') + digit).unwrap()
 }
 
-fn host(name: &str) -> Option<Ipv4Addr> {
+fn host(name: &str) -> Option<IpAddr> {
     let letters = name.strip_prefix("mail.")?.strip_suffix(".fleet.example")?;
-    let ip = letters.chars().fold(0_u32, |ip, it| ip << 4 | (u32::from(it) - u32::from('a')) & 15);
-    (own_name(ip.into()) == name).then(|| ip.into())
+    let bits = letters.chars().fold(0_u128, |bits, it| bits << 4 | (u128::from(it) - u128::from('a')) & 15);
+    let ip = match u32::try_from(bits) {
+        Ok(bits) => IpAddr::V4(bits.into()),
+        Err(_) => IpAddr::V6(bits.into()),
+    };
+    (own_name(ip) == name).then_some(ip)
 }
 
-fn address(name: &str) -> Option<Ipv4Addr> {
+fn address(name: &str) -> Option<IpAddr> {
+    if let Some(digits) = name.strip_suffix(".ip6.arpa") {
+        let digits: String = digits.split('.').rev().collect();
+        let bits = u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32)?;
+        return Some(Ipv6Addr::from(bits).into()).filter(|_| bits >> 96 == 0x2001_0db8);
+    }
     let mut octets: Vec<u8> =
         name.strip_suffix(".in-addr.arpa")?.split('.').map_while(|it| it.parse().ok()).collect();
     octets.reverse();
     let octets: [u8; 4] = octets.try_into().ok()?;
-    (octets[0] == 198 && octets[1] & 0xfe == 18).then(|| octets.into())
+    (octets[0] == 198 && octets[1] & 0xfe == 18).then(|| Ipv4Addr::from(octets).into())
 }
 
 /// The name of a root server that an address has, or its address.
@@ -200,6 +253,7 @@ fn zone(name: &str) -> String {
     let labels: Vec<&str> = name.split('.').collect();
     let depth = match labels.as_slice() {
         [.., "in-addr", "arpa"] => 5,
+        [.., "ip6", "arpa"] => 10,
         [.., "fleet", "example"] => 2,
         [.., "com" | "org"] => 1,
         _ => 0,

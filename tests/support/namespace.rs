@@ -31,7 +31,7 @@ pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
         return;
     }
     let inside = Command::new("unshare")
-        .args(if is_root() { &[][..] } else { &["--user", "--map-root-user"] })
+        .args(as_root())
         .args(["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"])
         .arg(std::env::current_exe().expect("this program has a path"))
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
@@ -58,6 +58,11 @@ pub(crate) fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
         thread::park_timeout(LOOK);
     }
     panic!("{what}: not within {:?}", LOOK * u32::try_from(LOOKS).expect("it is small"));
+}
+
+/// What makes root of whoever calls `unshare`. Root needs no namespace of users, and gets none inside a chroot.
+pub(crate) fn as_root() -> &'static [&'static str] {
+    if is_root() { &[] } else { &["--user", "--map-root-user"] }
 }
 
 /// Root can give servers accounts of their own; others have one account in their namespace.

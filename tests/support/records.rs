@@ -39,6 +39,7 @@ pub fn any_record() -> impl Strategy<Value = Record> {
                 target,
                 judgement: if judged { judgement } else { unjudged(judgement) },
                 network,
+                foreign: banneret::record::ForeignWords::default(),
             }
         },
     )
@@ -98,6 +99,7 @@ pub fn healthy_record() -> Record {
             clears_by: None,
         },
         network: Some(Network { asn: 64500, name: Some(Arc::from("EXAMPLE")) }),
+        foreign: banneret::record::ForeignWords::default(),
     }
 }
 

@@ -28,11 +28,13 @@ use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
 use crate::judge::run::Run;
 use crate::judge::{Context, Verdict, judge};
-use crate::record::{Record, Target, Unjudged, read};
+use crate::record::foreign::Oddities;
+use crate::record::{ForeignWords, Record, Target, Unjudged, read};
 use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
 use crate::report::manifest::{self, Carried, Judged};
+use crate::report::odd::OddRecords;
 use crate::report::{OutputError, Sink, Start, Written, atomic, parquet, sink};
 use crate::scan::ScanError;
 use crate::targets::Inventory;
@@ -137,7 +139,7 @@ fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
     for path in &args.records {
         let mut lines = open(path)?;
         while let Some(line) = lines.next()? {
-            if let Ok(record) = read_line(&line, args.from, now) {
+            if let Ok((record, _)) = read_line(&line, args.from, now) {
                 run.add(&record.evidence);
             }
         }
@@ -188,9 +190,15 @@ impl Bench {
         for path in &args.records {
             let mut lines = open(path)?;
             let before = self.read - self.unreadable;
+            let mut odd = OddRecords::default();
             while let Some(line) = lines.next()? {
                 let now = self.court.now;
-                let mut record = read_line(&line, args.from, now).unwrap_or_else(|reason| {
+                let read = read_line(&line, args.from, now).map(|(record, met)| {
+                    odd.add(&met);
+                    record
+                });
+                let mut record = read.unwrap_or_else(|reason| {
+                    odd.add(&Oddities::default());
                     if self.unreadable == 0 {
                         let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
                     }
@@ -204,6 +212,7 @@ impl Bench {
                 }
                 self.take(record)?;
             }
+            report::tell_odd(path, &odd, "those of the evidence are kept, the others worked out anew");
             if lines.end() == End::Torn {
                 report::tell_torn(path);
             }
@@ -272,11 +281,13 @@ fn write_manifest(
     manifest.write(&path).context(Unable)
 }
 
-fn read_line(line: &lines::Line<'_>, from: LinesWord, now: SystemTime) -> Result<Record, String> {
+/// The record of a line, and what of a stored one this version does not know.
+fn read_line(line: &lines::Line<'_>, from: LinesWord, now: SystemTime) -> Result<(Record, Oddities), String> {
+    let seen = |record| (record, Oddities::default());
     match from {
         LinesWord::Records => stored(line),
-        LinesWord::Zgrab2 => text(line).and_then(|text| zgrab2::read(text, now)),
-        LinesWord::Greetings => Ok(greeting::read(line.bytes, line.place(), now)),
+        LinesWord::Zgrab2 => text(line).and_then(|text| zgrab2::read(text, now)).map(seen),
+        LinesWord::Greetings => Ok(seen(greeting::read(line.bytes, line.place(), now))),
     }
 }
 
@@ -287,8 +298,8 @@ fn text<'l>(line: &lines::Line<'l>) -> Result<&'l str, String> {
     std::str::from_utf8(line.bytes).map_err(|_| "is not UTF-8".to_owned())
 }
 
-fn stored(line: &lines::Line<'_>) -> Result<Record, String> {
-    read::decode(text(line)?).map_err(|wrong| wrong.to_string())
+fn stored(line: &lines::Line<'_>) -> Result<(Record, Oddities), String> {
+    read::decode_telling(text(line)?).map_err(|wrong| wrong.to_string())
 }
 
 /// A record of what was seen elsewhere; it is judged when it is written.
@@ -301,7 +312,7 @@ fn record(target: Target, observation: Observation, time: SystemTime) -> Record 
     };
     let judgement = judge(&nobody, &Inventory::default());
     let evidence = Evidence { ip: target.ip, observation, resolution: None, scanner: None };
-    Record { time, target, evidence, judgement, network: None }
+    Record { time, target, evidence, judgement, network: None, foreign: ForeignWords::default() }
 }
 
 fn unreadable(place: String, reason: String, time: SystemTime) -> Record {

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 
 use super::super::{exit::Unable, files, lists::Loaded, live::Live, report, resume::Resumed, terminal};
 use super::Session;
+use crate::record::neutral::Safe;
 use crate::record::time;
 use crate::report::asn::AsnDb;
 use crate::report::file::{OutputError, Start, Written};
@@ -70,6 +71,14 @@ impl Session {
     ) -> anyhow::Result<(Watermark, Vec<PartlyDone>, Vec<IpAddr>)> {
         let Some(Resumed { path, checkpoint }) = &self.resumed else { return Ok(Default::default()) };
         if checkpoint.targets != digest(&self.loaded) {
+            if checkpoint.has_other_sample() {
+                bail!(
+                    "checkpoint `{}` is of version {}, which drew the sample of `--max-targets` in another way; let that \
+                     version finish the scan, or start anew",
+                    path.display(),
+                    Safe(&checkpoint.version)
+                );
+            }
             bail!(
                 "the targets or exclusions are not those that checkpoint `{}` was made with; put the old lists back, or \
                  start anew (what is to be excluded from now on goes to the end of an exclusion list)",

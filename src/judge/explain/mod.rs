@@ -141,6 +141,7 @@ fn outcome_title(outcome: Outcome) -> &'static str {
         Outcome::Excluded => {
             "The name that was asked for leads only to addresses that are not to be touched."
         }
+        Outcome::Other => "A later version has a word for it that this one does not know.",
     }
 }
 
@@ -176,6 +177,7 @@ fn outcome_text(outcome: Outcome) -> &'static str {
         Outcome::Excluded => {
             "By `--exclude`, by an exclusion file, or because the addresses are reserved (`--allow-reserved`)."
         }
+        Outcome::Other => "The record keeps the word; a newer version says what it means.",
     }
 }
 

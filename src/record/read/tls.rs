@@ -1,7 +1,8 @@
 //! What a line says of EHLO and TLS, back as evidence.
 
-use super::{ReadError, bytes, known};
+use super::{ReadError, bytes, code, field, known, natural};
 use crate::evidence::{Certificate, Tls, TlsStatus, X509Error};
+use crate::record::foreign::Oddities;
 use crate::record::line::{CertificateLine, Str, TlsLine};
 use crate::record::{escape, time};
 use crate::smtp::reply::{self, Reply};
@@ -10,16 +11,17 @@ use crate::smtp::reply::{self, Reply};
 const ACCEPTED: u16 = 250;
 
 impl TlsLine<'_> {
-    pub(super) fn into_tls(self) -> Result<Tls, ReadError> {
+    pub(super) fn into_tls(self, odd: &mut Oddities) -> Result<Tls, ReadError> {
         let status = self.status.ok_or(ReadError::Missing { field: "tls.status" })?;
-        let code = |code: u16| known("tls.code", &code.to_string(), reply::Code::new(code));
+        let alert = natural("smtp.tls.alert", self.alert, odd);
+        let known_status = odd.word(field::TLS_STATUS, &status.0, TlsStatus::parse(&status.0, alert));
         let plain = |text: Str<'_>| known("tls.plaintext", &text.0, escape::unescape(&text.0).ok());
         Ok(Tls {
-            status: known("tls.status", &status.0, TlsStatus::parse(&status.0, self.alert))?,
-            code: self.code.map(code).transpose()?,
+            status: known_status.unwrap_or(TlsStatus::Other),
+            code: code("smtp.tls.code", self.code, odd),
             version: self.version.map(|text| Box::from(&*text.0)),
             cipher: self.cipher.map(|text| Box::from(&*text.0)),
-            certificate: self.certificate.map(CertificateLine::into_certificate).transpose()?,
+            certificate: self.certificate.map(|it| it.into_certificate(odd)).transpose()?,
             ehlo: ehlo_reply(self.ehlo_name, self.extensions)?,
             injected: self.injected.unwrap_or(false),
             plaintext: self.plaintext.map(plain).transpose()?.unwrap_or_default(),
@@ -28,22 +30,22 @@ impl TlsLine<'_> {
 }
 
 impl CertificateLine<'_> {
-    fn into_certificate(self) -> Result<Certificate, ReadError> {
+    fn into_certificate(self, odd: &mut Oddities) -> Result<Certificate, ReadError> {
         let names: Vec<_> = self.names.unwrap_or_default().iter().map(|name| Box::from(&*name.0)).collect();
         let point = |field, text: Option<Str<'_>>| {
             text.map(|text| known(field, &text.0, time::parse(&text.0))).transpose()
         };
         let sha256 = self.sha256.ok_or(ReadError::Missing { field: "sha256" })?;
         Ok(Certificate {
-            count: self.count.unwrap_or_else(|| u32::try_from(names.len()).unwrap_or(u32::MAX)),
+            count: natural("smtp.tls.certificate.count", self.count, odd)
+                .unwrap_or_else(|| u32::try_from(names.len()).unwrap_or(u32::MAX)),
             names,
             not_before: point("not_before", self.not_before)?,
             not_after: point("not_after", self.not_after)?,
             sha256: known("sha256", &sha256.0, octets(&sha256.0))?,
             error: self
                 .x509_error
-                .map(|word| known("x509_error", &word.0, X509Error::parse(&word.0)))
-                .transpose()?,
+                .and_then(|word| odd.word(field::X509_ERROR, &word.0, X509Error::parse(&word.0))),
         })
     }
 }

@@ -2,9 +2,9 @@
 //! ranges (iptoasn). What the data say of themselves, date and licence, goes wherever they are used.
 
 mod mmdb;
+mod ranges;
 mod table;
 
-use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::fs;
 use std::io;
@@ -20,6 +20,7 @@ use crate::prefix::Prefix;
 use crate::record::row::Row;
 use crate::record::{Network, time};
 use mmdb::Mmdb;
+use ranges::Ranges;
 use table::Table;
 
 /// Why a data base can't be used.
@@ -89,7 +90,8 @@ impl Display for About {
 pub struct AsnDb {
     source: Source,
     about: About,
-    by_system: OnceLock<HashMap<u32, Vec<Prefix>>>,
+    /// What an MMDB holds, each with the number of its system: its tree can't be asked for a system.
+    by_system: OnceLock<Ranges>,
 }
 
 #[derive(Debug)]
@@ -143,26 +145,21 @@ impl AsnDb {
         }
     }
 
-    /// The prefixes of a system, in the order of the data; none if the data do not know it. The first call goes through all
-    /// data.
-    pub fn prefixes(&self, asn: u32) -> Result<&[Prefix], AsnError> {
+    /// The prefixes of a system, IPv4 first, else in the order of the data; none if the data do not know it. The first
+    /// call goes through all of an MMDB.
+    pub fn prefixes(&self, asn: u32) -> Result<Vec<Prefix>, AsnError> {
+        let mmdb = match &self.source {
+            Source::Mmdb(mmdb) => mmdb,
+            Source::Table(table) => return Ok(table.prefixes(asn)),
+        };
         let by_system = if let Some(known) = self.by_system.get() {
             known
         } else {
-            let found = self.all_prefixes()?;
+            let mut found = Ranges::default();
+            mmdb.each(&self.about.path, |asn, prefix| found.join(prefix, asn))?;
             self.by_system.get_or_init(|| found)
         };
-        Ok(by_system.get(&asn).map_or(&[], Vec::as_slice))
-    }
-
-    fn all_prefixes(&self) -> Result<HashMap<u32, Vec<Prefix>>, AsnError> {
-        let mut found: HashMap<u32, Vec<Prefix>> = HashMap::new();
-        let each = |asn: u32, prefix: Prefix| found.entry(asn).or_default().push(prefix);
-        match &self.source {
-            Source::Mmdb(mmdb) => mmdb.each(&self.about.path, each)?,
-            Source::Table(table) => table.each(each),
-        }
-        Ok(found)
+        Ok(by_system.prefixes(|of| of == asn))
     }
 }
 

@@ -1,5 +1,5 @@
 //! Tables of ranges, comma or tab between their cells: `start,end,asn,name`, iptoasn's `start end asn country name`, or
-//! anything with a header that names its columns. Ranges become prefixes; where they overlap, the longest counts.
+//! anything with a header that names its columns. Where ranges overlap, the narrowest counts.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,8 +8,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::ranges::Ranges;
 use super::{AsnError, number};
-use crate::prefix::{Prefix, PrefixMap, parse_address};
+use crate::prefix::{Prefix, parse_address};
 use crate::record::Network;
 use crate::report::format::Format;
 use crate::report::input::Input;
@@ -46,9 +47,9 @@ struct Columns {
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    prefixes: PrefixMap<u32>,
+    /// Each with the place of its system in `systems`.
+    ranges: Ranges,
     systems: Vec<Network>,
-    in_order: Vec<(u32, Prefix)>,
 }
 
 /// What comments at the head of a table say of it: `# date: 2026-01-02`, `# licence: …`.
@@ -62,6 +63,7 @@ impl Table {
     pub(super) fn open(path: &Path, shown: &str) -> Result<(Self, Said), AsnError> {
         let mut table = Self::default();
         let said = table.read(Input::open(path, Some(Format::Csv))?.into_text(), shown)?;
+        table.systems.shrink_to_fit();
         Ok((table, said))
     }
 
@@ -98,6 +100,7 @@ impl Table {
             };
             self.add(columns, &cells(line, delimiter), &mut known).map_err(row)?;
         }
+        self.ranges.settle();
         Ok(said)
     }
 
@@ -120,37 +123,24 @@ impl Table {
         }
         if let Some(network) = cell(columns.network) {
             let prefix = Prefix::parse(network).map_err(|_| "has no prefix, as `192.0.2.0/24`")?;
-            self.put(prefix, at);
+            self.ranges.push(prefix.first(), prefix.last(), at);
             return Ok(());
         }
         let ends = (cell(columns.start).and_then(address), cell(columns.end).and_then(address));
         let (Some(start), Some(end)) = ends else {
             return Err("has no range of addresses, as `192.0.2.0,192.0.2.255`");
         };
-        let mut any = false;
-        for prefix in Prefix::within(start, end) {
-            any = true;
-            self.put(prefix, at);
-        }
-        if any { Ok(()) } else { Err("has a range that ends before it starts, or in another family") }
-    }
-
-    fn put(&mut self, prefix: Prefix, at: u32) {
-        self.prefixes.insert(prefix, at);
-        self.in_order.push((at, prefix));
+        let is_range = self.ranges.push(start, end, at);
+        is_range.then_some(()).ok_or("has a range that ends before it starts, or in another family")
     }
 
     pub(super) fn network(&self, ip: IpAddr) -> Option<Network> {
-        let (_, at) = self.prefixes.longest(ip)?;
-        self.systems.get(*at as usize).cloned()
+        self.systems.get(self.ranges.get(ip)? as usize).cloned()
     }
 
-    pub(super) fn each(&self, mut each: impl FnMut(u32, Prefix)) {
-        for (at, prefix) in &self.in_order {
-            if let Some(system) = self.systems.get(*at as usize) {
-                each(system.asn, *prefix);
-            }
-        }
+    /// The prefixes of a system.
+    pub(super) fn prefixes(&self, asn: u32) -> Vec<Prefix> {
+        self.ranges.prefixes(|at| self.systems.get(at as usize).is_some_and(|system| system.asn == asn))
     }
 }
 
@@ -245,6 +235,11 @@ mod tests {
                 "192.0.2.0,192.0.2.255,64500,EXAMPLE\n192.0.2.4,192.0.2.9,64501,INNER\n",
                 Some((64501, Some("INNER".to_owned()))),
             ),
+            // The pieces of an outer range that are short prefixes don't hide an inner one.
+            (
+                "192.0.2.1,192.0.2.8,64500,OUTER\n192.0.2.6,192.0.2.7,64501,INNER\n192.0.2.2,192.0.2.9,64502,OTHER\n",
+                Some((64501, Some("INNER".to_owned()))),
+            ),
             ("192.0.2.0\t192.0.2.255\t0\tNone\tNot routed\n", None),
             ("192.0.2.0,192.0.2.6,64500,EXAMPLE\n", None),
             ("2001:db8::,2001:db8::ffff,64500,EXAMPLE\n", None),
@@ -253,7 +248,7 @@ mod tests {
         }
         let v6 = table("2001:db8::,2001:db8:0:ffff:ffff:ffff:ffff:ffff,64500,EXAMPLE\n").unwrap();
         assert_eq!(of(&v6, "2001:db8::1"), named);
-        assert_eq!(v6.in_order.len(), 1);
+        assert_eq!(v6.prefixes(64500).len(), 1);
     }
 
     #[test]

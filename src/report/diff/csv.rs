@@ -1,11 +1,12 @@
 //! A comparison as a table: one row a host, those that did not change included.
 
 use std::io::{self, Write};
+use std::net::IpAddr;
 
-use super::{Entry, State};
+use super::{Entry, Host, State};
 use crate::judge::{Code, Verdict};
-use crate::record::cell::is_runnable;
-use crate::record::column::JOIN;
+use crate::record::cell::needs_guard;
+use crate::record::list::JOIN;
 use crate::record::time;
 
 /// The columns of one side, behind `old_` and `new_`.
@@ -16,13 +17,20 @@ pub fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     let sides = ["old", "new"].iter().flat_map(|side| SIDE.map(|column| format!("{side}_{column}")));
     let header = ["change", "ip", "port"].map(str::to_owned).into_iter().chain(sides);
-    let header = header.chain(["since", "moved"].map(str::to_owned));
+    let header = header.chain(["since", "moved", "moved_to", "moved_from", "asked"].map(str::to_owned));
     table.write_record(header)?;
     for entry in entries {
-        let (ip, port) = entry.host;
+        let Host { ip, port, asked } = entry.host;
         let host = [entry.change.as_str().to_owned(), ip.to_string(), port.to_string()];
-        let since = entry.since().map(time::to_string).unwrap_or_default();
-        let more = [since, entry.moved.map(|ip| ip.to_string()).unwrap_or_default()];
+        let address = |ip: Option<IpAddr>| ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let more = [
+            entry.since().map(time::to_string).unwrap_or_default(),
+            // The column of before: where one of the two is.
+            address(entry.moved_to.or(entry.moved_from)),
+            address(entry.moved_to),
+            address(entry.moved_from),
+            guarded(asked.as_deref().unwrap_or_default().to_owned()),
+        ];
         table.write_record(host.into_iter().chain(side(entry.old)).chain(side(entry.new)).chain(more))?;
     }
     table.flush()
@@ -51,7 +59,7 @@ fn side(state: Option<&State>) -> [String; SIDE.len()] {
 
 /// A text that no spreadsheet runs.
 fn guarded(text: String) -> String {
-    if is_runnable(&text) { format!("'{text}") } else { text }
+    if needs_guard(&text) { format!("'{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -70,8 +78,8 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "change,ip,port,old_outcome,old_verdict,old_banner_name,old_ptr_names,old_trouble,\
-             new_outcome,new_verdict,new_banner_name,new_ptr_names,new_trouble,since,moved\n\
-             gone,192.0.2.1,25,greeted,no_ptr,\"'=1+1,\"\"x\",mail.example.org,ptr_missing,,,,,,,\n"
+             new_outcome,new_verdict,new_banner_name,new_ptr_names,new_trouble,since,moved,moved_to,moved_from,asked\n\
+             gone,192.0.2.1,25,greeted,no_ptr,\"'=1+1,\"\"x\",mail.example.org,ptr_missing,,,,,,,,,,\n"
         );
     }
 }

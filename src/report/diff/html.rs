@@ -1,7 +1,6 @@
 //! A comparison as a page that stands alone, made as the report's is ([`crate::report::html`]).
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use super::show::{counts, story};
@@ -60,12 +59,10 @@ fn section(change: Change, entries: &[&Entry<'_>], out: &mut dyn Write) -> io::R
         Html(change.about()),
     )?;
     for entry in entries.iter().take(LISTED) {
-        let (ip, port) = entry.host;
-        let host = if port == 25 { ip.to_string() } else { SocketAddr::from((ip, port)).to_string() };
         writeln!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"text\">{}</td></tr>",
-            Html(host),
+            Html(entry.host.address()),
             Html(story(entry)),
         )?;
     }

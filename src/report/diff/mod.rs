@@ -1,6 +1,7 @@
 //! What changed between scans, by meaning: which hosts were fixed, which got worse, which are called otherwise.
 //!
-//! A host is an address and a port. Its trouble is the set of its findings that weigh at least low on it; an answer that
+//! A host is an address and a port, and the name by which it was asked for, if it was by one: two rows of an inventory
+//! that lead to one address are two. Its trouble is the set of its findings that weigh at least low on it; an answer that
 //! nobody got is no trouble and no cure, so a host that is undetermined on either side is neither fixed nor regressed.
 //! By example: no PTR before, none now and the same name: still wrong; no PTR before, undetermined now: unknown.
 //!
@@ -21,7 +22,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::collections::hash_map;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
 use crate::record::row::Row;
@@ -29,8 +30,28 @@ use crate::record::row::Row;
 pub use change::Change;
 pub use state::{Agreement, State, change};
 
-/// Who greets: address and port.
-pub type Host = (IpAddr, u16);
+/// Who greets.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Host {
+    /// Its address.
+    pub ip: IpAddr,
+    /// The TCP port.
+    pub port: u16,
+    /// The name, or `mx:` and the domain, that led there; `None` of an address, a prefix or a range.
+    pub asked: Option<Box<str>>,
+}
+
+impl Host {
+    /// The host that a row is about; `None` of a row without an address.
+    fn of(row: &Row<'_>) -> Option<Self> {
+        Some(Self { ip: row.ip?, port: row.port, asked: row.asked_name().map(Box::from) })
+    }
+
+    /// Address and port, the usual port left out.
+    pub fn address(&self) -> String {
+        if self.port == 25 { self.ip.to_string() } else { SocketAddr::from((self.ip, self.port)).to_string() }
+    }
+}
 
 /// One scan, or what several know, by host.
 #[derive(Debug, Clone, Default)]
@@ -42,16 +63,17 @@ pub struct Scan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// Which host.
-    pub host: Host,
+    pub host: &'a Host,
     /// What became of it.
     pub change: Change,
     /// Before; `None` where no record of it is.
     pub old: Option<&'a State>,
     /// Now; `None` where no record of it is.
     pub new: Option<&'a State>,
-    /// Of a host that is gone, the address that greets by its name now and did not before; of a new one, the address that
-    /// greeted by its name before and does not now.
-    pub moved: Option<IpAddr>,
+    /// The address that greets now by the name that this host had before, and did not before.
+    pub moved_to: Option<IpAddr>,
+    /// The address that greeted before by the name that this host has now, and does not now.
+    pub moved_from: Option<IpAddr>,
 }
 
 impl Entry<'_> {
@@ -65,9 +87,9 @@ impl Entry<'_> {
 impl Scan {
     /// Takes one record. A record without an address is of no host.
     pub fn add(&mut self, row: &Row<'_>) {
-        let Some(ip) = row.ip else { return };
+        let Some(host) = Host::of(row) else { return };
         let state = State::of(row);
-        match self.hosts.entry((ip, row.port)) {
+        match self.hosts.entry(host) {
             hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(state);
             }
@@ -77,7 +99,7 @@ impl Scan {
 
     /// Whether there is a record of the host that a row is about.
     pub fn knows(&self, row: &Row<'_>) -> bool {
-        row.ip.is_some_and(|ip| self.hosts.contains_key(&(ip, row.port)))
+        Host::of(row).is_some_and(|host| self.hosts.contains_key(&host))
     }
 
     /// What this scan and a later one know together: of each host the latest that is known.
@@ -97,11 +119,11 @@ impl Scan {
     /// The hosts of this scan and of a later one, in the order of a report: by change, then by address and port. Hosts that
     /// greeted in neither are left out.
     pub fn compare<'a>(&'a self, later: &'a Self) -> Vec<Entry<'a>> {
-        let both = self.hosts.iter().map(|(&host, old)| (host, Some(old), later.hosts.get(&host)));
+        let both = self.hosts.iter().map(|(host, old)| (host, Some(old), later.hosts.get(host)));
         let added = later.hosts.iter().filter(|(host, _)| !self.hosts.contains_key(host));
-        let added = added.map(|(&host, new)| (host, None, Some(new)));
+        let added = added.map(|(host, new)| (host, None, Some(new)));
         let entries = both.chain(added).filter_map(|(host, old, new)| {
-            change(old, new).map(|change| Entry { host, change, old, new, moved: None })
+            change(old, new).map(|change| Entry { host, change, old, new, moved_to: None, moved_from: None })
         });
         let mut entries: Vec<_> = entries.collect();
         entries.sort_unstable_by_key(|entry| (entry.change, entry.host));

@@ -1,10 +1,11 @@
-//! Which hosts that are gone greet at another address now: a name that one address alone had before and another alone
-//! has now has moved.
+//! Which names have moved: a name by which one address alone greeted before and another alone greets now, whether the
+//! two hosts are gone, new, or greet by other names. By example: the hosts at .1 and .2 swap their names a and b: a was at
+//! .1 and is at .2, b was at .2 and is at .1.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::{Change, Entry, State};
+use super::{Entry, State};
 use crate::judge::Code;
 
 /// Names with these findings are nobody's own: two hosts that share one are two hosts.
@@ -20,20 +21,20 @@ const NOBODYS: [Code; 6] = [
 /// Who greets by a name at a port.
 type Owners<'a> = HashMap<(&'a str, u16), Option<IpAddr>>;
 
-/// Tells entries that are gone and that are new of each other.
+/// Tells the hosts whose name went elsewhere, and those whose name came from elsewhere, of each other.
 pub(super) fn mark(entries: &mut [Entry<'_>]) {
     let before = owners(entries, |entry| entry.old);
     let now = owners(entries, |entry| entry.new);
+    let elsewhere = |state: Option<&State>, (ip, port), here: &Owners<'_>, there: &Owners<'_>| {
+        let owner = |owners: &Owners<'_>, name| owners.get(&(name, port)).copied().flatten();
+        let name = state.and_then(name)?;
+        let alone = owner(here, name) == Some(ip);
+        owner(there, name).filter(|&other| alone && other != ip)
+    };
     for entry in entries {
-        let (from, to, there) = match entry.change {
-            Change::Gone => (entry.old, &before, &now),
-            Change::New => (entry.new, &now, &before),
-            _ => continue,
-        };
-        let (ip, port) = entry.host;
-        let Some(name) = from.and_then(name) else { continue };
-        let alone = to.get(&(name, port)).copied().flatten() == Some(ip);
-        entry.moved = there.get(&(name, port)).copied().flatten().filter(|&other| alone && other != ip);
+        let at = (entry.host.ip, entry.host.port);
+        entry.moved_to = elsewhere(entry.old, at, &before, &now);
+        entry.moved_from = elsewhere(entry.new, at, &now, &before);
     }
 }
 
@@ -41,9 +42,10 @@ pub(super) fn mark(entries: &mut [Entry<'_>]) {
 fn owners<'a>(entries: &[Entry<'a>], side: impl Fn(&Entry<'a>) -> Option<&'a State>) -> Owners<'a> {
     let mut owners = Owners::new();
     for entry in entries {
-        let (ip, port) = entry.host;
+        let ip = Some(entry.host.ip);
         if let Some(name) = side(entry).and_then(name) {
-            owners.entry((name, port)).and_modify(|owner| *owner = None).or_insert(Some(ip));
+            let owner = owners.entry((name, entry.host.port)).or_insert(ip);
+            *owner = owner.filter(|_| *owner == ip);
         }
     }
     owners

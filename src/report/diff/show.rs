@@ -1,7 +1,6 @@
 //! A comparison for a person at a terminal, and as JSON lines for a program.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 
 use serde::Serialize;
 
@@ -30,8 +29,7 @@ pub fn text(entries: &[Entry<'_>], width: usize, out: &mut dyn Write) -> io::Res
     let width = width.max(NARROWEST);
     let changed = entries.iter().filter(|entry| entry.change != Change::Same);
     for entry in changed {
-        let (ip, port) = entry.host;
-        let address = if port == 25 { ip.to_string() } else { SocketAddr::from((ip, port)).to_string() };
+        let address = entry.host.address();
         let line = format!("{:<WORD$} {address:<ADDRESS$} {}", entry.change.as_str(), story(entry));
         writeln!(out, "{}", clip(&line, width))?;
     }
@@ -55,16 +53,30 @@ pub fn json(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
 
 /// What a person wants to know of it, in one line.
 pub(super) fn story(entry: &Entry<'_>) -> String {
+    let asked = entry.host.asked.as_deref().map(|name| format!(" (asked as {})", cell(name, NAME)));
+    format!("{}{}{}", became(entry), moves(entry), asked.unwrap_or_default())
+}
+
+/// Where its names came from and went.
+fn moves(entry: &Entry<'_>) -> String {
+    match (entry.change, entry.moved_to, entry.moved_from) {
+        (_, None, None) => String::new(),
+        (Change::Gone, Some(to), _) => format!("; now at {to}"),
+        (Change::New, _, Some(from)) => format!("; was at {from}"),
+        (_, Some(to), Some(from)) if to == from => format!("; swapped names with {to}"),
+        (_, Some(to), None) => format!("; its old name is now at {to}"),
+        (_, None, Some(from)) => format!("; its new name was at {from}"),
+        (_, Some(to), Some(from)) => format!("; its old name is now at {to}, its new name was at {from}"),
+    }
+}
+
+fn became(entry: &Entry<'_>) -> String {
     let (old, new) = (entry.old, entry.new);
     match entry.change {
-        Change::New => {
-            let was = entry.moved.map(|ip| format!("; was at {ip}")).unwrap_or_default();
-            format!("{}{was}", new.map(standing).unwrap_or_default())
-        }
+        Change::New => new.map(standing).unwrap_or_default(),
         Change::Gone => {
             let now = new.map_or("no record", |state| state.outcome.as_str());
-            let moved = entry.moved.map(|ip| format!("; now at {ip}")).unwrap_or_default();
-            format!("{} → {now}{moved}", old.map(standing).unwrap_or_default())
+            format!("{} → {now}", old.map(standing).unwrap_or_default())
         }
         Change::Renamed => match (old, new) {
             (Some(old), Some(new)) if old.banner_name == new.banner_name => {
@@ -131,6 +143,7 @@ struct Line<'a> {
     since: Option<String>,
     moved_to: Option<std::net::IpAddr>,
     moved_from: Option<std::net::IpAddr>,
+    asked: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -144,16 +157,16 @@ struct Side<'a> {
 
 impl<'a> Line<'a> {
     fn of(entry: &Entry<'a>) -> Self {
-        let (ip, port) = entry.host;
         Self {
             change: entry.change.as_str(),
-            ip,
-            port,
+            ip: entry.host.ip,
+            port: entry.host.port,
             old: entry.old.map(Side::of),
             new: entry.new.map(Side::of),
             since: entry.since().map(time::to_string),
-            moved_to: entry.moved.filter(|_| entry.change == Change::Gone),
-            moved_from: entry.moved.filter(|_| entry.change == Change::New),
+            moved_to: entry.moved_to,
+            moved_from: entry.moved_from,
+            asked: entry.host.asked.as_deref(),
         }
     }
 }
@@ -255,7 +268,7 @@ same                    1
             concat!(
                 r#"{"change":"gone","ip":"192.0.2.1","port":25,"old":{"outcome":"greeted","verdict":"no_ptr","#,
                 r#""banner_name":"mail.example.org","ptr_names":["mail.example.org"],"trouble":["ptr_missing"]},"new":null,"#,
-                r#""since":null,"moved_to":null,"moved_from":null}"#,
+                r#""since":null,"moved_to":null,"moved_from":null,"asked":null}"#,
                 "\n"
             )
         );

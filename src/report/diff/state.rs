@@ -120,8 +120,15 @@ pub fn change(old: Option<&State>, new: Option<&State>) -> Option<Change> {
     let spoke = |state: Option<&'_ State>| state.is_some_and(State::spoke);
     let (old, new) = match (old, new) {
         (Some(old), Some(new)) if old.spoke() && new.spoke() => (old, new),
-        (old, _) if spoke(old) => return Some(Change::Gone),
-        (_, new) if spoke(new) => return Some(Change::New),
+        (old, new) if spoke(old) || spoke(new) => {
+            // How it ended is not known to this version: perhaps it spoke.
+            let is_other = |state: Option<&State>| state.is_some_and(|it| it.outcome == Outcome::Other);
+            return Some(match spoke(old) {
+                _ if is_other(old) || is_other(new) => Change::Unknown,
+                true => Change::Gone,
+                false => Change::New,
+            });
+        }
         _ => return None,
     };
     let contradicted = [old, new].iter().any(|state| state.agreement == Agreement::Contradicted);

@@ -29,6 +29,7 @@ pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static>
         clears_by: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
+        odd: crate::record::foreign::Oddities::default(),
     }
 }
 
@@ -110,7 +111,7 @@ fn ports_are_hosts_of_their_own_and_names_without_address_none() {
     let submission = Row { port: 587, ..no_ptr() };
     let old = scan(&[sound(), submission.clone(), Row { ip: None, ..sound() }]);
     let new = scan(&[sound(), Row { port: 465, ..sound() }]);
-    let changes: Vec<_> = old.compare(&new).iter().map(|entry| (entry.host.1, entry.change)).collect();
+    let changes: Vec<_> = old.compare(&new).iter().map(|entry| (entry.host.port, entry.change)).collect();
     assert_eq!(changes, [(465, Change::New), (587, Change::Gone), (25, Change::Same)]);
 }
 
@@ -180,28 +181,93 @@ fn a_host_that_moved_is_told_of_at_both_addresses() {
         let left_behind = row(last, Verdict::NoName, &[Code::BannerDefault]);
         named(left_behind, "localhost.localdomain")
     };
-    let moves = |old: &[Row<'static>], new: &[Row<'static>]| -> Vec<(Change, u8, Option<u8>)> {
+    let moves = |old: &[Row<'static>], new: &[Row<'static>]| -> Vec<(Change, u8, Option<u8>, Option<u8>)> {
         let last = |ip: IpAddr| match ip {
             IpAddr::V4(v4) => v4.octets()[3],
             IpAddr::V6(_) => 0,
         };
         let (old, new) = (scan(old), scan(new));
-        let told = |entry: &Entry<'_>| (entry.change, last(entry.host.0), entry.moved.map(last));
+        let told = |entry: &Entry<'_>| {
+            (entry.change, last(entry.host.ip), entry.moved_to.map(last), entry.moved_from.map(last))
+        };
         old.compare(&new).iter().map(told).collect()
     };
-    let (a, b) = ("a.example.org", "b.example.org");
-    assert_eq!(moves(&[own(1, a)], &[own(2, a)]), [(Change::New, 2, Some(1)), (Change::Gone, 1, Some(2))]);
+    let (a, b, c) = ("a.example.org", "b.example.org", "c.example.org");
+    let (to, from) = (Some, Some);
+    assert_eq!(
+        moves(&[own(1, a)], &[own(2, a)]),
+        [(Change::New, 2, None, from(1)), (Change::Gone, 1, to(2), None)]
+    );
     // Into the place of another, which is gone.
     assert_eq!(
         moves(&[own(1, a), own(2, b)], &[own(2, a)]),
-        [(Change::Renamed, 2, None), (Change::Gone, 1, Some(2))]
+        [(Change::Renamed, 2, None, from(1)), (Change::Gone, 1, to(2), None)]
+    );
+    // The old host stays, by another name.
+    assert_eq!(
+        moves(&[own(1, a)], &[own(1, b), own(2, a)]),
+        [(Change::Renamed, 1, to(2), None), (Change::New, 2, None, from(1))]
+    );
+    // Two swap their names; three pass them round.
+    assert_eq!(
+        moves(&[own(1, a), own(2, b)], &[own(1, b), own(2, a)]),
+        [(Change::Renamed, 1, to(2), from(2)), (Change::Renamed, 2, to(1), from(1))]
+    );
+    assert_eq!(
+        moves(&[own(1, a), own(2, b), own(3, c)], &[own(1, c), own(2, a), own(3, b)]),
+        [
+            (Change::Renamed, 1, to(2), from(3)),
+            (Change::Renamed, 2, to(3), from(1)),
+            (Change::Renamed, 3, to(1), from(2))
+        ]
+    );
+    // In trouble before and after, too.
+    let wrong = |last, name| Row { ip: own(last, name).ip, ..named(no_ptr(), name) };
+    assert_eq!(
+        moves(&[wrong(1, a)], &[wrong(1, b), own(2, a)]),
+        [(Change::StillWrong, 1, to(2), None), (Change::New, 2, None, from(1))]
     );
     // A second host of the name is no move, nor is a name that is nobody's.
-    assert_eq!(
-        moves(&[own(1, a)], &[own(1, a), own(2, a)]),
-        [(Change::New, 2, None), (Change::Same, 1, None)]
-    );
-    let two = [(Change::New, 2, None), (Change::New, 3, None), (Change::Gone, 1, None)];
+    let stays = [(Change::New, 2, None, None), (Change::Same, 1, None, None)];
+    assert_eq!(moves(&[own(1, a)], &[own(1, a), own(2, a)]), stays);
+    let two = [(Change::New, 2, None, None), (Change::New, 3, None, None), (Change::Gone, 1, None, None)];
     assert_eq!(moves(&[own(1, a)], &[own(2, a), own(3, a)]), two);
-    assert_eq!(moves(&[default(1)], &[default(2)]), [(Change::New, 2, None), (Change::Gone, 1, None)]);
+    let left = [(Change::New, 2, None, None), (Change::Gone, 1, None, None)];
+    assert_eq!(moves(&[default(1)], &[default(2)]), left);
+}
+
+#[test]
+fn names_that_lead_to_one_address_are_hosts_of_their_own() {
+    let asked = |name: &'static str, row: Row<'static>| Row { asked: name.into(), ..row };
+    let old = scan(&[asked("a.example.org", sound()), asked("mx:example.org", no_ptr())]);
+    let new = scan(&[asked("a.example.org", no_ptr()), asked("mx:example.org", no_ptr())]);
+    let entries = old.compare(&new);
+    let told: Vec<_> = entries.iter().map(|entry| (entry.host.asked.as_deref(), entry.change)).collect();
+    assert_eq!(
+        told,
+        [(Some("a.example.org"), Change::Regressed), (Some("mx:example.org"), Change::StillWrong)]
+    );
+    // What stands for addresses is no name: prefixes may be cut otherwise from scan to scan.
+    let all = ["192.0.2.0/24", "192.0.2.1", "192.0.2.0-192.0.2.9", "AS64500", ""];
+    for (old, new) in all.iter().zip(all.iter().skip(1)) {
+        let (old, new) = (scan(&[asked(old, sound())]), scan(&[asked(new, sound())]));
+        assert_eq!(old.compare(&new).iter().map(|it| it.change).collect::<Vec<_>>(), [Change::Same]);
+    }
+    assert_eq!(asked("as-1.example", sound()).asked_name(), Some("as-1.example"));
+}
+
+#[test]
+fn a_story_says_where_names_went() {
+    let own = |last, name| Row { ip: Some(IpAddr::from([192, 0, 2, last])), ..named(sound(), name) };
+    let (a, b) = ("a.example.org", "b.example.org");
+    let (old, new) = (scan(&[own(1, a), own(2, b)]), scan(&[own(1, b), own(2, a)]));
+    assert_eq!(
+        show::story(&old.compare(&new)[0]),
+        "a.example.org → b.example.org; swapped names with 192.0.2.2"
+    );
+    let new = scan(&[own(1, b), own(3, a)]);
+    assert_eq!(
+        show::story(&old.compare(&new)[0]),
+        "a.example.org → b.example.org; its old name is now at 192.0.2.3, its new name was at 192.0.2.2"
+    );
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use crate::judge::Code;
 use crate::judge::cause::{Fixer, Side};
 use crate::judge::settings::settings;
-use crate::record::column::JOIN;
+use crate::record::list::JOIN;
 use crate::report::csv::put;
 use crate::report::summary::detail::{Fix, Fixes};
 

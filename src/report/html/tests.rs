@@ -29,6 +29,7 @@ fn row(last: u8, text: &str) -> Row<'_> {
         clears_by: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
+        odd: crate::record::foreign::Oddities::default(),
     }
 }
 

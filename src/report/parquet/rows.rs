@@ -15,9 +15,10 @@ use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use ::parquet::schema::types::ColumnDescriptor;
 
 use crate::evidence::{Outcome, Status};
-use crate::judge::what_if::Remedy;
+use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
-use crate::record::read::{ReadError, known};
+use crate::record::foreign::Oddities;
+use crate::record::read::{ReadError, field, known};
 use crate::record::row::{PtrNames, Row, Tags};
 use crate::record::{AddressFamily, Unresolved};
 
@@ -253,36 +254,47 @@ struct Batch<'b> {
 
 impl<'b> Batch<'b> {
     fn row(&mut self) -> Result<Row<'b>, ReadError> {
+        let odd = &mut Oddities::default();
         let outcome = self.text(Leaf::Outcome)?.ok_or(ReadError::Missing { field: "outcome" })?;
-        let tenancy = self.text(Leaf::Tenancy)?;
+        let ip = self.text(Leaf::Ip)?.map(|text| known("ip", text, text.parse::<IpAddr>().ok()));
         let port = self.number(Leaf::Port).unwrap_or(25);
         let asn = self.number(Leaf::Asn);
-        let clears = !self.is_null(Leaf::ClearsBy);
+        let clears = self.clears_by(odd)?;
         Ok(Row {
             time: self.time(),
-            ip: self.word(Leaf::Ip, "ip", |text| text.parse::<IpAddr>().ok())?,
-            port: known("port", &port.to_string(), u16::try_from(port).ok())?,
+            ip: ip.transpose()?,
+            port: odd.number("target.port", &port, u16::try_from(port).ok()).unwrap_or(0),
             asked: self.text(Leaf::Asked)?.map(Cow::Borrowed).unwrap_or_default(),
-            outcome: known("outcome", outcome, Outcome::parse(outcome))?,
-            verdict: self.word(Leaf::Verdict, "verdict", Verdict::parse)?,
-            severity: self.word(Leaf::Severity, "severity", Severity::parse)?,
-            findings: self.words(Leaf::Finding, "findings", Code::parse)?,
+            outcome: odd.word(field::OUTCOME, outcome, Outcome::parse(outcome)).unwrap_or(Outcome::Other),
+            verdict: self.word(Leaf::Verdict, "verdict", Verdict::parse, odd)?,
+            severity: self.word(Leaf::Severity, "severity", Severity::parse, odd)?,
+            findings: self.words(Leaf::Finding, "findings", Code::parse, odd)?,
             banner_name: self.text(Leaf::BannerName)?.map(Cow::Borrowed),
-            ptr_status: self.word(Leaf::PtrStatus, "ptr", Status::parse)?,
+            ptr_status: self.status(Leaf::PtrStatus, field::PTR_STATUS, odd)?,
             ptr_names: PtrNames::Text(self.names()?),
-            fcrdns: self.word(Leaf::Fcrdns, "fcrdns", Fcrdns::parse)?,
+            fcrdns: self.word(Leaf::Fcrdns, "dns.fcrdns", Fcrdns::parse, odd)?,
             platform: self.text(Leaf::Platform)?.map(Cow::Borrowed),
-            tenancy: match tenancy {
-                Some(word) => known("tenancy", word, Tenancy::parse(word))?,
-                None => Tenancy::Unknown,
-            },
-            asn: asn.map(|asn| known("asn", &asn.to_string(), u32::try_from(asn).ok())).transpose()?,
+            tenancy: self.word(Leaf::Tenancy, "tenancy", Tenancy::parse, odd)?.unwrap_or(Tenancy::Unknown),
+            asn: asn.and_then(|asn| odd.number("network.asn", &asn, u32::try_from(asn).ok())),
             as_name: self.text(Leaf::AsName)?.map(Cow::Borrowed),
-            accepted: self.words(Leaf::Accepted, "accepted", Code::parse)?,
-            clears_by: Some(self.words(Leaf::ClearsBy, "clears_by", Remedy::parse)?).filter(|_| clears),
+            accepted: self.words(Leaf::Accepted, "accepted", Code::parse, odd)?,
+            clears_by: clears,
             tags: self.tags()?,
-            unresolved: self.unresolved()?,
+            unresolved: self.unresolved(odd)?,
+            odd: std::mem::take(odd),
         })
+    }
+
+    /// The remedies; none are told where all words are of a later version.
+    fn clears_by(&mut self, odd: &mut Oddities) -> Result<Option<Remedies>, ReadError> {
+        if self.is_null(Leaf::ClearsBy) {
+            self.step(Leaf::ClearsBy, |_| ());
+            return Ok(None);
+        }
+        let before = odd.iter().count();
+        let known: Remedies = self.words(Leaf::ClearsBy, "clears_by", Remedy::parse, odd)?;
+        let says_nothing = known == Remedies::default() && odd.iter().count() > before;
+        Ok(Some(known).filter(|_| !says_nothing))
     }
 
     fn step(&mut self, leaf: Leaf, each: impl FnMut(Option<usize>)) -> &'b Column {
@@ -308,13 +320,25 @@ impl<'b> Batch<'b> {
         leaf: Leaf,
         field: &'static str,
         parse: impl Fn(&str) -> Option<T>,
+        odd: &mut Oddities,
     ) -> Result<Option<T>, ReadError> {
-        self.text(leaf)?.map(|word| known(field, word, parse(word))).transpose()
+        Ok(self.text(leaf)?.and_then(|word| odd.word(field, word, parse(word))))
     }
 
-    fn unresolved(&mut self) -> Result<Option<Unresolved>, ReadError> {
-        let family = self.word(Leaf::UnresolvedFamily, "family", AddressFamily::parse)?;
-        let status = self.word(Leaf::UnresolvedStatus, "status", Status::parse)?;
+    fn status(
+        &mut self,
+        leaf: Leaf,
+        field: &'static str,
+        odd: &mut Oddities,
+    ) -> Result<Option<Status>, ReadError> {
+        let word = self.text(leaf)?;
+        Ok(word.map(|word| odd.word(field, word, Status::parse(word)).unwrap_or(Status::Other)))
+    }
+
+    fn unresolved(&mut self, odd: &mut Oddities) -> Result<Option<Unresolved>, ReadError> {
+        let family =
+            self.word(Leaf::UnresolvedFamily, field::UNRESOLVED_FAMILY, AddressFamily::parse, odd)?;
+        let status = self.status(Leaf::UnresolvedStatus, field::UNRESOLVED_STATUS, odd)?;
         Ok(status.map(|status| Unresolved { family, status }))
     }
 
@@ -337,13 +361,13 @@ impl<'b> Batch<'b> {
         leaf: Leaf,
         field: &'static str,
         parse: impl Fn(&str) -> Option<T>,
+        odd: &mut Oddities,
     ) -> Result<W, ReadError> {
         let mut places = Vec::new();
         let column = self.step(leaf, |place| places.extend(place));
-        places
-            .into_iter()
-            .map(|place| column.text(place).and_then(|word| known(field, word, parse(word))))
-            .collect()
+        let words = places.into_iter().map(|place| column.text(place));
+        let known = words.map(|word| word.map(|word| odd.word(field, word, parse(word))));
+        known.filter_map(Result::transpose).collect()
     }
 
     fn names(&mut self) -> Result<Vec<Cow<'b, str>>, ReadError> {

@@ -139,7 +139,12 @@ impl Summary {
             let unkept = told(ended.by_outcome, outcome.as_str()).saturating_sub(kept);
             self.reach.unkept.add_many(index, unkept);
         }
-        let judged = Verdict::ALL.iter().map(|verdict| told(ended.by_verdict, verdict.as_str())).sum::<u64>();
+        // Of words that this version does not know none is missing either.
+        let known: u64 = Outcome::ALL.iter().map(|outcome| told(ended.by_outcome, outcome.as_str())).sum();
+        let kept = self.outcomes.other() - mark.outcomes.other();
+        let others = ended.by_outcome.values().sum::<u64>().saturating_sub(known).saturating_sub(kept);
+        self.reach.unkept.add_many(Outcome::ALL.len(), others);
+        let judged = ended.by_verdict.values().sum::<u64>();
         self.reach.unkept_judged += judged.saturating_sub(self.all.verdicts.total() - mark.judged);
         let undetermined = told(ended.by_verdict, Verdict::Undetermined.as_str());
         let kept = self.all.verdict(Verdict::Undetermined) - mark.undetermined;

@@ -12,39 +12,54 @@ use crate::judge::{Severity, Verdict};
 use crate::prefix::Prefix;
 use crate::record::row::Row;
 
-/// Counts of a closed set of values, in its own order.
+/// What stands for all values that this version does not know.
+pub const OTHER: &str = "other";
+
+/// Counts of a set of values, in its own order, and of the values that a later version may have added to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counts<const N: usize>([u64; N]);
+pub struct Counts<const N: usize> {
+    known: [u64; N],
+    other: u64,
+}
 
 impl<const N: usize> Counts<N> {
     /// The count of the value at an index of its set's list.
     pub fn at(&self, index: usize) -> u64 {
-        self.0.get(index).copied().unwrap_or(0)
+        self.known.get(index).copied().unwrap_or(0)
+    }
+
+    /// The count of all values that this version does not know.
+    pub fn other(&self) -> u64 {
+        self.other
     }
 
     pub(super) fn add(&mut self, index: usize) {
         self.add_many(index, 1);
     }
 
+    /// Counts what stands behind the end of the list as a value that is not known.
     pub(super) fn add_many(&mut self, index: usize, many: u64) {
-        if let Some(count) = self.0.get_mut(index) {
-            *count += many;
-        }
+        *self.known.get_mut(index).unwrap_or(&mut self.other) += many;
+    }
+
+    pub(super) fn add_other(&mut self) {
+        self.other += 1;
     }
 
     fn merge(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count += more);
+        self.known.iter_mut().zip(other.known).for_each(|(count, more)| *count += more);
+        self.other += other.other;
     }
 
     /// The sum.
     pub fn total(&self) -> u64 {
-        self.0.iter().sum()
+        self.known.iter().sum::<u64>() + self.other
     }
 }
 
 impl<const N: usize> Default for Counts<N> {
     fn default() -> Self {
-        Self([0; N])
+        Self { known: [0; N], other: 0 }
     }
 }
 
@@ -79,9 +94,13 @@ impl Tally {
         self.records += 1;
         if let Some(verdict) = row.verdict {
             self.verdicts.add(verdict as usize);
+        } else if row.odd.is_in("verdict") {
+            self.verdicts.add_other();
         }
         if let Some(severity) = row.severity {
             self.severities.add(severity as usize);
+        } else if row.odd.is_in("severity") {
+            self.severities.add_other();
         }
     }
 

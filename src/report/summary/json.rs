@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::groups::OTHER;
 use super::what_if::{WORDS, WhatIf};
 use super::{Counts, Coverage, Grouping, Key, Kind, Listed, Summary, Tally};
 use crate::evidence::Outcome;
@@ -115,7 +116,8 @@ pub(in crate::report) struct Words<'a, const N: usize>(
 
 impl<const N: usize> Serialize for Words<'_, N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let counted = self.1.iter().enumerate().map(|(index, word)| (word, self.0.at(index)));
+        let counted = self.1.iter().enumerate().map(|(index, &word)| (word, self.0.at(index)));
+        let counted = counted.chain([(OTHER, self.0.other())]);
         serializer.collect_map(counted.filter(|&(_, count)| count > 0))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::groups::{Groups, Listing};
+use super::groups::{Groups, Listing, OTHER};
 use crate::judge::{Code, Severity, Tenancy, Verdict};
 use crate::name::registrable;
 use crate::prefix::{GROUP_V4, GROUP_V6, Prefix};
@@ -106,6 +106,7 @@ impl Kind {
 
     /// The same for kinds whose keys are texts.
     fn texts(&self, row: &Row<'_>, mut each: impl FnMut(&str)) {
+        let other = |field| row.odd.is_in(field).then_some(OTHER);
         match self {
             Self::Prefix(..) | Self::Asn => {}
             Self::Domain => row.banner_name.as_deref().and_then(registrable).into_iter().for_each(each),
@@ -116,10 +117,12 @@ impl Kind {
             }
             Self::Tag(name) => row.tags.get(name).into_iter().for_each(each),
             Self::Outcome => each(row.outcome.as_str()),
-            Self::Verdict => row.verdict.map(Verdict::as_str).into_iter().for_each(each),
-            Self::Severity => row.severity.map(Severity::as_str).into_iter().for_each(each),
-            Self::Finding => row.findings.iter().map(Code::as_str).for_each(each),
-            Self::Tenancy => each(Tenancy::as_str(row.tenancy)),
+            Self::Verdict => row.verdict.map(Verdict::as_str).or(other("verdict")).into_iter().for_each(each),
+            Self::Severity => {
+                row.severity.map(Severity::as_str).or(other("severity")).into_iter().for_each(each);
+            }
+            Self::Finding => row.findings.iter().map(Code::as_str).chain(other("findings")).for_each(each),
+            Self::Tenancy => each(other("tenancy").unwrap_or(Tenancy::as_str(row.tenancy))),
         }
     }
 }

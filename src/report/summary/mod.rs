@@ -49,7 +49,8 @@ pub struct Breakdown {
     pub kind: &'static str,
     /// How many records could have counted.
     pub of: u64,
-    /// All words in the order of the documentation, each with its records.
+    /// All words in the order of the documentation, each with its records; `other` behind them if there are words that
+    /// this version does not know.
     pub counts: Vec<(&'static str, u64)>,
 }
 
@@ -165,6 +166,11 @@ impl Summary {
         self.outcomes.add(row.outcome as usize);
         row.findings.without(row.accepted).iter().for_each(|code| self.findings.add(code as usize));
         row.accepted.iter().for_each(|code| self.accepted.add(code as usize));
+        for (field, counts) in [("findings", &mut self.findings), ("accepted", &mut self.accepted)] {
+            if row.odd.is_in(field) {
+                counts.add_other();
+            }
+        }
         self.what_if.add(row);
         self.clones.add(row);
         if let Some(prefix) = row.prefix() {
@@ -253,12 +259,21 @@ impl Summary {
         let findings = Code::ALL.map(|it| (it.as_str(), self.finding(it)));
         let accepted = Code::ALL.map(|it| (it.as_str(), self.accepted.at(it as usize)));
         let what_if = what_if::WORDS.iter().enumerate().map(|(at, &word)| (word, self.what_if.counts.at(at)));
+        let with = |counts: &[(&'static str, u64)], other: u64| {
+            let other = Some((groups::OTHER, other)).filter(|&(_, count)| count > 0);
+            counts.iter().copied().chain(other).collect()
+        };
+        let Tally { verdicts: of_verdicts, severities: of_severities, .. } = &self.all;
         [
-            Breakdown { kind: "outcome", of: self.all.records, counts: outcomes.to_vec() },
-            Breakdown { kind: "verdict", of: judged, counts: verdicts.to_vec() },
-            Breakdown { kind: "severity", of: judged, counts: severities.to_vec() },
-            Breakdown { kind: "finding", of: judged, counts: findings.to_vec() },
-            Breakdown { kind: "accepted", of: judged, counts: accepted.to_vec() },
+            Breakdown {
+                kind: "outcome",
+                of: self.all.records,
+                counts: with(&outcomes, self.outcomes.other()),
+            },
+            Breakdown { kind: "verdict", of: judged, counts: with(&verdicts, of_verdicts.other()) },
+            Breakdown { kind: "severity", of: judged, counts: with(&severities, of_severities.other()) },
+            Breakdown { kind: "finding", of: judged, counts: with(&findings, self.findings.other()) },
+            Breakdown { kind: "accepted", of: judged, counts: with(&accepted, self.accepted.other()) },
             Breakdown { kind: "what_if", of: self.what_if.in_trouble, counts: what_if.collect() },
         ]
     }
@@ -300,6 +315,7 @@ mod tests {
             clears_by: None,
             tags: Tags::Text(Vec::new()),
             unresolved: None,
+            odd: crate::record::foreign::Oddities::default(),
         }
     }
 

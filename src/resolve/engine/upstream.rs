@@ -9,6 +9,7 @@ use super::edns::EdnsSupport;
 use super::flow::Flow;
 use super::pace::Pace;
 use crate::resolve::health::{Health, UpstreamHealth, count};
+use crate::resolve::question::Kind;
 
 /// The wait for an answer before any was seen.
 const FIRST_WAIT: Duration = Duration::from_millis(800);
@@ -198,6 +199,16 @@ impl Upstream {
             }
             State::Down { .. } => self.come_up(),
         }
+    }
+
+    /// It settled a question of this type.
+    pub(super) fn settled(&self, kind: Kind) {
+        count(self.seen().settled.of(kind));
+    }
+
+    /// It answered a question of this type, and settled nothing.
+    pub(super) fn unclear(&self, kind: Kind) {
+        count(self.seen().unclear.of(kind));
     }
 
     /// Whether its questions are spelt by chance: not over the loopback, where nobody else answers, and not if it gives

@@ -172,12 +172,18 @@ fn honest(question: &Question) -> Answer {
             Answer::found(Records::Addresses(vec![[192, 0, 2, host.unwrap_or(0)].into()]), ttl)
         }
         Kind::Soa | Kind::Ns if is_zone => Answer::found(Records::Names(vec![DnsName::root()]), ttl),
+        _ if reverse.is_some_and(|last| last < 50) => empty("2.0.192.in-addr.arpa"),
+        _ if host.is_some() => empty("example.org"),
         _ => denied(if text.ends_with("arpa") { "2.0.192.in-addr.arpa" } else { "example.org" }),
     }
 }
 
 fn denied(zone: &str) -> Answer {
     Answer { zone: Some(DnsName::parse(zone).unwrap()), ..Answer::bare(Status::NxDomain) }
+}
+
+fn empty(zone: &str) -> Answer {
+    Answer { status: Status::NoData, ..denied(zone) }
 }
 
 fn denying(question: &Question) -> Answer {
@@ -196,6 +202,52 @@ fn inventing(question: &Question) -> Answer {
 
 fn denying_only_ptr(question: &Question) -> Answer {
     if question.kind == Kind::Ptr { denied("2.0.192.in-addr.arpa") } else { honest(question) }
+}
+
+/// NODATA to every PTR question, and honest about all else.
+fn emptying_only_ptr(question: &Question) -> Answer {
+    if question.kind == Kind::Ptr { empty("2.0.192.in-addr.arpa") } else { honest(question) }
+}
+
+fn denying_only_forward(question: &Question) -> Answer {
+    let is_forward = matches!(question.kind, Kind::A | Kind::Aaaa);
+    if is_forward { denied("example.org") } else { honest(question) }
+}
+
+fn emptying_only_forward(question: &Question) -> Answer {
+    let is_forward = matches!(question.kind, Kind::A | Kind::Aaaa);
+    if is_forward { empty("example.org") } else { honest(question) }
+}
+
+fn is_of_hosts(question: &Question) -> bool {
+    question.kind == Kind::A && question.name.to_string().ends_with("example.org")
+}
+
+/// Hosts' addresses are denied with the SOA of the root.
+fn denying_forward_at_the_root(question: &Question) -> Answer {
+    if is_of_hosts(question) { denied(".") } else { honest(question) }
+}
+
+/// NODATA with an SOA made up of the name asked.
+fn emptying_forward_in_made_up_zones(question: &Question) -> Answer {
+    if is_of_hosts(question) { empty(&question.name.to_string()) } else { honest(question) }
+}
+
+/// Hosts' addresses are denied as policy zones do.
+fn blocking_forward(question: &Question) -> Answer {
+    if is_of_hosts(question) { Answer::bare(Status::Malformed) } else { honest(question) }
+}
+
+/// An honest one whose hosts have no PTR names at all.
+fn without_ptr(question: &Question) -> Answer {
+    if question.name.to_string().ends_with("2.0.192.in-addr.arpa") && question.kind == Kind::Ptr {
+        return denied("2.0.192.in-addr.arpa");
+    }
+    let answer = honest(question);
+    if answer.status == Status::NoData && question.name.to_string().ends_with("arpa") {
+        return denied("2.0.192.in-addr.arpa");
+    }
+    answer
 }
 
 /// It denies that hosts have PTR names, and fails wherever it could be tried.
@@ -275,7 +327,17 @@ fn told(upstreams: &[Manner]) -> Vec<Said> {
 fn hosts_are_told_the_truth_where_an_upstream_can_be_believed_and_nothing_else_otherwise() {
     let truth = [(Status::Found, Some(true)), (Status::NxDomain, None)];
     let unknown = [(Status::Untrusted, None)];
-    let cases: [(&str, &[Manner], &[Said]); 11] = [
+    let no_ptr = [(Status::NxDomain, None)];
+    let unconfirmed = [(Status::Found, None), (Status::Untrusted, None)];
+    let cases: [(&str, &[Manner], &[Said]); 19] = [
+        ("only PTR denied", &[denying_only_ptr], &unknown),
+        ("only PTR empty", &[emptying_only_ptr], &unknown),
+        ("only forward denied", &[denying_only_forward], &unconfirmed),
+        ("only forward empty", &[emptying_only_forward], &unconfirmed),
+        ("forward denied at the root", &[denying_forward_at_the_root], &unconfirmed),
+        ("forward empty, made up", &[emptying_forward_in_made_up_zones], &unconfirmed),
+        ("forward blocked", &[blocking_forward], &unconfirmed),
+        ("a zone without PTR names", &[without_ptr], &no_ptr),
         ("honest", &[honest], &truth),
         ("denying", &[denying], &unknown),
         ("inventing", &[inventing], &unknown),

@@ -64,6 +64,7 @@ fn no_more_cases_are_taken_in_than_allowed() {
             resolve,
             plan: Plan::new(0, Checks { upstreams: 0, patience: Duration::ZERO }),
             tell: Box::new(|_| ()),
+            use_of_upstreams: UseOfUpstreams::new(0),
             reviewed: Instant::now(),
             cases: Some(cases),
             exit: Exit { sender: mpsc::channel(1).0, reserving: None },

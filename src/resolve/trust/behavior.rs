@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::useless::Useless;
 use crate::name::DnsName;
 use crate::resolve::question::Answer;
 
@@ -17,6 +18,8 @@ pub enum UpstreamBehavior {
     Denying(DnsName),
     /// Nothing could be found that it was to know, so that its denials could not be checked.
     Unproven,
+    /// It is of no use: not there, or nothing that it answers settles anything.
+    Useless(Useless),
 }
 
 /// What an upstream is not believed for.

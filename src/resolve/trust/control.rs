@@ -1,5 +1,7 @@
 //! One control: a question whose answer is known beforehand, and what the actual answer shows of the upstream.
 
+use std::sync::Arc;
+
 use rand::RngExt;
 
 use super::fixed::KnownHost;
@@ -24,6 +26,8 @@ pub(super) enum Control {
     Absent,
     /// A part of the zone that a denial names.
     Zone(DnsName, ZonePart),
+    /// Whether the name of a denial is there under another type.
+    Existence(DnsName, Arc<Answer>),
     /// Which prefix the upstream makes IPv6 addresses up under, if any (RFC 7050).
     Dns64,
 }
@@ -61,7 +65,7 @@ pub(super) fn showing(control: &Control, kind: ControlKind, answer: &Answer) -> 
             ControlKind::PtrV4 | ControlKind::PtrV6 => answer.names().contains(&host.name),
             ControlKind::A | ControlKind::Aaaa => answer.addresses().contains(&host.ip),
         },
-        Control::Absent | Control::Zone(..) | Control::Dns64 => true,
+        Control::Absent | Control::Zone(..) | Control::Existence(..) | Control::Dns64 => true,
     };
     match answer.status {
         Status::Found if is_right => Showing::Found,

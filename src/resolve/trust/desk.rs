@@ -247,7 +247,7 @@ impl Desk {
                     Showing::Silent => Verdict::Nothing,
                 }
             }
-            Control::Zone(..) | Control::Dns64 => Verdict::Nothing,
+            Control::Zone(..) | Control::Existence(..) | Control::Dns64 => Verdict::Nothing,
         }
     }
 

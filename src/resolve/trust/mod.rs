@@ -3,7 +3,8 @@
 //!
 //! Controls are questions whose answers are known: a host that this upstream has confirmed itself, or a name in a greeting
 //! that leads to the address that greeted; else fixed names (`fixed`); else the zone that the denial itself names
-//! (`zones`). Names that exist nowhere must not be found. Which are due is a `desk`'s business, one for each upstream
+//! (`zones`), with a look at whether the denied name is there under another type (`existence`). Names that exist nowhere
+//! must not be found. Which are due is a `desk`'s business, one for each upstream
 //! and kind of question (`kind`); they are asked in rounds, however many answers wait for one. SERVFAIL, REFUSED and
 //! silence show nothing.
 //!
@@ -13,19 +14,24 @@
 mod behavior;
 mod control;
 mod desk;
+mod existence;
 mod filter;
 mod fixed;
 mod kind;
+mod rounds;
 mod standing;
+mod useless;
 mod zone;
 mod zones;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::control::{Control, ZonePart, showing};
-use self::desk::{Desk, Verdict};
+use self::control::Control;
+use self::desk::Desk;
+use self::existence::Doubted;
 use self::filter::Prefix64;
 use self::fixed::KnownHost;
 use self::kind::ControlKind;
@@ -39,6 +45,8 @@ use crate::name::DnsName;
 pub use behavior::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
 pub(super) use filter::is_blocking;
 pub(super) use standing::{Belief, Claim};
+pub(super) use useless::UselessWatch;
+pub use useless::{Trouble, Useless};
 
 /// The most controls under way at once, of all upstreams.
 pub(super) const MOST: usize = 1024;
@@ -46,8 +54,6 @@ pub(super) const MOST: usize = 1024;
 const FIRST: u32 = u32::MAX - 1024;
 /// A host that serves as a control for other upstreams is replaced by a fresh one when it is so old.
 const SHARED_RENEWED: Duration = Duration::from_secs(1);
-/// Zones of one upstream that are tried in one go.
-const ZONES_AT_ONCE: usize = 8;
 
 /// Whether a token is a control's.
 pub(super) fn is_control(token: Token) -> bool {
@@ -85,6 +91,8 @@ pub(super) struct Trust {
     zones: Zones,
     /// The last host that some upstream has confirmed, by kind: who, and which upstream.
     shared: [Option<(KnownHost, usize, Instant)>; 4],
+    /// Denials whose names are to be asked for under another type.
+    doubted: Vec<Doubted>,
     under_way: HashMap<u32, UnderWay>,
     next_token: u32,
     is_primed: [bool; 4],
@@ -176,7 +184,8 @@ impl Trust {
             && !desks[kind.index()].standing.is_out()
             && self.shared(origin.upstream, kind, now).is_none()
         {
-            belief = belief.max(standing.belief(origin.zone, origin.came, claim, now));
+            let at_zone = standing.belief(origin.zone, origin.came, claim, now);
+            belief = belief.max(existence::belief(question, answer, origin, at_zone));
         }
         if belief == Belief::Confirmed {
             origin.confirm();
@@ -228,13 +237,16 @@ impl Trust {
     pub(super) fn want(
         &mut self,
         question: &Question,
-        answer: &Answer,
+        answer: &Arc<Answer>,
         claim: Claim,
         belief: Belief,
         now: Instant,
     ) {
         let kind = ControlKind::of(question);
         let Some(origin) = &answer.origin else { return };
+        if claim == Claim::Denial {
+            self.doubt(question, answer, now);
+        }
         for (upstream, desks) in self.desks.iter_mut().enumerate() {
             if belief == Belief::Waiting && upstream != origin.upstream {
                 continue;
@@ -272,6 +284,7 @@ impl Trust {
     pub(super) fn want_nothing(&mut self) {
         self.desks.iter_mut().flatten().for_each(Desk::want_nothing);
         self.zones.want_nothing();
+        self.doubted.clear();
     }
 
     /// Takes note of a host's name that an upstream has found to lead to its address, and of the name it has for the
@@ -300,133 +313,6 @@ impl Trust {
     fn shared(&self, upstream: usize, kind: ControlKind, now: Instant) -> Option<&KnownHost> {
         let (host, by, at) = self.shared[kind.index()].as_ref()?;
         (*by != upstream && now.saturating_duration_since(*at) <= standing::EPOCH).then_some(host)
-    }
-
-    /// When the next controls are due.
-    pub(super) fn due(&self, up: &[Reachable], now: Instant) -> Option<Instant> {
-        let desks = up.iter().filter_map(|&Reachable { upstream, rate }| {
-            self.desks.get(upstream)?.iter().filter_map(|desk| desk.due(rate, now)).min()
-        });
-        desks.chain(self.zones.next(now)).min()
-    }
-
-    /// Begins the rounds that are due.
-    pub(super) fn begin(&mut self, up: &[Reachable], now: Instant, put: &mut Vec<Put>) {
-        for &Reachable { upstream, rate } in up {
-            for kind in ControlKind::ALL {
-                let shared = self.shared(upstream, kind, now).cloned();
-                let Some(desk) = self.desks.get_mut(upstream).map(|desks| &mut desks[kind.index()]) else {
-                    continue;
-                };
-                if desk.due(rate, now).is_none_or(|at| at > now) || self.under_way.len() + 8 > MOST {
-                    continue;
-                }
-                let controls = desk.begin(kind, shared.as_ref(), now);
-                self.put(upstream, kind, controls, now, put);
-            }
-            self.begin_zones(upstream, now, put);
-        }
-    }
-
-    fn put(
-        &mut self,
-        upstream: usize,
-        kind: ControlKind,
-        controls: Vec<Control>,
-        now: Instant,
-        put: &mut Vec<Put>,
-    ) {
-        let mut absent = control::absent(kind);
-        for control in controls {
-            let question = match &control {
-                Control::Confirmed(host) | Control::Shared(host) | Control::Fixed(_, host) => {
-                    Some(host.question(kind))
-                }
-                Control::Absent => absent.next(),
-                Control::Dns64 => control::dns64(),
-                Control::Zone(..) => None,
-            };
-            if let Some(question) = question {
-                self.submit(upstream, kind, control, question, now, put);
-            }
-        }
-    }
-
-    fn begin_zones(&mut self, upstream: usize, now: Instant, put: &mut Vec<Put>) {
-        let room = (MOST.saturating_sub(self.under_way.len() + 8) / 3).min(ZONES_AT_ONCE);
-        let here = self.zones.due(now).filter(|at| at.upstream == upstream);
-        let due: Vec<ZoneAt> = here.take(room).cloned().collect();
-        for at in due {
-            let Some(parts) = control::about(&at.zone, at.kind) else { continue };
-            self.zones.begin(&at, now);
-            for (part, question) in parts {
-                self.submit(upstream, at.kind, Control::Zone(at.zone.clone(), part), question, now, put);
-            }
-        }
-    }
-
-    fn submit(
-        &mut self,
-        upstream: usize,
-        kind: ControlKind,
-        control: Control,
-        question: Question,
-        now: Instant,
-        put: &mut Vec<Put>,
-    ) {
-        let token = loop {
-            self.next_token = (self.next_token + 1) % 1024;
-            if !self.under_way.contains_key(&self.next_token) {
-                break self.next_token;
-            }
-        };
-        self.under_way.insert(token, UnderWay { upstream, kind, control, sent: now });
-        put.push(Put { upstream, token: Token(FIRST + token), question });
-    }
-
-    /// Takes the answer to a control; tells the upstream if it failed one.
-    pub(super) fn answered(&mut self, token: Token, answer: &Answer, now: Instant) -> Option<usize> {
-        let UnderWay { upstream, kind, control, sent } = self.under_way.remove(&(token.0 - FIRST))?;
-        let showing = showing(&control, kind, answer);
-        if let Control::Zone(zone, part) = control {
-            self.zone_answered(&ZoneAt { upstream, kind, zone }, part, showing, now);
-            return None;
-        }
-        if control == Control::Dns64 {
-            let shown = answer.addresses().iter().filter_map(|ip| Prefix64::shown_by(*ip));
-            self.prefixes.get_mut(upstream)?.extend(shown);
-            return None;
-        }
-        let finds_others = self.desks.get(upstream)?.iter().any(Desk::finds_fixed);
-        let desk = &mut self.desks.get_mut(upstream)?[kind.index()];
-        let verdict = desk.answered(&control, showing, sent, now, finds_others);
-        self.has_changed |= verdict != Verdict::Nothing;
-        match verdict {
-            Verdict::Nothing | Verdict::Passed => None,
-            Verdict::Failed(name) => {
-                self.denied[upstream] = Some(name);
-                Some(upstream)
-            }
-            Verdict::Invented => {
-                self.hijacked[upstream].add(answer);
-                self.warn(upstream, UpstreamBehavior::Inventing(self.hijacked[upstream].clone()));
-                Some(upstream)
-            }
-        }
-    }
-
-    fn zone_answered(&mut self, at: &ZoneAt, part: ZonePart, showing: control::Showing, now: Instant) {
-        let Some(ended) = self.zones.answered(at, part, showing, now) else { return };
-        self.has_changed = true;
-        if let (Some(sent), Some(desks)) = (ended.clean, self.desks.get_mut(at.upstream)) {
-            let standing = &mut desks[at.kind.index()].standing;
-            if !standing.invents() {
-                standing.stayed_clean(sent, now);
-            }
-        }
-        if ended.is_zone == Some(false) {
-            self.denied[at.upstream].get_or_insert_with(|| at.zone.clone());
-        }
     }
 
     /// Whether something was shown since the last call.

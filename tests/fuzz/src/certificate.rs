@@ -39,7 +39,14 @@ pub fn certificate(data: &[u8]) {
     let judgement = judge(&evidence, &Inventory::default());
     let target =
         Target { ip: Some(ip), port: 25, asked: "192.0.2.1".into(), inventory: None, unresolved: None };
-    let record = Record { time: UNIX_EPOCH, target, evidence, judgement, network: None };
+    let record = Record {
+        time: UNIX_EPOCH,
+        target,
+        evidence,
+        judgement,
+        network: None,
+        foreign: banneret::record::ForeignWords::default(),
+    };
     let mut line = Vec::new();
     json::encode(&record, &mut line);
     let line = String::from_utf8(line).expect("a line is UTF-8");

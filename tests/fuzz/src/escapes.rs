@@ -36,7 +36,7 @@ pub fn escapes(data: &[u8]) {
     assert_harmless(&safe);
     assert!(text.contains(acts) || safe == text, "{safe:?} of {text:?}");
 
-    let guarded = if cell::is_runnable(&text) { format!("'{text}") } else { text.to_string() };
+    let guarded = if cell::needs_guard(&text) { format!("'{text}") } else { text.to_string() };
     assert!(!is_run(&guarded), "a spreadsheet runs {guarded:?}");
     assert_eq!(cell::unguard(&guarded), text);
 
@@ -82,6 +82,7 @@ fn row(text: &str) -> Row<'_> {
         clears_by: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
+        odd: banneret::record::foreign::Oddities::default(),
     }
 }
 

@@ -285,7 +285,7 @@ fn why_unresolved(status: Status) -> &'static str {
         Status::TimedOut => "timed_out: the resolver did not answer in time",
         Status::Malformed => "malformed: the answer settles nothing: a lame server, or aliases in a circle",
         Status::Untrusted => "untrusted: the resolver denies it, and is not believed",
-        Status::Found | Status::NotAsked => "it was not asked for",
+        Status::Found | Status::NotAsked | Status::Other => "it was not asked for",
     }
 }
 
@@ -303,5 +303,6 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::NotTried => "not_tried: this machine has nothing to reach addresses of that family by",
         Outcome::Unresolved => "unresolved: the name has no address",
         Outcome::Excluded => "excluded: the name leads only to reserved addresses (`--allow-reserved`)",
+        Outcome::Other => "other: a word of a later version",
     }
 }

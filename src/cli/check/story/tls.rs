@@ -57,6 +57,7 @@ fn words(tls: &Tls, opening: Opening) -> String {
             let name = alert(number).map(|name| format!(" ({name})")).unwrap_or_default();
             return format!("{word} {number}{name}: {begun}, then the server breaks the handshake off");
         }
+        TlsStatus::Other => return word.to_owned(),
         TlsStatus::LegacyOnly => "the server speaks nothing newer than TLS 1.1",
     };
     format!("{word}: {begun}, then {ended}")

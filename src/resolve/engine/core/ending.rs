@@ -45,9 +45,15 @@ impl Core {
         };
         let denied = |status, zone, ttl| settled(status, Records::None, Some(zone), ttl);
         match reading {
-            Reading::Found(records, ttl) => self.settle(index, settled(Status::Found, records, None, ttl)),
-            Reading::NoData(zone, ttl) => self.settle(index, denied(Status::NoData, zone, ttl)),
-            Reading::NxDomain(zone, ttl) => self.settle(index, denied(Status::NxDomain, zone, ttl)),
+            Reading::Found(records, ttl) => {
+                self.settle(index, source.upstream, settled(Status::Found, records, None, ttl));
+            }
+            Reading::NoData(zone, ttl) => {
+                self.settle(index, source.upstream, denied(Status::NoData, zone, ttl));
+            }
+            Reading::NxDomain(zone, ttl) => {
+                self.settle(index, source.upstream, denied(Status::NxDomain, zone, ttl));
+            }
             Reading::Alias(target, ttl) => self.follow(index, source, target, ttl),
             Reading::Truncated => self.ask_over_tcp(index, source),
             Reading::Fault(fault) => self.fail(index, source, fault),
@@ -60,8 +66,9 @@ impl Core {
         self.finish(index, Answer::bare(status));
     }
 
-    fn settle(&mut self, index: u32, answer: Answer) {
+    fn settle(&mut self, index: u32, upstream: usize, answer: Answer) {
         let slot = self.slots.at(index);
+        self.upstreams[upstream].settled(slot.kind);
         if slot.counted_failed && slot.failures == 0 {
             let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
             self.upstreams[upstream].pace.recovered(epoch);
@@ -124,6 +131,9 @@ impl Core {
         let (timeout, attempts) = (self.timeout, self.attempts);
         let slot = self.slots.at(index);
         slot.fault = Some(fault);
+        if fault == Fault::Unclear {
+            self.upstreams[upstream].unclear(slot.kind);
+        }
         let may = slot.packets < attempts;
         let rejects = matches!(fault, Fault::FormErr | Fault::NotImp) && source.edns == Edns::Offered;
         if rejects && may {
