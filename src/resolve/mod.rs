@@ -2,6 +2,7 @@
 //! every upstream watched. Knows no SMTP conversation, no output, no order.
 
 mod cache;
+pub mod delegation;
 mod direct;
 mod engine;
 pub mod health;

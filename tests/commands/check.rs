@@ -244,7 +244,7 @@ fn what_can_not_be_checked_is_a_usage_error() {
     let words = ["check", "mail.example.org", "--resolver", "127.0.0.1:9", "--dns-timeout", "200ms"];
     assert_eq!(
         run(&words).wrong(4),
-        "banneret: can't go on: `mail.example.org` could not be resolved (timed_out); try again, or name another resolver with `--resolver`"
+        "banneret: can't go on: `mail.example.org` could not be resolved (timed_out); name another resolver with `--resolver`, or let `--verify` ask its zone's own servers"
     );
 }
 
