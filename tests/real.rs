@@ -14,6 +14,8 @@ mod block;
 mod check;
 #[path = "real/dns.rs"]
 mod dns;
+#[path = "real/internet.rs"]
+mod internet;
 #[path = "real/records.rs"]
 mod records;
 #[path = "real/smtp.rs"]
@@ -21,6 +23,8 @@ mod smtp;
 mod support;
 #[path = "real/tls.rs"]
 mod tls;
+#[path = "real/verify.rs"]
+mod verify;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

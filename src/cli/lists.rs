@@ -231,6 +231,17 @@ pub fn nothing_left(loaded: &Loaded) -> Option<String> {
     Some(format!("no target is left, for all are excluded: {}{advice}", removed.join(", ")))
 }
 
+/// Why this shard has none of the targets, if it has none and there are some.
+pub fn nothing_in_shard(loaded: &Loaded, in_shard: u128) -> Option<String> {
+    let shard = loaded.shard;
+    (in_shard == 0 && !loaded.set.is_empty()).then(|| {
+        format!(
+            "shard {shard} has none of the targets: each /24 or /48 is one machine's as a whole, and there are fewer of \
+             them than shards"
+        )
+    })
+}
+
 /// Targets as they are read.
 struct Reading<'a> {
     builder: TargetSetBuilder,
@@ -316,14 +327,16 @@ fn note_tags(entry: &Entry, tags: &mut Vec<Arc<str>>) {
 }
 
 pub(super) fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufRead>>> {
-    let opened = || -> io::Result<Box<dyn BufRead>> {
-        Ok(if path == Path::new("-") {
-            Box::new(BufReader::new(Expanded::new(io::stdin().lock())?))
-        } else {
-            Box::new(BufReader::new(Expanded::new(BufReader::new(File::open(path)?))?))
-        })
+    let source: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(path)
+            .with_context(|| format!("{purpose} list `{}` can't be opened", path.display()))?;
+        Box::new(BufReader::new(file))
     };
-    let input = opened().with_context(|| format!("{purpose} list `{}` can't be opened", path.display()))?;
+    let expanded =
+        Expanded::new(source).with_context(|| format!("{purpose} list `{}` can't be read", shown(path)))?;
+    let input: Box<dyn BufRead> = Box::new(BufReader::new(expanded));
     Ok(TargetList::new(input, purpose, &shown(path)))
 }
 

@@ -22,7 +22,7 @@ use crate::report::preflight::Preflight;
 use crate::report::repeats::Repeats;
 use crate::report::split::{Place, Split, SplitError};
 use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
-use crate::report::table::grouped;
+use crate::report::table::counted;
 
 /// Counts and shows.
 pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
@@ -49,6 +49,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let mut summary = Summary::grouped(MAX_GROUPS, kinds);
+    summary.top = args.top;
     if args.html.is_some() {
         summary = summary.detailed();
     }
@@ -95,8 +96,8 @@ fn tell_repeats(repeats: &Repeats) {
     if count > 0 {
         let about = if repeats.is_exact() { "" } else { "about " };
         super::say(format_args!(
-            "banneret: {about}{} records were given before (same target, entry and time); each counts as often as it is given",
-            grouped(count)
+            "banneret: {about}{} given before (same target, entry and time); each counts as often as it is given",
+            counted(count, "record was", "records were")
         ));
     }
 }
@@ -131,9 +132,9 @@ fn tell_split(split: Split) -> anyhow::Result<()> {
     };
     if without > 0 {
         super::say(format_args!(
-            "banneret: {} lists written; {without} hosts with something to fix are in none, for their records do not \
-             say in which",
-            lists.written
+            "banneret: {} written; {} in none, for their records do not say in which",
+            counted(lists.written as u64, "list", "lists"),
+            counted(without, "host with something to fix is", "hosts with something to fix are")
         ));
     }
     for path in lists.changed {

@@ -275,7 +275,7 @@ impl Header {
     }
 
     /// Whether a row is a header once more, perhaps of other columns: it has the names that each must have, and no outcome.
-    pub fn is_again<'c>(&self, cells: impl Iterator<Item = &'c str> + Clone) -> bool {
+    pub fn is_again<'c>(&self, cells: &(impl Iterator<Item = &'c str> + Clone)) -> bool {
         let mut outcome = self.position("outcome").and_then(|at| cells.clone().nth(at));
         let has = |name| cells.clone().map(without_mark).any(|cell| cell == name);
         outcome.take_if(|word| Outcome::parse(word).is_none()).is_some() && has("ip") && has("outcome")

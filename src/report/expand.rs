@@ -11,13 +11,12 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// How Zstandard frames begin (RFC 8878 §3.1.1), the first byte first.
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// What is told by its first bytes and not read, and what to do about it.
-const REFUSED: [(&[u8], &str); 6] = [
+const REFUSED: [(&[u8], &str); 5] = [
     (b"PAR1", "it is Parquet; name it `.parquet`, or say so with `--from parquet`"),
     (b"\xfd7zXZ\0", "it is xz, which is not read; expand it first, or use gzip or zstd"),
     (b"BZh", "it is bzip2, which is not read; expand it first, or use gzip or zstd"),
     (b"\x04\x22\x4d\x18", "it is lz4, which is not read; expand it first, or use gzip or zstd"),
     (b"PK\x03\x04", "it is a zip archive or a spreadsheet, which is not read; save it as CSV or JSONL"),
-    (b"\xff\xfe", "it is UTF-16; save it as UTF-8"),
 ];
 /// The longest of these beginnings.
 const LONGEST: usize = 6;
@@ -263,7 +262,6 @@ mod tests {
             (b"BZh91AY", "it is bzip2,"),
             (b"\x04\x22\x4d\x18xx", "it is lz4,"),
             (b"PK\x03\x04xx", "it is a zip archive"),
-            (b"\xff\xfei\0p\0", "it is UTF-16;"),
         ] {
             let wrong = Expanded::new(bytes).err().unwrap().to_string();
             assert!(wrong.starts_with(told), "{wrong}");

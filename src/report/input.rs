@@ -24,6 +24,8 @@ const MAX_LINE: usize = 4 << 20;
 const CHUNK: usize = 256 << 10;
 /// What is said of forms that nothing is read from.
 const FOR_OTHERS: &str = "is for other systems and not read back; give the JSONL, CSV or Parquet file";
+/// What a spreadsheet's "Unicode text" opens with.
+const UTF16: &[u8] = b"\xff\xfe";
 /// What a UTF-8 file may open with.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
@@ -153,7 +155,12 @@ impl Input {
     pub fn new(name: &str, form: Form, source: impl Read + 'static) -> Result<Self, InputError> {
         let mut source = BufReader::with_capacity(CHUNK, source);
         let failed = |source| InputError::Read { name: name.to_owned(), source };
-        let is_empty = form.compression != Compression::None && source.fill_buf().map_err(failed)?.is_empty();
+        let begin = source.fill_buf().map_err(failed)?;
+        if begin.starts_with(UTF16) {
+            let told = "it is UTF-16; save it as UTF-8";
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, told)));
+        }
+        let is_empty = form.compression != Compression::None && begin.is_empty();
         let expanded = Expanded::new(source).map_err(failed)?;
         let reader: Box<dyn BufRead> = if is_empty {
             // Nothing at all is no archive.
@@ -274,7 +281,7 @@ impl Input {
             table.get_mut().given = 0;
             let wrong = match table.read_record(&mut cells) {
                 // Where tables were put one behind the other.
-                Ok(true) if header.is_again(cells.iter()) => {
+                Ok(true) if header.is_again(&cells.iter()) => {
                     let line = cells.position().map_or(1, csv::Position::line);
                     header = Header::read(cells.iter()).map_err(|source| wrong_header(line, source))?;
                     columns = cells.len();

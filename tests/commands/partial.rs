@@ -167,10 +167,11 @@ fn target_lists_are_read_compressed_and_half_a_list_stops_before_anything_is_sen
         assert_eq!(run(&targets(&path)).fine(), "5\n", "{name}");
         assert_eq!(run_with(&targets("-"), &bytes).fine(), "5\n", "{name}");
     }
-    let many: String = (0..4000).map(|n| format!("192.0.{}.{}\n", n / 256, n % 256)).collect();
+    let many: Vec<String> = (0..4000).map(|n| format!("192.0.{}.{}", n / 256, n % 256)).collect();
+    let many = many.join("\n");
     let half = put(folder.path(), "half.gz", &gzip(many.as_bytes())[..3000]);
     let wrong = run(&targets(&half)).wrong(2);
-    assert!(wrong.contains("`") && wrong.ends_with("its compressed data ends in the middle"), "{wrong}");
+    assert!(wrong.ends_with("its compressed data ends in the middle"), "{wrong}");
     let exclusions = ["targets", "--allow-reserved", "--count", "192.0.0.0/16", "--exclude-file", &half];
     let wrong = run(&exclusions).wrong(2);
     assert!(wrong.ends_with("its compressed data ends in the middle"), "{wrong}");

@@ -167,7 +167,7 @@ pub(crate) fn ask(server: Ipv4Addr, name: &str, kind: u16) -> Answer {
     try_ask(server, name, kind).unwrap_or_else(|| panic!("{server} is silent to {name}"))
 }
 
-fn try_ask(server: Ipv4Addr, name: &str, kind: u16) -> Option<Answer> {
+pub(crate) fn try_ask(server: Ipv4Addr, name: &str, kind: u16) -> Option<Answer> {
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     socket.connect((server, 53)).unwrap();

@@ -69,13 +69,19 @@ fn story(checked: &Checked) -> String {
             let mut story = story_of(record);
             if let Some(outlook) = verified.as_ref().map(|verified| verified.outlook) {
                 let clean = outlook.clean().map(|clean| format!(" until {}", time::to_string(clean)));
-                story.extend([", ", outlook.as_str(), clean.as_deref().unwrap_or_default()]);
+                story.extend([", ", outlook.word.as_str(), clean.as_deref().unwrap_or_default()]);
             }
             story
         }
         Server::Untried(at, trouble) => format!("{at} not tried: {trouble}"),
     });
-    format!("{}: {}", checked.asked, stories.collect::<Vec<_>>().join("; "))
+    let stories = stories.collect::<Vec<_>>().join("; ");
+    // Of an address each story says which it is.
+    if checked.asked.parse::<std::net::IpAddr>().is_ok() {
+        stories
+    } else {
+        format!("{}: {stories}", checked.asked)
+    }
 }
 
 fn story_of(record: &Record) -> String {

@@ -47,13 +47,14 @@ const UNREADABLE: &str = "unreadable";
 /// Reads, judges, writes.
 pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let format = args.format.as_deref().map(Format::parse).transpose()?;
-    let form = Form::of(&args.output, format)?;
+    let forms = args.output.iter().map(|path| Form::of(path, format)).collect::<Result<Vec<_>, _>>()?;
     report::check_stdin(&args.records)?;
     for path in &args.records {
         check_form(path, args.from)?;
     }
     files::settle(&files::of_judge(args, format)?)?;
-    let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
+    let has_table = forms.iter().any(|form| form.format == Format::Csv);
+    let tags = if has_table { tags(args)? } else { Vec::new() };
     let start = |questions| Resolved::start(scan::resolver_settings(&args.dns, false)?, questions);
     let desk = args.resolve.map(start).transpose()?;
     let now = SystemTime::now();
@@ -64,13 +65,14 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
         now,
         moves: RefCell::default(),
     };
-    let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
+    let sinks = args.output.iter().zip(forms).map(|(path, form)| sink::open(path, form, &tags, Start::New));
+    let sinks = sinks.collect::<Result<Sinks, _>>().map_err(ScanError::Output)?;
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let carried = (args.from == LinesWord::Records).then(Carried::new);
-    match (Bench { sink, court, desk, networks, carried, unreadable: 0, read: 0, is_whole: true }).work(args)
+    match (Bench { sinks, court, desk, networks, carried, unreadable: 0, read: 0, is_whole: true }).work(args)
     {
         // Whoever read the records has seen enough.
-        Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
+        Err(wrong) if is_closed(&wrong) && args.output.len() == 1 => Ok(Exit::Done),
         ended => ended,
     }
 }
@@ -148,6 +150,9 @@ fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
     Ok(run)
 }
 
+/// Where records go: each to all of them.
+type Sinks = Vec<Box<dyn Sink>>;
+
 /// A former verdict, and that of today.
 type Move = (Option<Verdict>, Option<Verdict>);
 
@@ -163,20 +168,20 @@ struct Court {
 
 impl Court {
     /// Judges a record by the evidence in it, and hands it over.
-    fn write(&self, sink: &mut Box<dyn Sink>, record: Record) -> anyhow::Result<()> {
+    fn write(&self, sinks: &mut Sinks, record: Record) -> anyhow::Result<()> {
         let around = self.run.around(&record.evidence);
         let context =
             Context { around, accepts: Some((&self.accepts, self.now)), providers: Some(&self.providers) };
         let before = record.judgement.verdict;
         let record = Unjudged::from(record).judge(&context);
         *self.moves.borrow_mut().entry((before, record.judgement.verdict)).or_default() += 1;
-        Ok(sink.write(&record).map_err(ScanError::Output)?)
+        Ok(sinks.iter_mut().try_for_each(|sink| sink.write(&record)).map_err(ScanError::Output)?)
     }
 }
 
 /// What the work needs.
 struct Bench {
-    sink: Box<dyn Sink>,
+    sinks: Sinks,
     court: Court,
     desk: Option<Resolved>,
     networks: Option<AsnDb>,
@@ -194,12 +199,15 @@ impl Bench {
             self.read_file(path, args.from)?;
         }
         if let Some(desk) = &mut self.desk {
-            desk.finish(&mut |record| self.court.write(&mut self.sink, record))?;
+            desk.finish(&mut |record| self.court.write(&mut self.sinks, record))?;
         }
-        let written = self.sink.finish().map_err(ScanError::Output)?;
+        let written = self.sinks.into_iter().map(Sink::finish).collect::<Result<Vec<_>, _>>();
+        let written = written.map_err(ScanError::Output)?;
         let asked = args.format.as_deref().map(Format::parse).transpose()?;
-        if Form::of(&written.path, asked)?.format == Format::Parquet {
-            parquet::forget(&written.path);
+        for written in &written {
+            if Form::of(&written.path, asked)?.format == Format::Parquet {
+                parquet::forget(&written.path);
+            }
         }
         if let Some(carried) = &mut self.carried {
             self.court
@@ -208,7 +216,10 @@ impl Bench {
                 .into_iter()
                 .for_each(|(verdicts, count)| carried.judge_again(verdicts, count));
         }
-        write_manifest(args, &written, self.carried, (self.court.now, self.networks.as_ref()))?;
+        for written in &written {
+            let carried = self.carried.clone();
+            write_manifest(args, written, carried, (self.court.now, self.networks.as_ref()))?;
+        }
         if self.unreadable > 1 {
             let _ = writeln!(
                 io::stderr(),
@@ -230,15 +241,18 @@ impl Bench {
             let now = self.court.now;
             let read = read_line(&line, from, now);
             odd.add(read.as_ref().map_or(&Oddities::default(), |(_, met)| met));
-            let mut record = read.map(|(record, _)| record).unwrap_or_else(|reason| {
-                if !line.is_ended && from == LinesWord::Records {
-                    torn = End::Torn;
-                } else if self.unreadable == 0 {
-                    let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
-                }
-                self.unreadable += 1;
-                unreadable(line.place(), reason, now)
-            });
+            let mut record = read.map_or_else(
+                |reason| {
+                    if !line.is_ended && from == LinesWord::Records {
+                        torn = End::Torn;
+                    } else if self.unreadable == 0 {
+                        let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
+                    }
+                    self.unreadable += 1;
+                    unreadable(line.place(), reason, now)
+                },
+                |(record, _)| record,
+            );
             self.read += 1;
             if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip) {
                 record.network = networks.network(ip);
@@ -254,8 +268,8 @@ impl Bench {
 
     fn take(&mut self, record: Record) -> anyhow::Result<()> {
         match &mut self.desk {
-            Some(desk) => desk.take(record, &mut |record| self.court.write(&mut self.sink, record)),
-            None => self.court.write(&mut self.sink, record),
+            Some(desk) => desk.take(record, &mut |record| self.court.write(&mut self.sinks, record)),
+            None => self.court.write(&mut self.sinks, record),
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
         chart::bars(&breakdown, out)?;
     }
     out.write_all(b"</div>\n")?;
-    clones::clones(&summary.clones.listed(), out)?;
+    clones::clones(&summary.clones.listed(), summary.shown(clones::LISTED), out)?;
     map::map(summary, out)?;
     groups::tables(summary, page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;

@@ -13,7 +13,7 @@ use super::{Counts, Coverage, Grouping, Key, Kind, Listed, Summary, Tally};
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
 
-/// How many groups of a kind are listed; the others are summed up in a last one whose key is null.
+/// How many groups of a kind are listed unless told otherwise; the others are summed up in a last one whose key is null.
 pub const LISTED: usize = 1000;
 
 /// Writes the summary, line feed included.
@@ -94,7 +94,7 @@ struct Cloned<'a>(&'a Summary);
 
 impl Serialize for Cloned<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let listed = self.0.clones.listed().into_iter().take(LISTED);
+        let listed = self.0.clones.listed().into_iter().take(self.0.shown(LISTED));
         let clone = |(name, records)| serde_json::json!({ "banner_name": name, "records": records });
         serializer.collect_seq(listed.map(clone))
     }
@@ -139,17 +139,18 @@ struct List<'a>(&'a Summary, Grouping<'a>);
 impl Serialize for List<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(summary, grouping) = self;
-        let Listed { groups, others, .. } = grouping.groups.worst_listed(LISTED);
+        let Listed { groups, others, more } = grouping.groups.worst_listed(summary.shown(LISTED));
         let mut list = serializer.serialize_seq(None)?;
         for (key, tally) in &groups {
             let name = match (grouping.kind, key) {
                 (Kind::Asn, Key::Number(asn)) => summary.as_name(*asn),
                 _ => None,
             };
-            list.serialize_element(&Group { key: Some(key), name, tally })?;
+            list.serialize_element(&Group { key: Some(key), name, tally, groups: None })?;
         }
         if others.records > 0 {
-            list.serialize_element(&Group { key: None, name: None, tally: &others })?;
+            // How many groups it stands for, those aside that were summed up to stay within memory.
+            list.serialize_element(&Group { key: None, name: None, tally: &others, groups: Some(more) })?;
         }
         list.end()
     }
@@ -159,6 +160,7 @@ struct Group<'a> {
     key: Option<&'a Key>,
     name: Option<&'a str>,
     tally: &'a Tally,
+    groups: Option<usize>,
 }
 
 impl Serialize for Group<'_> {
@@ -171,6 +173,9 @@ impl Serialize for Group<'_> {
         }
         if let Some(name) = self.name {
             map.serialize_entry("name", name)?;
+        }
+        if let Some(groups) = self.groups {
+            map.serialize_entry("groups", &groups)?;
         }
         map.serialize_entry("records", &self.tally.records)?;
         map.serialize_entry("by_verdict", &verdicts(self.tally))?;
@@ -294,6 +299,11 @@ mod tests {
         let groups = value["groups"]["prefix"].as_array().unwrap();
         assert_eq!(groups.len(), LISTED + 1);
         assert_eq!(groups[LISTED]["key"], Value::Null);
-        assert_eq!(groups[LISTED]["records"], 3);
+        assert_eq!((&groups[LISTED]["records"], &groups[LISTED]["groups"]), (&3.into(), &3.into()));
+        for (top, listed) in [("all", 1003), ("5", 6)] {
+            summary.top = Some(top.parse().unwrap());
+            let value: Value = serde_json::from_str(&shown(&summary)).unwrap();
+            assert_eq!(value["groups"]["prefix"].as_array().unwrap().len(), listed, "{top}");
+        }
     }
 }

@@ -15,6 +15,7 @@ pub mod kind;
 pub mod markdown;
 pub mod prometheus;
 pub mod text;
+pub mod top;
 pub mod view;
 pub mod what_if;
 
@@ -22,6 +23,7 @@ pub use coverage::{Basis, Coverage, Ended, Mark};
 pub use detail::Detail;
 pub use groups::{Counts, Groups, Key, Listed, Listing, Tally};
 pub use kind::{Kind, KindError};
+pub use top::{Top, TopError};
 pub use view::{View, ViewError};
 
 use std::collections::HashMap;
@@ -92,6 +94,8 @@ pub struct Summary {
     pub banner_names: Groups<String>,
     /// Single hosts, where a page is to show them.
     pub detail: Option<Detail>,
+    /// How many of the worst groups of a kind are shown; where `None`, each view shows as many as suit it.
+    pub top: Option<Top>,
     /// Files that were not there as a whole, each with what is wrong with it.
     pub incomplete: Vec<(String, &'static str)>,
     /// Data from elsewhere that stands in the records: whose, of when, under which licence; a line each.
@@ -134,6 +138,7 @@ impl Summary {
         Self {
             more: more.map(|kind| kind::Asked::new(kind, most)).collect(),
             chosen,
+            top: None,
             incomplete: Vec::new(),
             sources: Vec::new(),
             reach: coverage::Reach::default(),
@@ -230,6 +235,11 @@ impl Summary {
     pub fn groupings(&self) -> Vec<Grouping<'_>> {
         let more = self.more.iter().map(|asked| Grouping { kind: &asked.kind, groups: asked.listing() });
         self.usual().into_iter().chain(more).collect()
+    }
+
+    /// How many of the worst groups of a kind a view shows that shows `usual` of them unless told otherwise.
+    pub fn shown(&self, usual: usize) -> usize {
+        self.top.map_or(usual, |top| top.0)
     }
 
     /// How a person reads a key: a system by its number and its holder's name.
