@@ -234,7 +234,9 @@ impl SanityCheck {
             Some(failure)
         });
         self.runs.recount(self.held.in_a_row());
-        own.into_iter().for_each(|failure| self.take(now, failure));
+        for failure in own {
+            self.take(now, failure);
+        }
     }
 
     /// A target could not be connected to.
@@ -467,7 +469,9 @@ impl SanityCheck {
         }
         let all = self.held.take();
         self.runs.recount(std::iter::empty());
-        all.into_iter().for_each(|failure| self.take(now, failure));
+        for failure in all {
+            self.take(now, failure);
+        }
     }
 
     /// Lets those go that a later connection passed.
@@ -476,7 +480,9 @@ impl SanityCheck {
             self.runs.add(failure);
         }
         self.runs.recount(self.held.in_a_row());
-        passed.into_iter().for_each(|failure| self.take(now, failure));
+        for failure in passed {
+            self.take(now, failure);
+        }
     }
 
     /// What is to become of a target whose failure is held no longer.

@@ -76,7 +76,9 @@ impl Runs {
     /// Targets were connected to.
     pub(super) fn connected(&mut self, connected: Connected) {
         for (kinds, count) in self.0.iter_mut().zip(connected.0) {
-            kinds.iter_mut().for_each(|run| run.add(count, 0));
+            for run in kinds {
+                run.add(count, 0);
+            }
         }
     }
 
