@@ -20,6 +20,8 @@ mod families;
 mod judge;
 #[path = "commands/later.rs"]
 mod later;
+#[path = "commands/partial.rs"]
+mod partial;
 #[path = "commands/pipes.rs"]
 mod pipes;
 #[path = "commands/report.rs"]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
 
+#[path = "lake/scan.rs"]
+mod scan;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -21,6 +21,8 @@ mod records;
 #[path = "real/smtp.rs"]
 mod smtp;
 mod support;
+#[path = "real/tls.rs"]
+mod tls;
 #[path = "real/verify.rs"]
 mod verify;
 

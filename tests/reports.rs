@@ -134,7 +134,7 @@ fn a_torn_file_is_counted_and_told() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 20]).unwrap();
     let read = aggregate(&[&path], None, Summary::new(), Beside::default()).unwrap();
-    assert_eq!((read.summary.all.records, read.torn), (1, vec![path]));
+    assert_eq!((read.summary.all.records, read.torn), (1, vec![(path, banneret::report::input::End::Torn)]));
 }
 
 #[test]

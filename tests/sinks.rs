@@ -215,7 +215,7 @@ fn a_compressed_file_cut_anywhere_is_read_up_to_its_last_whole_frame() {
             let end = Input::open(&path, None).unwrap().rows(|_| count += 1).unwrap();
             // What a decoder gives of the broken frame is read, too.
             assert!((1..=2).contains(&count), "{name} cut at {cut} of {two}: {count}");
-            assert!(end == End::Torn || cut == one || count == 2, "{name} cut at {cut} of {two}");
+            assert!(end != End::Whole || cut == one || count == 2, "{name} cut at {cut} of {two}");
         }
     }
 }
@@ -318,7 +318,7 @@ fn files_that_are_no_records_are_refused_with_file_and_line() {
         ("c.csv", b"ip,port\n192.0.2.1,25\n".to_vec(), "line 1 has no `outcome`"),
         ("d.csv", b"ip,outcome\n192.0.2.1,greeted\nx,y\n".to_vec(), "line 3 has `x` in `ip`"),
         ("e.csv", b"ip,outcome\n192.0.2.1\n192.0.2.1,greeted\n".to_vec(), "line 2 has fewer cells"),
-        ("f.jsonl.gz", b"this is not gzip data".to_vec(), "can't be read: invalid gzip header"),
+        ("f.jsonl.gz", b"this is not gzip data\n".to_vec(), "line 1 is not a record: "),
         ("g.jsonl", vec![b'['; (4 << 20) + 1], "line 1 is longer than 4 MiB"),
     ] {
         let path = directory.path().join(name);

@@ -35,6 +35,8 @@ enum Then {
     Serve(Arc<ServerConfig>),
     /// It shakes hands and then breaks off without notice.
     Break(Arc<ServerConfig>),
+    /// It shakes hands, asks for new keys so many times, and greets.
+    Rekey(Arc<ServerConfig>, usize),
     /// It says nothing more until the client has left.
     Stall,
     /// It closes.
@@ -135,6 +137,19 @@ async fn act(mut stream: DuplexStream, acts: Vec<Then>) {
             }
             Then::Break(config) => {
                 TlsAcceptor::from(config).accept(&mut stream).await.unwrap();
+                return;
+            }
+            Then::Rekey(config, times) => {
+                let mut inside = TlsAcceptor::from(config).accept(&mut stream).await.unwrap();
+                for _ in 0..times {
+                    inside.get_mut().1.refresh_traffic_keys().unwrap();
+                    if inside.flush().await.is_err() {
+                        return;
+                    }
+                }
+                let _ = inside.write_all(b"220 mail.example.org ESMTP\r\n").await;
+                let _ = inside.flush().await;
+                let _ = inside.read_to_end(&mut Vec::new()).await;
                 return;
             }
             Then::Stall => {
@@ -281,7 +296,7 @@ const OLD_HELLO: &[u8] = &{
 
 #[tokio::test(start_paused = true)]
 async fn each_way_to_fail_has_its_status() {
-    use TlsStatus::{Alert, Closed, LegacyOnly, Plaintext, Protocol, Refused, TimedOut};
+    use TlsStatus::{Alert, Closed, EndedByUs, LegacyOnly, Plaintext, Protocol, Refused, TimedOut};
     const HANDSHAKE_FAILURE: &[u8] = &alert(40);
     const INTERNAL_ERROR: &[u8] = &alert(80);
     const PROTOCOL_VERSION: &[u8] = &alert(70);
@@ -339,7 +354,7 @@ async fn each_way_to_fail_has_its_status() {
             "too large a certificate",
             GO,
             vec![Then::Serve(showing(vec![vec![0x30; 70_000]]))],
-            other(Protocol),
+            other(EndedByUs),
         ),
     ] {
         let observed = starttls(answer, acts, 64 * 1024).await;
@@ -492,25 +507,36 @@ async fn where_tls_comes_first_the_greeting_is_heard_inside_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_few_new_keys_are_taken_and_a_flood_of_them_is_ended_by_us() {
+    let observed = tls_first(Depth::Banner, vec![Then::Rekey(server(TLS13), 20)]).await;
+    assert_eq!((observed.outcome, tls(&observed).status), (Outcome::Greeted, TlsStatus::Established));
+    let observed = starttls(GO, vec![Then::Rekey(server(TLS13), 200)], 64 * 1024).await;
+    let tls = tls(&observed);
+    assert_eq!((tls.status, tls.alert(), &tls.ehlo), (TlsStatus::EndedByUs, None, &None));
+    assert!(tls.certificate.is_some() && tls.version.is_some(), "{tls:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_tls_comes_first_and_does_not_come_the_outcome_says_so() {
-    use TlsStatus::{Alert, Closed, Plaintext, TimedOut};
+    use TlsStatus::{Alert, Closed, EndedByUs, Plaintext, TimedOut};
     const UNKNOWN_NAME: &[u8] = &alert(112);
     for (claim, acts, outcome, status) in [
         ("silence", vec![Then::Stall], Outcome::Silent, TimedOut),
         ("a close", vec![Then::Close], Outcome::Closed, Closed),
-        ("an alert", vec![Then::Hello, Then::Say(UNKNOWN_NAME)], Outcome::NotSmtp, Alert(112)),
+        ("an alert", vec![Then::Hello, Then::Say(UNKNOWN_NAME)], Outcome::TlsFailed, Alert(112)),
         (
             "a greeting in plain",
             vec![Then::Say(b"220 mail.example.org\r\n"), Then::Stall],
-            Outcome::NotSmtp,
+            Outcome::TlsFailed,
             Plaintext,
         ),
         (
             "a greeting in plain, and a close",
             vec![Then::Hello, Then::Say(b"220 a\r\n")],
-            Outcome::NotSmtp,
+            Outcome::TlsFailed,
             Plaintext,
         ),
+        ("a flood of new keys", vec![Then::Rekey(server(TLS13), 200)], Outcome::TlsFailed, EndedByUs),
         ("silence inside", vec![Then::Break(server(TLS13))], Outcome::Closed, TlsStatus::Established),
     ] {
         let observed = tls_first(Depth::Banner, acts).await;

@@ -128,7 +128,7 @@ pub enum ProbeWord {
 /// Which targets get a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeepWord {
-    /// Those that sent anything: greeted, rejected, `not_smtp`
+    /// Those that sent anything: greeted, rejected, `not_smtp`, `tls_failed`
     Greeted,
     /// Those with findings, and the undetermined
     Findings,

@@ -14,7 +14,7 @@ use crate::evidence::Outcome;
 use crate::record::row::Row;
 use crate::report::diff::{Change, Scan, csv, html, show};
 use crate::report::format::Format;
-use crate::report::input::{End, Input};
+use crate::report::input::Input;
 use crate::report::odd::OddRecords;
 
 /// Compares and shows.
@@ -27,13 +27,15 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
     }
     let Some((last, earlier)) = args.records.split_last() else { return Ok(Exit::Usage) };
-    let mut known = Scan::default();
+    let (mut known, mut is_whole) = (Scan::default(), true);
     for path in earlier {
         // Whoever did not speak then is told of by nothing.
-        let scan = read(path, from, may_have_spoken)?;
+        let (scan, read_all) = read(path, from, may_have_spoken)?;
+        is_whole &= read_all;
         known = known.then(scan);
     }
-    let new = read(last, from, |row| may_have_spoken(row) || known.knows(row))?;
+    let (new, read_all) = read(last, from, |row| may_have_spoken(row) || known.knows(row))?;
+    is_whole &= read_all;
     let entries = known.compare(&new);
     if let Some(path) = &args.html {
         let mut page = Vec::new();
@@ -48,6 +50,9 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
             DiffWord::Csv => csv::write(&entries, &mut out),
         };
         super::printed(told.and_then(|()| out.flush()))?;
+    }
+    if !is_whole && !args.allow_partial {
+        return Ok(Exit::Failed);
     }
     let mut feared = args.fail_on.clone();
     if args.fail_on_regression {
@@ -71,7 +76,11 @@ fn subject(records: &[PathBuf]) -> String {
     names.join(" → ")
 }
 
-fn read(path: &Path, from: Option<Format>, wanted: impl Fn(&Row<'_>) -> bool) -> anyhow::Result<Scan> {
+fn read(
+    path: &Path,
+    from: Option<Format>,
+    wanted: impl Fn(&Row<'_>) -> bool,
+) -> anyhow::Result<(Scan, bool)> {
     let (mut scan, mut odd) = (Scan::default(), OddRecords::default());
     let input = Input::open(path, from).map_err(report::say_from)?;
     let end = input.rows(|row| {
@@ -81,8 +90,6 @@ fn read(path: &Path, from: Option<Format>, wanted: impl Fn(&Row<'_>) -> bool) ->
         }
     })?;
     report::tell_odd(path, &odd, "findings among them count for nothing, other words make a host `unknown`");
-    if end == End::Torn {
-        report::tell_torn(path);
-    }
-    Ok(scan)
+    let is_whole = report::tell_end(path, end, report::Told::Counted);
+    Ok((scan, is_whole))
 }

@@ -91,8 +91,10 @@ pub(super) fn of_judge(args: &JudgeArgs, format: Option<Format>) -> anyhow::Resu
     files.reads("network data", &args.asn_db);
     files.reads("list of accepted findings", &args.accept);
     files.reads("list of providers", &args.providers);
-    files.resumed_by(checkpoint_beside(&args.output));
-    records(&mut files, &args.output, format, Before::Unknown)?;
+    files.resumed_by(first_file(&args.output).map(checkpoint_beside).unwrap_or_default());
+    for path in &args.output {
+        records(&mut files, path, format, Before::Unknown)?;
+    }
     Ok(files)
 }
 

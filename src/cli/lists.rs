@@ -12,6 +12,7 @@ use super::args::TargetArgs;
 use super::late::Late;
 use crate::prefix::Prefix;
 use crate::report::asn::AsnDb;
+use crate::report::expand::Expanded;
 use crate::targets::{
     ARGUMENT_LIST, BadLines, Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, RESERVED_LIST,
     ReservedPolicy, SampleSize, Shard, TargetError, TargetList, TargetSet, TargetSetBuilder, read_argument,
@@ -230,6 +231,17 @@ pub fn nothing_left(loaded: &Loaded) -> Option<String> {
     Some(format!("no target is left, for all are excluded: {}{advice}", removed.join(", ")))
 }
 
+/// Why this shard has none of the targets, if it has none and there are some.
+pub fn nothing_in_shard(loaded: &Loaded, in_shard: u128) -> Option<String> {
+    let shard = loaded.shard;
+    (in_shard == 0 && !loaded.set.is_empty()).then(|| {
+        format!(
+            "shard {shard} has none of the targets: each /24 or /48 is one machine's as a whole, and there are fewer of \
+             them than shards"
+        )
+    })
+}
+
 /// Targets as they are read.
 struct Reading<'a> {
     builder: TargetSetBuilder,
@@ -315,13 +327,16 @@ fn note_tags(entry: &Entry, tags: &mut Vec<Arc<str>>) {
 }
 
 pub(super) fn open(purpose: Purpose, path: &Path) -> anyhow::Result<TargetList<Box<dyn BufRead>>> {
-    let input: Box<dyn BufRead> = if path == Path::new("-") {
-        Box::new(BufReader::new(io::stdin()))
+    let source: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
     } else {
         let file = File::open(path)
             .with_context(|| format!("{purpose} list `{}` can't be opened", path.display()))?;
         Box::new(BufReader::new(file))
     };
+    let expanded =
+        Expanded::new(source).with_context(|| format!("{purpose} list `{}` can't be read", shown(path)))?;
+    let input: Box<dyn BufRead> = Box::new(BufReader::new(expanded));
     Ok(TargetList::new(input, purpose, &shown(path)))
 }
 

@@ -44,6 +44,10 @@ pub use exit::Exit;
 /// Runs the program: reads the arguments, does what they say, and tells how to end.
 pub fn run(arguments: &[OsString]) -> Exit {
     defect::tell();
+    if arguments.get(1).is_some_and(|word| word == "scan") {
+        // As early as can be; where it fails, the scan says so.
+        let _ = signals::listen();
+    }
     match dispatch(arguments) {
         Ok(exit) => exit,
         Err(wrong) => {

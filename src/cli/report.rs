@@ -1,6 +1,5 @@
 //! `banneret report`: record files → one summary, for whoever reads it.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -16,14 +15,14 @@ use crate::report::atomic;
 use crate::report::format::{Format, FormatError};
 use crate::report::html::fixes::Sheet;
 use crate::report::html::{self, Page, Run};
-use crate::report::input::InputError;
+use crate::report::input::{End, InputError};
 use crate::report::manifest;
 use crate::report::odd::OddRecords;
 use crate::report::preflight::Preflight;
 use crate::report::repeats::Repeats;
 use crate::report::split::{Place, Split, SplitError};
 use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
-use crate::report::table::grouped;
+use crate::report::table::counted;
 
 /// Counts and shows.
 pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
@@ -50,6 +49,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     }
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let mut summary = Summary::grouped(MAX_GROUPS, kinds);
+    summary.top = args.top;
     if args.html.is_some() {
         summary = summary.detailed();
     }
@@ -63,7 +63,12 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     tell_repeats(&counted.repeats);
     tell_empty(&counted.summary);
     counted.odd.iter().for_each(|(path, odd)| tell_odd(path, odd, "they count as `other`"));
-    counted.torn.iter().for_each(|torn| tell_torn(torn));
+    let mut exit = Exit::Done;
+    for (path, end) in &counted.torn {
+        if !tell_end(path, *end, Told::Counted) && !args.allow_partial {
+            exit = Exit::Failed;
+        }
+    }
     for manifest in &counted.passed_over {
         super::say(format_args!(
             "banneret: manifest `{}` is not that of the records beside it; it counts for nothing",
@@ -76,13 +81,13 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         let runs: Vec<Run> = args.records.iter().map(run).collect();
         write_html(&mut counted.summary, &names.join(", "), &runs, path)?;
         if on_stdout {
-            return Ok(Exit::Done);
+            return Ok(exit);
         }
     }
     let mut told = Vec::new();
     view.write(&counted.summary, &mut told)?;
     put(&args.output, &told)?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Says how many records were given twice.
@@ -91,8 +96,8 @@ fn tell_repeats(repeats: &Repeats) {
     if count > 0 {
         let about = if repeats.is_exact() { "" } else { "about " };
         super::say(format_args!(
-            "banneret: {about}{} records were given before (same target, entry and time); each counts as often as it is given",
-            grouped(count)
+            "banneret: {about}{} given before (same target, entry and time); each counts as often as it is given",
+            counted(count, "record was", "records were")
         ));
     }
 }
@@ -127,9 +132,9 @@ fn tell_split(split: Split) -> anyhow::Result<()> {
     };
     if without > 0 {
         super::say(format_args!(
-            "banneret: {} lists written; {without} hosts with something to fix are in none, for their records do not \
-             say in which",
-            lists.written
+            "banneret: {} written; {} in none, for their records do not say in which",
+            counted(lists.written as u64, "list", "lists"),
+            counted(without, "host with something to fix is", "hosts with something to fix are")
         ));
     }
     for path in lists.changed {
@@ -228,11 +233,26 @@ pub(super) fn tell_odd(path: &Path, odd: &OddRecords, fate: &str) {
     }
 }
 
-/// Says that a file ends in the middle of a record, as a crash leaves it.
-pub(super) fn tell_torn(path: &Path) {
-    let _ = writeln!(
-        io::stderr(),
-        "banneret: records `{}` end in the middle of a record; what stands before is counted",
+/// What becomes of the records that stand before the end of half a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told {
+    /// A report or a comparison is of them.
+    Counted,
+    /// They are judged.
+    Judged,
+}
+
+/// Says that a file is not there as a whole, as a crash or half a download leaves it; whether it is.
+pub(super) fn tell_end(path: &Path, end: End, told: Told) -> bool {
+    let Some(why) = end.why() else { return true };
+    let what = match told {
+        Told::Counted => "counted",
+        Told::Judged => "judged",
+    };
+    super::say(format_args!(
+        "banneret: records `{}` are not complete: {why}; what stands before is {what} (`--allow-partial` ends with 0 all \
+         the same)",
         path.display()
-    );
+    ));
+    false
 }

@@ -22,6 +22,9 @@ pub fn run(args: &TargetsArgs) -> anyhow::Result<Exit> {
     let loaded = loaded.sampled(args.targets.max_targets, seed)?;
     let order = Order::new(Arc::clone(&loaded.set), seed, loaded.shard);
     let all = order.len().saturating_add(loaded.own_names().count() as u128);
+    if let Some(why) = lists::nothing_in_shard(&loaded, all) {
+        super::say(format_args!("banneret: {why}"));
+    }
     let out = BufWriter::new(io::stdout().lock());
     let told = if args.count { count(out, all) } else { list(out, &loaded, &order) };
     super::printed(told)

@@ -1,9 +1,11 @@
 //! A certificate read from its octets: bounded, total, and without any opinion of its worth.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
+use x509_parser::asn1_rs::{Any, Tag};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -35,14 +37,14 @@ impl Certificate {
         match alternative_names(&parsed) {
             Err(error) => Self { error: Some(error), ..read },
             Ok(names) if names.is_empty() => {
-                let common = parsed.subject().iter_common_name().map(|name| name.attr_value().data);
+                let common = parsed.subject().iter_common_name().map(|name| octets(name.attr_value()));
                 read.with_names(&common.collect::<Vec<_>>())
             }
-            Ok(names) => read.with_names(&names),
+            Ok(names) => read.with_names(&names.into_iter().map(Cow::Borrowed).collect::<Vec<_>>()),
         }
     }
 
-    fn with_names(self, names: &[&[u8]]) -> Self {
+    fn with_names(self, names: &[Cow<'_, [u8]>]) -> Self {
         let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
         Self { names: names.iter().take(MAX_NAMES).map(|name| shown(name)).collect(), count, ..self }
     }
@@ -61,6 +63,27 @@ fn alternative_names<'a>(certificate: &'a X509Certificate<'_>) -> Result<Vec<&'a
         }
     }
     Ok(found)
+}
+
+/// The octets of a text, as UTF-8 where its type has another alphabet: two or four octets a character (X.680 §41), or
+/// Latin-1, which is what Teletex strings hold in practice. A text that breaks its type stays as it stands.
+fn octets<'a>(text: &'a Any<'_>) -> Cow<'a, [u8]> {
+    let data: &[u8] = text.data;
+    let read: Option<String> = match text.header.tag() {
+        Tag::BmpString => {
+            let (units, rest) = data.as_chunks::<2>();
+            let units = units.iter().map(|unit| u16::from_be_bytes(*unit));
+            char::decode_utf16(units).collect::<Result<_, _>>().ok().filter(|_| rest.is_empty())
+        }
+        Tag::UniversalString => {
+            let (units, rest) = data.as_chunks::<4>();
+            let units = units.iter().map(|unit| char::from_u32(u32::from_be_bytes(*unit)));
+            units.collect::<Option<_>>().filter(|_| rest.is_empty())
+        }
+        Tag::TeletexString => Some(data.iter().copied().map(char::from).collect()),
+        _ => None,
+    };
+    read.map_or(Cow::Borrowed(data), |text| Cow::Owned(text.into_bytes()))
 }
 
 /// A name in normal form if it is a host name, perhaps behind a wildcard; else as it stands, made printable.
@@ -141,6 +164,30 @@ mod tests {
             let (found, count, error) = names(&certificate(common, alternatives, |_| {}));
             assert_eq!(found, expected);
             assert_eq!((count as usize, error), (expected.len(), None), "{expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_any_type_is_read_as_its_characters() {
+        let mail = "mail.größe.example";
+        let wide = |width: usize, text: &str| {
+            let unit = |c: char| u32::from(c).to_be_bytes()[4 - width..].to_vec();
+            text.chars().flat_map(unit).collect::<Vec<u8>>()
+        };
+        for (tag, data, told) in [
+            (12, mail.as_bytes().to_vec(), "mail.xn--gre-6ka8i.example"),
+            (19, b"mail.example.org".to_vec(), "mail.example.org"),
+            (20, b"mail.gr\xf6\xdfe.example".to_vec(), "mail.xn--gre-6ka8i.example"),
+            (28, wide(4, mail), "mail.xn--gre-6ka8i.example"),
+            (30, wide(2, mail), "mail.xn--gre-6ka8i.example"),
+            (30, wide(2, "Größe & Maß"), "Gr\\xc3\\xb6\\xc3\\x9fe & Ma\\xc3\\x9f"),
+            (30, b"\0a\0".to_vec(), "\\x00a\\x00"),
+            (30, b"\xd8\0\0a".to_vec(), "\\xd8\\x00\\x00a"),
+            (28, b"\xff\0\0a".to_vec(), "\\xff\\x00\\x00a"),
+            (22, b"a\xff".to_vec(), "a\\xff"),
+        ] {
+            let text = Any::from_tag_and_data(Tag(tag), &data);
+            assert_eq!(&*shown(&octets(&text)), told, "{tag}");
         }
     }
 

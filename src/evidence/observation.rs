@@ -29,6 +29,8 @@ pub enum Outcome {
     Reset,
     /// This machine has nothing to reach the address's family by.
     NotTried,
+    /// Where TLS comes first (port 465): something was said, and no TLS came of it.
+    TlsFailed,
     /// A host name or `mx:` without an address.
     Unresolved,
     /// A name that resolves only to excluded or reserved addresses.
@@ -39,7 +41,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Greeted,
         Self::Rejected,
         Self::Silent,
@@ -50,6 +52,7 @@ impl Outcome {
         Self::Unreachable,
         Self::Reset,
         Self::NotTried,
+        Self::TlsFailed,
         Self::Unresolved,
         Self::Excluded,
     ];
@@ -67,6 +70,7 @@ impl Outcome {
             Self::Unreachable => "unreachable",
             Self::Reset => "reset",
             Self::NotTried => "not_tried",
+            Self::TlsFailed => "tls_failed",
             Self::Unresolved => "unresolved",
             Self::Excluded => "excluded",
             Self::Other => "other",
@@ -76,6 +80,11 @@ impl Outcome {
     /// The outcome a word stands for.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+
+    /// Whether the host sent anything.
+    pub fn has_spoken(self) -> bool {
+        matches!(self, Self::Greeted | Self::Rejected | Self::NotSmtp | Self::TlsFailed)
     }
 
     /// Whether a mail server spoke, so that its name is judged and DNS is asked.

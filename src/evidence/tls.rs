@@ -8,7 +8,7 @@ use crate::smtp::reply::{Code, Reply};
 /// How far TLS came, one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TlsStatus {
-    /// The handshake was made.
+    /// The handshake was made, and the peer has not gone back on it before a word was heard inside.
     Established,
     /// The reply to EHLO does not offer STARTTLS.
     NotOffered,
@@ -28,13 +28,15 @@ pub enum TlsStatus {
     Alert(u8),
     /// The peer speaks nothing newer than TLS 1.1.
     LegacyOnly,
+    /// We gave up: there was no end of tickets, key updates, warnings or octets, or a message was too large.
+    EndedByUs,
     /// Of a stored record, a word that this version does not know.
     Other,
 }
 
 impl TlsStatus {
     /// The words of all, in the order of the documentation.
-    pub const WORDS: [&'static str; 10] = [
+    pub const WORDS: [&'static str; 11] = [
         "established",
         "not_offered",
         "refused",
@@ -45,6 +47,7 @@ impl TlsStatus {
         "protocol",
         "alert",
         "legacy_only",
+        "ended_by_us",
     ];
 
     /// The word used in records.
@@ -60,6 +63,7 @@ impl TlsStatus {
             Self::Protocol => "protocol",
             Self::Alert(_) => "alert",
             Self::LegacyOnly => "legacy_only",
+            Self::EndedByUs => "ended_by_us",
             Self::Other => "other",
         }
     }
@@ -82,6 +86,7 @@ impl TlsStatus {
             "protocol" => Self::Protocol,
             "alert" => Self::Alert(alert?),
             "legacy_only" => Self::LegacyOnly,
+            "ended_by_us" => Self::EndedByUs,
             _ => return None,
         })
     }
@@ -92,6 +97,8 @@ impl TlsStatus {
 pub struct Tls {
     /// How far it came.
     pub status: TlsStatus,
+    /// The number of the alert that ended TLS after something had been heard inside.
+    pub late_alert: Option<u8>,
     /// The code of the reply to STARTTLS: 220 where it was accepted, whatever came then.
     pub code: Option<Code>,
     /// `TLSv1.2`, `TLSv1.3`.
@@ -110,10 +117,16 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// The number of the alert by which the peer gave up, whenever it did.
+    pub fn alert(&self) -> Option<u8> {
+        self.status.alert().or(self.late_alert)
+    }
+
     /// Nothing but the status.
     pub fn bare(status: TlsStatus) -> Self {
         Self {
             status,
+            late_alert: None,
             code: None,
             version: None,
             cipher: None,

@@ -18,17 +18,20 @@ use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVe
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
-    self, AlertDescription, ClientConfig, DigitallySignedStruct, PeerIncompatible, ProtocolVersion,
-    SignatureScheme,
+    self, AlertDescription, ClientConfig, DigitallySignedStruct, InvalidMessage, PeerIncompatible,
+    PeerMisbehaved, ProtocolVersion, SignatureScheme,
 };
 use tokio_rustls::{Connect, TlsConnector};
 
 use super::LocalTrouble;
 use super::drive::Timer;
 use super::fault::{Fault, When};
-use super::wire::{Plain, Wire};
+use super::wire::{Plain, TooMuch, Wire};
 use crate::evidence::{Certificate, Outcome, Tls, TlsStatus};
 use crate::name::HostName;
+
+/// What is read at once of a peer that is gone: an alert takes a few dozen octets.
+const LAST_WORDS: usize = 512;
 
 /// Makes handshakes; one for all conversations of a thread.
 pub(super) struct Handshakes(TlsConnector);
@@ -86,7 +89,7 @@ impl Handshakes {
         let status = match shaken {
             Some(Ok(stream)) => {
                 let seen = seen(&stream);
-                return Ok(Shaken::Made(Box::new(Session(stream)), Box::new(seen)));
+                return Ok(Shaken::Made(Box::new(Session { stream, failed: None }), Box::new(seen)));
             }
             Some(Err(error)) => status(&error)?,
             None => TlsStatus::TimedOut,
@@ -112,8 +115,12 @@ fn status(error: &io::Error) -> Result<TlsStatus, LocalTrouble> {
                 TlsStatus::LegacyOnly
             }
             rustls::Error::AlertReceived(alert) => TlsStatus::Alert(u8::from(*alert)),
+            wrong if is_limit(wrong) => TlsStatus::EndedByUs,
             _ => TlsStatus::Protocol,
         });
+    }
+    if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TooMuch>) {
+        return Ok(TlsStatus::EndedByUs);
     }
     if error.raw_os_error().is_none() {
         // The library tells an end of the stream so; a pipe in memory, an end while we write.
@@ -125,6 +132,20 @@ fn status(error: &io::Error) -> Result<TlsStatus, LocalTrouble> {
         Fault::Outcome(_) | Fault::NoRoute => Ok(TlsStatus::Reset),
         Fault::Local(trouble) => Err(trouble),
     }
+}
+
+/// Whether an error is a limit of ours and no fault in what was said.
+fn is_limit(error: &rustls::Error) -> bool {
+    matches!(
+        error,
+        rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)
+            | rustls::Error::PeerMisbehaved(
+                PeerMisbehaved::TooManyEmptyFragments
+                    | PeerMisbehaved::TooManyKeyUpdateRequests
+                    | PeerMisbehaved::TooManyRenegotiationRequests
+                    | PeerMisbehaved::TooManyWarningAlertsReceived
+            )
+    )
 }
 
 fn seen<S>(stream: &TlsStream<S>) -> Tls {
@@ -153,56 +174,89 @@ fn cipher(suite: rustls::CipherSuite) -> Option<Box<str>> {
 }
 
 /// A stream inside TLS, whose end is told as that of any stream: an end without notice is an end, a record that can't
-/// be read is a reset. What TLS still has to send goes out before anything is awaited.
-pub(super) struct Session<S>(TlsStream<S>);
+/// be read is a reset, and the reason is kept. What TLS still has to send goes out before anything is awaited.
+pub(super) struct Session<S> {
+    stream: TlsStream<S>,
+    failed: Option<TlsStatus>,
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Says the end of TLS, as far as that goes out at once.
     pub(super) async fn end(&mut self) {
         poll_fn(|cx| {
-            let _ = Pin::new(&mut self.0).poll_shutdown(cx);
+            let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
             Poll::Ready(())
         })
         .await;
+    }
+
+    /// How TLS itself failed, if it did: an end of the connection below it is none of its own.
+    pub(super) fn failed(&self) -> Option<TlsStatus> {
+        self.failed
+    }
+
+    /// Keeps the reason of an error that is TLS's own: it has no number, and is the peer's doing.
+    fn reset(&mut self, error: io::Error) -> io::Error {
+        if error.raw_os_error().is_some() {
+            return error;
+        }
+        let reason = match alert(&error) {
+            Some(number) => Ok(TlsStatus::Alert(number)),
+            None => status(&error),
+        };
+        self.failed = self.failed.or(reason.ok().filter(|&reason| reason != TlsStatus::Closed));
+        io::Error::from_raw_os_error(libc::ECONNRESET)
+    }
+
+    /// What the peer said before it went away, as an alert, is there to be read when a write to it fails.
+    fn unsent(&mut self, error: io::Error, cx: &mut Context<'_>) -> io::Error {
+        let mut scratch = [0; LAST_WORDS];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(Err(error)) => return self.reset(error),
+                Poll::Ready(Ok(())) | Poll::Pending => return self.reset(error),
+            }
+        }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Session<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let stream = &mut self.get_mut().0;
-        if let Poll::Ready(Err(error)) = Pin::new(&mut *stream).poll_flush(cx) {
-            return Poll::Ready(plain(Err(error)));
+        let this = self.get_mut();
+        if let Poll::Ready(Err(error)) = Pin::new(&mut this.stream).poll_flush(cx) {
+            return Poll::Ready(Err(this.unsent(error, cx)));
         }
-        let read = ready!(Pin::new(stream).poll_read(cx, buf));
-        Poll::Ready(plain(read))
+        Poll::Ready(match ready!(Pin::new(&mut this.stream).poll_read(cx, buf)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
+            read => read.map_err(|error| this.reset(error)),
+        })
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Session<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.get_mut().0).poll_write(cx, octets));
-        Poll::Ready(written.map_err(reset))
+        let this = self.get_mut();
+        let written = ready!(Pin::new(&mut this.stream).poll_write(cx, octets));
+        Poll::Ready(written.map_err(|error| this.unsent(error, cx)))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_flush(cx)
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
 
-fn plain(read: io::Result<()>) -> io::Result<()> {
-    match read {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
-        other => other.map_err(reset),
+/// The alert in an error.
+fn alert(error: &io::Error) -> Option<u8> {
+    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+        rustls::Error::AlertReceived(alert) => Some(u8::from(*alert)),
+        _ => None,
     }
-}
-
-/// An error without a number is TLS's own, and the peer's doing.
-fn reset(error: io::Error) -> io::Error {
-    if error.raw_os_error().is_some() { error } else { io::Error::from_raw_os_error(libc::ECONNRESET) }
 }
 
 /// Accepts every certificate and every signature.
@@ -250,6 +304,10 @@ impl ServerCertVerifier for Witness {
             SignatureScheme::RSA_PSS_SHA256,
             SignatureScheme::RSA_PSS_SHA384,
             SignatureScheme::RSA_PSS_SHA512,
+            // The same with keys that are for nothing else (RFC 8446 §4.2.3, rsa_pss_pss_*).
+            SignatureScheme::Unknown(0x0809),
+            SignatureScheme::Unknown(0x080a),
+            SignatureScheme::Unknown(0x080b),
             SignatureScheme::RSA_PKCS1_SHA256,
             SignatureScheme::RSA_PKCS1_SHA384,
             SignatureScheme::RSA_PKCS1_SHA512,

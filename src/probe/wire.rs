@@ -107,8 +107,13 @@ fn is_text(octet: u8) -> bool {
     matches!(octet, b' '..=b'~' | b'\r' | b'\n' | b'\t')
 }
 
+/// More comes than there is need of.
+#[derive(Debug, thiserror::Error)]
+#[error("more comes than there is need of")]
+pub(super) struct TooMuch;
+
 fn bounded(octets: usize, most: usize) -> io::Result<()> {
-    if octets > most { Err(io::ErrorKind::InvalidData.into()) } else { Ok(()) }
+    if octets > most { Err(io::Error::new(io::ErrorKind::InvalidData, TooMuch)) } else { Ok(()) }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<'_, S> {

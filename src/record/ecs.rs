@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Record, escape, json as jsonl, label, time};
 use crate::evidence::{Certificate, Outcome, Resolution, Status, TlsStatus};
-use crate::judge::{Fcrdns, Finding, Relation, Severity, Verdict};
+use crate::judge::Finding;
 use crate::name::{DnsName, HostName, registrable};
 
 /// The version of the schema whose fields are used.
@@ -170,32 +170,30 @@ fn distinct(words: Vec<String>) -> Vec<String> {
 
 /// What the schema has no name for.
 fn own(record: &Record) -> Value {
-    let (judged, dns) = (&record.judgement, record.evidence.resolution.as_ref());
     let told = told(record);
     let at = |pointer| told.pointer(pointer).cloned().unwrap_or_default();
     let mut own = Map::new();
-    set(&mut own, "outcome", record.evidence.observation.outcome.as_str());
-    set(&mut own, "verdict", judged.verdict.map(Verdict::as_str));
-    set(&mut own, "severity", judged.severity.map(Severity::as_str));
-    set(&mut own, "relation", judged.relation.map(Relation::as_str));
-    set(&mut own, "fcrdns", judged.fcrdns.filter(|_| dns.is_some()).map(Fcrdns::as_str));
-    set(&mut own, "findings", judged.findings.iter().map(|it| it.code.as_str()).collect::<Vec<_>>());
-    set(&mut own, "accepted", judged.accepted.iter().map(|it| it.code.as_str()).collect::<Vec<_>>());
-    set(&mut own, "platform", judged.platform.as_ref().map(|platform| platform.name));
-    set(&mut own, "tenancy", judged.tenancy.as_str());
-    set(&mut own, "tls_status", at("/smtp/tls/status"));
-    set(&mut own, "engine", at("/scanner/engine"));
+    set(&mut own, "findings", at("/findings"));
+    if let Value::Array(accepted) = at("/accepted") {
+        set(&mut own, "accepted", accepted.iter().map(|it| &it["code"]).collect::<Vec<_>>());
+        set(&mut own, "acceptances", accepted);
+    }
     for (name, pointer) in OWN {
         keep(&mut own, name, at(pointer));
-    }
-    if let Value::Array(accepted) = at("/accepted") {
-        set(&mut own, "acceptances", accepted);
     }
     Value::Object(own)
 }
 
 /// Where a field under `banneret` stands in the record's own line.
-const OWN: [(&str, &str); 23] = [
+const OWN: [(&str, &str); 32] = [
+    ("outcome", "/outcome"),
+    ("verdict", "/verdict"),
+    ("severity", "/severity"),
+    ("relation", "/relation"),
+    ("fcrdns", "/dns/fcrdns"),
+    ("platform", "/platform/name"),
+    ("tenancy", "/tenancy"),
+    ("engine", "/scanner/engine"),
     ("asked", "/target/asked"),
     ("expected_name", "/target/expected_name"),
     ("helo_name", "/target/helo_name"),
@@ -211,6 +209,7 @@ const OWN: [(&str, &str); 23] = [
     ("connect_ms", "/smtp/connect_ms"),
     ("banner_ms", "/smtp/banner_ms"),
     ("tls", "/smtp/tls"),
+    ("tls_status", "/smtp/tls/status"),
     ("ptr_status", "/dns/ptr/status"),
     ("ptr_count", "/dns/ptr/count"),
     ("ptr_names", "/dns/ptr/names"),

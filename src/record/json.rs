@@ -119,7 +119,7 @@ fn tls(line: &mut Vec<u8>, seen: &Tls, foreign: &ForeignWords) {
     let status = if seen.status == TlsStatus::Other { foreign.get(field::TLS_STATUS) } else { None };
     string(line, status.unwrap_or_else(|| seen.status.as_str()));
     put(line, r#","alert":"#);
-    optional(line, seen.status.alert(), |line, alert| number(line, u64::from(alert)));
+    optional(line, seen.alert(), |line, alert| number(line, u64::from(alert)));
     put(line, r#","code":"#);
     optional(line, seen.code, |line, code| number(line, u64::from(code.get())));
     put(line, r#","version":"#);

@@ -235,9 +235,15 @@ fn look_at_numbers<'c>(cell: impl Fn(&'static str) -> Option<&'c str>, odd: &mut
     for name in ["connect_ms", "banner_ms"] {
         if let Some(text) = cell(name) {
             let duration = |ms: f64| Duration::try_from_secs_f64(ms / 1000.0).ok();
-            odd.number(name, &text, text.parse().ok().and_then(duration));
+            // Spreadsheets of many countries write a comma for the point.
+            odd.number(name, &text, text.replace(',', ".").parse().ok().and_then(duration));
         }
     }
+}
+
+/// A name without the byte order mark that a file of UTF-8 may open with.
+fn without_mark(name: &str) -> &str {
+    name.strip_prefix('\u{feff}').unwrap_or(name)
 }
 
 /// Where the columns of a CSV file stand.
@@ -252,7 +258,7 @@ impl Header {
     pub fn read<'h>(names: impl Iterator<Item = &'h str>) -> Result<Self, ReadError> {
         let mut positions = [None; COLUMNS.len()];
         let mut tags: Vec<(Box<str>, usize)> = Vec::new();
-        for (position, name) in names.enumerate() {
+        for (position, name) in names.map(without_mark).enumerate() {
             if let Some(tag) = name.strip_prefix(TAG) {
                 if tags.iter().all(|(known, _)| **known != *tag) {
                     tags.push((tag.into(), position));
@@ -266,6 +272,13 @@ impl Header {
             header.position(needed).ok_or(ReadError::Missing { field: needed })?;
         }
         Ok(header)
+    }
+
+    /// Whether a row is a header once more, perhaps of other columns: it has the names that each must have, and no outcome.
+    pub fn is_again<'c>(&self, cells: &(impl Iterator<Item = &'c str> + Clone)) -> bool {
+        let mut outcome = self.position("outcome").and_then(|at| cells.clone().nth(at));
+        let has = |name| cells.clone().map(without_mark).any(|cell| cell == name);
+        outcome.take_if(|word| Outcome::parse(word).is_none()).is_some() && has("ip") && has("outcome")
     }
 
     /// Reads one row, given how to get the cell at a position. Missing columns are read as empty cells.

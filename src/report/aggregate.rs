@@ -18,8 +18,8 @@ use super::summary::{Mark, Summary};
 pub struct Aggregate {
     /// The numbers.
     pub summary: Summary,
-    /// The files that end in the middle of a record, as a crash leaves them: what stands before is counted.
-    pub torn: Vec<PathBuf>,
+    /// The files that are not there as a whole, as a crash leaves them, and how each ends: what stands before is counted.
+    pub torn: Vec<(PathBuf, End)>,
     /// Manifests that can't be read or are of other records than those they stand beside; they count for nothing.
     pub passed_over: Vec<PathBuf>,
     /// Records that were given before.
@@ -70,8 +70,9 @@ pub fn aggregate<P: AsRef<Path>>(
 impl Aggregate {
     /// Takes note of how the reading of a file ended, and of what its manifest tells; `mark` was taken before it.
     pub fn file_ends(&mut self, file: &Path, end: End, mark: &Mark) {
-        if end == End::Torn {
-            self.torn.push(file.to_owned());
+        if let Some(why) = end.why() {
+            self.torn.push((file.to_owned(), end));
+            self.summary.incomplete.push((file.display().to_string(), why));
         }
         let Some(path) = manifest::path_of(file).filter(|path| path.is_file()) else {
             return self.summary.add_bare_file();

@@ -1,7 +1,7 @@
 //! Record files read back in bounded memory: JSONL and CSV, plain, gzip or zstd, line by line; Parquet by its columns.
 //!
-//! A last line, gzip member or zstd frame that is cut off in the middle is what a crash leaves: what stands before it is
-//! read, and the end is told as [`End::Torn`].
+//! Compression is told by its first bytes, whatever the name says. A last line, gzip member or zstd frame that is cut off
+//! in the middle is what a crash leaves, or half a download: what stands before it is read, and the [`End`] is told.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,6 +10,7 @@ use std::path::Path;
 use ::parquet::file::reader::SerializedFileReader;
 use serde_json::Value;
 
+use super::expand::{Expanded, Unfinished};
 use super::format::{Compression, Form, Format, FormatError};
 use super::parquet::{self, Broken};
 use crate::record::read::ReadError;
@@ -23,6 +24,8 @@ const MAX_LINE: usize = 4 << 20;
 const CHUNK: usize = 256 << 10;
 /// What is said of forms that nothing is read from.
 const FOR_OTHERS: &str = "is for other systems and not read back; give the JSONL, CSV or Parquet file";
+/// What a spreadsheet's "Unicode text" opens with.
+const UTF16: &[u8] = b"\xff\xfe";
 /// What a UTF-8 file may open with.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
@@ -58,6 +61,17 @@ pub enum InputError {
         /// What is wrong.
         reason: String,
     },
+    /// The file is Parquet of a compression that is not read.
+    #[error(
+        "records `{name}` are Parquet whose columns are compressed by `{codec}`, which is not read; write it with zstd, \
+         gzip or snappy"
+    )]
+    Codec {
+        /// Which file.
+        name: String,
+        /// The compression.
+        codec: String,
+    },
     /// Parquet is read from its end, which a stream does not show.
     #[error("Parquet is read from its end and can't come from stdin; give the file")]
     Stream,
@@ -80,6 +94,30 @@ pub enum End {
     Whole,
     /// In the middle of a line, which was passed over.
     Torn,
+    /// Where compressed data ends that is not whole; a line that is not whole was passed over.
+    Unfinished(Unfinished),
+}
+
+impl End {
+    /// Why what was read is not all; `None` if it is.
+    pub fn why(self) -> Option<&'static str> {
+        match self {
+            Self::Whole => None,
+            Self::Torn => Some("it ends in the middle of a record"),
+            Self::Unfinished(what) => Some(what.as_str()),
+        }
+    }
+
+    /// This end, or the other if this one is whole.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self == Self::Whole { other } else { self }
+    }
+
+    /// The end that an error of reading means, if it is one.
+    pub fn of(error: &io::Error) -> Option<Self> {
+        Unfinished::of(error).map(Self::Unfinished)
+    }
 }
 
 /// An open record file.
@@ -115,17 +153,20 @@ impl Input {
 
     /// Reads text from any source; `name` is for messages.
     pub fn new(name: &str, form: Form, source: impl Read + 'static) -> Result<Self, InputError> {
-        let reader: Box<dyn BufRead> = match form.compression {
-            Compression::None => Box::new(BufReader::with_capacity(CHUNK, source)),
-            Compression::Gzip => {
-                let members = flate2::read::MultiGzDecoder::new(source);
-                Box::new(BufReader::with_capacity(CHUNK, members))
-            }
-            Compression::Zstd => {
-                let frames = zstd::Decoder::new(source)
-                    .map_err(|source| InputError::Read { name: name.to_owned(), source })?;
-                Box::new(BufReader::with_capacity(CHUNK, frames))
-            }
+        let mut source = BufReader::with_capacity(CHUNK, source);
+        let failed = |source| InputError::Read { name: name.to_owned(), source };
+        let begin = source.fill_buf().map_err(failed)?;
+        if begin.starts_with(UTF16) {
+            let told = "it is UTF-16; save it as UTF-8";
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, told)));
+        }
+        let is_empty = form.compression != Compression::None && begin.is_empty();
+        let expanded = Expanded::new(source).map_err(failed)?;
+        let reader: Box<dyn BufRead> = if is_empty {
+            // Nothing at all is no archive.
+            Box::new(BufReader::new(Nothing))
+        } else {
+            Box::new(BufReader::with_capacity(CHUNK, expanded))
         };
         Ok(Self { name: name.to_owned(), form, source: Source::Text(reader) })
     }
@@ -187,8 +228,10 @@ impl Input {
                 Ok(0) => break,
                 Ok(_) if bytes.len() > MAX_LINE => return Err(text(number, "is longer than 4 MiB")),
                 Ok(_) => {}
-                Err(source) if number > 1 && is_cut_off(&source) => return Ok(End::Torn),
-                Err(source) => return Err(InputError::Read { name: name.clone(), source }),
+                Err(source) => {
+                    let read = InputError::Read { name: name.clone(), source };
+                    return read.into_end();
+                }
             }
             let whole = bytes.ends_with(b"\n");
             let line = if number == 1 { bytes.strip_prefix(BOM).unwrap_or(&bytes) } else { &bytes };
@@ -211,21 +254,40 @@ impl Input {
 
     fn table(self, mut each: impl FnMut(&mut Row<'_>)) -> Result<End, InputError> {
         let name = self.name.clone();
-        let reader = self.into_text();
+        let mut reader = self.into_text();
+        let mut first = Vec::new();
+        if let Err(source) = reader.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut first) {
+            return InputError::Read { name, source }.into_end();
+        }
+        let delimiter = delimiter_of(&first);
+        let reader = io::Cursor::new(first).chain(reader);
         let reader = Remembering { reader, last: b'\n', given: 0 };
         // A row that is short is told below, with what it lacks; one that was cut off is the last.
-        let mut table = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(reader);
-        let names = table.headers().map_err(|error| csv_error(error, &name))?.clone();
+        let mut builder = csv::ReaderBuilder::new();
+        let builder = builder.has_headers(true).flexible(true).delimiter(delimiter);
+        let mut table = builder.from_reader(reader);
+        let names = match table.headers() {
+            Ok(names) => names.clone(),
+            Err(error) => return csv_error(error, &name).into_end(),
+        };
         if names.is_empty() {
             return Ok(End::Whole);
         }
-        let header = Header::read(names.iter());
-        let header = header.map_err(|source| InputError::Line { name: name.clone(), line: 1, source })?;
+        let wrong_header = |line, source| InputError::Line { name: name.clone(), line, source };
+        let mut header = Header::read(names.iter()).map_err(|source| wrong_header(1, source))?;
+        let mut columns = names.len();
         let mut cells = csv::StringRecord::new();
         loop {
             table.get_mut().given = 0;
             let wrong = match table.read_record(&mut cells) {
-                Ok(true) => match take_row(&header, names.len(), &cells, &name) {
+                // Where tables were put one behind the other.
+                Ok(true) if header.is_again(&cells.iter()) => {
+                    let line = cells.position().map_or(1, csv::Position::line);
+                    header = Header::read(cells.iter()).map_err(|source| wrong_header(line, source))?;
+                    columns = cells.len();
+                    continue;
+                }
+                Ok(true) => match take_row(&header, columns, &cells, &name) {
                     Ok(mut row) => {
                         each(&mut row);
                         continue;
@@ -236,8 +298,7 @@ impl Input {
                 Err(error) => csv_error(error, &name),
             };
             return match wrong {
-                InputError::Read { source, .. } if is_cut_off(&source) => Ok(End::Torn),
-                wrong @ InputError::Read { .. } => Err(wrong),
+                wrong @ InputError::Read { .. } => wrong.into_end(),
                 // A line end behind it shows that the row was meant so, unless it stands within an open quote.
                 _ if is_at_end(&mut table)
                     && (table.get_ref().last != b'\n'
@@ -253,6 +314,17 @@ impl Input {
     fn text(&self, line: u64, reason: &'static str) -> InputError {
         InputError::Text { name: self.name.clone(), line, reason }
     }
+}
+
+/// What stands between the cells of a table that a spreadsheet may have saved again: the first of these by which its
+/// first line has the columns that a table of records must have.
+fn delimiter_of(line: &[u8]) -> u8 {
+    let has_columns = |&delimiter: &u8| {
+        let mut table = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
+        let mut names = csv::StringRecord::new();
+        table.read_record(&mut names).unwrap_or(false) && Header::read(names.iter()).is_ok()
+    };
+    [b',', b';', b'\t', b'|'].into_iter().find(has_columns).unwrap_or(b',')
 }
 
 /// A source that knows its last byte so far, and gives no more than a row may have.
@@ -293,6 +365,7 @@ fn take_row<'c>(
 fn broken(name: &str, wrong: Broken) -> InputError {
     let name = name.to_owned();
     match wrong {
+        Broken::Codec(codec) => InputError::Codec { name, codec },
         Broken::File(wrong) => InputError::Parquet { name, reason: wrong.to_string() },
         Broken::Row { row, source } => InputError::Line { name, line: row, source },
     }
@@ -311,7 +384,21 @@ fn is_at_end(table: &mut csv::Reader<impl Read>) -> bool {
     matches!(table.read_byte_record(&mut csv::ByteRecord::new()), Ok(false))
 }
 
-/// Whether compressed data ends in the middle.
-fn is_cut_off(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::UnexpectedEof
+/// A compressed file of no bytes.
+struct Nothing;
+
+impl Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(Unfinished::Cut.into())
+    }
+}
+
+impl InputError {
+    /// The end of a file that is not there as a whole, or the error if it is another.
+    fn into_end(self) -> Result<End, Self> {
+        match &self {
+            Self::Read { source, .. } => End::of(source).ok_or(self),
+            _ => Err(self),
+        }
+    }
 }

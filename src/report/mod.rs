@@ -9,6 +9,7 @@ pub mod atomic;
 pub mod csv;
 pub mod diff;
 pub mod ecs;
+pub mod expand;
 pub mod file;
 pub mod format;
 pub mod html;

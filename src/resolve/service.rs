@@ -133,7 +133,12 @@ impl<T> Inbox<T> {
         self.0.send(cases).await.map_err(|back| Ended(back.0))
     }
 
-    /// The same for a thread outside any async runtime.
+    /// How many batches it takes without a wait.
+    pub fn room(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// The same as [`Inbox::send`] for a thread outside any async runtime.
     pub fn send_blocking(&self, cases: Vec<Case<T>>) -> Result<(), Ended<T>> {
         self.0.blocking_send(cases).map_err(|back| Ended(back.0))
     }

@@ -94,8 +94,8 @@ impl Progress {
 
     /// Targets that sent anything.
     pub fn answered(&self) -> u64 {
-        use Outcome::{Greeted, NotSmtp, Rejected};
-        [Greeted, Rejected, NotSmtp].into_iter().map(|outcome| self.outcome(outcome)).sum()
+        let spoke = Outcome::ALL.into_iter().filter(|outcome| outcome.has_spoken());
+        spoke.map(|outcome| self.outcome(outcome)).sum()
     }
 
     /// Notes what speaks against taking the records at their word, if anything does.

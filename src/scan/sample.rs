@@ -1,8 +1,12 @@
 //! Several conversations with one target, one after the other, as one observation.
+//!
+//! By example: the first is turned away by 450 without a name, the second greets as `a.example`, the third as `b.example`:
+//! the second is the evidence, and the names of all three are kept.
 
 use std::num::NonZeroU8;
 
 use super::aim::{Aim, Earlier, Seen};
+use crate::evidence::Outcome;
 
 /// What is to become of a target after a conversation.
 #[derive(Debug)]
@@ -13,8 +17,8 @@ pub enum Sampled {
     Enough(Seen),
 }
 
-/// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one is the
-/// evidence, of the others only the names are kept.
+/// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one that gave a
+/// name is the evidence, else the first of all; of the others only the names are kept.
 pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
     if seen.aim.earlier.is_none() && (wanted == NonZeroU8::MIN || !seen.observation.outcome.is_judged()) {
         return Sampled::Enough(seen);
@@ -23,6 +27,13 @@ pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
     let Seen { mut aim, observation, time, scanner } = seen;
     let earlier = match aim.earlier.take() {
         Some(mut earlier) => {
+            let is_first_name = name.is_some() && earlier.names.iter().all(Option::is_none);
+            // A name in a refusal says less than a greeting without one.
+            let is_less =
+                observation.outcome != Outcome::Greeted && earlier.observation.outcome == Outcome::Greeted;
+            if is_first_name && !is_less {
+                (earlier.observation, earlier.time, earlier.scanner) = (observation, time, scanner);
+            }
             earlier.names.push(name);
             earlier
         }
@@ -43,7 +54,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::evidence::{Observation, Outcome};
+    use crate::evidence::Observation;
     use crate::scan::aim::{Asked, Errand};
     use crate::smtp::reply::{Code, Reply, Text};
 
@@ -96,6 +107,27 @@ mod tests {
         let names: Vec<_> = last.observation.samples.iter().map(Option::as_deref).collect();
         assert_eq!(names, [Some("a.example.org"), Some("b.example.org"), None, Some("c.example.org")]);
         assert_eq!(last.aim.earlier, None);
+    }
+
+    #[test]
+    fn the_first_conversation_that_gave_a_name_is_the_evidence() {
+        let (greeted, rejected) = (Outcome::Greeted, Outcome::Rejected);
+        for (first, second, evidence) in [
+            ((rejected, "busy"), (greeted, "a.example.org ESMTP"), "a.example.org ESMTP"),
+            ((greeted, "ESMTP"), (greeted, "a.example.org ESMTP"), "a.example.org ESMTP"),
+            ((rejected, "b.example.org busy"), (greeted, "a.example.org ESMTP"), "b.example.org busy"),
+            ((greeted, "ESMTP"), (rejected, "a.example.org busy"), "ESMTP"),
+            ((rejected, "busy"), (rejected, "still busy"), "busy"),
+        ] {
+            let Sampled::Further(aim) = sample(seen(aim(), first.0, first.1), wanted(2)) else {
+                panic!("two were wanted");
+            };
+            let Sampled::Enough(last) = sample(seen(aim, second.0, second.1), wanted(2)) else {
+                panic!("two were wanted");
+            };
+            assert_eq!(last.observation.greeting.unwrap().text.first(), evidence.as_bytes());
+            assert_eq!(last.observation.samples.len(), 2);
+        }
     }
 
     #[test]

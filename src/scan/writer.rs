@@ -57,7 +57,7 @@ impl Keep {
     /// Whether a record is wanted.
     pub fn wants(self, outcome: Outcome, judgement: &Judgement) -> bool {
         match self {
-            Self::Greeted => outcome.is_judged() || outcome == Outcome::NotSmtp,
+            Self::Greeted => outcome.has_spoken(),
             Self::Findings => {
                 !judgement.findings.is_empty() || judgement.verdict == Some(Verdict::Undetermined)
             }

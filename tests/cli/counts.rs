@@ -92,10 +92,10 @@ fn a_dry_run_tells_how_many_how_long_and_what_is_left_out_by_which_list() {
     assert_eq!(
         ran.out,
         format!(
-            "128 targets, of which 1 host names; seed 7\n\
-             1 addresses excluded by --exclude\n\
+            "128 targets, of which 1 host name; seed 7\n\
+             1 address excluded by --exclude\n\
              128 addresses excluded by {file}\n\
-             10 connections a second, bounded by --prefix-rate over 1 networks; at most 4000 conversations at once\n\
+             10 connections a second, bounded by --prefix-rate over 1 network; at most 4000 conversations at once\n\
              at least 13s at that rate\n\
              nothing was sent\n"
         )
@@ -103,11 +103,66 @@ fn a_dry_run_tells_how_many_how_long_and_what_is_left_out_by_which_list() {
     assert_eq!(ran.err, "");
     let reserved = run(&["scan", "--dry-run", "192.0.2.0/24", "203.0.113.7", "192.88.98.1"]).ends(0);
     assert!(
-        reserved.out.starts_with("1 targets") && reserved.out.contains("257 addresses excluded by"),
+        reserved.out.starts_with("1 target,") && reserved.out.contains("257 addresses excluded by"),
         "{reserved:?}"
     );
     for large in ["0.0.0.0/0", "::/0"] {
         let ran = run(&["scan", "--dry-run", large]).ends(0);
         assert!(ran.out.ends_with("nothing was sent\n") && ran.out.contains("at least "), "{ran:?}");
+    }
+}
+
+#[test]
+fn names_are_estimated_by_the_overall_rate_and_samples_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = folder.path().join("names.txt");
+    std::fs::write(&names, (0..1000).map(|n| format!("mail{n}.example.org")).collect::<Vec<_>>().join("\n"))
+        .unwrap();
+    let names = names.to_str().unwrap();
+    let dry = |words: &[&str]| run(&[&["scan", "--dry-run", "--allow-reserved"], words].concat()).ends(0).out;
+    for (words, told) in [
+        (&["-i", names][..], "\nat least 1s at that rate\n"),
+        (&["-i", names, "198.51.100.0/24"], "bounded by --prefix-rate over 1 network; "),
+        (&["-i", names, "198.51.100.0/24"], "\nat least 26s at that rate\n"),
+        (
+            &["198.51.100.0/26", "--samples", "3"],
+            "\nat least 7s at that rate, and up to 20s as more of the targets greet (--samples 3)\n",
+        ),
+    ] {
+        let out = dry(words);
+        assert!(out.contains(told), "{words:?}: {out}");
+    }
+}
+
+#[test]
+fn a_shard_without_targets_says_why() {
+    let words = ["198.51.100.0/24", "--allow-reserved", "--seed", "3"];
+    let told = "has none of the targets: each /24 or /48 is one machine's as a whole, and there are fewer of them than shards";
+    let mut empty = 0;
+    for shard in ["1/4", "2/4", "3/4", "4/4"] {
+        let ran = run(&[&["targets", "--count", "--shard", shard], &words[..]].concat()).ends(0);
+        if ran.out == "0\n" {
+            empty += 1;
+            assert_eq!(ran.err, format!("banneret: shard {shard} {told}\n"));
+            let dry = run(&[&["scan", "--dry-run", "--shard", shard], &words[..]].concat()).ends(0);
+            assert!(dry.out.contains(&format!("\nshard {shard} {told}\n")), "{dry:?}");
+        } else {
+            assert_eq!((ran.out.as_str(), ran.err.as_str()), ("256\n", ""));
+        }
+    }
+    assert_eq!(empty, 3);
+}
+
+#[test]
+fn network_data_without_a_network_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["empty.mmdb", "empty.csv"] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "").unwrap();
+        let path = path.to_str().unwrap();
+        let ran = run(&["targets", "--allow-reserved", "192.0.2.1", "--asn-db", path]).ends(2);
+        let told =
+            format!("banneret: ASN data `{path}` holds no network; an empty file may be half a download\n");
+        assert_eq!((ran.out.as_str(), ran.err), ("", told));
     }
 }

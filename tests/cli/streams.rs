@@ -142,3 +142,23 @@ fn comparisons_end_quietly_when_their_reader_leaves() {
         );
     }
 }
+
+#[test]
+fn a_signal_before_anything_is_sent_ends_a_scan_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &list, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT, rustix::process::Signal::HUP]
+    {
+        let mut words = command(&["scan", "--resolver", "127.0.0.1", "-i", list.to_str().unwrap()]);
+        let child = words.spawn().unwrap();
+        // Open as soon as the scan reads its list, which does not end.
+        let _writer = std::fs::File::options().write(true).open(&list).unwrap();
+        let process = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(process, signal).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), &*told), (Some(3), "banneret: stopped before anything was sent\n"));
+    }
+}

@@ -265,3 +265,25 @@ fn greetings_can_go_to_a_table_and_a_full_disk_is_no_usage_error() {
         "banneret: output `/dev/full` can't be written: No space left on device (os error 28)"
     );
 }
+
+#[test]
+fn records_go_to_as_many_outputs_as_are_named_or_none_is_touched() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = write(directory.path(), "a.jsonl", &[sound(), sound()]);
+    let path = path.to_str().unwrap();
+    let out = ["b.jsonl.zst", "c.csv", "d.parquet"].map(|name| directory.path().join(name));
+    let [lines, table, columns] = out.each_ref().map(|path| path.to_str().unwrap());
+    run(&["judge", path, "-o", lines, "-o", table, "-o", columns]).fine();
+    for out in [lines, table, columns] {
+        let told: serde_json::Value =
+            serde_json::from_str(&run(&["report", "--format", "json", out]).fine()).unwrap();
+        assert_eq!(told["records"], 2, "{out}");
+        assert!(std::path::Path::new(&format!("{out}.manifest.json")).is_file(), "{out}");
+    }
+    let stdout = run(&["judge", path, "-o", "-", "-o", lines, "--overwrite"]).fine();
+    assert_eq!(stdout.lines().count(), 2);
+    let wrong = run(&["judge", path, "-o", lines, "-o", lines, "--overwrite"]).wrong(2);
+    assert!(wrong.contains("is also the output"), "{wrong}");
+    let wrong = run(&["judge", path, "-o", "e.jsonl", "-o", table]).wrong(2);
+    assert!(wrong.contains("c.csv` exists and is not empty"), "{wrong}");
+}

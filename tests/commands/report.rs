@@ -92,7 +92,7 @@ fn each_customer_gets_a_list_of_what_to_fix() {
     let ran = run(&[&words[..], &[lists.to_str().unwrap(), "--format", "json"]].concat());
     assert_eq!(
         ran.err,
-        "banneret: 2 lists written; 1 hosts with something to fix are in none, for their records do not say in which\n"
+        "banneret: 2 lists written; 1 host with something to fix is in none, for their records do not say in which\n"
     );
     let mut names: Vec<String> = fs::read_dir(&lists)
         .unwrap()
@@ -269,8 +269,11 @@ fn a_torn_file_is_counted_and_told() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 20]).unwrap();
     let ran = run(&["report", path.to_str().unwrap(), "--format", "json"]);
-    assert!(ran.err.ends_with("end in the middle of a record; what stands before is counted\n"), "{ran:?}");
-    assert_eq!(serde_json::from_str::<Value>(&ran.fine()).unwrap()["records"], 1);
+    assert!(
+        ran.code == 4 && ran.err.contains("are not complete: it ends in the middle of a record; "),
+        "{ran:?}"
+    );
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["records"], 1);
 }
 
 #[test]
@@ -328,5 +331,44 @@ fn a_reader_who_leaves_ends_it_quietly() {
         let mut told = String::new();
         child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
         assert_eq!((child.wait().unwrap().code(), told.as_str()), (Some(0), ""), "{words:?}");
+    }
+}
+
+#[test]
+fn so_many_groups_are_shown_as_are_wished() {
+    let directory = tempfile::tempdir().unwrap();
+    let hosts = (0..40).map(|number: u8| {
+        let mut record = without_ptr();
+        record.target.ip = Some(std::net::IpAddr::from([192, 0, number, 1]));
+        record
+    });
+    let path = write(directory.path(), "a.jsonl", &hosts.collect::<Vec<_>>());
+    let path = path.to_str().unwrap();
+    let page = directory.path().join("a.html");
+    for (top, shown) in [("3", 3), ("all", 40)] {
+        for form in ["text", "json", "csv", "markdown", "prometheus"] {
+            let words = ["report", path, "--top", top, "--format", form];
+            let words = if form == "text" { &words[..4] } else { &words[..] };
+            let out = run(words).fine();
+            // Prometheus has a series for each verdict.
+            let networks: std::collections::BTreeSet<&str> =
+                out.match_indices("192.0.").map(|(at, _)| &out[at..at + 9]).collect();
+            assert_eq!(networks.len(), shown, "{form}: {out}");
+        }
+        let words = ["report", path, "--top", top, "--html", page.to_str().unwrap(), "--overwrite"];
+        run(&words).fine();
+        let written = std::fs::read_to_string(&page).unwrap();
+        let section = written.split("Worst networks").nth(1).unwrap().split("</section>").next().unwrap();
+        assert_eq!(section.matches("<th scope=\"row\">").count(), shown, "{section}");
+    }
+    let out = run(&["report", path, "--top", "3", "--format", "json"]).fine();
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let rest = &told["groups"]["prefix"][3];
+    assert_eq!(
+        (&rest["key"], &rest["groups"], &rest["records"]),
+        (&serde_json::Value::Null, &37.into(), &37.into())
+    );
+    for wrong in ["0", "-1", "many"] {
+        assert_eq!(run(&["report", path, &format!("--top={wrong}")]).code, 2);
     }
 }

@@ -204,17 +204,20 @@ fn observation() -> impl Strategy<Value = Observation> {
 fn tls() -> impl Strategy<Value = Tls> {
     let status = (select(&TlsStatus::WORDS[..]), any::<u8>())
         .prop_map(|(word, alert)| TlsStatus::parse(word, Some(alert)).expect("a word of the list"));
-    let told = (option::of(text()), option::of(text()), option::of(0..1000u16));
+    let told = (option::of(text()), option::of(text()), option::of(0..1000u16), option::of(any::<u8>()));
     (status, told, option::of(certificate()), option::of(reply()), any::<bool>(), vec(any::<u8>(), 0..40))
-        .prop_map(|(status, (version, cipher, code), certificate, ehlo, injected, plaintext)| Tls {
-            status,
-            code: code.and_then(reply::Code::new),
-            version: version.map(Box::from),
-            cipher: cipher.map(Box::from),
-            certificate,
-            ehlo,
-            injected,
-            plaintext,
+        .prop_map(|(status, (version, cipher, code, late_alert), certificate, ehlo, injected, plaintext)| {
+            Tls {
+                status,
+                late_alert: late_alert.filter(|_| status.alert().is_none()),
+                code: code.and_then(reply::Code::new),
+                version: version.map(Box::from),
+                cipher: cipher.map(Box::from),
+                certificate,
+                ehlo,
+                injected,
+                plaintext,
+            }
         })
 }
 

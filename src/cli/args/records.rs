@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::DnsArgs;
 use crate::report::diff::Change;
+use crate::report::summary::Top;
 
 /// `banneret explain`.
 #[derive(Debug, Args)]
@@ -71,13 +72,16 @@ pub struct JudgeArgs {
     /// Further domains of providers, one a line, `shared` behind those of hosts that many customers share
     #[arg(long, value_name = "FILE")]
     pub providers: Option<PathBuf>,
-    /// Where the records go: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or .zst behind all but
-    /// Parquet; `-` is stdout
+    /// Where the records go, as often as wished: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or
+    /// .zst behind all but Parquet; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
-    pub output: PathBuf,
-    /// Let the output replace a file that is there and not empty; never an input
+    pub output: Vec<PathBuf>,
+    /// Let outputs replace files that are there and not empty; never an input, never another output
     #[arg(long)]
     pub overwrite: bool,
+    /// End with 0 though a file is cut off or damaged; without it that is exit code 4, told on stderr
+    #[arg(long)]
+    pub allow_partial: bool,
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
@@ -101,6 +105,9 @@ pub struct ReportArgs {
     /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
     #[arg(long, value_name = "WHAT")]
     pub group_by: Vec<String>,
+    /// Show so many of the worst groups of a kind, or `all` [default: as many as suit the format]
+    #[arg(long, value_name = "N|all")]
+    pub top: Option<Top>,
     /// Write a list of what to fix for each group into this folder, as CSV; needs one --group-by
     #[arg(long, value_name = "DIR")]
     pub split: Option<PathBuf>,
@@ -119,6 +126,9 @@ pub struct ReportArgs {
     /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
+    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on stderr
+    #[arg(long)]
+    pub allow_partial: bool,
 }
 
 /// How a comparison is written.
@@ -156,6 +166,9 @@ pub struct DiffArgs {
     /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
+    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on stderr
+    #[arg(long)]
+    pub allow_partial: bool,
 }
 
 fn change(word: &str) -> Result<Change, String> {

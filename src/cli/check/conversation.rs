@@ -124,9 +124,9 @@ impl Speaker {
         }
     }
 
-    /// Holds the further conversations with a server that greeted: the first one is the evidence, of the others the
-    /// names are kept. Who says that it is too much is left in peace.
-    async fn sample(&self, whom: Whom<'_>, mut evidence: Evidence, time: SystemTime) -> Spoken {
+    /// Holds the further conversations with a server that greeted: the first one that gave a name is the evidence, else
+    /// the first of all; of the others the names are kept. Who says that it is too much is left in peace.
+    async fn sample(&self, whom: Whom<'_>, mut evidence: Evidence, mut time: SystemTime) -> Spoken {
         let observation = &evidence.observation;
         if self.samples == NonZeroU8::MIN || !observation.outcome.is_judged() || is_too_much(observation) {
             return Ok((evidence, time));
@@ -135,8 +135,19 @@ impl Speaker {
         for _ in 1..self.samples.get() {
             tokio::time::sleep(BETWEEN).await;
             let further = self.evidence(whom, self.smtp.probe(whom).await?);
-            names.push(name_of(&further));
-            if is_too_much(&further.observation) {
+            let name = name_of(&further);
+            // A name in a refusal says less than a greeting without one.
+            let is_less = further.observation.outcome != Outcome::Greeted
+                && evidence.observation.outcome == Outcome::Greeted;
+            let is_first_name = !is_less && name.is_some() && names.iter().all(Option::is_none);
+            names.push(name);
+            let is_last = is_too_much(&further.observation);
+            if is_first_name {
+                let attempts = evidence.observation.attempts;
+                (evidence, time) = (further, SystemTime::now());
+                evidence.observation.attempts = attempts;
+            }
+            if is_last {
                 break;
             }
         }

@@ -75,7 +75,13 @@ fn story(checked: &Checked) -> String {
         }
         Server::Untried(at, trouble) => format!("{at} not tried: {trouble}"),
     });
-    format!("{}: {}", checked.asked, stories.collect::<Vec<_>>().join("; "))
+    let stories = stories.collect::<Vec<_>>().join("; ");
+    // Of an address each story says which it is.
+    if checked.asked.parse::<std::net::IpAddr>().is_ok() {
+        stories
+    } else {
+        format!("{}: {stories}", checked.asked)
+    }
 }
 
 fn story_of(record: &Record) -> String {

@@ -45,6 +45,7 @@ pub(super) fn hear(bytes: &[u8], ended: Ended) -> Observation {
         Ending::Silent => Outcome::Silent,
         Ending::Closed => Outcome::Closed,
         Ending::Reset => Outcome::Reset,
+        Ending::TlsFailed => Outcome::TlsFailed,
     };
     Observation { greeting: heard.greeting, truncated: heard.truncated, ..Observation::bare(outcome, 0) }
 }

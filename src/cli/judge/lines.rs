@@ -1,6 +1,6 @@
 //! The lines of a file, bytes and all, each with its place. Knows no form of a line.
 
-use std::io::{BufRead, ErrorKind, Read};
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use crate::report::input::End;
@@ -26,6 +26,8 @@ pub(super) struct Line<'l> {
     pub(super) bytes: &'l [u8],
     /// Whether these are all.
     pub(super) length: Length,
+    /// Whether a line end stands behind it; the last line of half a file has none.
+    pub(super) is_ended: bool,
     /// Its number, from 1.
     number: u64,
     file: &'l Path,
@@ -60,11 +62,14 @@ impl Lines {
         let limit = (MAX_LINE + 1) as u64;
         let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.bytes);
         let read = match read {
-            Err(wrong) if wrong.kind() == ErrorKind::UnexpectedEof && self.number > 0 => {
-                self.end = End::Torn;
-                0
-            }
-            Err(wrong) => return Err(super::unreadable_file(&self.file, wrong)),
+            Err(wrong) => match End::of(&wrong) {
+                // A line that is cut off is none.
+                Some(end) => {
+                    self.end = end;
+                    0
+                }
+                None => return Err(super::unreadable_file(&self.file, wrong)),
+            },
             Ok(read) => read,
         };
         if read == 0 {
@@ -77,10 +82,11 @@ impl Lines {
             self.bytes.truncate(MAX_LINE);
             self.reader.skip_until(b'\n').map_err(|wrong| super::unreadable_file(&self.file, wrong))?;
         }
+        let is_ended = length == Length::Cut || self.bytes.ends_with(b"\n");
         let line = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if self.number == 1 { line.strip_prefix(BOM).unwrap_or(line) } else { line };
-        Ok(Some(Line { bytes: line, length, number: self.number, file: &self.file }))
+        Ok(Some(Line { bytes: line, length, is_ended, number: self.number, file: &self.file }))
     }
 
     /// How the reading ended.

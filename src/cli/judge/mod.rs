@@ -47,13 +47,14 @@ const UNREADABLE: &str = "unreadable";
 /// Reads, judges, writes.
 pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let format = args.format.as_deref().map(Format::parse).transpose()?;
-    let form = Form::of(&args.output, format)?;
+    let forms = args.output.iter().map(|path| Form::of(path, format)).collect::<Result<Vec<_>, _>>()?;
     report::check_stdin(&args.records)?;
     for path in &args.records {
         check_form(path, args.from)?;
     }
     files::settle(&files::of_judge(args, format)?)?;
-    let tags = if form.format == Format::Csv { tags(args)? } else { Vec::new() };
+    let has_table = forms.iter().any(|form| form.format == Format::Csv);
+    let tags = if has_table { tags(args)? } else { Vec::new() };
     let start = |questions| Resolved::start(scan::resolver_settings(&args.dns, false)?, questions);
     let desk = args.resolve.map(start).transpose()?;
     let now = SystemTime::now();
@@ -64,12 +65,14 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
         now,
         moves: RefCell::default(),
     };
-    let sink = sink::open(&args.output, form, &tags, Start::New).map_err(ScanError::Output)?;
+    let sinks = args.output.iter().zip(forms).map(|(path, form)| sink::open(path, form, &tags, Start::New));
+    let sinks = sinks.collect::<Result<Sinks, _>>().map_err(ScanError::Output)?;
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?;
     let carried = (args.from == LinesWord::Records).then(Carried::new);
-    match (Bench { sink, court, desk, networks, carried, unreadable: 0, read: 0 }).work(args) {
+    match (Bench { sinks, court, desk, networks, carried, unreadable: 0, read: 0, is_whole: true }).work(args)
+    {
         // Whoever read the records has seen enough.
-        Err(wrong) if is_closed(&wrong) => Ok(Exit::Done),
+        Err(wrong) if is_closed(&wrong) && args.output.len() == 1 => Ok(Exit::Done),
         ended => ended,
     }
 }
@@ -147,6 +150,9 @@ fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
     Ok(run)
 }
 
+/// Where records go: each to all of them.
+type Sinks = Vec<Box<dyn Sink>>;
+
 /// A former verdict, and that of today.
 type Move = (Option<Verdict>, Option<Verdict>);
 
@@ -162,20 +168,20 @@ struct Court {
 
 impl Court {
     /// Judges a record by the evidence in it, and hands it over.
-    fn write(&self, sink: &mut Box<dyn Sink>, record: Record) -> anyhow::Result<()> {
+    fn write(&self, sinks: &mut Sinks, record: Record) -> anyhow::Result<()> {
         let around = self.run.around(&record.evidence);
         let context =
             Context { around, accepts: Some((&self.accepts, self.now)), providers: Some(&self.providers) };
         let before = record.judgement.verdict;
         let record = Unjudged::from(record).judge(&context);
         *self.moves.borrow_mut().entry((before, record.judgement.verdict)).or_default() += 1;
-        Ok(sink.write(&record).map_err(ScanError::Output)?)
+        Ok(sinks.iter_mut().try_for_each(|sink| sink.write(&record)).map_err(ScanError::Output)?)
     }
 }
 
 /// What the work needs.
 struct Bench {
-    sink: Box<dyn Sink>,
+    sinks: Sinks,
     court: Court,
     desk: Option<Resolved>,
     networks: Option<AsnDb>,
@@ -183,49 +189,25 @@ struct Bench {
     carried: Option<Carried>,
     unreadable: u64,
     read: u64,
+    /// Whether all inputs were read to their end.
+    is_whole: bool,
 }
 
 impl Bench {
     fn work(mut self, args: &JudgeArgs) -> anyhow::Result<Exit> {
         for path in &args.records {
-            let mut lines = open(path)?;
-            let before = self.read - self.unreadable;
-            let mut odd = OddRecords::default();
-            while let Some(line) = lines.next()? {
-                let now = self.court.now;
-                let read = read_line(&line, args.from, now).map(|(record, met)| {
-                    odd.add(&met);
-                    record
-                });
-                let mut record = read.unwrap_or_else(|reason| {
-                    odd.add(&Oddities::default());
-                    if self.unreadable == 0 {
-                        let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
-                    }
-                    self.unreadable += 1;
-                    unreadable(line.place(), reason, now)
-                });
-                self.read += 1;
-                if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip)
-                {
-                    record.network = networks.network(ip);
-                }
-                self.take(record)?;
-            }
-            report::tell_odd(path, &odd, "those of the evidence are kept, the others worked out anew");
-            if lines.end() == End::Torn {
-                report::tell_torn(path);
-            }
-            let records = self.read - self.unreadable - before;
-            self.carried = self.carried.and_then(|carried| carried.with(path, records));
+            self.read_file(path, args.from)?;
         }
         if let Some(desk) = &mut self.desk {
-            desk.finish(&mut |record| self.court.write(&mut self.sink, record))?;
+            desk.finish(&mut |record| self.court.write(&mut self.sinks, record))?;
         }
-        let written = self.sink.finish().map_err(ScanError::Output)?;
+        let written = self.sinks.into_iter().map(Sink::finish).collect::<Result<Vec<_>, _>>();
+        let written = written.map_err(ScanError::Output)?;
         let asked = args.format.as_deref().map(Format::parse).transpose()?;
-        if Form::of(&written.path, asked)?.format == Format::Parquet {
-            parquet::forget(&written.path);
+        for written in &written {
+            if Form::of(&written.path, asked)?.format == Format::Parquet {
+                parquet::forget(&written.path);
+            }
         }
         if let Some(carried) = &mut self.carried {
             self.court
@@ -234,7 +216,10 @@ impl Bench {
                 .into_iter()
                 .for_each(|(verdicts, count)| carried.judge_again(verdicts, count));
         }
-        write_manifest(args, &written, self.carried, (self.court.now, self.networks.as_ref()))?;
+        for written in &written {
+            let carried = self.carried.clone();
+            write_manifest(args, written, carried, (self.court.now, self.networks.as_ref()))?;
+        }
         if self.unreadable > 1 {
             let _ = writeln!(
                 io::stderr(),
@@ -245,13 +230,46 @@ impl Bench {
         if args.from == LinesWord::Records && self.unreadable > 0 && self.unreadable == self.read {
             bail!("not one line is a record; `--from` reads what other tools have seen");
         }
-        Ok(Exit::Done)
+        Ok(if self.is_whole || args.allow_partial { Exit::Done } else { Exit::Failed })
+    }
+
+    fn read_file(&mut self, path: &Path, from: LinesWord) -> anyhow::Result<()> {
+        let mut lines = open(path)?;
+        let before = self.read - self.unreadable;
+        let (mut odd, mut torn) = (OddRecords::default(), End::Whole);
+        while let Some(line) = lines.next()? {
+            let now = self.court.now;
+            let read = read_line(&line, from, now);
+            odd.add(read.as_ref().map_or(&Oddities::default(), |(_, met)| met));
+            let mut record = read.map_or_else(
+                |reason| {
+                    if !line.is_ended && from == LinesWord::Records {
+                        torn = End::Torn;
+                    } else if self.unreadable == 0 {
+                        let _ = writeln!(io::stderr(), "banneret: {} {reason}", line.place());
+                    }
+                    self.unreadable += 1;
+                    unreadable(line.place(), reason, now)
+                },
+                |(record, _)| record,
+            );
+            self.read += 1;
+            if let (None, Some(networks), Some(ip)) = (&record.network, &self.networks, record.target.ip) {
+                record.network = networks.network(ip);
+            }
+            self.take(record)?;
+        }
+        report::tell_odd(path, &odd, "those of the evidence are kept, the others worked out anew");
+        self.is_whole &= report::tell_end(path, lines.end().or(torn), report::Told::Judged);
+        let records = self.read - self.unreadable - before;
+        self.carried = self.carried.take().and_then(|carried| carried.with(path, records));
+        Ok(())
     }
 
     fn take(&mut self, record: Record) -> anyhow::Result<()> {
         match &mut self.desk {
-            Some(desk) => desk.take(record, &mut |record| self.court.write(&mut self.sink, record)),
-            None => self.court.write(&mut self.sink, record),
+            Some(desk) => desk.take(record, &mut |record| self.court.write(&mut self.sinks, record)),
+            None => self.court.write(&mut self.sinks, record),
         }
     }
 }

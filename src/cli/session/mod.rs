@@ -31,6 +31,7 @@ use crate::rate::Rate;
 use crate::report::file::{OutputError, Written};
 use crate::report::format::Format;
 use crate::report::summary::{Ended, Mark, Summary};
+use crate::report::table::counted;
 use crate::resolve;
 use crate::scan::ScanError;
 use crate::scan::added::Added;
@@ -45,7 +46,6 @@ use crate::scan::outputs::Outputs;
 use crate::scan::pipeline::{self, Plan};
 use crate::scan::progress::Progress;
 use crate::scan::sanity;
-use crate::scan::stop::Stop;
 use crate::scan::vantage::Vantage;
 use crate::scan::worst::Worst;
 use crate::scan::writer::{Keep, Writer};
@@ -130,6 +130,7 @@ pub use told::dry_run;
 impl Session {
     /// Scans to the end, whichever it is.
     pub fn run(mut self) -> anyhow::Result<Finished> {
+        let stop = super::signals::under_way().context("signals can't be listened to")?;
         let open_files = limits::raise_open_files();
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
         check_open_files(open_files, shards)?;
@@ -166,8 +167,6 @@ impl Session {
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
         let warnings = Warnings::of(&self.resolver, voice);
         let resolver = resolve::start_telling(self.resolver.clone(), warnings.teller())?;
-        let stop = Stop::default();
-        super::signals::listen(stop.clone()).context("signals can't be listened to")?;
         let watched = Watched { progress: Arc::clone(&progress), health: Arc::clone(&resolver.health) };
         let monitor = Monitor::start(&self.places, &watched)?;
         let display = Display::start(watched, self.progress, self.quiet);
@@ -311,7 +310,8 @@ impl Session {
             Fed::Stopped => Exit::Stopped,
             Fed::Stuck(count, trouble) => {
                 super::say(format_args!(
-                    "banneret: {count} targets could not be spoken to from this machine: {trouble}"
+                    "banneret: {} could not be spoken to from this machine: {trouble}",
+                    counted(count as u64, "target", "targets")
                 ));
                 Exit::Failed
             }

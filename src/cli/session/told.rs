@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::super::{exit::Exit, lists::Loaded, print, say, terminal, upstreams::Voice};
+use super::super::lists::{Loaded, nothing_in_shard};
+use super::super::{exit::Exit, print, say, terminal, upstreams::Voice};
 use super::Session;
 use crate::evidence::Outcome;
 use crate::rate::Rate;
@@ -24,16 +25,19 @@ const SECONDS_A_YEAR: f64 = 31_557_600.0;
 
 impl Session {
     pub(super) fn announce(&self, course: &Course, concurrency: usize) {
-        let turns = course.turns();
+        let targets = targets(course.turns());
         let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
         say(format_args!(
-            "banneret: {turns} targets, port {}, seed {}, shard {}",
+            "banneret: {targets}, port {}, seed {}, shard {}",
             ports.join(" and "),
             self.seed,
             self.loaded.shard
         ));
         for removed in self.loaded.set.removed().iter().filter(|removed| removed.addresses > 0) {
-            say(format_args!("banneret: {} addresses excluded by {}", removed.addresses, removed.list));
+            say(format_args!("banneret: {} excluded by {}", addresses(removed.addresses), removed.list));
+        }
+        if let Some(why) = nothing_in_shard(&self.loaded, course.turns()) {
+            say(format_args!("banneret: {why}"));
         }
         say(format_args!("banneret: {}", self.pace(course, concurrency)));
     }
@@ -41,12 +45,15 @@ impl Session {
     /// The rate in force, and what bounds it.
     pub(super) fn pace(&self, course: &Course, concurrency: usize) -> String {
         let holding = self.probe.connect_timeout;
-        let (rate, bound) =
-            in_force(self.rate, self.prefix_rate, course.first_lap_blocks(), concurrency, holding);
+        let blocks = course.first_lap_blocks();
+        // Nobody knows yet in which networks names are.
+        let prefix_rate = if blocks == 0 { Rate::Unlimited } else { self.prefix_rate };
+        let (rate, bound) = in_force(self.rate, prefix_rate, blocks, concurrency, holding);
         let why = match bound {
             Bound::Rate => "bounded by --rate".to_owned(),
             Bound::Prefixes => {
-                format!("bounded by --prefix-rate over {} networks", course.first_lap_blocks())
+                let networks = if blocks == 1 { "network" } else { "networks" };
+                format!("bounded by --prefix-rate over {blocks} {networks}")
             }
             Bound::Descriptors => "bounded by --concurrency if most targets are silent".to_owned(),
             Bound::Machine => "bounded by this machine alone".to_owned(),
@@ -118,9 +125,6 @@ pub(super) fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io
             progress.losses.load(Relaxed)
         )?;
     }
-    for doubt in progress.doubts() {
-        writeln!(told, "  doubt: {doubt}")?;
-    }
     text::write(summary, terminal::width(), &mut told)?;
     // Nobody may be there to read it.
     let _ = io::stderr().write_all(&told);
@@ -135,29 +139,55 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), session.ports.clone());
     let course = Course::new(Arc::new(roster.with_share(&order)), order, None);
     let own_names = session.loaded.own_names().count();
+    let names = if own_names == 1 { "name" } else { "names" };
     let mut told =
-        format!("{} targets, of which {own_names} host names; seed {}\n", course.turns(), session.seed);
+        format!("{}, of which {own_names} host {names}; seed {}\n", targets(course.turns()), session.seed);
     for removed in set.removed().iter().filter(|removed| removed.addresses > 0) {
         // Writing to a string does not fail.
-        let _ = writeln!(told, "{} addresses excluded by {}", removed.addresses, removed.list);
+        let _ = writeln!(told, "{} excluded by {}", addresses(removed.addresses), removed.list);
+    }
+    if let Some(why) = nothing_in_shard(&session.loaded, course.turns()) {
+        let _ = writeln!(told, "{why}");
     }
     told.push_str(&session.pace(&course, concurrency));
     told.push('\n');
-    let (rate, _) = in_force(
-        session.rate,
-        session.prefix_rate,
-        course.first_lap_blocks(),
-        concurrency,
-        session.probe.connect_timeout,
-    );
-    if let Rate::PerSecond(rate) = rate {
-        let seconds = course.turns() as f64 / rate;
-        let time = match Duration::try_from_secs_f64(seconds.ceil()) {
-            Ok(time) => humantime::format_duration(time).to_string(),
-            Err(_) => format!("{:.0e} years", seconds / SECONDS_A_YEAR),
+    let most = u32::from(session.samples.get());
+    if let Some(least) = least_seconds(session, &course).filter(|_| course.turns() > 0) {
+        let _ = match most {
+            1 => writeln!(told, "at least {} at that rate", duration(least)),
+            _ => writeln!(
+                told,
+                "at least {} at that rate, and up to {} as more of the targets greet (--samples {most})",
+                duration(least),
+                duration(least * f64::from(most))
+            ),
         };
-        let _ = writeln!(told, "at least {time} at that rate");
     }
     told.push_str("nothing was sent\n");
     print(told.as_bytes())
+}
+
+/// How long the first conversations with all targets take at least; `None` where nothing but this machine bounds them.
+/// Names are bounded by the overall rate alone, for their networks are not known before they are resolved.
+fn least_seconds(session: &Session, course: &Course) -> Option<f64> {
+    let all = course.turns() as f64;
+    let of_addresses = all - session.loaded.own_names().count() as f64;
+    let each_network = session.prefix_rate.per_second() * course.first_lap_blocks().max(1) as f64;
+    let seconds = (all / session.rate.per_second()).max(of_addresses / each_network);
+    (seconds > 0.0).then_some(seconds)
+}
+
+fn duration(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds.ceil()) {
+        Ok(time) => humantime::format_duration(time).to_string(),
+        Err(_) => format!("{:.0e} years", seconds / SECONDS_A_YEAR),
+    }
+}
+
+fn targets(count: u128) -> String {
+    format!("{count} {}", if count == 1 { "target" } else { "targets" })
+}
+
+fn addresses(count: u128) -> String {
+    format!("{count} {}", if count == 1 { "address" } else { "addresses" })
 }

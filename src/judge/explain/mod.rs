@@ -137,6 +137,7 @@ fn outcome_title(outcome: Outcome) -> &'static str {
         Outcome::Unreachable => "The network says that there is no way to the address.",
         Outcome::Reset => "The connection was cut off before a greeting.",
         Outcome::NotTried => "This machine has nothing to reach addresses of that family by.",
+        Outcome::TlsFailed => "TLS comes first on that port, and no handshake was made.",
         Outcome::Unresolved => "The name that was asked for has no address.",
         Outcome::Excluded => {
             "The name that was asked for leads only to addresses that are not to be touched."
@@ -172,6 +173,9 @@ fn outcome_text(outcome: Outcome) -> &'static str {
         }
         Outcome::NotTried => {
             "Most often the machine that scans has no IPv6: no address, no route, or it is switched off, as in many containers. Addresses of that family are left untried, which says nothing of them; the other family is scanned as if alone. `--source-ip` with addresses of one family leaves out the other, too."
+        }
+        Outcome::TlsFailed => {
+            "`smtp.tls.status` in the record says why: `alert` with its number is the server's own refusal, as for want of a common cipher suite (40) or of a certificate of ours (116); `plaintext` means that it greets without TLS there. No verdict follows."
         }
         Outcome::Unresolved => "The name does not exist, has no address, or its domain has no mail server.",
         Outcome::Excluded => {

@@ -12,12 +12,14 @@ const ACCEPTED: u16 = 250;
 
 impl TlsLine<'_> {
     pub(super) fn into_tls(self, odd: &mut Oddities) -> Result<Tls, ReadError> {
-        let status = self.status.ok_or(ReadError::Missing { field: "tls.status" })?;
+        let word = self.status.ok_or(ReadError::Missing { field: "tls.status" })?;
         let alert = natural("smtp.tls.alert", self.alert, odd);
-        let known_status = odd.word(field::TLS_STATUS, &status.0, TlsStatus::parse(&status.0, alert));
+        let status = odd.word(field::TLS_STATUS, &word.0, TlsStatus::parse(&word.0, alert));
+        let status = status.unwrap_or(TlsStatus::Other);
         let plain = |text: Str<'_>| known("tls.plaintext", &text.0, escape::unescape(&text.0).ok());
         Ok(Tls {
-            status: known_status.unwrap_or(TlsStatus::Other),
+            status,
+            late_alert: alert.filter(|_| status.alert().is_none()),
             code: code("smtp.tls.code", self.code, odd),
             version: self.version.map(|text| Box::from(&*text.0)),
             cipher: self.cipher.map(|text| Box::from(&*text.0)),

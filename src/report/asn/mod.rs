@@ -34,6 +34,12 @@ pub enum AsnError {
         /// Why.
         source: io::Error,
     },
+    /// Nothing in it.
+    #[error("ASN data `{path}` holds no network; an empty file may be half a download")]
+    Empty {
+        /// Which file.
+        path: String,
+    },
     /// Not an MMDB, or a broken one.
     #[error("ASN data `{path}` is no sound MMDB: {reason}")]
     Mmdb {
@@ -104,6 +110,9 @@ impl AsnDb {
     /// Opens `FILE.mmdb`, or a table with any other ending, `.gz` or `.zst` behind it if it is compressed.
     pub fn open(path: &Path) -> Result<Self, AsnError> {
         let shown = path.display().to_string();
+        if fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() == 0) {
+            return Err(AsnError::Empty { path: shown });
+        }
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mmdb")) {
             let mmdb = Mmdb::open(path, &shown)?;
             let about = mmdb.about(shown);

@@ -247,11 +247,13 @@ mod tests {
         #![proptest_config(crate::property_tests::usual())]
 
         #[test]
-        fn what_is_settled_says_what_a_look_at_all_ranges_says(given in prop::collection::vec((0..40u8, 0..40u8, 0..4u32), 0..12)) {
+        fn what_is_settled_says_what_a_look_at_all_ranges_says(
+            given in prop::collection::vec((0..40u8, 0..40u8, 0..4u32), 0..12)
+        ) {
             let given: Vec<_> = given.into_iter().map(|(a, b, value)| (a.min(b), a.max(b), value)).collect();
             let mut whole = Ranges::default();
             for &(first, last, value) in &given {
-                assert!(whole.push(ip(first), ip(last), value));
+                prop_assert!(whole.push(ip(first), ip(last), value));
             }
             whole.settle();
             for last in 0..45 {

@@ -25,18 +25,19 @@ pub(super) fn tables(
     fixes: Option<(&Sheet, &str)>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let most = summary.shown(LISTED);
     let mut table = Table { fixes, out };
     let worst = summary.prefixes.worst();
     let networks = worst.into_iter().map(|(prefix, tally)| {
         let prefix = *prefix;
         Line::of(prefix, tally, move |fix| fix.prefix() == prefix)
     });
-    table.section("Worst networks", "network", networks.take(LISTED))?;
-    let systems = listed(&summary.systems);
+    table.section("Worst networks", "network", networks.take(most))?;
+    let systems = listed(&summary.systems, most);
     let systems = systems
         .map(|(&asn, tally)| Line::of(system(summary, asn), tally, move |fix: &Fix| fix.asn == Some(asn)));
     table.section("Autonomous systems", "system", systems)?;
-    let names = listed(&summary.banner_names);
+    let names = listed(&summary.banner_names, most);
     let greets_so = |name: &String| {
         let name = name.clone();
         move |fix: &Fix| fix.banner_name.as_deref() == Some(name.as_str())
@@ -46,7 +47,7 @@ pub(super) fn tables(
         "name",
         names.map(|(name, tally)| Line::of(name, tally, greets_so(name))),
     )?;
-    let domains = listed(&summary.domains);
+    let domains = listed(&summary.domains, most);
     let within = |domain: &String| {
         let domain = domain.clone();
         move |fix: &Fix| fix.banner_name.as_deref().and_then(registrable) == Some(domain.as_str())
@@ -56,14 +57,14 @@ pub(super) fn tables(
         "domain",
         domains.map(|(name, tally)| Line::of(name, tally, within(name))),
     )?;
-    let ptr_domains = listed(&summary.ptr_domains);
+    let ptr_domains = listed(&summary.ptr_domains, most);
     let leads_into = |domain: &String| {
         let domain = domain.clone();
         move |fix: &Fix| fix.ptr_names.iter().any(|name| registrable(name) == Some(domain.as_str()))
     };
     let ptr_domains = ptr_domains.map(|(name, tally)| Line::of(name, tally, leads_into(name)));
     table.section("Domains of PTR names", "domain", ptr_domains)?;
-    let platforms = listed(&summary.platforms).map(|(name, tally)| {
+    let platforms = listed(&summary.platforms, most).map(|(name, tally)| {
         let title = platform::row(name).map_or(name.as_str(), |row| row.title);
         let name = name.clone();
         Line::of(title, tally, move |fix| fix.platform.as_deref() == Some(name.as_str()))
@@ -71,15 +72,15 @@ pub(super) fn tables(
     table.section("Platforms", "platform", platforms)?;
     for grouping in summary.chosen() {
         let title = format!("By {}", Html(grouping.kind));
-        let groups = grouping.groups.worst_listed(LISTED).groups;
+        let groups = grouping.groups.worst_listed(most).groups;
         let label = |(key, tally)| Line::of(summary.label(grouping.kind, &key), tally, |_| false);
         table.section(&title, "group", groups.into_iter().map(label))?;
     }
     Ok(())
 }
 
-fn listed<K: Hash + Ord + Clone>(groups: &Groups<K>) -> impl Iterator<Item = (&K, &Tally)> {
-    groups.listed(LISTED).0.into_iter()
+fn listed<K: Hash + Ord + Clone>(groups: &Groups<K>, most: usize) -> impl Iterator<Item = (&K, &Tally)> {
+    groups.listed(most).0.into_iter()
 }
 
 fn system(summary: &Summary, asn: u32) -> String {

@@ -63,7 +63,7 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
         chart::bars(&breakdown, out)?;
     }
     out.write_all(b"</div>\n")?;
-    clones::clones(&summary.clones.listed(), out)?;
+    clones::clones(&summary.clones.listed(), summary.shown(clones::LISTED), out)?;
     map::map(summary, out)?;
     groups::tables(summary, page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;
@@ -117,6 +117,9 @@ fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Writ
         )?;
     }
     out.write_all(b"</ul>\n")?;
+    for (file, why) in &summary.incomplete {
+        writeln!(out, "<p>Not complete: {why}: {}.</p>", Html(file))?;
+    }
     let coverage = summary.coverage();
     if coverage.asked > 0 && !coverage.is_known() {
         writeln!(out, "<p>Coverage is {}.</p>", coverage.why_unknown())?;

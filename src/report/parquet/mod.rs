@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use ::parquet::basic::{Compression as Codec, ZstdLevel};
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::KeyValue;
+use ::parquet::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::file::writer::SerializedFileWriter;
@@ -92,6 +92,7 @@ impl Sink for Parquet {
 /// A file to be read back. One that says it is of another form is refused.
 pub fn open(file: fs::File) -> Result<SerializedFileReader<fs::File>, Broken> {
     let reader = SerializedFileReader::new(file)?;
+    check_codecs(reader.metadata())?;
     let said = reader.metadata().file_metadata().key_value_metadata();
     let form =
         said.into_iter().flatten().find(|pair| pair.key == FORM).and_then(|pair| pair.value.as_deref());
@@ -102,6 +103,20 @@ pub fn open(file: fs::File) -> Result<SerializedFileReader<fs::File>, Broken> {
         }),
         _ => Ok(reader),
     }
+}
+
+/// Makes sure that all columns are compressed in a way that is read.
+fn check_codecs(file: &ParquetMetaData) -> Result<(), Broken> {
+    let columns = file.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    for column in columns {
+        let codec = column.compression();
+        if !matches!(codec, Codec::UNCOMPRESSED | Codec::SNAPPY | Codec::GZIP(_) | Codec::ZSTD(_)) {
+            // `BROTLI(BrotliLevel(1))` → `brotli`
+            let word = format!("{codec:?}").to_lowercase();
+            return Err(Broken::Codec(word.split('(').next().unwrap_or_default().to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// Takes away what a Parquet file was made from: nothing will go on from it. It does no harm if it stays.

@@ -84,6 +84,9 @@ pub enum Broken {
     /// The file is damaged, or nothing of its kind.
     #[error(transparent)]
     File(#[from] ParquetError),
+    /// Its columns are compressed in a way that is not read.
+    #[error("columns compressed by `{0}` are not read")]
+    Codec(String),
     /// A row holds what no record holds.
     #[error("row {row} {source}")]
     Row {

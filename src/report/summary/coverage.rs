@@ -162,7 +162,7 @@ impl Summary {
     pub fn coverage(&self) -> Coverage {
         let Self { reach, .. } = self;
         let asked = |outcome: Outcome| self.outcome(outcome) + reach.unkept.at(outcome as usize);
-        let answered = [Outcome::Greeted, Outcome::Rejected, Outcome::NotSmtp].map(asked);
+        let answered = Outcome::ALL.into_iter().filter(|it| it.has_spoken()).map(asked);
         let mut why: Vec<_> =
             Status::ALL.iter().map(|&it| (it.as_str(), reach.unknown.at(it as usize))).collect();
         why.push((FORWARD, reach.unknown.at(Status::ALL.len())));
@@ -171,7 +171,7 @@ impl Summary {
         why.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         Coverage {
             asked: self.all.records + reach.unkept.total(),
-            answered: answered.iter().sum(),
+            answered: answered.sum(),
             judged: self.all.verdicts.total() + reach.unkept_judged,
             undetermined: self.all.verdict(Verdict::Undetermined) + reach.unkept_undetermined,
             why,

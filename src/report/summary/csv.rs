@@ -22,6 +22,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     }
     table.end();
     table.group("all", "", &summary.all);
+    table.count("files", "incomplete", summary.incomplete.len() as u64);
     let coverage = summary.coverage();
     table.count("coverage", "known", u64::from(coverage.is_known()));
     if coverage.is_known() {
@@ -42,12 +43,12 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             table.count(kind, word, count);
         }
     }
-    for (name, records) in summary.clones.listed().into_iter().take(LISTED) {
+    for (name, records) in summary.clones.listed().into_iter().take(summary.shown(LISTED)) {
         table.count("cloned_image", name, records);
     }
     for grouping in summary.groupings() {
         let kind = grouping.kind.to_string();
-        let Listed { groups, others, .. } = grouping.groups.worst_listed(LISTED);
+        let Listed { groups, others, .. } = grouping.groups.worst_listed(summary.shown(LISTED));
         for (key, tally) in groups {
             table.group(&kind, &key.to_string(), tally);
         }

@@ -13,7 +13,7 @@ use super::{Counts, Coverage, Grouping, Key, Kind, Listed, Summary, Tally};
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
 
-/// How many groups of a kind are listed; the others are summed up in a last one whose key is null.
+/// How many groups of a kind are listed unless told otherwise; the others are summed up in a last one whose key is null.
 pub const LISTED: usize = 1000;
 
 /// Writes the summary, line feed included.
@@ -41,6 +41,8 @@ impl Serialize for Whole<'_> {
         map.serialize_entry("by_accepted", &Words(&summary.accepted, Code::ALL.map(Code::as_str)))?;
         map.serialize_entry("what_if", &Cleared(&summary.what_if))?;
         map.serialize_entry("cloned_images", &Cloned(summary))?;
+        map.serialize_entry("complete", &summary.is_complete())?;
+        map.serialize_entry("incomplete", &Incomplete(summary))?;
         map.end()
     }
 }
@@ -92,9 +94,19 @@ struct Cloned<'a>(&'a Summary);
 
 impl Serialize for Cloned<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let listed = self.0.clones.listed().into_iter().take(LISTED);
+        let listed = self.0.clones.listed().into_iter().take(self.0.shown(LISTED));
         let clone = |(name, records)| serde_json::json!({ "banner_name": name, "records": records });
         serializer.collect_seq(listed.map(clone))
+    }
+}
+
+/// The files that are half files.
+struct Incomplete<'a>(&'a Summary);
+
+impl Serialize for Incomplete<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let file = |(file, why): &(String, &str)| serde_json::json!({ "file": file, "why": why });
+        serializer.collect_seq(self.0.incomplete.iter().map(file))
     }
 }
 
@@ -127,17 +139,18 @@ struct List<'a>(&'a Summary, Grouping<'a>);
 impl Serialize for List<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(summary, grouping) = self;
-        let Listed { groups, others, .. } = grouping.groups.worst_listed(LISTED);
+        let Listed { groups, others, more } = grouping.groups.worst_listed(summary.shown(LISTED));
         let mut list = serializer.serialize_seq(None)?;
         for (key, tally) in &groups {
             let name = match (grouping.kind, key) {
                 (Kind::Asn, Key::Number(asn)) => summary.as_name(*asn),
                 _ => None,
             };
-            list.serialize_element(&Group { key: Some(key), name, tally })?;
+            list.serialize_element(&Group { key: Some(key), name, tally, groups: None })?;
         }
         if others.records > 0 {
-            list.serialize_element(&Group { key: None, name: None, tally: &others })?;
+            // How many groups it stands for, those aside that were summed up to stay within memory.
+            list.serialize_element(&Group { key: None, name: None, tally: &others, groups: Some(more) })?;
         }
         list.end()
     }
@@ -147,6 +160,7 @@ struct Group<'a> {
     key: Option<&'a Key>,
     name: Option<&'a str>,
     tally: &'a Tally,
+    groups: Option<usize>,
 }
 
 impl Serialize for Group<'_> {
@@ -159,6 +173,9 @@ impl Serialize for Group<'_> {
         }
         if let Some(name) = self.name {
             map.serialize_entry("name", name)?;
+        }
+        if let Some(groups) = self.groups {
+            map.serialize_entry("groups", &groups)?;
         }
         map.serialize_entry("records", &self.tally.records)?;
         map.serialize_entry("by_verdict", &verdicts(self.tally))?;
@@ -223,7 +240,7 @@ mod tests {
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
             r#"},"sources":[],"by_accepted":{},"what_if":{"in_trouble":1,"ptr_alone":0,"banner_alone":0,"#,
-            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[]}"#,
+            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"complete":true,"incomplete":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
@@ -236,7 +253,8 @@ mod tests {
             r#""by_outcome":{},"by_verdict":{},"by_severity":{},"#,
             r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
             r#""banner_name":[]},"sources":[],"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"#,
-            r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[]}"#,
+            r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[],"#,
+            r#""complete":true,"incomplete":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&Summary::new()), empty.concat());
@@ -281,6 +299,11 @@ mod tests {
         let groups = value["groups"]["prefix"].as_array().unwrap();
         assert_eq!(groups.len(), LISTED + 1);
         assert_eq!(groups[LISTED]["key"], Value::Null);
-        assert_eq!(groups[LISTED]["records"], 3);
+        assert_eq!((&groups[LISTED]["records"], &groups[LISTED]["groups"]), (&3.into(), &3.into()));
+        for (top, listed) in [("all", 1003), ("5", 6)] {
+            summary.top = Some(top.parse().unwrap());
+            let value: Value = serde_json::from_str(&shown(&summary)).unwrap();
+            assert_eq!(value["groups"]["prefix"].as_array().unwrap().len(), listed, "{top}");
+        }
     }
 }

@@ -15,11 +15,14 @@ const LISTED: usize = 20;
 
 /// Writes the tables, a heading above each; of groups those that were asked for come first.
 pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    for (file, why) in &summary.incomplete {
+        writeln!(out, "\nNot complete: {why}: {}", Reference(file))?;
+    }
     coverage(out, &summary.coverage())?;
     for breakdown in summary.breakdowns() {
         counts(out, &breakdown)?;
     }
-    clones(out, &summary.clones.listed())?;
+    clones(out, &summary.clones.listed(), summary.shown(LISTED))?;
     let chosen = summary.chosen();
     let usual = summary.usual();
     let others = usual.iter().filter(|usual| chosen.iter().all(|chosen| chosen.kind != usual.kind));
@@ -73,19 +76,19 @@ fn counts(out: &mut dyn Write, breakdown: &Breakdown) -> io::Result<()> {
     Ok(())
 }
 
-fn clones(out: &mut dyn Write, listed: &[(&str, u64)]) -> io::Result<()> {
+fn clones(out: &mut dyn Write, listed: &[(&str, u64)], shown: usize) -> io::Result<()> {
     if listed.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n| cloned images | Records |\n| --- | ---: |")?;
-    for (name, records) in listed.iter().take(LISTED) {
+    for (name, records) in listed.iter().take(shown) {
         writeln!(out, "| {} | {} |", Reference(name), grouped(*records))?;
     }
     Ok(())
 }
 
 fn groups(out: &mut dyn Write, summary: &Summary, Grouping { kind, groups }: Grouping<'_>) -> io::Result<()> {
-    let Listed { groups, more, .. } = groups.worst_listed(LISTED);
+    let Listed { groups, more, .. } = groups.worst_listed(summary.shown(LISTED));
     if groups.is_empty() {
         return Ok(());
     }
@@ -112,9 +115,19 @@ struct Reference<T>(T);
 
 impl<T: Display> Display for Reference<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in Safe(&self.0).to_string().chars() {
+        let text = Safe(&self.0).to_string();
+        let (mut before, mut rest) = (' ', text.chars().peekable());
+        while let Some(character) = rest.next() {
+            let within =
+                before.is_ascii_alphanumeric() && rest.peek().is_some_and(char::is_ascii_alphanumeric);
+            before = character;
             match character {
-                'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | ' ' | '/' | '%' => f.write_char(character)?,
+                // Without a bracket before them, parentheses link nothing.
+                'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | ' ' | '/' | '%' | ',' | '(' | ')' => {
+                    f.write_char(character)?;
+                }
+                // Within a word it emphasises nothing (CommonMark 0.31.2 §6.2).
+                '_' if within => f.write_char('_')?,
                 other if !other.is_ascii() => f.write_char(other)?,
                 other => write!(f, "&#{};", u32::from(other))?,
             }
@@ -131,10 +144,11 @@ mod tests {
     fn nothing_that_renders_is_left_of_a_text() {
         for (text, shown) in [
             ("mail.example.org", "mail.example.org"),
-            ("banner_absent", "banner&#95;absent"),
+            ("banner_absent", "banner_absent"),
+            ("_x_ __y__", "&#95;x&#95; &#95;&#95;y&#95;&#95;"),
             ("a|b", "a&#124;b"),
             ("<img src=x>", "&#60;img src&#61;x&#62;"),
-            ("[x](http://example.org)", "&#91;x&#93;&#40;http&#58;//example.org&#41;"),
+            ("[x](http://example.org)", "&#91;x&#93;(http&#58;//example.org)"),
             ("`*&amp;", "&#96;&#42;&#38;amp&#59;"),
             ("bücher\u{1b}\n", "bücher&#92;x1b&#92;x0a"),
         ] {

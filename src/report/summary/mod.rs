@@ -15,6 +15,7 @@ pub mod kind;
 pub mod markdown;
 pub mod prometheus;
 pub mod text;
+pub mod top;
 pub mod view;
 pub mod what_if;
 
@@ -22,6 +23,7 @@ pub use coverage::{Basis, Coverage, Ended, Mark};
 pub use detail::Detail;
 pub use groups::{Counts, Groups, Key, Listed, Listing, Tally};
 pub use kind::{Kind, KindError};
+pub use top::{Top, TopError};
 pub use view::{View, ViewError};
 
 use std::collections::HashMap;
@@ -92,6 +94,10 @@ pub struct Summary {
     pub banner_names: Groups<String>,
     /// Single hosts, where a page is to show them.
     pub detail: Option<Detail>,
+    /// How many of the worst groups of a kind are shown; where `None`, each view shows as many as suit it.
+    pub top: Option<Top>,
+    /// Files that were not there as a whole, each with what is wrong with it.
+    pub incomplete: Vec<(String, &'static str)>,
     /// Data from elsewhere that stands in the records: whose, of when, under which licence; a line each.
     pub sources: Vec<String>,
     chosen: Vec<Kind>,
@@ -132,6 +138,8 @@ impl Summary {
         Self {
             more: more.map(|kind| kind::Asked::new(kind, most)).collect(),
             chosen,
+            top: None,
+            incomplete: Vec::new(),
             sources: Vec::new(),
             reach: coverage::Reach::default(),
             ptr_domains: Groups::new(most),
@@ -229,6 +237,11 @@ impl Summary {
         self.usual().into_iter().chain(more).collect()
     }
 
+    /// How many of the worst groups of a kind a view shows that shows `usual` of them unless told otherwise.
+    pub fn shown(&self, usual: usize) -> usize {
+        self.top.map_or(usual, |top| top.0)
+    }
+
     /// How a person reads a key: a system by its number and its holder's name.
     pub fn label(&self, kind: &Kind, key: &Key) -> String {
         match (kind, key) {
@@ -276,6 +289,11 @@ impl Summary {
             Breakdown { kind: "accepted", of: judged, counts: with(&accepted, self.accepted.other()) },
             Breakdown { kind: "what_if", of: self.what_if.in_trouble, counts: what_if.collect() },
         ]
+    }
+
+    /// Whether all records were counted: no file was half a file, and no scan stopped early that tells of itself.
+    pub fn is_complete(&self) -> bool {
+        self.incomplete.is_empty() && self.coverage().stopped == 0
     }
 
     /// The holder of an autonomous system, as a record named it.

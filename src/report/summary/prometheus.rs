@@ -36,7 +36,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         let label = usual.kind.to_string();
         let metric = format!("banneret_{label}_verdict_records");
         head(out, &metric, &format!("Records by {label} and verdict, the worst groups."))?;
-        for (key, tally) in usual.groups.worst_listed(LISTED).groups {
+        for (key, tally) in usual.groups.worst_listed(summary.shown(LISTED)).groups {
             series(out, &metric, &format!("{label}=\"{}\"", escape(&key.to_string())), tally)?;
         }
     }
@@ -46,7 +46,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         head(out, metric, "Records by what was asked for and verdict, the worst groups.")?;
         for grouping in chosen {
             let kind = escape(&grouping.kind.to_string());
-            for (key, tally) in grouping.groups.worst_listed(LISTED).groups {
+            for (key, tally) in grouping.groups.worst_listed(summary.shown(LISTED)).groups {
                 let labels = format!("group_by=\"{kind}\",key=\"{}\"", escape(&key.to_string()));
                 series(out, metric, &labels, tally)?;
             }
@@ -57,6 +57,9 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
 
 /// How far the numbers reach, where the scans tell it.
 fn coverage(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let metric = "banneret_complete";
+    head(out, metric, "Whether all files were read to their end and all scans came to theirs.")?;
+    writeln!(out, "{metric} {}", u8::from(summary.is_complete()))?;
     let coverage = summary.coverage();
     let metric = "banneret_coverage_known";
     head(out, metric, "Whether manifests of scans tell how many targets were asked.")?;

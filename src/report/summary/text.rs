@@ -26,6 +26,10 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     let total = summary.all.records;
     let noun = if total == 1 { "record" } else { "records" };
     writeln!(out, "{} {noun}", grouped(total))?;
+    for (file, why) in &summary.incomplete {
+        let line = format!("not complete: {why}: {}", Safe(file));
+        writeln!(out, "{}", clip(&line, width))?;
+    }
     for breakdown in summary.breakdowns() {
         section(out, width, &breakdown)?;
     }
@@ -37,7 +41,7 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     }
     for grouping in chosen {
         let title = Safe(format!("by {}", grouping.kind)).to_string();
-        let listed = grouping.groups.worst_listed(CHOSEN);
+        let listed = grouping.groups.worst_listed(summary.shown(CHOSEN));
         let rows: Vec<_> =
             listed.groups.iter().map(|(key, tally)| (summary.label(grouping.kind, key), *tally)).collect();
         table(out, width, (&title, "group"), &rows, listed.more)?;
@@ -114,13 +118,14 @@ fn clones(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()
         return Ok(());
     }
     writeln!(out, "\ncloned images: one default or foreign name, many addresses")?;
-    for (name, records) in listed.iter().take(WORST) {
+    for (name, records) in listed.iter().take(summary.shown(WORST)) {
         let name = clip(&Safe(name).to_string(), NARROWEST - COUNT - 4);
         let line = format!("  {name:<room$}{:>COUNT$}", grouped(*records), room = NARROWEST - COUNT - 2);
         writeln!(out, "{}", clip(&line, width))?;
     }
-    if listed.len() > WORST {
-        writeln!(out, "  and {} more", grouped((listed.len() - WORST) as u64))?;
+    let more = listed.len().saturating_sub(summary.shown(WORST));
+    if more > 0 {
+        writeln!(out, "  and {} more", grouped(more as u64))?;
     }
     Ok(())
 }
@@ -131,7 +136,7 @@ fn worst(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     let shown: Vec<_> =
-        worst.iter().take(WORST).map(|(prefix, tally)| (prefix.to_string(), *tally)).collect();
+        worst.iter().take(summary.shown(WORST)).map(|(prefix, tally)| (prefix.to_string(), *tally)).collect();
     table(out, width, ("worst networks", "network"), &shown, worst.len() - shown.len())
 }
 

@@ -25,6 +25,8 @@ pub enum Ending {
     Closed,
     /// Reset before a line was whole.
     Reset,
+    /// Where TLS comes first: something was said, and no TLS came of it.
+    TlsFailed,
 }
 
 /// How TLS failed, or the words before it.

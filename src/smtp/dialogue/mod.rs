@@ -209,10 +209,28 @@ impl<'a> Dialogue<'a> {
                 Failure::TimedOut => Ending::Silent,
                 Failure::Closed => Ending::Closed,
                 Failure::Reset => Ending::Reset,
-                Failure::Protocol => Ending::Said(Said::NotSmtp),
+                Failure::Protocol => Ending::TlsFailed,
             };
         }
         self.leave(if failure == Failure::TimedOut { Leave::Abort } else { Leave::Close });
+    }
+
+    /// After the end: it was TLS itself that failed after the handshake, as where a server wants a certificate of ours
+    /// and says so only then. Whether nothing had been heard inside, so that there was no TLS for the server.
+    pub fn tls_failed(&mut self) -> bool {
+        let Some(tls) = &mut self.result.tls else { return false };
+        let heard = match tls.opening {
+            Opening::First => self.result.greeting.is_some(),
+            Opening::Asked => tls.ehlo.is_some(),
+        };
+        if heard {
+            return false;
+        }
+        tls.security = Security::Failed(Failure::Protocol);
+        if tls.opening == Opening::First {
+            self.result.ending = Ending::TlsFailed;
+        }
+        true
     }
 
     /// The other side ended the connection.

@@ -284,6 +284,7 @@ fn assert_heard(heard: Heard, greeting: Reader, introduced: bool) {
         Ending::Silent => Outcome::Silent,
         Ending::Closed => Outcome::Closed,
         Ending::Reset => Outcome::Reset,
+        Ending::TlsFailed => unreachable!("nobody spoke of TLS"),
     };
     if heard.ending == Ending::Closed {
         assert_eq!(heard.greeting, None);

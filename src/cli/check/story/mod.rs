@@ -18,7 +18,7 @@ use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
 use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
 use crate::judge::providers::Providers;
-use crate::judge::{Severity, Verdict, tenancy_among};
+use crate::judge::{Fcrdns, Severity, Verdict, tenancy_among};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
 use crate::record::{Network, Record};
@@ -179,7 +179,7 @@ impl Page<'_> {
             self.ptr_names(resolution, record.evidence.ip);
         }
         if let Some(fcrdns) = judged.fcrdns {
-            self.row("FCrDNS", fcrdns.as_str());
+            self.row("FCrDNS", fcrdns_words(fcrdns));
         }
     }
 
@@ -273,6 +273,16 @@ fn told(status: Status, nothing: &str) -> String {
     }
 }
 
+/// Forward-confirmed reverse DNS for a person: the words of RFC 8601 are for programs.
+fn fcrdns_words(fcrdns: Fcrdns) -> &'static str {
+    match fcrdns {
+        Fcrdns::Pass => "pass",
+        Fcrdns::Fail => "fail: no PTR name leads back to the address",
+        Fcrdns::TempError => "not known: DNS gave no definite answer",
+        Fcrdns::PermError => "none: the address has no PTR name",
+    }
+}
+
 /// Why a name has no address.
 fn why_unresolved(status: Status) -> &'static str {
     match status {
@@ -301,6 +311,7 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Unreachable => "unreachable: the network says that there is no way",
         Outcome::Reset => "reset: connected, and cut off before a greeting",
         Outcome::NotTried => "not_tried: this machine has nothing to reach addresses of that family by",
+        Outcome::TlsFailed => "tls_failed: TLS comes first here, and no handshake was made",
         Outcome::Unresolved => "unresolved: the name has no address",
         Outcome::Excluded => "excluded: the name leads only to reserved addresses (`--allow-reserved`)",
         Outcome::Other => "other: a word of a later version",

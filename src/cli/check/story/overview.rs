@@ -2,7 +2,7 @@
 //! out.
 
 use super::{Page, Server};
-use crate::judge::{Severity, Verdict};
+use crate::judge::{Fcrdns, Severity, Verdict};
 use crate::record::neutral::Safe;
 use crate::record::row::Row;
 use crate::report::table::{cell, clip};
@@ -61,7 +61,7 @@ fn line(server: &Server) -> [String; 6] {
                 at,
                 verdict.to_owned(),
                 judged.severity.map_or(NOTHING, Severity::as_str).to_owned(),
-                judged.fcrdns.map_or(NOTHING, |fcrdns| fcrdns.as_str()).to_owned(),
+                judged.fcrdns.map_or(NOTHING, fcrdns_word).to_owned(),
                 cell(judged.banner_name.as_deref().unwrap_or(NOTHING), WIDEST),
                 cell(&ptr, WIDEST),
             ]
@@ -74,5 +74,14 @@ fn line(server: &Server) -> [String; 6] {
             nothing(),
             Safe(&trouble.to_string()).to_string(),
         ],
+    }
+}
+
+fn fcrdns_word(fcrdns: Fcrdns) -> &'static str {
+    match fcrdns {
+        Fcrdns::Pass => "pass",
+        Fcrdns::Fail => "fail",
+        Fcrdns::TempError => "not known",
+        Fcrdns::PermError => "no PTR",
     }
 }

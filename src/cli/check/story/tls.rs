@@ -41,7 +41,9 @@ fn words(tls: &Tls, opening: Opening) -> String {
     let ended = match tls.status {
         TlsStatus::Established => {
             let version = tls.version.as_deref().unwrap_or_default();
-            return format!("{word}, {version} {}", tls.cipher.as_deref().unwrap_or_default());
+            let ended = tls.late_alert.map(|number| format!(", ended by {}", alert(number)));
+            let cipher = tls.cipher.as_deref().unwrap_or_default();
+            return format!("{word}, {version} {cipher}{}", ended.unwrap_or_default());
         }
         TlsStatus::NotOffered => return format!("{word}: the reply to EHLO does not name STARTTLS"),
         TlsStatus::Refused => {
@@ -54,11 +56,11 @@ fn words(tls: &Tls, opening: Opening) -> String {
         TlsStatus::Plaintext => "words come in place of a handshake",
         TlsStatus::Protocol => "what comes back is not TLS as it is to be spoken",
         TlsStatus::Alert(number) => {
-            let name = alert(number).map(|name| format!(" ({name})")).unwrap_or_default();
-            return format!("{word} {number}{name}: {begun}, then the server breaks the handshake off");
+            return format!("{}: {begun}, then the server breaks the handshake off", alert(number));
         }
         TlsStatus::Other => return word.to_owned(),
         TlsStatus::LegacyOnly => "the server speaks nothing newer than TLS 1.1",
+        TlsStatus::EndedByUs => "more comes than TLS has need of, and we break it off",
     };
     format!("{word}: {begun}, then {ended}")
 }
@@ -79,8 +81,14 @@ fn made_out(certificate: &Certificate) -> String {
     told.join("; ")
 }
 
+/// An alert by its number, and its name if it has one.
+fn alert(number: u8) -> String {
+    let name = alert_name(number).map(|name| format!(" ({name})"));
+    format!("alert {number}{}", name.unwrap_or_default())
+}
+
 /// The alerts that servers end handshakes by (RFC 8446 §6).
-fn alert(number: u8) -> Option<&'static str> {
+fn alert_name(number: u8) -> Option<&'static str> {
     Some(match number {
         0 => "close_notify",
         10 => "unexpected_message",
@@ -108,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_end_is_told_as_what_it_is() {
-        use TlsStatus::{Alert, Closed, NotOffered, Plaintext, Refused, TimedOut};
+        use TlsStatus::{Alert, Closed, EndedByUs, NotOffered, Plaintext, Refused, TimedOut};
         for (status, code, opening, told) in [
             (NotOffered, None, Opening::Plain, "not_offered: the reply to EHLO does not name STARTTLS"),
             (Refused, Some(454), Opening::Plain, "refused: STARTTLS is offered, and turned down by 454"),
@@ -150,6 +158,18 @@ mod tests {
                 "closed: STARTTLS is accepted, then the connection is closed",
             ),
             (
+                EndedByUs,
+                Some(220),
+                Opening::Plain,
+                "ended_by_us: STARTTLS is accepted, then more comes than TLS has need of, and we break it off",
+            ),
+            (
+                Alert(116),
+                None,
+                Opening::Tls,
+                "alert 116 (certificate_required): a handshake is begun, then the server breaks the handshake off",
+            ),
+            (
                 Plaintext,
                 None,
                 Opening::Tls,
@@ -159,5 +179,13 @@ mod tests {
             let tls = Tls { code: code.and_then(Code::new), ..Tls::bare(status) };
             assert_eq!(words(&tls, opening), told);
         }
+        let made = Tls {
+            late_alert: Some(80),
+            version: Some("TLSv1.3".into()),
+            cipher: Some("TLS_X".into()),
+            ..Tls::bare(TlsStatus::Established)
+        };
+        let told = "established, TLSv1.3 TLS_X, ended by alert 80 (internal_error)";
+        assert_eq!(words(&made, Opening::Plain), told);
     }
 }

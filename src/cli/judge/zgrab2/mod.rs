@@ -65,10 +65,14 @@ fn observe(service: &Value) -> Result<Observation, String> {
     let said = |field: &str| result.and_then(|result| text(result, field)).filter(|said| !said.is_empty());
     let secured = || result.and_then(|result| tls::read(result, status, error)).map(Box::new);
     let Some(banner) = said("banner") else {
-        return outcome(status, error).map(|outcome| {
-            let attempts = u8::from(!matches!(outcome, Outcome::Excluded | Outcome::Unresolved));
-            Observation { tls: secured(), ..Observation::bare(outcome, attempts) }
-        });
+        let tls = secured();
+        let is_first = result.is_some_and(|result| result.get("implicit_tls") == Some(&Value::Bool(true)));
+        let outcome = match tls.as_deref() {
+            Some(tls) if is_first && tls::is_answered(tls.status) => Outcome::TlsFailed,
+            _ => outcome(status, error)?,
+        };
+        let attempts = u8::from(!matches!(outcome, Outcome::Excluded | Outcome::Unresolved));
+        return Ok(Observation { tls, ..Observation::bare(outcome, attempts) });
     };
     // What came behind the greeting may have timed out as well, and says nothing of it.
     let went_on = ["ehlo", "helo", "starttls"].iter().any(|field| said(field).is_some());
@@ -164,6 +168,11 @@ mod tests {
             (r#""smtp":{"status":"connection-timeout"}"#, Outcome::TimedOut),
             (r#""smtp":{"status":"connection-closed","result":{}}"#, Outcome::Closed),
             (r#""smtp":{"status":"io-timeout","result":null}"#, Outcome::Silent),
+            (
+                r#""smtp":{"status":"unknown-error","error":"remote error: tls: handshake failure",
+                    "result":{"implicit_tls":true,"tls":{"handshake_log":{}}}}"#,
+                Outcome::TlsFailed,
+            ),
             (r#""smtp":{"status":"protocol-error"}"#, Outcome::NotSmtp),
             (r#""smtp":{"status":"unknown-error","error":"read: connection reset by peer"}"#, Outcome::Reset),
             // The first version.

@@ -39,6 +39,11 @@ pub(super) fn read(result: &Value, status: &str, error: &str) -> Option<Tls> {
     })
 }
 
+/// Whether a handshake failed by what the server said.
+pub(super) fn is_answered(status: TlsStatus) -> bool {
+    matches!(status, TlsStatus::Alert(_) | TlsStatus::Protocol | TlsStatus::LegacyOnly | TlsStatus::Plaintext)
+}
+
 /// What ended a handshake, by its status and by the words of Go's TLS.
 fn failure(status: &str, error: &str) -> TlsStatus {
     const REMOTE: &str = "remote error: ";
@@ -73,6 +78,7 @@ const ALERTS: &[(&str, u8)] = &[
     ("insufficient security level", 71),
     ("internal error", 80),
     ("unrecognized name", 112),
+    ("certificate required", 116),
 ];
 
 #[cfg(test)]

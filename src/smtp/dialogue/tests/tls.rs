@@ -210,7 +210,7 @@ fn where_tls_comes_first_and_fails_the_outcome_says_how() {
         (Failure::TimedOut, Ending::Silent, Step::Abort),
         (Failure::Closed, Ending::Closed, Step::Close),
         (Failure::Reset, Ending::Reset, Step::Close),
-        (Failure::Protocol, Ending::Said(Said::NotSmtp), Step::Close),
+        (Failure::Protocol, Ending::TlsFailed, Step::Close),
     ] {
         let mut dialogue = Dialogue::new(patience(), None, s(1)).tls_first();
         dialogue.failed(failure);
@@ -218,6 +218,32 @@ fn where_tls_comes_first_and_fails_the_outcome_says_how() {
         let heard = dialogue.finish();
         assert_eq!((heard.ending, heard.greeting), (ending, None));
         assert_eq!(heard.tls.unwrap().security, Security::Failed(failure));
+    }
+}
+
+#[test]
+fn tls_that_fails_after_the_handshake_failed_if_nothing_was_heard_inside() {
+    let introduction = introduction();
+    for (inside, is_failed) in [(&b""[..], true), (b"250 mx.example.org\r\n", false)] {
+        let mut dialogue = Dialogue::new(patience(), Some(&introduction), s(1));
+        for part in [&b"220 mail.example.org ESMTP\r\n"[..], OFFER, b"220 go\r\n"] {
+            dialogue.hear(part, s(2));
+            send(&mut dialogue);
+        }
+        dialogue.secured(s(3));
+        send(&mut dialogue);
+        dialogue.hear(inside, s(4));
+        dialogue.hang_up(HangUp::Reset, s(4));
+        assert_eq!(dialogue.tls_failed(), is_failed);
+        assert_eq!(dialogue.finish().ending, Ending::Said(Said::Welcome));
+    }
+    for (inside, ending) in [(&b""[..], Ending::TlsFailed), (b"220 a\r\n", Ending::Said(Said::Welcome))] {
+        let mut dialogue = Dialogue::new(patience(), None, s(1)).tls_first();
+        dialogue.secured(s(2));
+        dialogue.hear(inside, s(3));
+        dialogue.hang_up(HangUp::Reset, s(4));
+        assert_eq!(dialogue.tls_failed(), inside.is_empty());
+        assert_eq!(dialogue.finish().ending, ending);
     }
 }
 
