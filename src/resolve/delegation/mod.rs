@@ -10,6 +10,8 @@ mod exchange;
 mod reply;
 mod view;
 mod walk;
+#[cfg(test)]
+mod walk_tests;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

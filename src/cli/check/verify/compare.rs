@@ -209,3 +209,152 @@ pub(in crate::cli::check) fn content(answer: &Answer) -> String {
         status => status.as_str().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::Kind;
+    use crate::resolve::delegation::{Listed, Server, Trouble, Why};
+    use crate::resolve::wire::Link;
+
+    fn name(text: &str) -> DnsName {
+        DnsName::parse(text).unwrap()
+    }
+
+    fn seconds(all: u64) -> Duration {
+        Duration::from_secs(all)
+    }
+
+    fn names(text: &str) -> Records {
+        Records::Names(vec![name(text)])
+    }
+
+    fn found(text: &str, ttl: u64) -> Said {
+        Said::Answer(Answer::found(names(text), seconds(ttl)))
+    }
+
+    fn leg(said: Vec<Said>) -> Leg {
+        let servers = said.into_iter().map(|said| Server {
+            name: name("ns.example.net"),
+            ip: None,
+            listed: Listed::Delegated,
+            said,
+        });
+        Leg {
+            name: name("1.2.0.192.in-addr.arpa"),
+            zone: name("2.0.192.in-addr.arpa"),
+            basis: Basis::Parent,
+            absent_for: Some(seconds(300)),
+            delegated_for: Some(seconds(900)),
+            kept: None,
+            undelegated: None,
+            servers: servers.collect(),
+        }
+    }
+
+    /// The same leg where the resolver keeps a server of before, for so long, which says that.
+    fn moved(leg: Leg, kept: u64, said: Said) -> Leg {
+        let mut servers = leg.servers.clone();
+        servers.push(Server { listed: Listed::ResolverOnly, said, ..servers[0].clone() });
+        Leg { kept: Some(seconds(kept)), servers, ..leg }
+    }
+
+    fn view(links: &[(&str, u32)], end: End) -> View {
+        let link = |(target, ttl): &(&str, u32)| Link {
+            owner: name("1.2.0.192.in-addr.arpa"),
+            target: name(target),
+            ttl: *ttl,
+        };
+        View { links: links.iter().map(link).collect(), end, is_checked: false, why: None }
+    }
+
+    fn compared(cached: Answer, view: View, legs: Vec<Leg>) -> Compared {
+        let question = Question::new(name("1.2.0.192.in-addr.arpa"), Kind::Ptr);
+        let walk = Walk { question: question.clone(), legs, is_endless: false };
+        Compared { question, cached, view: Some(view), walk, fresh: Vec::new() }
+    }
+
+    #[test]
+    fn a_cache_is_asked_anew_for_the_first_part_that_differs() {
+        let old = || Answer::found(names("old.example"), seconds(60));
+        let old_end = |ttl| End::Found(names("old.example"), ttl);
+        let alias = |target: &str| leg(vec![Said::Alias(name(target), seconds(500))]);
+        let new = || leg(vec![found("new.example", 3600)]);
+        let gone = |ttl| End::NxDomain(name("2.0.192.in-addr.arpa"), ttl);
+        let absent = || Answer::bare(Status::NxDomain);
+        for (cached, view, legs, here, everywhere) in [
+            (old(), view(&[], old_end(600)), vec![new()], 600, 3600),
+            (absent(), view(&[], gone(200)), vec![new()], 200, 300),
+            // The alias is the same, whenever it ends.
+            (old(), view(&[("a.example", 60)], old_end(600)), vec![alias("a.example"), new()], 600, 3600),
+            // The alias is another one: what stood behind the old one is of no matter.
+            (old(), view(&[("a.example", 60)], old_end(9000)), vec![alias("b.example"), new()], 60, 500),
+            // There was no alias.
+            (old(), view(&[], old_end(700)), vec![alias("b.example"), new()], 700, 700),
+            // The delegation was moved: the old server is asked until the end, and what it says is kept on.
+            (old(), view(&[], old_end(100)), vec![moved(new(), 800, found("old.example", 60))], 860, 3600),
+            (old(), view(&[], old_end(900)), vec![moved(new(), 800, found("old.example", 60))], 900, 3600),
+            (
+                old(),
+                view(&[], old_end(100)),
+                vec![moved(new(), 800, Said::Trouble(Trouble::Silent))],
+                800,
+                3600,
+            ),
+        ] {
+            let compared = compared(cached, view, legs);
+            let pending = Pending { here: seconds(here), everywhere: seconds(everywhere) };
+            assert_eq!(compared.standing(), Standing::Pending(pending), "{compared:#?}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_never_the_same() {
+        let old = || Answer::found(names("old.example"), seconds(60));
+        let sound = || view(&[], End::Found(names("old.example"), 60));
+        let silent = || Said::Trouble(Trouble::Silent);
+        let same = || found("old.example", 60);
+        let failed = || Answer::bare(Status::ServFail);
+        let why =
+            |is_dnssec| View { why: Some(Why { is_dnssec, errors: Vec::new() }), ..view(&[], End::Open) };
+        let endless = |mut compared: Compared| {
+            compared.walk.is_endless = true;
+            compared
+        };
+        let inside = || Leg { undelegated: Some(name("inside.example")), ..leg(vec![same()]) };
+        let fresh = |answer| Compared {
+            fresh: vec![Fresh { zone: name("example"), answer }],
+            ..compared(old(), sound(), vec![leg(vec![same()])])
+        };
+        for (compared, standing, is_whole) in [
+            (compared(old(), sound(), vec![leg(vec![same(), same()])]), Standing::Same, true),
+            (compared(old(), sound(), vec![leg(vec![silent(), same()])]), Standing::Same, false),
+            (compared(old(), sound(), vec![leg(vec![silent(), silent()])]), Standing::Unknown, false),
+            (compared(old(), sound(), vec![leg(vec![])]), Standing::Unknown, true),
+            (
+                compared(old(), sound(), vec![leg(vec![same(), found("new.example", 60)])]),
+                Standing::Divided,
+                true,
+            ),
+            (compared(old(), sound(), vec![inside()]), Standing::Unknown, true),
+            (endless(compared(old(), sound(), vec![leg(vec![same()])])), Standing::Unknown, true),
+            (compared(failed(), why(false), vec![leg(vec![same()])]), Standing::Unknown, true),
+            (compared(failed(), why(true), vec![leg(vec![same()])]), Standing::Bogus, true),
+            (compared(failed(), why(true), vec![leg(vec![silent()])]), Standing::Unknown, false),
+            (fresh(FreshAnswer::Refused), Standing::Bogus, true),
+            (fresh(FreshAnswer::Fails), Standing::Unknown, true),
+            (fresh(FreshAnswer::Checked(seconds(9))), Standing::Same, true),
+        ] {
+            assert_eq!((compared.standing(), compared.is_whole()), (standing, is_whole), "{compared:#?}");
+        }
+    }
+
+    #[test]
+    fn a_resolver_that_asks_dead_servers_of_before_gets_better_with_time() {
+        let failed = View { why: Some(Why::default()), ..view(&[], End::Open) };
+        let dead = moved(leg(vec![found("new.example", 60)]), 800, Said::Trouble(Trouble::Closed));
+        let pending = Pending { here: seconds(800), everywhere: seconds(900) };
+        let compared = compared(Answer::bare(Status::ServFail), failed, vec![dead]);
+        assert_eq!(compared.standing(), Standing::Pending(pending));
+    }
+}

@@ -18,7 +18,7 @@ use crate::evidence::{Forward, Outcome, PtrName, Resolution, Status};
 use crate::judge::Context;
 use crate::name::{DnsName, HostName};
 use crate::record::Record;
-use crate::resolve::delegation::{Exchange, Leg, Network, View, Walk, Walker};
+use crate::resolve::delegation::{Ask, Exchange, Leg, Manner, Network, View, Walk, Walker};
 use crate::resolve::wire::End;
 use crate::resolve::{Answer, Kind, Question, Settings, Solution, Want};
 
@@ -29,6 +29,8 @@ pub(super) use outlook::{Effect, Outlook, Word};
 use outlook::{Greets, Machine, Then};
 pub(super) use reasons::text as trouble;
 
+/// Resolvers that are tried for one that answers.
+const MAX_UPSTREAMS: usize = 8;
 /// PTR names that are followed.
 const MAX_NAMES: usize = 16;
 /// What is left for the zones' servers however late the server itself answered, and for what greets.
@@ -92,11 +94,11 @@ pub(super) fn verify<'c>(
     context: impl Fn(&Record) -> Context<'c>,
     budget: &Budget,
 ) -> anyhow::Result<Vec<Option<Verified>>> {
-    let Some(&resolver) = look.settings.upstreams.first() else {
-        return Ok(records.iter().map(|_| None).collect());
-    };
     let (end, heard_by) = budget.ends();
     let network = Network { until: heard_by };
+    let Some(resolver) = living(&network, &look.settings.upstreams) else {
+        return Ok(records.iter().map(|_| None).collect());
+    };
     let may_ask = |ip: IpAddr| look.exclusions.blocked(ip.to_canonical()).is_none();
     let left = heard_by.saturating_duration_since(Instant::now());
     let settings = Settings { timeout: look.settings.timeout.min(left), ..look.settings.clone() };
@@ -338,6 +340,16 @@ impl Verifier<'_> {
             Then::Unknown
         }
     }
+}
+
+/// A resolver that answers, by which the way to the zones begins; the first where none does.
+fn living(exchange: &dyn Exchange, upstreams: &[SocketAddr]) -> Option<SocketAddr> {
+    let question = Question::new(DnsName::root(), Kind::Ns);
+    let ask = |&at: &SocketAddr| Ask { at, question: question.clone(), manner: Manner::Recursive };
+    let asks: Vec<Ask> = upstreams.iter().take(MAX_UPSTREAMS).map(ask).collect();
+    let replies = exchange.put(&asks, &|_, reply| reply.is_ok());
+    let alive = replies.iter().position(|reply| matches!(reply, Some(Ok(_))));
+    upstreams.get(alive.unwrap_or(0)).copied()
 }
 
 /// The host name that a record was asked for by, if it was.
