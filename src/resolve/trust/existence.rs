@@ -56,7 +56,10 @@ impl Trust {
     pub(super) fn doubt(&mut self, question: &Question, denial: &Arc<Answer>, now: Instant) {
         let Some(origin) = &denial.origin else { return };
         let kind = ControlKind::of(question);
-        let needs = self.desks.get(origin.upstream).is_some_and(|desks| desks[kind.index()].needs_zones(now));
+        let Some(desks) = self.desks.get(origin.upstream) else { return };
+        let desk = &desks[kind.index()];
+        let is_lost = desk.standing.is_out() || self.zone_of(denial, kind).is_some_and(Standing::is_failing);
+        let needs = !is_lost && desk.needs_zones(now);
         // Also where the zone can't be tried, as the root: whoever contradicts itself is caught.
         let is_new = origin.existence() == Existence::Unknown && denial.status == Status::NxDomain;
         if needs && is_new && self.doubted.len() < MOST_DOUBTED {
@@ -90,6 +93,7 @@ impl Trust {
         name: DnsName,
         denial: &Answer,
         answer: &Answer,
+        now: Instant,
     ) -> Option<usize> {
         let origin = denial.origin.as_ref()?;
         let existence = match answer.status {
@@ -98,13 +102,24 @@ impl Trust {
             _ => Existence::Unknown,
         };
         origin.set_existence(existence);
-        self.has_changed |= existence != Existence::Unknown;
+        // Thousands of these come; they make no difference where the zone is not found.
+        self.has_changed |= match existence {
+            Existence::Present => true,
+            Existence::Absent => self.zone_of(denial, kind).is_some_and(|zone| zone.finds(now)),
+            Existence::Unknown | Existence::Asked => false,
+        };
         if existence != Existence::Present {
             return None;
         }
         self.desks.get_mut(upstream)?[kind.index()].standing.disputed();
         self.denied[upstream] = Some(name);
         Some(upstream)
+    }
+
+    /// What its upstream has shown of the zone that a denial names.
+    fn zone_of(&self, denial: &Answer, kind: ControlKind) -> Option<&Standing> {
+        let upstream = denial.origin.as_ref()?.upstream;
+        self.zones.standing(&ZoneAt { upstream, kind, zone: denial.zone.clone()? })
     }
 
     /// Whether an upstream's word about a host is worth less because this denial of it could not be confirmed: it was
@@ -114,9 +129,7 @@ impl Trust {
         let kind = ControlKind::of(question);
         let Some(desks) = self.desks.get(origin.upstream) else { return false };
         let desk = &desks[kind.index()];
-        let zone = answer.zone.clone().map(|zone| ZoneAt { upstream: origin.upstream, kind, zone });
-        let zone = zone.and_then(|at| self.zones.standing(&at));
-        let is_made_up = zone.is_some_and(Standing::is_failing);
+        let is_made_up = self.zone_of(answer, kind).is_some_and(Standing::is_failing);
         let is_empty = answer.status == Status::NoData;
         desk.standing.is_failing() || !desk.standing.finds(now) && (is_made_up || is_empty)
     }

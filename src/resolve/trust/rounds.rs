@@ -114,7 +114,7 @@ impl Trust {
             return None;
         }
         if let Control::Existence(name, denial) = control {
-            return self.existence_answered(upstream, kind, name, &denial, answer);
+            return self.existence_answered(upstream, kind, name, &denial, answer, now);
         }
         if control == Control::Dns64 {
             let shown = answer.addresses().iter().filter_map(|ip| Prefix64::shown_by(*ip));

@@ -143,8 +143,8 @@ impl UselessWatch {
         let refused = numbers.refused - before.refused;
         let failing = numbers.servfail - before.servfail;
         let since = self.was_of_use.then(|| ago(since));
-        let needed = if self.was_of_use { MANY_REFUSED } else { LEAST };
-        if refused >= needed && refused * 100 >= of * MOST {
+        let enough = if self.was_of_use { MANY_REFUSED } else { LEAST };
+        if refused >= enough && refused * 100 >= of * MOST {
             return Some(Useless { trouble: Trouble::Refusing, failed: refused, of, since });
         }
         // Of one that was of use, a row of dead zones can't be told from a fault of its own.
