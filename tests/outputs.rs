@@ -10,6 +10,8 @@ mod existing;
 mod files;
 #[path = "outputs/hostile.rs"]
 mod hostile;
+#[path = "outputs/inside.rs"]
+mod inside;
 #[path = "outputs/monitors.rs"]
 mod monitors;
 #[path = "outputs/resumed.rs"]

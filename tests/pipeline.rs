@@ -328,7 +328,7 @@ fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
     let paced =
         feeder::Settings { canaries: Manners { each: Duration::ZERO, seldom: Duration::ZERO }, ..hasty() };
     // There are half as many addresses as places, so that the next port's turn comes while an address is spoken to. Each
-    // time-out is tried again, and each that greets is looked at again: the fake host notices two at once.
+    // time-out is tried again, and each that greets may be looked at again: the fake host notices two at once.
     let ports: Vec<u16> = (1000..1024).collect();
     let targets = "198.18.0.0/29 198.18.1.0/29 198.18.2.0/29 198.18.3.0/29";
     let came = scan_as(paced, targets, &ports, 2, |ip, attempt| {
@@ -340,8 +340,8 @@ fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
     assert_eq!(came.ended.fed, Fed::All, "two at once fall over");
     assert_eq!(times(&came.records).values().copied().collect::<HashSet<_>>(), HashSet::from([24]));
     assert_eq!(came.records.len(), 24 * 32);
-    let [retried, looks] = [&came.progress.retried, &came.progress.looks].map(|count| count.load(Relaxed));
-    assert!(retried >= 24 * 16 && looks > 0, "{retried} asked again, {looks} looked at");
+    let retried = came.progress.retried.load(Relaxed);
+    assert!(retried >= 24 * 16, "{retried} asked again");
 }
 
 #[test]

@@ -63,6 +63,12 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     tell_repeats(&counted.repeats);
     tell_empty(&counted.summary);
     counted.odd.iter().for_each(|(path, odd)| tell_odd(path, odd, "they count as `other`"));
+    for (file, warning) in &counted.summary.warnings {
+        super::say(format_args!(
+            "banneret: of the records in `{file}` their manifest warns: {}",
+            Safe(warning)
+        ));
+    }
     let mut exit = Exit::Done;
     for (path, end) in &counted.torn {
         if !tell_end(path, *end, Told::Counted) && !args.allow_partial {

@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod greeting;
+pub mod inside;
 pub mod observation;
 pub mod resolution;
 pub mod scanner;
@@ -10,6 +11,7 @@ pub mod tls;
 use std::sync::Arc;
 
 pub use greeting::GreetingSource;
+pub use inside::InsideViews;
 pub use observation::{Observation, Outcome};
 pub use resolution::{Forward, PtrName, Resolution, Status};
 pub use scanner::{Engine, Scanner};

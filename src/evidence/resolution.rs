@@ -172,6 +172,12 @@ fn is_private(ip: IpAddr) -> bool {
 }
 
 impl Resolution {
+    /// Whether any name of the host leads to private addresses only, while the host is public.
+    pub fn is_inside_view(&self, target: Option<IpAddr>) -> bool {
+        let forwards = self.names.iter().map(|ptr| &ptr.forward).chain([&self.banner_forward]);
+        forwards.into_iter().any(|forward| forward.is_inside_view(target))
+    }
+
     /// Nothing asked yet.
     pub fn not_asked() -> Self {
         Self { ptr: Status::NotAsked, ptr_count: 0, names: Vec::new(), banner_forward: Forward::not_asked() }

@@ -83,6 +83,12 @@ impl Aggregate {
                 Some(ended) => self.summary.add_unkept(ended, mark),
                 None => self.summary.add_bare_file(),
             }
+            for warning in told.warnings() {
+                let warning = (file.display().to_string(), warning.clone());
+                if !self.summary.warnings.contains(&warning) {
+                    self.summary.warnings.push(warning);
+                }
+            }
             let source = told.asn_db().map(ToString::to_string);
             if let Some(source) = source.filter(|source| !self.summary.sources.contains(source)) {
                 self.summary.sources.push(source);

@@ -159,6 +159,9 @@ pub struct Told {
     by_verdict: Option<BTreeMap<String, u64>>,
     complete: Option<bool>,
     asn_db: Option<About>,
+    /// Of before it was written down: none.
+    #[serde(default)]
+    warnings: Vec<String>,
     outputs: Vec<ToldFile>,
 }
 
@@ -182,6 +185,11 @@ impl Told {
     /// What the data say of themselves that told who holds which network.
     pub fn asn_db(&self) -> Option<&About> {
         self.asn_db.as_ref()
+    }
+
+    /// What speaks against taking the records at their word.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// How the targets ended; `None` where that is not known.

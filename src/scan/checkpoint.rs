@@ -136,6 +136,9 @@ pub struct Counts {
     pub written: u64,
     /// Records dropped by `--keep`.
     pub dropped: u64,
+    /// Judged hosts with a name that leads to private addresses only.
+    #[serde(default)]
+    pub inside_views: u64,
     /// By outcome.
     pub outcomes: BTreeMap<String, u64>,
     /// By verdict.

@@ -100,6 +100,7 @@ pub fn counts(progress: &Progress) -> Counts {
         drawn: written + dropped,
         written,
         dropped,
+        inside_views: progress.inside_views.load(Relaxed),
         outcomes: Outcome::ALL.iter().map(|&o| (o.as_str().to_owned(), progress.outcome(o))).collect(),
         verdicts: Verdict::ALL.iter().map(|&v| (v.as_str().to_owned(), progress.verdict(v))).collect(),
     }

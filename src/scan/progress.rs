@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::checkpoint::Counts;
 use super::lead::LeftOut;
 use super::vantage::Doubt;
-use crate::evidence::Outcome;
+use crate::evidence::{Evidence, InsideViews, Outcome};
 use crate::judge::Verdict;
 use crate::probe::LocalTrouble;
 
@@ -41,6 +41,8 @@ pub struct Progress {
     pub losses: AtomicU64,
     /// Times that a mail server said that it is too much (421).
     pub slowdowns: AtomicU64,
+    /// Judged hosts with a name that leads to private addresses only.
+    pub inside_views: AtomicU64,
     /// What names led to beyond what is followed.
     pub left_out: LeftOut,
     outcomes: [AtomicU64; Outcome::ALL.len()],
@@ -72,9 +74,23 @@ impl Progress {
             let count = counts.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
             self.verdicts[verdict as usize].store(count, Relaxed);
         }
+        self.inside_views.store(counts.inside_views, Relaxed);
         self.drawn.store(counts.drawn, Relaxed);
         self.written.store(counts.written, Relaxed);
         self.dropped.store(counts.dropped, Relaxed);
+    }
+
+    /// Counts a judged host, of which DNS may have said what it says inside a network.
+    pub fn count_view(&self, evidence: &Evidence) {
+        if evidence.resolution.as_ref().is_some_and(|dns| dns.is_inside_view(evidence.ip)) {
+            self.inside_views.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// The hosts seen from inside, of all that were judged.
+    pub fn views(&self) -> InsideViews {
+        let judged = Verdict::ALL.into_iter().map(|verdict| self.verdict(verdict)).sum();
+        InsideViews { hosts: self.inside_views.load(Relaxed), judged }
     }
 
     /// How many targets ended so.

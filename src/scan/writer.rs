@@ -355,6 +355,7 @@ impl Writer {
         };
         self.worst.see(record);
         self.progress.count(outcome, judgement.verdict, fate);
+        self.progress.count_view(&record.evidence);
         self.progress.doubt(self.vantage.see(record));
         Ok(())
     }

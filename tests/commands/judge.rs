@@ -287,3 +287,46 @@ fn records_go_to_as_many_outputs_as_are_named_or_none_is_touched() {
     let wrong = run(&["judge", path, "-o", "e.jsonl", "-o", table]).wrong(2);
     assert!(wrong.contains("c.csv` exists and is not empty"), "{wrong}");
 }
+
+#[test]
+fn an_inside_view_of_dns_is_warned_of_and_the_warning_travels() {
+    let directory = tempfile::tempdir().unwrap();
+    let inside = || {
+        let mut record = sound();
+        let resolution = record.evidence.resolution.as_mut().unwrap();
+        for ptr in &mut resolution.names {
+            ptr.forward.addresses = vec!["10.0.0.1".parse().unwrap()];
+        }
+        record.target.ip = Some("203.0.113.7".parse().unwrap());
+        record.evidence.ip = record.target.ip;
+        record
+    };
+    let mut records: Vec<_> = (0..97).map(|_| sound()).collect();
+    let few = write(directory.path(), "few.jsonl", &[&records[..], &[]].concat());
+    records.extend((0..3).map(|_| inside()));
+    let many = write(directory.path(), "many.jsonl", &records);
+    let out = directory.path().join("out.jsonl");
+    let out = out.to_str().unwrap();
+    let ran = run(&["judge", few.to_str().unwrap()]);
+    assert_eq!(ran.err, "");
+    let ran = run(&["judge", many.to_str().unwrap(), "-o", out]);
+    let warning = "3 of 100 judged hosts have names that lead to private addresses only, as DNS says inside a network: what \
+        the world sees may differ; ask a public resolver with `--resolver`";
+    assert_eq!(ran.err, format!("banneret: {warning}\n"));
+    let manifest = std::fs::read_to_string(format!("{out}.manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["warnings"], serde_json::json!([warning]));
+
+    let ran = run(&["report", "--format", "json", out]);
+    let told = format!("banneret: of the records in `{out}` their manifest warns: {warning}\n");
+    assert!(ran.err.ends_with(&told), "{}", ran.err);
+    let told: serde_json::Value = serde_json::from_str(&ran.fine()).unwrap();
+    assert_eq!(told["warnings"], serde_json::json!([{ "file": out, "warning": warning }]));
+    assert!(run(&["report", "--format", "markdown", out]).fine().contains("Warning: "));
+    assert!(run(&["report", out]).fine().contains("\nwarning: "));
+    // Judged once more, it is said once.
+    let again = directory.path().join("again.jsonl");
+    run(&["judge", out, "-o", again.to_str().unwrap()]).fine();
+    let manifest = std::fs::read_to_string(format!("{}.manifest.json", again.display())).unwrap();
+    assert_eq!(manifest.matches("private addresses only").count(), 1);
+}

@@ -11,7 +11,7 @@ mod lines;
 mod resolved;
 mod zgrab2;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -23,7 +23,7 @@ use anyhow::{Context as _, bail};
 use super::args::{JudgeArgs, LinesWord, QuestionsWord};
 use super::exit::{Exit, Unable};
 use super::{accept, files, providers, report, scan};
-use crate::evidence::{Evidence, Observation, Outcome};
+use crate::evidence::{Evidence, InsideViews, Observation, Outcome};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
 use crate::judge::run::Run;
@@ -64,6 +64,7 @@ pub fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
         run: first_pass(args, now)?,
         now,
         moves: RefCell::default(),
+        views: Cell::default(),
     };
     let sinks = args.output.iter().zip(forms).map(|(path, form)| sink::open(path, form, &tags, Start::New));
     let sinks = sinks.collect::<Result<Sinks, _>>().map_err(ScanError::Output)?;
@@ -164,6 +165,8 @@ struct Court {
     now: SystemTime,
     /// How many records went from which verdict to which.
     moves: RefCell<HashMap<Move, u64>>,
+    /// The hosts that DNS told of as from inside a network.
+    views: Cell<InsideViews>,
 }
 
 impl Court {
@@ -175,6 +178,13 @@ impl Court {
         let before = record.judgement.verdict;
         let record = Unjudged::from(record).judge(&context);
         *self.moves.borrow_mut().entry((before, record.judgement.verdict)).or_default() += 1;
+        let InsideViews { hosts, judged } = self.views.get();
+        let is_inside =
+            record.evidence.resolution.as_ref().is_some_and(|it| it.is_inside_view(record.target.ip));
+        self.views.set(InsideViews {
+            hosts: hosts + u64::from(is_inside),
+            judged: judged + u64::from(record.judgement.verdict.is_some()),
+        });
         Ok(sinks.iter_mut().try_for_each(|sink| sink.write(&record)).map_err(ScanError::Output)?)
     }
 }
@@ -216,9 +226,15 @@ impl Bench {
                 .into_iter()
                 .for_each(|(verdicts, count)| carried.judge_again(verdicts, count));
         }
+        let views = self.court.views.get().too_many();
+        let warnings: Vec<String> = views.iter().map(InsideViews::to_string).collect();
+        for warning in &warnings {
+            super::say(format_args!("banneret: {warning}"));
+        }
         for written in &written {
             let carried = self.carried.clone();
-            write_manifest(args, written, carried, (self.court.now, self.networks.as_ref()))?;
+            let about = (self.court.now, self.networks.as_ref(), warnings.as_slice());
+            write_manifest(args, written, carried, about)?;
         }
         if self.unreadable > 1 {
             let _ = writeln!(
@@ -279,7 +295,7 @@ fn write_manifest(
     args: &JudgeArgs,
     written: &Written,
     carried: Option<Carried>,
-    (start, networks): (SystemTime, Option<&AsnDb>),
+    (start, networks, warnings): (SystemTime, Option<&AsnDb>, &[String]),
 ) -> anyhow::Result<()> {
     let Some(path) = manifest::path_of(&written.path).filter(|_| !atomic::is_stream(&written.path)) else {
         return Ok(());
@@ -294,6 +310,7 @@ fn write_manifest(
         inputs: &args.records,
         carried,
         asn_db: networks.map(AsnDb::about),
+        warnings,
         output: written,
     };
     manifest.write(&path).context(Unable)

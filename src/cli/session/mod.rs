@@ -219,6 +219,12 @@ impl Session {
         add_unkept(&mut summary, &progress, fed);
         summary.sources.extend(self.loaded.networks.iter().map(|data| data.about().to_string()));
         self.warnings.extend(warnings.take());
+        if let Some(views) = progress.views().too_many() {
+            if !self.quiet {
+                super::say(format_args!("banneret: {views}"));
+            }
+            self.warnings.push(views.to_string());
+        }
         let manifest = self.write_manifest(&progress, &written, began, fed)?;
         self.write_summary(&summary)?;
         self.write_page(&mut summary, manifest)?;

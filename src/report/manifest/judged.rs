@@ -33,6 +33,8 @@ pub struct Judged<'a> {
     pub carried: Option<Carried>,
     /// What the data say of themselves that tell who holds which network.
     pub asn_db: Option<&'a About>,
+    /// What speaks against taking the records at their word.
+    pub warnings: &'a [String],
     /// Its output.
     pub output: &'a Written,
 }
@@ -44,6 +46,8 @@ pub struct Carried {
     pub by_outcome: BTreeMap<String, u64>,
     /// By verdict.
     pub by_verdict: BTreeMap<String, u64>,
+    /// What the scans warn of.
+    pub warnings: Vec<String>,
     /// Whether all of the scans came to their end.
     pub complete: bool,
     /// What the data say of themselves that told the scans who holds which network.
@@ -69,6 +73,9 @@ impl Carried {
             }
         }
         self.complete &= ended.complete;
+        for warning in told.warnings().iter().filter(|it| !self.warnings.contains(it)).collect::<Vec<_>>() {
+            self.warnings.push(warning.clone());
+        }
         self.asn_db = self.asn_db.or_else(|| told.asn_db().cloned());
         Some(self)
     }
@@ -91,6 +98,7 @@ struct Form<'a> {
     command: &'a [String],
     settings: &'a Value,
     inputs: Vec<String>,
+    warnings: Vec<&'a String>,
     start: String,
     end: String,
     targets: Option<u64>,
@@ -112,6 +120,10 @@ impl Judged<'_> {
             command: self.command,
             settings: self.settings,
             inputs: self.inputs.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+            warnings: {
+                let carried = carried.map_or(&[][..], |carried| &carried.warnings);
+                carried.iter().chain(self.warnings.iter().filter(|own| !carried.contains(own))).collect()
+            },
             start: time::to_string(self.start),
             end: time::to_string(self.end),
             targets: carried.map(|carried| carried.by_outcome.values().sum()),
@@ -161,6 +173,7 @@ mod tests {
             inputs: &[one, two],
             carried: Some(carried),
             asn_db: None,
+            warnings: &[],
             output: &output,
         };
         manifest.write(&path).unwrap();

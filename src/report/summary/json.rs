@@ -43,6 +43,7 @@ impl Serialize for Whole<'_> {
         map.serialize_entry("cloned_images", &Cloned(summary))?;
         map.serialize_entry("complete", &summary.is_complete())?;
         map.serialize_entry("incomplete", &Incomplete(summary))?;
+        map.serialize_entry("warnings", &Warnings(summary))?;
         map.end()
     }
 }
@@ -107,6 +108,17 @@ impl Serialize for Incomplete<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let file = |(file, why): &(String, &str)| serde_json::json!({ "file": file, "why": why });
         serializer.collect_seq(self.0.incomplete.iter().map(file))
+    }
+}
+
+/// What the manifests warn of.
+struct Warnings<'a>(&'a Summary);
+
+impl Serialize for Warnings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let one =
+            |(file, warning): &(String, String)| serde_json::json!({ "file": file, "warning": warning });
+        serializer.collect_seq(self.0.warnings.iter().map(one))
     }
 }
 
@@ -240,7 +252,7 @@ mod tests {
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
             r#"},"sources":[],"by_accepted":{},"what_if":{"in_trouble":1,"ptr_alone":0,"banner_alone":0,"#,
-            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"complete":true,"incomplete":[]}"#,
+            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"complete":true,"incomplete":[],"warnings":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
@@ -254,7 +266,7 @@ mod tests {
             r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
             r#""banner_name":[]},"sources":[],"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"#,
             r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[],"#,
-            r#""complete":true,"incomplete":[]}"#,
+            r#""complete":true,"incomplete":[],"warnings":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&Summary::new()), empty.concat());

@@ -18,6 +18,9 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     for (file, why) in &summary.incomplete {
         writeln!(out, "\nNot complete: {why}: {}", Reference(file))?;
     }
+    for (file, warning) in &summary.warnings {
+        writeln!(out, "\nWarning: {}: {}", Reference(file), Reference(warning))?;
+    }
     coverage(out, &summary.coverage())?;
     for breakdown in summary.breakdowns() {
         counts(out, &breakdown)?;

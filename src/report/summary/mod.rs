@@ -98,6 +98,8 @@ pub struct Summary {
     pub top: Option<Top>,
     /// Files that were not there as a whole, each with what is wrong with it.
     pub incomplete: Vec<(String, &'static str)>,
+    /// What the manifests of files warn of, each with the file.
+    pub warnings: Vec<(String, String)>,
     /// Data from elsewhere that stands in the records: whose, of when, under which licence; a line each.
     pub sources: Vec<String>,
     chosen: Vec<Kind>,
@@ -140,6 +142,7 @@ impl Summary {
             chosen,
             top: None,
             incomplete: Vec::new(),
+            warnings: Vec::new(),
             sources: Vec::new(),
             reach: coverage::Reach::default(),
             ptr_domains: Groups::new(most),

@@ -30,6 +30,9 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
         let line = format!("not complete: {why}: {}", Safe(file));
         writeln!(out, "{}", clip(&line, width))?;
     }
+    for (file, warning) in &summary.warnings {
+        writeln!(out, "{}", clip(&format!("warning: {}: {}", Safe(file), Safe(warning)), width))?;
+    }
     for breakdown in summary.breakdowns() {
         section(out, width, &breakdown)?;
     }

@@ -76,7 +76,7 @@ impl Runs {
     /// Targets were connected to.
     pub(super) fn connected(&mut self, connected: Connected) {
         for (kinds, count) in self.0.iter_mut().zip(connected.0) {
-            for run in kinds.iter_mut() {
+            for run in kinds {
                 run.add(count, 0);
             }
         }
