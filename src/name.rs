@@ -263,6 +263,18 @@ impl DnsName {
         &self.0
     }
 
+    /// Whether this name is `lower` or stands above it.
+    pub fn is_at_or_above(&self, lower: &Self) -> bool {
+        std::iter::successors(Some(lower.clone()), Self::parent).any(|name| name == *self)
+    }
+
+    /// The name without its first label; `None` of the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (&length, rest) = self.0.split_first()?;
+        let rest = rest.get(usize::from(length)..).filter(|_| length > 0)?;
+        Some(Self(Arc::from(rest)))
+    }
+
     /// The labels, the leftmost first, without the root.
     pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = &self.0[..];

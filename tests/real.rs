@@ -1,6 +1,7 @@
-//! Real servers, real DNS, real port 25: Postfix, Exim, `OpenSMTPD`, Sendmail, Courier, Haraka, `aiosmtpd` and `smtp-server` stand
-//! side by side in a network namespace that each test makes for itself, with NSD and Unbound for DNS, and the built program
-//! scans them. What was configured is what the records must say. The servers come from `scripts/setup`.
+//! Real servers, real DNS, real port 25: Postfix, Exim, `OpenSMTPD`, Sendmail, Courier, Haraka, `aiosmtpd` and `smtp-server`
+//! stand side by side in a network namespace that each test makes for itself, with NSD, Unbound, BIND and `PowerDNS`
+//! Recursor for DNS, and the built program scans them. What was configured is what the records must say. The servers come
+//! from `scripts/setup`.
 
 #![allow(
     clippy::expect_used,
@@ -14,13 +15,19 @@ mod block;
 mod check;
 #[path = "real/dns.rs"]
 mod dns;
+#[path = "real/internet.rs"]
+mod internet;
 #[path = "real/records.rs"]
 mod records;
+#[path = "real/resolvers.rs"]
+mod resolvers;
 #[path = "real/smtp.rs"]
 mod smtp;
 mod support;
 #[path = "real/tls.rs"]
 mod tls;
+#[path = "real/verify.rs"]
+mod verify;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -69,8 +76,9 @@ fn dns_answers_as_it_was_configured() {
 fn a_scan_of_real_servers_records_what_was_configured() {
     alone("a_scan_of_real_servers_records_what_was_configured", |work| {
         let _dns = Dns::start(work);
+        let _resolvers = resolvers::start(work);
         let _servers = block::start(work, &block::HOSTS);
-        for resolver in [AUTHORITATIVE, CACHING] {
+        for resolver in [AUTHORITATIVE, CACHING, resolvers::BIND, resolvers::RECURSOR] {
             let (jsonl, csv) = scan(work, resolver);
             records::assert_as_configured(&jsonl, resolver);
             records::assert_same_rows(&jsonl, &csv);

@@ -180,10 +180,11 @@ impl Zone for Held {
         if let Some((_, answer)) = kinds.iter().find(|(held, _)| Some(*held) == kind) {
             return answer.clone();
         }
-        // An alias owns no other data, so it answers for every type (RFC 1034 §3.6.2).
+        // An alias owns no other data, so it answers for every type (RFC 1034 §3.6.2), and so does a name that does not
+        // exist (RFC 8020 §2).
         kinds
             .iter()
-            .find_map(|(_, answer)| matches!(answer, Answer::Alias(_)).then(|| answer.clone()))
+            .find_map(|(_, it)| matches!(it, Answer::Alias(_) | Answer::NxDomain).then(|| it.clone()))
             .unwrap_or(Answer::NoData)
     }
 }
@@ -222,12 +223,14 @@ mod tests {
             kind: Kind::A,
             answer: Answer::Alias(name("a.example")),
         });
+        zone.insert(Entry { owner: name("d.example"), kind: Kind::A, answer: Answer::NxDomain });
         for (owner, kind, answer) in [
             ("a.example", Some(Kind::A), address),
             ("A.Example", Some(Kind::Aaaa), Answer::NoData),
             ("a.example", None, Answer::NoData),
             ("b.example", Some(Kind::Aaaa), Answer::Alias(name("a.example"))),
             ("c.example", Some(Kind::A), Answer::NxDomain),
+            ("d.example", None, Answer::NxDomain),
         ] {
             assert_eq!(zone.find(&name(owner), kind), answer, "{owner} {kind:?}");
         }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::evidence::Observation;
 use crate::name::HostName;
 
-pub use answers::LastAnswer;
+pub use answers::{ConnectionTimes, Handshake};
 pub use family::{FamilyAccess, NoWay};
 pub use route::source_towards;
 pub use smtp::{Opening, SetupError, Smtp, TLS_FIRST_PORT};
@@ -58,8 +58,8 @@ pub struct Settings {
     pub host_timeout: Duration,
     /// Addresses to connect from, in turn; the system's choice if empty.
     pub sources: Vec<IpAddr>,
-    /// Where conversations note that a connection was established.
-    pub answers: Arc<LastAnswer>,
+    /// Where conversations note when connections began that were established.
+    pub answers: Arc<ConnectionTimes>,
 }
 
 impl Default for Settings {

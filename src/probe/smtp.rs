@@ -15,7 +15,7 @@ use super::source::{SourceError, Sources};
 use super::tls::{Handshakes, Shaken, TlsError, server_name};
 use super::watch::Stream;
 use super::wire::Plain;
-use super::{Conversation, Depth, LocalTrouble, Probe, Settings, Whom};
+use super::{Conversation, Depth, Handshake, LocalTrouble, Probe, Settings, Whom};
 use crate::evidence::{Observation, Outcome, Tls, TlsStatus};
 use crate::smtp::dialogue::{
     self, Dialogue, Ending, Failure, HangUp, Introduction, Patience, Purpose, Secured, Security, Step,
@@ -213,7 +213,8 @@ impl Smtp {
             Ok(connected) => connected,
             Err(outcome) => return Ok(Observation::bare(outcome, 1).into()),
         };
-        self.settings.answers.note(Instant::now());
+        let handshake = if is_resent { Handshake::Resent } else { Handshake::Clean };
+        self.settings.answers.note(start, handshake);
         let (mut observation, leave) = self.listen(&mut stream, end, &whom, &mut timer).await?;
         observation.resent = is_resent;
         // Unless it is certain, one call more, and only for a mail server: of others nobody needs to know.

@@ -155,8 +155,8 @@ fn banner(record: &Record, cell: &mut String) -> Filled {
 }
 
 fn milliseconds(cell: &mut String, duration: Option<Duration>) -> Filled {
-    let tenths = duration.map(json::tenths);
-    put(cell, tenths.map(|tenths| format!("{}.{}", tenths / 10, tenths % 10)))
+    let Some(tenths) = duration.map(json::tenths) else { return Filled::Null };
+    put(cell, Some(format_args!("{}.{}", tenths / 10, tenths % 10)))
 }
 
 fn dns(record: &Record) -> Option<&Resolution> {

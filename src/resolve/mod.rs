@@ -2,6 +2,7 @@
 //! every upstream watched. Knows no SMTP conversation, no output, no order.
 
 mod cache;
+pub mod delegation;
 mod direct;
 mod engine;
 pub mod health;
@@ -32,7 +33,7 @@ pub use service::{
     Bounds, Ended, Hurry, Inbox, Resolve, ResolveError, Resolver, start, start_on, start_telling, start_with,
     unserved,
 };
-pub use settings::{HELD_BACK, Rate, Settings, TrustPolicy, Unusable};
+pub use settings::{HELD_BACK, HOSTS_IN_FLIGHT, Rate, SecondPass, Settings, TrustPolicy, Unusable};
 pub use trust::{HijackedAnswers, Trouble, UpstreamBehavior, UpstreamWarning, Useless};
 pub use upstreams::{UpstreamError, Upstreams, parse_upstream, system_upstreams};
 pub use want::{Addresses, Case, MailHost, MailHosts, Solution, Solved, Want};

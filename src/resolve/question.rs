@@ -135,6 +135,33 @@ impl Answer {
         Self { records, ttl, ..Self::bare(Status::Found) }
     }
 
+    /// Whether two answers say the same, in whatever order. That a name has nothing of a type and that there is no such
+    /// name comes to the same for a host.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        if self.status.is_absent() && other.status.is_absent() {
+            return true;
+        }
+        let names = |answer: &Self| {
+            let mut names = answer.names().to_vec();
+            names.sort_unstable();
+            names
+        };
+        let addresses = |answer: &Self| {
+            let mut addresses = answer.addresses().to_vec();
+            addresses.sort_unstable();
+            addresses
+        };
+        let exchanges = |answer: &Self| {
+            let mut exchanges = answer.exchanges().to_vec();
+            exchanges.sort_unstable();
+            exchanges
+        };
+        self.status == other.status
+            && names(self) == names(other)
+            && addresses(self) == addresses(other)
+            && exchanges(self) == exchanges(other)
+    }
+
     /// The PTR names or name servers found.
     pub fn names(&self) -> &[DnsName] {
         if let Records::Names(names) = &self.records { names } else { &[] }

@@ -16,7 +16,7 @@ use super::hold::MOST_HELD;
 use super::later::{Intake, Reach};
 use super::plan::{Checks, Plan, Token};
 use super::question::{Answer, Question};
-use super::settings::{HOSTS_IN_FLIGHT, Settings, TrustPolicy};
+use super::settings::{HOSTS_IN_FLIGHT, SecondPass, Settings, TrustPolicy};
 use super::told::Told;
 use super::trust::{Put, Reachable, UpstreamWarning, is_control};
 use super::usefulness::UseOfUpstreams;
@@ -133,7 +133,12 @@ impl<T> Inbox<T> {
         self.0.send(cases).await.map_err(|back| Ended(back.0))
     }
 
-    /// The same for a thread outside any async runtime.
+    /// How many batches it takes without a wait.
+    pub fn room(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// The same as [`Inbox::send`] for a thread outside any async runtime.
     pub fn send_blocking(&self, cases: Vec<Case<T>>) -> Result<(), Ended<T>> {
         self.0.blocking_send(cases).map_err(|back| Ended(back.0))
     }
@@ -152,6 +157,7 @@ pub fn start_telling<T: Send + 'static>(
     let bounds = Bounds {
         hosts_in_flight: settings.hosts_in_flight,
         held_back: settings.held_back,
+        second_pass: settings.second_pass,
         convalescence: settings.timeout * CONVALESCENCE,
         hold: settings.timeout * HOLD,
     };
@@ -173,6 +179,8 @@ pub struct Bounds {
     pub hosts_in_flight: usize,
     /// Hosts that wait for a second pass.
     pub held_back: usize,
+    /// When they have it.
+    pub second_pass: SecondPass,
     /// How long these wait at the end for upstreams that are not well.
     pub convalescence: Duration,
     /// How long hosts wait for controls after the last answers.
@@ -185,6 +193,7 @@ impl Default for Bounds {
         Self {
             hosts_in_flight: HOSTS_IN_FLIGHT,
             held_back: 0,
+            second_pass: SecondPass::Late,
             convalescence: Duration::ZERO,
             hold: Duration::ZERO,
         }
@@ -234,6 +243,7 @@ fn start_worker<T: Send + 'static>(
         exit: Exit { sender: exit, reserving: None },
         hosts_in_flight: bounds.hosts_in_flight,
         hurry: Arc::clone(&hurry.asked),
+        second_pass: bounds.second_pass,
         convalescence: bounds.convalescence,
         over_since: None,
     };
@@ -259,6 +269,7 @@ struct Worker<T, R> {
     hosts_in_flight: usize,
     /// Set when there is no time for second passes.
     hurry: Arc<AtomicBool>,
+    second_pass: SecondPass,
     convalescence: Duration,
     /// Since when only hosts are left that wait for a second pass.
     over_since: Option<Instant>,
@@ -377,7 +388,12 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         }
         let is_well = self.plan.is_well();
         let reach = if is_well { Reach::Somebody } else { Reach::Nobody };
-        let is_over = self.cases.is_none() && self.plan.waiting() == 0;
+        let no_more = match self.second_pass {
+            SecondPass::Late => self.cases.is_none(),
+            // What has come meanwhile was taken in before.
+            SecondPass::WhenIdle => true,
+        };
+        let is_over = no_more && self.plan.waiting() == 0;
         let over_since = is_over.then(|| self.over_since.unwrap_or(now));
         self.over_since = over_since;
         let patience = over_since.map(|since| self.convalescence.saturating_sub(now.duration_since(since)));

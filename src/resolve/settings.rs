@@ -59,8 +59,19 @@ pub struct Settings {
     pub hosts_in_flight: usize,
     /// Hosts at most that wait for a second pass because their answers settle nothing; 0: all have one pass.
     pub held_back: usize,
+    /// When hosts have it.
+    pub second_pass: SecondPass,
     /// On what grounds upstreams are believed.
     pub trust: TrustPolicy,
+}
+
+/// When hosts have their second pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondPass {
+    /// As late as may be: at the end, when they have waited for long, or when too many wait.
+    Late,
+    /// When nothing else is being asked, too: for who can't go on before these hosts are solved.
+    WhenIdle,
 }
 
 /// On what grounds upstreams are believed.
@@ -84,6 +95,7 @@ impl Settings {
             attempts: NonZeroU8::MIN.saturating_add(3),
             hosts_in_flight: HOSTS_IN_FLIGHT,
             held_back: 0,
+            second_pass: SecondPass::Late,
             trust: TrustPolicy::Earned,
         }
     }

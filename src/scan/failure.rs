@@ -1,12 +1,15 @@
 //! A target that could not be connected to, or fell silent, before it is decided whether that is its own fault.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use super::aim::{Aim, Seen};
 use crate::evidence::{Observation, Outcome, Scanner};
+
+/// No timeout is shorter: what ends sooner is an answer of a kind.
+const SHORTEST_SILENCE: Duration = Duration::from_millis(50);
 
 /// Who said that a target can't be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub enum Further {
 pub struct Failure {
     /// The target; the failed attempt is counted.
     pub aim: Aim,
-    /// What it showed: `refused`, `timed_out`, `unreachable` or `silent`.
+    /// What it showed: `refused`, `timed_out`, `unreachable`, `reset` or `silent`.
     pub observation: Observation,
     /// Who said so.
     pub blame: Blame,
@@ -48,9 +51,16 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether an outcome is one of a target that could not be connected to.
+    /// Whether an outcome is one of a target that could not be connected to. A firewall on this machine that begins to
+    /// reject while a connection is made resets it.
     pub fn is_one(outcome: Outcome) -> bool {
-        matches!(outcome, Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable)
+        matches!(outcome, Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable | Outcome::Reset)
+    }
+
+    /// Whether the target did not answer for so long that others show whether the path worked meanwhile.
+    pub fn is_silence(&self) -> bool {
+        let lasted = self.at.saturating_duration_since(self.since);
+        self.observation.outcome == Outcome::TimedOut && lasted >= SHORTEST_SILENCE
     }
 
     /// The target, to be asked again as if this attempt had not been made.

@@ -36,7 +36,7 @@ use super::shard::Report;
 use super::stop::{Level, Stop};
 use super::vantage::Doubt;
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{FamilyAccess, LastAnswer, LocalTrouble};
+use crate::probe::{ConnectionTimes, FamilyAccess, LocalTrouble};
 use crate::rate::Rate;
 use crate::resolve::Inbox;
 
@@ -48,10 +48,6 @@ const MAX_WAITING: usize = 65_536;
 /// Turns that may lie between the first unfinished one and the newest before a pass is made: it bounds the watermark's
 /// bits to 2 MB.
 const MAX_SPAN: u128 = 1 << 24;
-/// Names that may be resolving at once.
-const MAX_NAMES: usize = 2_048;
-/// Names that go to the resolver together.
-const NAMES_BATCH: usize = 256;
 /// Targets at most that are begun before every name is resolved: what they show is kept until then, for a name may lead
 /// to each of them. About a kilobyte each.
 const MAX_EARLY: usize = 16_384;
@@ -127,7 +123,6 @@ pub struct Feeder {
     /// Targets that may not be at fault are asked again from then on.
     recovered_at: Option<Instant>,
     loss: PathLoss,
-    answers: Arc<LastAnswer>,
     /// Targets that could not be connected to, to be written.
     settled: Vec<Seen>,
     reach: Arc<FamilyAccess>,
@@ -196,8 +191,8 @@ pub struct Outlets {
     pub tell: Tell,
     /// What speaks against the records.
     pub say: fn(&Doubt),
-    /// When a connection was last established.
-    pub answers: Arc<LastAnswer>,
+    /// When connections began that were established.
+    pub answers: Arc<ConnectionTimes>,
 }
 
 impl Feeder {
@@ -229,11 +224,10 @@ impl Feeder {
             again: VecDeque::new(),
             occupied: Occupied::default(),
             canaries: Canaries::new(settings.canaries, now),
-            sanity: SanityCheck::new(settings.sanity),
+            sanity: SanityCheck::new(settings.sanity, outlets.answers),
             checks: VecDeque::new(),
             recovered_at: None,
             loss: PathLoss::new(settings.loss),
-            answers: outlets.answers,
             settled: Vec::new(),
             reach,
             scanner: outlets.scanner,
@@ -279,7 +273,7 @@ impl Feeder {
             () = stop.reached(Level::Drain) => Fed::Stopped,
             fed = self.feed() => fed,
         };
-        self.note_loss();
+        self.tell_loss();
         if fed != Fed::All {
             self.resolver = None;
             let drained = tokio::time::timeout(DRAIN, self.drain());
@@ -312,7 +306,7 @@ impl Feeder {
             }
             if !batch.is_empty() {
                 self.send(batch).await;
-            } else if self.release_held() {
+            } else if self.release_held(Instant::now()) {
                 // They are passed on or asked again.
             } else if left_some {
                 // There may be more of them.
@@ -441,6 +435,13 @@ impl Feeder {
         let span = self.parked.first().map_or(0, |aim| self.course.position().saturating_sub(aim.turn));
         let full = self.parked.len() >= MAX_PARKED || span > MAX_SPAN;
         let order_over = self.is_order_over();
+        if self.phase == Phase::Order && !self.parked.is_empty() && self.release_held(now) {
+            // All of them have one pass, or show first whether the path works.
+            self.follow_path(now);
+            if self.sanity.is_waiting() {
+                return;
+            }
+        }
         let is_worth_it = match self.phase {
             Phase::Order => !order_over,
             Phase::Pass => !self.gate.is_empty(),
@@ -517,7 +518,7 @@ impl Feeder {
             (_, Some(open)) => Some(open),
             _ => None,
         };
-        let due = [due, self.path_due(now)].into_iter().flatten().min();
+        let due = [due, self.path_due(now), self.names_due(now)].into_iter().flatten().min();
         let note = match due {
             Some(due) => tokio::time::timeout_at(due, self.notes.recv()).await.unwrap_or(None),
             None => self.notes.recv().await,
@@ -537,7 +538,7 @@ impl Feeder {
                 self.hear_of_path(Instant::now(), &report.met, report.failed, &report.checked);
             }
         }
-        self.sanity.release();
+        // What is held back is left for the resumed scan: nobody knows whether the path was at fault.
         self.follow_path(Instant::now());
         self.pass_settled().await;
     }

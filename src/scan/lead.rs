@@ -47,11 +47,7 @@ impl Leads {
         let (mut leads, status) = match solution {
             Solution::Addresses(found) => (Self::of_host(host, found), found.status),
             Solution::MailHosts(found) => {
-                let status = match (found.status, found.hosts.first()) {
-                    // There are hosts, but none of them may have an address.
-                    (Status::Found, Some(first)) => first.addresses.status,
-                    (status, _) => status,
-                };
+                let status = if found.status == Status::Found { of_hosts(found) } else { found.status };
                 (Self::of_domain(found), status)
             }
             // The resolver answers what it was asked.
@@ -105,6 +101,12 @@ impl Leads {
             self.unresolved.push(unresolved);
         }
     }
+}
+
+/// Why no exchanger has an address: what is not known of one of them counts before what is known of the others.
+fn of_hosts(found: &MailHosts) -> Status {
+    let statuses = || found.hosts.iter().map(|host| host.addresses.status);
+    statuses().find(|status| !status.is_definite()).or_else(|| statuses().next()).unwrap_or(found.status)
 }
 
 /// How much was left out, over all names.
@@ -181,6 +183,27 @@ mod tests {
         assert!(leads.within.iter().all(|lead| lead.host.as_deref() == Some(&name)));
         let few = Leads::of_host(Some(&name), &addresses([5, 3, 5, 4]));
         assert_eq!((few.within.len(), few.addresses), (3, 0), "each once");
+    }
+
+    #[test]
+    fn a_domain_without_an_address_says_what_is_not_known_before_what_is() {
+        let host = |status: Status| MailHost {
+            preference: 10,
+            name: DnsName::parse("mx.example.org").unwrap(),
+            addresses: Addresses { status, families: [status; 2], addresses: Vec::new(), whole: true },
+        };
+        for (status, hosts, why) in [
+            (Status::Found, &[Status::NxDomain, Status::ServFail][..], Status::ServFail),
+            (Status::Found, &[Status::TimedOut, Status::NxDomain], Status::TimedOut),
+            (Status::Found, &[Status::NoData, Status::NxDomain], Status::NoData),
+            (Status::NxDomain, &[], Status::NxDomain),
+            (Status::ServFail, &[], Status::ServFail),
+        ] {
+            let hosts: Vec<MailHost> = hosts.iter().copied().map(host).collect();
+            let found = MailHosts { status, published: hosts.len(), hosts, whole: true };
+            let leads = Leads::of(&Solution::MailHosts(found), None);
+            assert_eq!(leads.unresolved, [Unresolved { family: None, status: why }]);
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! five seconds, twenty a second: the path lets half of them through, so from now on ten start a second. Targets that did
 //! not answer at all are asked again at that pace. Where two of ten that answer then needed a second SYN and each had five,
 //! one in 0.2^5 is missed: one in 3,000.
+//!
+//! What was lost while the path swallowed everything is no loss of this kind: that trouble is told by itself.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::vantage::{Doubt, Permille};
+pub use crate::probe::Handshake;
 
 /// As many connections as it takes to say anything of loss …
 const ENOUGH: u32 = 10;
@@ -37,6 +40,10 @@ const SLOWEST: f64 = 5.0;
 const FUTILE: u32 = 3;
 /// … and is left alone for so long.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
+/// So many of the last connections with a loss can turn out to be no loss.
+const MOST_RECENT: usize = 16_384;
+/// So many times in which the path swallowed everything are remembered: a connection may be told of a minute later.
+const MOST_SWALLOWED: usize = 16;
 
 /// What is known of attempts beforehand.
 #[derive(Debug, Clone, Copy)]
@@ -54,15 +61,6 @@ impl Default for Settings {
     }
 }
 
-/// Whether a connection lost packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handshake {
-    /// The first SYN was answered.
-    Clean,
-    /// A later one was.
-    Resent,
-}
-
 /// Connections counted.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
@@ -74,6 +72,12 @@ impl Tally {
     fn add(&mut self, handshake: Handshake) {
         self.made += 1;
         self.resent += u32::from(handshake == Handshake::Resent);
+    }
+
+    /// One that lost a packet is not counted any more.
+    fn take_resent(&mut self) {
+        self.made = self.made.saturating_sub(1);
+        self.resent = self.resent.saturating_sub(1);
     }
 
     fn lost(self) -> f64 {
@@ -113,6 +117,12 @@ pub struct PathLoss {
     changed: Option<Instant>,
     limit: Option<Limit>,
     left_alone: Option<Instant>,
+    /// The lowest pace that there was.
+    slowest: Option<f64>,
+    /// When the last connections with a loss began, and at which attempt.
+    recent: VecDeque<(Instant, u8)>,
+    /// When the path swallowed everything.
+    swallowed: VecDeque<(Instant, Instant)>,
 }
 
 impl PathLoss {
@@ -129,6 +139,9 @@ impl PathLoss {
             changed: None,
             limit: None,
             left_alone: None,
+            slowest: None,
+            recent: VecDeque::new(),
+            swallowed: VecDeque::new(),
         }
     }
 
@@ -148,39 +161,56 @@ impl PathLoss {
         }
     }
 
-    /// A connection was established at that attempt, counted from 1; a doubt comes when the pace is lowered first.
-    pub fn connected(&mut self, now: Instant, attempt: u8, handshake: Handshake) -> Option<Doubt> {
+    /// A connection that began at `since` was established at that attempt, counted from 1.
+    pub fn connected(&mut self, now: Instant, since: Instant, attempt: u8, handshake: Handshake) {
+        if handshake == Handshake::Resent {
+            if self.swallowed.iter().any(|&(from, until)| since >= from && since <= until) {
+                return;
+            }
+            self.recent.push_back((since, attempt));
+            self.recent.drain(..self.recent.len().saturating_sub(MOST_RECENT));
+        }
+        self.tally(attempt).add(handshake);
         self.window.add(handshake);
-        if attempt <= 1 { &mut self.first } else { &mut self.later }.add(handshake);
         let is_early = self.changed.is_some_and(|changed| now - changed < CALM);
         let is_short = now - *self.opened.get_or_insert(now) < WINDOW;
         if self.window.made < ENOUGH || is_early || is_short {
-            return None;
+            return;
         }
         let lost = self.window.lost();
         let is_lossy = lost >= LOSSY && self.window.resent >= ENOUGH_RESENT;
-        let was_free = self.changed.is_none();
         if is_lossy && self.fresh >= ENOUGH as usize {
             self.lower(now, lost);
         } else if lost < CLEAN {
             self.raise();
         } else {
-            return None;
+            return;
         }
         (self.window, self.opened) = (Tally::default(), None);
-        if let Some(limit) = self.limit {
+        if self.limit.is_some() {
             (self.changed, self.fresh) = (Some(now), 0);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "between 5 and what started"
-            )]
-            let pace = limit.pace as u64;
-            let found = f64::from(self.first.made + self.later.made);
-            let lost = f64::from(self.first.resent + self.later.resent) / found.max(1.0);
-            return was_free.then_some(Doubt::Slowed { lost: Permille::of(lost), pace });
         }
-        None
+    }
+
+    /// Between these times the path swallowed everything: that is told, and is no reason to slow down.
+    pub fn swallowed(&mut self, from: Instant, until: Instant) {
+        self.swallowed.push_back((from, until));
+        self.swallowed.drain(..self.swallowed.len().saturating_sub(MOST_SWALLOWED));
+        for (since, attempt) in std::mem::take(&mut self.recent) {
+            if since >= from && since <= until {
+                self.tally(attempt).take_resent();
+            } else {
+                self.recent.push_back((since, attempt));
+            }
+        }
+        (self.window, self.opened) = (Tally::default(), None);
+        if self.changed.is_some_and(|changed| changed >= from) {
+            (self.limit, self.changed, self.slowest) = (None, None, None);
+        }
+    }
+
+    fn tally(&mut self, attempt: u8) -> &mut Tally {
+        if attempt <= 1 { &mut self.first } else { &mut self.later }
     }
 
     /// How many connections may start now.
@@ -213,7 +243,13 @@ impl PathLoss {
         };
         let missed_each = missed_each.min(0.95);
         let missed = f64::from(final_pass.made) * missed_each / (1.0 - missed_each);
-        Some(Doubt::Lossy { lost: Permille::of(lost), missed: Permille::of(missed / (found + missed)) })
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 5 and what started"
+        )]
+        let pace = self.slowest.map(|pace| pace as u64);
+        Some(Doubt::Lossy { lost: Permille::of(lost), missed: Permille::of(missed / (found + missed)), pace })
     }
 
     fn lower(&mut self, now: Instant, lost: f64) {
@@ -231,6 +267,8 @@ impl PathLoss {
         let before = self.limit.map_or(recent, |limit| limit.before);
         self.limit = (futile < FUTILE).then_some(Limit { pace, before, lost, futile, next: now });
         self.left_alone = self.limit.is_none().then_some(now + LEFT_ALONE);
+        self.slowest =
+            self.limit.map(|limit| self.slowest.unwrap_or(limit.pace).min(limit.pace)).or(self.slowest);
     }
 
     fn raise(&mut self) {
@@ -249,9 +287,9 @@ mod tests {
     }
 
     /// Connections at one time, so many of them after a loss.
-    fn connect(loss: &mut PathLoss, now: Instant, attempt: u8, (clean, resent): (u32, u32)) -> Vec<Doubt> {
+    fn connect(loss: &mut PathLoss, now: Instant, attempt: u8, (clean, resent): (u32, u32)) {
         let handshakes = (0..clean).map(|_| Clean).chain((0..resent).map(|_| Resent));
-        handshakes.filter_map(|handshake| loss.connected(now, attempt, handshake)).collect()
+        handshakes.for_each(|handshake| loss.connected(now, now, attempt, handshake));
     }
 
     #[tokio::test(start_paused = true)]
@@ -261,8 +299,8 @@ mod tests {
         for second in 0..100 {
             let now = begin + Duration::from_secs(second);
             loss.started(now, 1000);
-            assert_eq!(connect(&mut loss, now, 1, (500, 5)), [], "one in a hundred is no reason");
-            assert_eq!(loss.room(now), usize::MAX);
+            connect(&mut loss, now, 1, (500, 5));
+            assert_eq!(loss.room(now), usize::MAX, "one in a hundred is no reason");
         }
         assert_eq!(loss.doubt(), None);
     }
@@ -272,10 +310,9 @@ mod tests {
         let begin = Instant::now();
         let mut loss = free();
         loss.started(begin, 100);
-        assert_eq!(connect(&mut loss, begin, 1, (11, 0)), []);
+        connect(&mut loss, begin, 1, (11, 0));
         let second = |count| begin + Duration::from_secs(count);
-        let told = connect(&mut loss, second(1), 1, (0, 11));
-        assert!(matches!(told[..], [Doubt::Slowed { pace: 10..=20, .. }]), "{told:?}");
+        connect(&mut loss, second(1), 1, (0, 11));
         for count in 2..5 {
             connect(&mut loss, second(count), 1, (0, 11));
         }
@@ -284,11 +321,13 @@ mod tests {
             assert_eq!(loss.room(now), 1, "one by one");
             loss.started(now, 1);
             started += 1;
-            assert_eq!(connect(&mut loss, now, 2, (1, 0)), []);
+            connect(&mut loss, now, 2, (1, 0));
             now = loss.closed_until(now).unwrap_or(now);
         }
         assert!(now > second(8), "{:?}", now - begin);
-        let Some(Doubt::Lossy { lost, missed }) = loss.doubt() else { panic!("loss is told") };
+        let Some(Doubt::Lossy { lost, missed, pace: Some(5) }) = loss.doubt() else {
+            panic!("loss is told: {:?}", loss.doubt())
+        };
         assert!(lost > Permille::of(0.4) && missed == Permille::of(0.0), "{lost} {missed}");
     }
 
@@ -339,5 +378,26 @@ mod tests {
             let Some(Doubt::Lossy { missed: told, .. }) = loss.doubt() else { panic!("{first:?} {later:?}") };
             assert_eq!(told, Permille::of(missed), "{first:?} {later:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_path_swallowed_is_no_loss_whenever_it_is_told_of() {
+        let begin = Instant::now();
+        let second = |count| begin + Duration::from_secs(count);
+        let mut loss = free();
+        loss.started(begin, 400);
+        connect(&mut loss, begin, 1, (100, 0));
+        let late = |loss: &mut PathLoss, now, began| {
+            (0..100).for_each(|_| loss.connected(now, began, 1, Resent));
+        };
+        late(&mut loss, second(6), second(2));
+        late(&mut loss, second(7), second(3));
+        assert!(loss.doubt().is_some() && loss.room(second(7)) != usize::MAX, "it seems so");
+        loss.swallowed(second(1), second(4));
+        assert_eq!((loss.doubt(), loss.room(second(7))), (None, usize::MAX));
+        late(&mut loss, second(9), second(4));
+        assert_eq!(loss.doubt(), None);
+        late(&mut loss, second(9), second(5));
+        assert!(matches!(loss.doubt(), Some(Doubt::Lossy { lost, .. }) if lost == Permille::of(0.5)));
     }
 }

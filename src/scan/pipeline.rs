@@ -28,7 +28,7 @@ use super::stop::{Level, Stop};
 use super::vantage::Doubt;
 use super::writer::{Inlets, Writer};
 use crate::evidence::Scanner;
-use crate::probe::{FamilyAccess, LastAnswer, LocalTrouble, Probe};
+use crate::probe::{ConnectionTimes, FamilyAccess, LocalTrouble, Probe};
 use crate::resolve::Resolver;
 
 /// Batches that may wait for the writer: enough that a write to disk stops no shard.
@@ -58,8 +58,8 @@ pub struct Plan {
     pub tell: feeder::Tell,
     /// The same for what speaks against the records.
     pub say: fn(&Doubt),
-    /// Where conversations note that a connection was established.
-    pub answers: Arc<LastAnswer>,
+    /// Where conversations note when connections began that were established.
+    pub answers: Arc<ConnectionTimes>,
 }
 
 /// How a scan ended.

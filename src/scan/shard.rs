@@ -27,14 +27,13 @@ use super::aim::{Aim, Asking, Errand, Seen};
 use super::canary::Look;
 use super::failure::{Blame, Failure, Further};
 use super::feeder::Note;
-use super::loss::Handshake;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::sample::{Sampled, sample};
 use super::sanity::LookResult;
 use super::stop::{Level, Stop};
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{Conversation, LastAnswer, LocalTrouble, Probe, watched};
+use crate::probe::{ConnectionTimes, Conversation, Handshake, LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
 
 /// What was seen goes on in batches of this many …
@@ -136,8 +135,8 @@ pub struct Settings {
     pub stop: Stop,
     /// Exclusions that came while the scan ran.
     pub added: Arc<Added>,
-    /// When a connection was last established.
-    pub answers: Arc<LastAnswer>,
+    /// When connections began that were established.
+    pub answers: Arc<ConnectionTimes>,
 }
 
 /// Runs until the feeder hangs up; conversations that are under way then are dropped.
@@ -294,8 +293,8 @@ impl<P: Probe> Shard<P> {
             Ok(conversation) => {
                 let observation = &conversation.observation;
                 met.heard(start, observation);
-                if met.connected.is_some() {
-                    self.settings.answers.note(start + observation.connect.unwrap_or_default());
+                if let Some(handshake) = met.connected {
+                    self.settings.answers.note(start, handshake);
                 }
                 let code = observation.greeting.as_ref().and_then(|reply| reply.code);
                 let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
@@ -347,7 +346,9 @@ impl<P: Probe> Shard<P> {
         let is_failed = Failure::is_one(outcome);
         match aim.errand {
             // A host that has greeted is out of reach because of somebody on the way to it.
-            Errand::Canary if is_failed && outcome != Outcome::Refused => Fate::Looked(Look::Silent),
+            Errand::Canary if matches!(outcome, Outcome::TimedOut | Outcome::Unreachable) => {
+                Fate::Looked(Look::Silent)
+            }
             Errand::Canary => Fate::Looked(Look::Answered),
             Errand::PathCheck if is_failed => Fate::Checked(LookResult::Failed(outcome)),
             Errand::PathCheck => Fate::Checked(LookResult::Connected),

@@ -72,19 +72,14 @@ pub enum Doubt {
         /// How long the scan waits.
         wait: Duration,
     },
-    /// Packets get lost, and the scan slows down.
-    Slowed {
-        /// The share of connections whose first SYN was lost.
-        lost: Permille,
-        /// Connections a second from now on.
-        pace: u64,
-    },
     /// Packets got lost.
     Lossy {
         /// The share of connections whose first SYN was lost.
         lost: Permille,
         /// The share of hosts that probably would have answered and did not.
         missed: Permille,
+        /// Connections a second that the scan slowed down to.
+        pace: Option<u64>,
     },
 }
 
@@ -153,15 +148,13 @@ impl fmt::Display for Doubt {
                 "this machine can't speak to any target: {trouble}; waiting for up to {wait}",
                 wait = humantime::format_duration(*wait),
             ),
-            Self::Slowed { lost, pace } => write!(
-                f,
-                "{lost} of the connections lost packets on the way: slowing down to {pace} a second"
-            ),
-            Self::Lossy { lost, missed } => write!(
-                f,
-                "{lost} of the connections lost packets on the way; an estimated {missed} of the hosts that would have answered \
-                 were missed for it"
-            ),
+            Self::Lossy { lost, missed, pace } => {
+                write!(f, "{lost} of the connections lost packets on the way")?;
+                if let Some(pace) = pace {
+                    write!(f, ", and the scan slowed down to {pace} a second")?;
+                }
+                write!(f, "; an estimated {missed} of the hosts that would have answered were missed for it")
+            }
         }
     }
 }

@@ -116,7 +116,8 @@ fn a_dry_run_tells_how_many_how_long_and_what_is_left_out_by_which_list() {
 fn names_are_estimated_by_the_overall_rate_and_samples_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let names = folder.path().join("names.txt");
-    std::fs::write(&names, (0..1000).map(|n| format!("mail{n}.example.org\n")).collect::<String>()).unwrap();
+    std::fs::write(&names, (0..1000).map(|n| format!("mail{n}.example.org")).collect::<Vec<_>>().join("\n"))
+        .unwrap();
     let names = names.to_str().unwrap();
     let dry = |words: &[&str]| run(&[&["scan", "--dry-run", "--allow-reserved"], words].concat()).ends(0).out;
     for (words, told) in [

@@ -242,9 +242,12 @@ fn what_can_not_be_checked_is_a_usage_error() {
     }
     // Nobody answers at this port of the loopback network.
     let words = ["check", "mail.example.org", "--resolver", "127.0.0.1:9", "--dns-timeout", "200ms"];
+    let ran = run(&words);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.lines().count()), (4, "", 2), "{ran:?}");
+    assert!(ran.err.starts_with("banneret: resolver `127.0.0.1:9` has not answered any of "), "{ran:?}");
     assert_eq!(
-        run(&words).wrong(4),
-        "banneret: can't go on: `mail.example.org` could not be resolved (timed_out); try again, or name another resolver with `--resolver`"
+        ran.err.lines().last().unwrap(),
+        "banneret: can't go on: `mail.example.org` could not be resolved (timed_out); name another resolver with `--resolver`, or let `--verify` ask its zone's own servers"
     );
 }
 

@@ -70,8 +70,7 @@ fn a_relay_that_greets_in_place_of_everybody_is_noticed() {
         let (ran, doubts) = scan(work, &[]);
         let told = "8 unrelated hosts greet as `relay.carrier.net`: something on the way may answer in their place, and the records would tell of it alone";
         assert_eq!(doubts, serde_json::json!([told]));
-        // Once when it is noticed, once at the end.
-        assert_eq!(ran.err.matches(told).count(), 2, "{}", ran.err);
+        assert_eq!(ran.err.matches(told).count(), 1, "{}", ran.err);
         let (quiet, doubts) = scan(work, &["-q"]);
         assert_eq!((quiet.err.as_str(), &doubts), ("", &serde_json::json!([told])));
     });

@@ -50,6 +50,12 @@ const ZONES: &[Line] = &[
     (RESOLVER, "13.1.18.198.in-addr.arpa", PTR, 600, &[]),
     (FIRST, "13.1.18.198.in-addr.arpa", PTR, 60, &["lost.example.org"]),
     (SECOND, "13.1.18.198.in-addr.arpa", PTR, 60, &["lost.example.org"]),
+    // The first server has the root, too, and names the servers of the zones.
+    (RESOLVER, ".", NS, 60, &["ns1.example.net"]),
+    (FIRST, "1.18.198.in-addr.arpa", NS, 60, &["ns1.example.net", "ns2.example.net"]),
+    (FIRST, "example.org", NS, 60, &["ns1.example.net", "ns2.example.net"]),
+    (FIRST, "ns1.example.net", A, 60, &["198.18.0.61"]),
+    (FIRST, "ns2.example.net", A, 60, &["198.18.0.62"]),
     (RESOLVER, "1.18.198.in-addr.arpa", NS, 60, &["ns1.example.net", "ns2.example.net"]),
     (RESOLVER, "example.org", NS, 60, &["ns1.example.net", "ns2.example.net"]),
     (RESOLVER, "ns1.example.net", A, 60, &["198.18.0.61"]),
@@ -185,15 +191,16 @@ fn a_fix_that_does_not_show_is_told_apart_from_none() {
             ]
         );
 
-        let text = check("198.18.1.10", &[]).fine();
+        let text = check("198.18.1.10", &[]).fine().split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
-            "  verify: fixed_pending_cache\n",
-            "fixed: the fix is published, and the resolver keeps the old answer for 10m more;",
-            "10.1.18.198.in-addr.arpa: another answer is published\n",
-            "resolver: nxdomain, for 10m more\n",
-            "ns1.example.net (198.18.0.61): mail.example.org\n",
-            "  what greets at the addresses of mail.example.org\n",
-            "198.18.1.10 (PTR nxdomain): 25 greeted as mail.example.org, 465 refused,",
+            "verify: fixed_pending_cache",
+            "fixed: the fix is published, and the resolver keeps the old answer for 10m more; this resolver shows it from 2",
+            "others up to 10m after the change, by 2",
+            "10.1.18.198.in-addr.arpa: another answer is published",
+            "resolver: nxdomain, for 10m more",
+            "ns1.example.net (198.18.0.61): mail.example.org",
+            "what greets at the addresses of mail.example.org",
+            "198.18.1.10 (PTR nxdomain): 25 greeted as mail.example.org (match, info), 465",
             "mail.example.org: 198.18.1.10, 198.18.1.11, the same everywhere",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
@@ -227,5 +234,31 @@ fn what_is_published_is_judged_with_what_is_accepted() {
         };
         assert_eq!(outlook(&[]), "changed_pending_cache");
         assert_eq!(outlook(&["--accept", accepted.to_str().unwrap()]), "fixed_pending_cache");
+    });
+}
+
+#[test]
+fn where_no_name_server_is_heard_none_of_them_is_blamed() {
+    alone("verify::where_no_name_server_is_heard_none_of_them_is_blamed", |_| {
+        serve_names(RESOLVER);
+        serve_mail([198, 18, 1, 11], "220 old.example.org ESMTP Exim 4.98\r\n");
+        let ran = check("198.18.1.11", &["--verify-timeout", "8s"]);
+        let begun = "banneret: checking 198.18.1.11, then asking the zones' own servers; 8s at most";
+        assert!(ran.err.starts_with(begun), "{ran:?}");
+        let flat = ran.fine().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains("verify: unknown"), "{flat}");
+        assert!(flat.contains("no name server of any zone was heard from this machine"), "{flat}");
+        assert!(!flat.contains("is delegated to"), "{flat}");
+    });
+}
+
+#[test]
+fn a_plugin_that_verifies_says_one_line_and_nothing_beside_it() {
+    alone("verify::a_plugin_that_verifies_says_one_line_and_nothing_beside_it", |_| {
+        [RESOLVER, FIRST, SECOND].into_iter().for_each(serve_names);
+        serve_mail([198, 18, 1, 11], "220 old.example.org ESMTP Exim 4.98\r\n");
+        let ran = check("198.18.1.11", &["--nagios"]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+        assert!(ran.out.contains(", current"), "{ran:?}");
     });
 }

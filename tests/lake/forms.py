@@ -354,7 +354,7 @@ def main(records, others):
                             bad += 1
                             if bad < 20:
                                 print(f"{other} record {count} {path}: {want.get(path)!r} became {have.get(path)!r}")
-        print(f"{other}: {count} records, {values} values the same, {cuts} cut")
+        print(f"{other}: {count} records, {values} values compared, {cuts} cut")
     return 1 if bad else 0
 
 

@@ -127,7 +127,7 @@ fn converse(mut stream: TcpStream, tls: &Arc<ServerConfig>) -> Option<()> {
     }
     let mut inside = StreamOwned::new(ServerConnection::new(Arc::clone(tls)).ok()?, stream);
     let mut said = [0; 512];
-    while inside.read(&mut said).ok().filter(|&length| length > 0).is_some() {
+    while inside.read(&mut said).is_ok_and(|length| length > 0) {
         if said.starts_with(b"QUIT") {
             return inside.write_all(b"221 bye\r\n").ok();
         }

@@ -21,7 +21,7 @@ const SERVER: &str = "ns.example.cloud";
 pub(crate) const TIME_TO_LIVE: u32 = 300;
 
 pub(crate) const TYPE_A: u16 = 1;
-const TYPE_SOA: u16 = 6;
+pub(crate) const TYPE_SOA: u16 = 6;
 pub(crate) const TYPE_PTR: u16 = 12;
 pub(crate) const NOERROR: u8 = 0;
 pub(crate) const SERVFAIL: u8 = 2;
@@ -31,8 +31,9 @@ const REVERSE_ZONE: &str = "18.198.in-addr.arpa";
 const CLASSLESS_ZONE: &str = "0-31.1.18.198.in-addr.arpa";
 /// NSD is told to serve it and has no file of it: every question ends in SERVFAIL.
 const BROKEN_ZONE: &str = "example.systems";
-const FORWARD_ZONES: [&str; 2] = ["example.cloud", "example.email"];
-const ZONES: [&str; 5] = [REVERSE_ZONE, CLASSLESS_ZONE, FORWARD_ZONES[0], FORWARD_ZONES[1], BROKEN_ZONE];
+pub(crate) const FORWARD_ZONES: [&str; 2] = ["example.cloud", "example.email"];
+pub(crate) const ZONES: [&str; 5] =
+    [REVERSE_ZONE, CLASSLESS_ZONE, FORWARD_ZONES[0], FORWARD_ZONES[1], BROKEN_ZONE];
 
 /// Both servers, running.
 #[derive(Debug)]
@@ -167,7 +168,8 @@ pub(crate) fn ask(server: Ipv4Addr, name: &str, kind: u16) -> Answer {
     try_ask(server, name, kind).unwrap_or_else(|| panic!("{server} is silent to {name}"))
 }
 
-fn try_ask(server: Ipv4Addr, name: &str, kind: u16) -> Option<Answer> {
+/// The same; `None` if nothing comes back.
+pub(crate) fn try_ask(server: Ipv4Addr, name: &str, kind: u16) -> Option<Answer> {
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     socket.connect((server, 53)).unwrap();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use banneret::demo::plain;
+
 use crate::support::hosts::RESOLVER;
 use crate::support::namespace::alone;
 use crate::support::program::{Ran, command};
@@ -95,16 +97,35 @@ fn a_prefix_rate_of_10_holds_for_each_prefix_in_every_window() {
             640,
             &["--rate", "unlimited", "--prefix-rate", "10"],
         );
-        let mut prefixes: BTreeMap<[u8; 3], Vec<u64>> = BTreeMap::new();
-        for syn in &syns {
-            let [a, b, c, _] = syn.ip.octets();
-            prefixes.entry([a, b, c]).or_default().push(syn.time);
-        }
-        assert_eq!(prefixes.len(), 17);
-        for (prefix, times) in &prefixes {
-            let (over, shown) = over(times, 10.0);
-            println!("{prefix:?} at 10 a second: {} in all, {shown}", times.len());
-            assert!(over.is_empty(), "{prefix:?}: {over:?}");
-        }
+        assert_eq!(assert_prefixes_paced(&syns), 17);
+    });
+}
+
+/// Holds the SYNs of each prefix against 10 a second; how many prefixes there are.
+fn assert_prefixes_paced(syns: &[Syn]) -> usize {
+    let mut prefixes: BTreeMap<[u8; 3], Vec<u64>> = BTreeMap::new();
+    for syn in syns {
+        let [a, b, c, _] = syn.ip.octets();
+        prefixes.entry([a, b, c]).or_default().push(syn.time);
+    }
+    for (prefix, times) in &prefixes {
+        let (over, shown) = over(times, 10.0);
+        println!("{prefix:?} at 10 a second: {} in all, {shown}", times.len());
+        assert!(over.is_empty(), "{prefix:?}: {over:?}");
+    }
+    prefixes.len()
+}
+
+#[test]
+fn addresses_of_names_beside_their_network_keep_its_pace_in_every_window() {
+    alone("pace::addresses_of_names_beside_their_network_keep_its_pace_in_every_window", |work| {
+        // Two networks of the order with names that lead into them, and one that only names lead into.
+        let hosts = (0..3).flat_map(|network| (100..116).map(move |last| [198, 18, network, last].into()));
+        let names: Vec<String> = hosts.map(plain::name).collect();
+        let mut targets = vec!["198.18.0.0/27", "198.18.1.0/27"];
+        targets.extend(names.iter().map(String::as_str));
+        let count = 2 * 32 + names.len();
+        let syns = syns(work, &targets, count, &["--rate", "unlimited", "--prefix-rate", "10"]);
+        assert_eq!(assert_prefixes_paced(&syns), 3);
     });
 }

@@ -1,10 +1,11 @@
 //! `banneret check`, as typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{DnsArgs, ProbeArgs, SeverityWord};
+use super::{DnsArgs, ProbeArgs, SeverityWord, duration};
 
 /// How one server is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,9 +40,12 @@ pub struct CheckArgs {
     #[arg(long, value_name = "WORD")]
     pub tenancy: Option<TenancyWord>,
     /// Ask the zones' own servers, too: whether a fix is published, until when caches may hide it, what greets at every
-    /// address of the banner's name
+    /// address that the old and the new records lead to
     #[arg(long)]
     pub verify: bool,
+    /// How long a check with `--verify` takes at most, unless the server itself greets later
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration, env = "BANNERET_VERIFY_TIMEOUT")]
+    pub verify_timeout: Duration,
     /// Check special-purpose addresses too (127/8, 10/8, ...)
     #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
     pub allow_reserved: bool,

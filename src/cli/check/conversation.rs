@@ -37,16 +37,22 @@ pub(super) struct Visit<'a> {
 pub(super) type Spoken = Result<(Evidence, SystemTime), LocalTrouble>;
 
 /// Speaks to each address and port: many addresses at once, the ports of one in turn.
-pub(super) fn speak(look: &Look, visit: &Visit<'_>) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
+/// What timed out is tried so many times more.
+pub(super) fn speak(
+    look: &Look,
+    smtp: &Arc<Smtp>,
+    retries: u8,
+    visit: &Visit<'_>,
+) -> anyhow::Result<Vec<(SocketAddr, Spoken)>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(Unable)?;
     let mut seen = runtime.block_on(async {
         let mut conversations = JoinSet::new();
         let places = Arc::new(Semaphore::new(AT_ONCE));
         for (place, &ip) in visit.addresses.iter().enumerate() {
             let speaker = Speaker {
-                smtp: Arc::clone(&look.smtp),
+                smtp: Arc::clone(smtp),
                 scanner: Arc::clone(&look.scanner),
-                retries: look.retries,
+                retries,
                 samples: visit.samples,
             };
             let (ports, name) = (visit.ports.to_vec(), visit.name.cloned());

@@ -3,18 +3,21 @@
 //! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "accepted", "why", "evidence",
 //! "who_can_fix", "who_cares", "todo", "never", "check"}], "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
 //! "applies", "effect", "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
-//! `{"outlook", "clean", "questions": [{"name", "type", "standing", "cached", "ttl", "servers": [{"name", "ip", "answer"}]}],
-//! "doors": [{"ip", "port", "outcome", "banner_name", "ptr"}]}`
+//! `{"outlook", "effect", "clean", "clean_everywhere", "reasons", "questions": [{"name", "type", "standing", "cached", "ttl",
+//! "published", "servers": [{"name", "ip", "listed_by", "answer", "alias", "trouble"}], "path": [{"name", "zone", "servers_by",
+//! "alias", "servers"}]}], "doors": [{"ip", "port", "led_by", "outcome", "banner_name", "ptr", "verdict", "severity"}]}`
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::verify::Verified;
+use super::verify::{Compared, Effect as ChangeEffect, Standing, Verified};
 use super::{Checked, Server};
 use crate::judge::advice::{Case, advice};
 use crate::judge::providers::Providers;
 use crate::judge::receivers::{Applies, Effect, forecast};
+use crate::judge::{Severity, Verdict};
 use crate::record::{Record, json, time};
+use crate::resolve::delegation::{Basis, Listed, Said, Server as ZoneServer, Trouble};
 use crate::resolve::{Answer, Kind};
 use crate::targets::Inventory;
 
@@ -48,33 +51,78 @@ struct Whole<'a> {
 }
 
 fn verify(verified: &Verified) -> Value {
-    let questions = verified.compared.iter().map(|it| {
-        let servers = it.said.iter().map(|said| {
-            json!({ "name": said.server.to_string(), "ip": said.at.ip(), "answer": answer(&said.answer) })
-        });
-        json!({
-            "name": it.question.name.to_string(),
-            "type": kind(it.question.kind),
-            "standing": it.standing().as_str(),
-            "cached": answer(&it.cached),
-            "ttl": it.cached.ttl.as_secs(),
-            "servers": servers.collect::<Vec<_>>(),
-        })
-    });
+    let outlook = &verified.outlook;
     let doors = verified.doors.iter().map(|door| {
+        let judged = door.judgement.as_ref();
         json!({
             "ip": door.at.ip(),
             "port": door.at.port(),
+            "led_by": door.led.as_str(),
             "outcome": door.outcome.as_ref().ok().map(|outcome| outcome.as_str()),
             "banner_name": door.banner_name,
             "ptr": answer(&door.ptr),
+            "verdict": judged.and_then(|judged| judged.verdict).map(Verdict::as_str),
+            "severity": judged.and_then(|judged| judged.severity).map(Severity::as_str),
         })
     });
     json!({
-        "outlook": verified.outlook.as_str(),
-        "clean": verified.outlook.clean().map(time::to_string),
-        "questions": questions.collect::<Vec<_>>(),
+        "outlook": outlook.word.as_str(),
+        "effect": outlook.effect.map(ChangeEffect::as_str),
+        "clean": outlook.clean().map(time::to_string),
+        "clean_everywhere": outlook.clean_everywhere().map(time::to_string),
+        "reasons": verified.reasons,
+        "questions": verified.compared.iter().map(question).collect::<Vec<_>>(),
         "doors": doors.collect::<Vec<_>>(),
+    })
+}
+
+fn question(it: &Compared) -> Value {
+    let legs = &it.walk.legs;
+    let path = legs.iter().map(|leg| {
+        json!({
+            "name": leg.name.to_string(),
+            "zone": leg.zone.to_string(),
+            "servers_by": match leg.basis {
+                Basis::Parent => "parent",
+                Basis::Resolver => "resolver",
+            },
+            "alias": leg.alias().map(|(target, _)| target.to_string()),
+            "servers": leg.servers.iter().map(server_of_zone).collect::<Vec<_>>(),
+        })
+    });
+    let standing = it.standing();
+    // How long it is until the resolver asks anew for what differs.
+    let ttl = if let Standing::Pending(pending) = standing { pending.here } else { it.cached.ttl };
+    json!({
+        "name": it.question.name.to_string(),
+        "type": kind(it.question.kind),
+        "standing": standing.as_str(),
+        "cached": answer(&it.cached),
+        "ttl": ttl.as_secs(),
+        "published": it.published().map(answer),
+        "servers": legs.last().map_or(&[][..], |leg| &leg.servers).iter().map(server_of_zone).collect::<Vec<_>>(),
+        "path": path.collect::<Vec<_>>(),
+    })
+}
+
+fn server_of_zone(server: &ZoneServer) -> Value {
+    let listed = match server.listed {
+        Listed::Delegated => "parent",
+        Listed::ZoneOnly => "zone",
+        Listed::ResolverOnly => "resolver",
+    };
+    let (said, alias) = match &server.said {
+        Said::Answer(said) => (Some(answer(said)), None),
+        Said::Alias(target, _) => (None, Some(target.to_string())),
+        Said::Trouble(_) => (None, None),
+    };
+    json!({
+        "name": server.name.to_string(),
+        "ip": server.ip,
+        "listed_by": listed,
+        "answer": said,
+        "alias": alias,
+        "trouble": server.trouble().map(Trouble::as_str),
     })
 }
 

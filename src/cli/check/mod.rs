@@ -18,6 +18,7 @@ use crate::judge::Severity;
 use crate::judge::providers::Providers;
 use crate::probe::LocalTrouble;
 use crate::record::Record;
+use crate::record::neutral::Safe;
 use crate::scan::worst::Worst;
 use verify::Verified;
 
@@ -60,6 +61,13 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     if io::stderr().is_terminal() {
         let patience = humantime::format_duration(args.probe.greeting_timeout);
         let _ = writeln!(io::stderr(), "banneret: some servers greet late; up to {patience} are waited for");
+    }
+    if args.verify {
+        let time = humantime::format_duration(args.verify_timeout);
+        super::say(format_args!(
+            "banneret: checking {}, then asking the zones' own servers; {time} at most, unless it greets later",
+            Safe(&args.target)
+        ));
     }
     let checked = server::check(args)?;
     let detail = if args.verbose > 0 { story::Detail::All } else { story::Detail::Screen };

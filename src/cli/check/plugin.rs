@@ -69,7 +69,7 @@ fn story(checked: &Checked) -> String {
             let mut story = story_of(record);
             if let Some(outlook) = verified.as_ref().map(|verified| verified.outlook) {
                 let clean = outlook.clean().map(|clean| format!(" until {}", time::to_string(clean)));
-                story.extend([", ", outlook.as_str(), clean.as_deref().unwrap_or_default()]);
+                story.extend([", ", outlook.word.as_str(), clean.as_deref().unwrap_or_default()]);
             }
             story
         }

@@ -3,21 +3,22 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{anyhow, bail};
 
 use super::conversation::{Spoken, Visit, speak};
+use super::verify::{Budget, Voice};
 use super::{Checked, Server, verify};
 use crate::cli::args::{CheckArgs, TenancyWord};
 use crate::cli::exit::Unable;
 use crate::cli::solve::solve;
 use crate::cli::{accept, providers, say, scan, upstreams};
-use crate::evidence::{Evidence, Observation, Outcome, Scanner, Status};
+use crate::evidence::{Evidence, Observation, Outcome, Scanner};
 use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
-use crate::probe::{FamilyAccess, Smtp};
-use crate::record::{ForeignWords, Target, Unjudged};
+use crate::probe::{self, FamilyAccess, Smtp};
+use crate::record::{ForeignWords, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
 use crate::scan::lead::{Leads, LeftOut};
@@ -29,6 +30,8 @@ use crate::targets::{
 pub(super) struct Look {
     /// Speaks to servers.
     pub(super) smtp: Arc<Smtp>,
+    /// How it does.
+    pub(super) probe: probe::Settings,
     /// What this machine has to reach them by.
     pub(super) reach: FamilyAccess,
     /// Who we are.
@@ -43,6 +46,7 @@ pub(super) struct Look {
 
 /// Looks at a target.
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
+    let began = Instant::now();
     let kind = read_argument(Purpose::Targets, &args.target)?.kind;
     if let Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) = kind {
         bail!("`{kind}` is more than one server; `banneret scan` looks at many");
@@ -54,8 +58,9 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let look = Look {
         reach: FamilyAccess::find(&probe.sources),
         scanner: scan::scanner(&args.probe, &probe),
-        smtp: Arc::new(Smtp::new(probe)?),
-        settings: scan::resolver_settings(&args.dns, false)?,
+        smtp: Arc::new(Smtp::new(probe.clone())?),
+        probe,
+        settings: resolver_settings(args)?,
         exclusions: ExclusionsBuilder::new(policy).build(),
         retries: args.probe.retries,
     };
@@ -69,7 +74,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
     let context =
         |time| Context { accepts: Some((&accepts, time)), providers: Some(&providers), ..Context::default() };
     let asked = kind.to_string();
-    let found = addresses(&kind, &look.settings)?;
+    let (found, unresolved) = addresses(&kind, &look.settings, args.verify)?;
     let allowed: Vec<IpAddr> =
         found.iter().copied().filter(|ip| look.exclusions.blocked(*ip).is_none()).collect();
     if let (Kind::Address(ip), true) = (&kind, allowed.is_empty()) {
@@ -83,23 +88,29 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
         inventory: inventory.clone(),
         unresolved: None,
     };
+    let voice = if args.nagios { Voice::Quiet } else { Voice::Loud };
+    let budget = args.verify.then_some(Budget { began, time: args.verify_timeout, voice });
     if allowed.is_empty() {
         let outcome = if found.is_empty() { Outcome::Unresolved } else { Outcome::Excluded };
         let observation = Observation::bare(outcome, 0);
         let evidence =
             Evidence { ip: None, observation, resolution: None, scanner: Some(Arc::clone(&look.scanner)) };
-        let target = make(None, ports.first().copied().unwrap_or_default());
+        let target = Target { unresolved, ..make(None, ports.first().copied().unwrap_or_default()) };
         let time = SystemTime::now();
         let record = Unjudged { time, target, evidence, network: None, foreign: ForeignWords::default() }
             .judge(&context(time));
-        return Ok(Checked { asked, providers, servers: vec![Server::Tried(Box::new(record), None)] });
+        let mut servers = vec![Server::Tried(Box::new(record), None)];
+        if let Some(budget) = &budget {
+            verify_each(&look, &mut servers, |record| context(record.time), budget)?;
+        }
+        return Ok(Checked { asked, providers, servers });
     }
     let name = match &kind {
         Kind::Host(name) => Some(name),
         _ => None,
     };
     let visit = Visit { addresses: &allowed, ports: &ports, name, samples: args.probe.samples };
-    let seen = speak(&look, &visit)?;
+    let seen = speak(&look, &look.smtp, look.retries, &visit)?;
     tell_untried(&look, &seen, &asked)?;
     let evidence = resolve(seen, &look.settings)?;
     let mut servers = Vec::with_capacity(evidence.len());
@@ -120,14 +131,43 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
             foreign: ForeignWords::default(),
         };
         let record = unjudged.judge(&context(time));
-        let verified = if args.verify { verify::verify(&look, &record, &context(time))? } else { None };
-        servers.push(Server::Tried(Box::new(record), verified.map(Box::new)));
+        servers.push(Server::Tried(Box::new(record), None));
+    }
+    if let Some(budget) = &budget {
+        verify_each(&look, &mut servers, |record| context(record.time), budget)?;
     }
     let checked = Checked { asked, providers, servers };
     if let (None, Some(Server::Untried(at, trouble))) = (checked.records().next(), checked.servers.first()) {
         return Err(anyhow!("`{at}` can't be spoken to from this machine: {trouble}").context(Unable));
     }
     Ok(checked)
+}
+
+/// Verifies all servers together: what one of them was asked for is not asked for again.
+fn verify_each<'c>(
+    look: &Look,
+    servers: &mut [Server],
+    context: impl Fn(&Record) -> Context<'c>,
+    budget: &Budget,
+) -> anyhow::Result<()> {
+    let tried = servers.iter().filter_map(|server| match server {
+        Server::Tried(record, _) => Some(&**record),
+        Server::Untried(..) => None,
+    });
+    let mut all = verify::verify(look, &tried.collect::<Vec<_>>(), context, budget)?.into_iter();
+    for server in servers {
+        if let Server::Tried(_, verified) = server {
+            *verified = all.next().flatten().map(Box::new);
+        }
+    }
+    Ok(())
+}
+
+/// How DNS is asked; with `--verify` no question takes so long that no time is left for the zones' own servers.
+fn resolver_settings(args: &CheckArgs) -> anyhow::Result<Settings> {
+    let settings = scan::resolver_settings(&args.dns, false)?;
+    let longest = if args.verify { args.verify_timeout / 2 } else { settings.timeout };
+    Ok(Settings { timeout: settings.timeout.min(longest), ..settings })
 }
 
 /// Says what was left untried; where nothing else was asked for, that is all there is to say.
@@ -176,39 +216,46 @@ fn refusal(ip: IpAddr, exclusions: &Exclusions, allowed: bool) -> String {
     format!("`{ip}` is reserved: {what}; {advice}")
 }
 
-/// Where a target leads, each address once.
-fn addresses(kind: &Kind, settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
+/// Where a target leads, each address once; else why nowhere. A name that the resolver has no answer for is an error,
+/// unless that is what is to be verified.
+fn addresses(
+    kind: &Kind,
+    settings: &Settings,
+    verify: bool,
+) -> anyhow::Result<(Vec<IpAddr>, Option<Unresolved>)> {
     let want = match kind {
-        Kind::Address(ip) => return Ok(vec![ip.to_canonical()]),
+        Kind::Address(ip) => return Ok((vec![ip.to_canonical()], None)),
         Kind::Host(name) => Want::Addresses(name.clone()),
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
-        Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
+        Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok((Vec::new(), None)),
     };
-    let (status, leads) = match solve(vec![want], settings)?.pop() {
-        Some(Solution::Addresses(found)) => (found.status, Leads::of_host(None, &found)),
-        Some(Solution::MailHosts(found)) => (found.status, Leads::of_domain(&found)),
-        _ => (Status::NotAsked, Leads::default()),
-    };
+    let leads =
+        solve(vec![want], settings)?.pop().map(|solution| Leads::of(&solution, None)).unwrap_or_default();
     let left_out = LeftOut::default();
     left_out.count(&leads);
     if !left_out.is_empty() {
         say(format_args!("banneret: {left_out}"));
     }
-    let all: Vec<IpAddr> = leads.within.iter().map(|lead| lead.ip).collect();
-    if all.is_empty() && !status.is_definite() {
-        let what = status.as_str();
+    let unresolved = leads.unresolved.first().copied().filter(|_| leads.within.is_empty());
+    let is_verified = verify && matches!(kind, Kind::Host(_));
+    if let Some(open) = unresolved.filter(|it| !it.status.is_definite() && !is_verified) {
+        let what = open.status.as_str();
+        let further = match kind {
+            Kind::Host(_) => ", or let `--verify` ask its zone's own servers",
+            _ => "",
+        };
         let wrong = anyhow!(
-            "`{kind}` could not be resolved ({what}); try again, or name another resolver with `--resolver`"
+            "`{kind}` could not be resolved ({what}); name another resolver with `--resolver`{further}"
         );
         return Err(wrong.context(Unable));
     }
     let mut addresses = Vec::new();
-    for ip in all {
+    for ip in leads.within.iter().map(|lead| lead.ip) {
         if !addresses.contains(&ip) {
             addresses.push(ip);
         }
     }
-    Ok(addresses)
+    Ok((addresses, unresolved))
 }
 
 /// Asks DNS about every mail server that spoke.

@@ -12,7 +12,7 @@ use crate::cli::exit::Unable;
 use crate::cli::upstreams::{Voice, Warnings};
 use crate::evidence::Resolution;
 use crate::record::Record;
-use crate::resolve::{self, Case, Resolver, Settings, Solution, Solved, Want};
+use crate::resolve::{self, Case, Resolver, SecondPass, Settings, Solution, Solved, Want};
 
 /// Records that wait for others at most: enough to keep a resolver busy, some megabytes.
 const WINDOW: usize = 4096;
@@ -40,6 +40,7 @@ enum Slot {
 impl Resolved {
     /// Starts the resolver.
     pub(super) fn start(settings: Settings, questions: QuestionsWord) -> anyhow::Result<Self> {
+        let settings = Settings { held_back: WINDOW, second_pass: SecondPass::WhenIdle, ..settings };
         let resolver = {
             let warnings = Warnings::of(&settings, Voice::Loud);
             resolve::start_telling(settings, warnings.teller())?

@@ -125,9 +125,6 @@ pub(super) fn tell(summary: &Summary, progress: &Progress, took: Duration) -> io
             progress.losses.load(Relaxed)
         )?;
     }
-    for doubt in progress.doubts() {
-        writeln!(told, "  doubt: {doubt}")?;
-    }
     text::write(summary, terminal::width(), &mut told)?;
     // Nobody may be there to read it.
     let _ = io::stderr().write_all(&told);

@@ -200,7 +200,7 @@ fn verdict_title(verdict: Verdict) -> &'static str {
 fn verdict_text(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Undetermined => {
-            "A resolver timed out, failed or refused, or not every PTR name of a large set was asked, and the answers that are missing could give another verdict. That says nothing about the host, so nothing is held against it; ask again later, or through another resolver."
+            "A resolver timed out, failed or refused, or not every PTR name of a large set was asked, and the answers that are missing could give another verdict. That says nothing about the host, so nothing is held against it. Another resolver may answer where this one was slow; where the servers of a zone refuse, fail or are gone, waiting does not help, and `banneret check ADDRESS --verify` says which they are."
         }
         Verdict::NoPtr => {
             "This is the costliest of all: large receivers refuse or defer mail from an address without a name. Only the owner of the address, mostly the hosting provider, can publish the record."

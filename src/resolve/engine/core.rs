@@ -3,6 +3,7 @@
 
 mod ending;
 mod hearing;
+mod sending;
 #[cfg(test)]
 mod tests;
 
@@ -11,11 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt};
 
-use super::keys::{Key, Keys, Waiting};
-use super::pace::Pace;
-use super::slots::{Route, Slot, Slots, Spelling, State, Ticket};
+use super::keys::{Key, Keys};
+use super::pace::{Failure, Pace};
+use super::slots::{Route, Slots, State, Ticket};
 use super::timers::Timers;
 use super::upstream::Upstream;
 use crate::name::DnsName;
@@ -24,7 +24,7 @@ use crate::resolve::plan::Token;
 use crate::resolve::question::{Answer, Kind, Question};
 use crate::resolve::settings::Settings;
 use crate::resolve::trust;
-use crate::resolve::wire::{self, Edns, Letters, Reading};
+use crate::resolve::wire::{Edns, Reading};
 
 /// Questions under way at once. One that nobody answers takes its place for the whole timeout.
 pub(crate) const SLOTS: usize = 16_384;
@@ -34,8 +34,6 @@ const QUEUE: usize = 512;
 pub(crate) const BATCH: usize = 32;
 /// Keys lead to slots, and from here on to upstreams that are probed.
 const PROBES: u32 = u32::MAX - 0xffff;
-/// Each wait is so many times the one before it: the last packets must outlast a short outage.
-const PATIENCE: u32 = 3;
 /// While no upstream is up, nothing is given up unasked for so many timeouts: 30 s by default, in which those who feed
 /// the resolver wait. Afterwards a question waits for its own timeout only, so that a scan goes on.
 const OUTAGE: u32 = 2;
@@ -102,6 +100,8 @@ pub(crate) struct Core {
     /// The upstream whose turn it is.
     turn: usize,
     fired: Vec<u32>,
+    /// Questions drawn from queues.
+    drawn: u32,
     /// Since when no upstream has been up.
     out_since: Option<Instant>,
 }
@@ -121,16 +121,17 @@ impl Core {
             lanes,
             again: vec![VecDeque::new(); upstreams.len()],
             probes: vec![None; upstreams.len()],
-            upstreams,
             slots: Slots::new(SLOTS),
             timers: Timers::new(SLOTS + trust::MOST, now),
-            keys: Keys::default(),
+            keys: Keys::new(upstreams.len(), lanes),
             fresh: VecDeque::new(),
+            upstreams,
             tcp: Vec::new(),
             answers: Vec::new(),
             random,
             turn: 0,
             fired: Vec::new(),
+            drawn: 0,
             out_since: None,
         };
         (core, health)
@@ -189,42 +190,15 @@ impl Core {
         self.tcp.drain(..)
     }
 
-    /// Fills a batch and names the socket it is for; `None` if nothing may be sent now.
-    pub(crate) fn next_batch(&mut self, now: Instant, batch: &mut Batch) -> Option<Lane> {
-        batch.bytes.clear();
-        batch.ends.clear();
-        if let Some(lane) = self.probe(now, batch) {
-            return Some(lane);
-        }
-        for _ in 0..self.upstreams.len() {
-            let upstream = self.turn;
-            self.turn = (self.turn + 1) % self.upstreams.len();
-            let waits = !self.fresh.is_empty() || !self.again[upstream].is_empty();
-            if !waits {
-                continue;
-            }
-            let allowed = self.upstreams[upstream].allowance(now).min(BATCH);
-            let lane = Lane(self.lane(upstream));
-            while batch.ends.len() < allowed {
-                let Some(ticket) = self.next_queued(upstream) else { break };
-                self.send(ticket, lane, now, batch);
-            }
-            if batch.ends.len() == allowed {
-                self.upstreams[upstream].pace.press();
-            }
-            if !batch.ends.is_empty() {
-                return Some(lane);
-            }
-        }
-        None
-    }
-
     /// When something is to be done next if nothing comes in before.
     pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         let fresh = !self.fresh.is_empty();
-        let sending = self.upstreams.iter().zip(&self.again);
-        let sending = sending.filter(|(_, again)| fresh || !again.is_empty());
-        let sending = sending.filter_map(|(upstream, _)| upstream.next(now));
+        let sending = self.upstreams.iter().zip(&self.again).enumerate();
+        let sending = sending.filter(|(number, (upstream, again))| {
+            let (window, load) = (&upstream.pace.window, self.keys.load(*number));
+            !again.is_empty() || fresh && window.room(load) > 0
+        });
+        let sending = sending.filter_map(|(_, (upstream, _))| upstream.next(now));
         let idle = self.slots.taken() == 0;
         let probing = self.upstreams.iter().filter_map(Upstream::probe_at).filter(|_| !idle);
         sending.chain(probing).chain(self.timers.next()).min()
@@ -233,7 +207,7 @@ impl Core {
     /// Lets time pass.
     pub(crate) fn expire(&mut self, now: Instant) {
         for upstream in 0..self.upstreams.len() {
-            let turn = self.upstreams[upstream].tick(now);
+            let turn = self.upstreams[upstream].tick(self.keys.load(upstream), now);
             self.turned(upstream, turn);
         }
         let is_out = !self.upstreams.iter().any(Upstream::is_up);
@@ -256,101 +230,6 @@ impl Core {
         usize::from(lane.0 / self.lanes)
     }
 
-    /// A random socket of an upstream, another one than that on which the first to be sent once more went last.
-    fn lane(&mut self, upstream: usize) -> u16 {
-        let first = u16::try_from(upstream).unwrap_or(0) * self.lanes;
-        let drawn = self.random.random_range(0..self.lanes);
-        let again = self.again[upstream].front().copied();
-        let last = again.and_then(|ticket| self.slots.get(ticket)?.keys.last()).map(Key::lane);
-        let drawn = if last == Some(Lane(first + drawn)) { (drawn + 1) % self.lanes } else { drawn };
-        first + drawn
-    }
-
-    /// Puts a question of our own to an upstream that may not be there: any answer shows that it is.
-    fn probe(&mut self, now: Instant, batch: &mut Batch) -> Option<Lane> {
-        let due = |upstream: &Upstream| upstream.probe_at().is_some_and(|at| at <= now);
-        let upstream = self.upstreams.iter().position(due).filter(|_| self.slots.taken() > 0)?;
-        let lane = Lane(self.lane(upstream));
-        let slot = PROBES + u32::try_from(upstream).unwrap_or(0);
-        let waiting = Waiting { slot, letters: Letters::SMALL, edns: Edns::Plain };
-        let key = self.keys.insert_unused(lane, waiting, &mut self.random);
-        if let Some(old) = self.probes[upstream].replace(key) {
-            self.keys.remove(old);
-        }
-        self.upstreams[upstream].probed(now);
-        wire::write_query(&mut batch.bytes, key.id(), &DnsName::root(), Kind::A, Edns::Plain);
-        batch.ends.push(batch.bytes.len());
-        Some(lane)
-    }
-
-    fn next_queued(&mut self, upstream: usize) -> Option<Ticket> {
-        loop {
-            let ticket = self.again[upstream].pop_front().or_else(|| self.fresh.pop_front())?;
-            if is_queued(&mut self.slots, ticket) {
-                return Some(ticket);
-            }
-        }
-    }
-
-    fn send(&mut self, ticket: Ticket, lane: Lane, now: Instant, batch: &mut Batch) {
-        let upstream = self.upstream_of(lane);
-        let letters = self.letters(ticket, upstream);
-        let edns = self.edns(ticket, upstream);
-        let waiting = Waiting { slot: ticket.slot, letters, edns };
-        let key = self.keys.insert_unused(lane, waiting, &mut self.random);
-        let Some(slot) = self.slots.get(ticket) else { return };
-        if let Some(forgotten) = slot.keys.push(key) {
-            self.keys.remove(forgotten);
-        }
-        slot.packets += 1;
-        slot.offered = edns;
-        slot.state = State::Sent;
-        slot.upstream = upstream;
-        slot.last_sent = now;
-        let upstream_state = &mut self.upstreams[upstream];
-        if slot.first_sent.is_none() {
-            slot.first_sent = Some(now);
-            slot.epoch = upstream_state.pace.sent_first();
-            slot.epoch_upstream = upstream;
-        }
-        upstream_state.sent(now);
-        let start = batch.bytes.len();
-        wire::write_query(&mut batch.bytes, key.id(), &slot.name, slot.kind, edns);
-        if letters != Letters::SMALL {
-            letters.write(&mut batch.bytes[start..], &slot.name);
-        }
-        batch.ends.push(batch.bytes.len());
-        let gives_up = slot.gives_up(self.timeout).unwrap_or(now);
-        let left = gives_up.saturating_duration_since(now);
-        let more = u32::from(self.attempts.saturating_sub(slot.packets));
-        let wait = upstream_state.wait() * PATIENCE.saturating_pow(u32::from(slot.packets - 1));
-        // The packets left must fit the time left.
-        let wait = wait.min(left / (more + 1));
-        let wait = jitter(wait, self.random.next_u32());
-        self.timers.set(ticket.slot, (now + wait).min(gives_up));
-    }
-
-    /// How the next packet of a question is spelt. The last one is in small letters: whatever an upstream does to others
-    /// loses nobody an answer.
-    fn letters(&mut self, ticket: Ticket, upstream: usize) -> Letters {
-        let attempts = self.attempts;
-        let drawn = |slot: &mut Slot| slot.spelling == Spelling::Drawn && slot.packets + 1 < attempts;
-        if self.upstreams[upstream].is_spelt_by_chance() && self.slots.get(ticket).is_some_and(drawn) {
-            return Letters::drawn(self.random.next_u32());
-        }
-        Letters::SMALL
-    }
-
-    /// Whether the next packet of a question offers EDNS.
-    fn edns(&mut self, ticket: Ticket, upstream: usize) -> Edns {
-        match self.slots.get(ticket) {
-            Some(slot) if slot.edns == Edns::Offered => {
-                self.upstreams[upstream].edns.offer(slot.packets, self.attempts)
-            }
-            _ => Edns::Plain,
-        }
-    }
-
     fn fire(&mut self, index: u32, now: Instant) {
         let (timeout, attempts) = (self.timeout, self.attempts);
         let slot = self.slots.at(index);
@@ -361,8 +240,11 @@ impl Core {
         let (state, upstream) = (slot.state, slot.upstream);
         if state == State::Sent {
             slot.state = State::Late;
+            if let Some(key) = slot.keys.last() {
+                self.keys.is_late(key);
+            }
             if slot.packets == 1 {
-                self.count_failure(index);
+                self.count_failure(index, Failure::Late);
             }
             let slot = self.slots.at(index);
             if slot.offered == Edns::Offered {
@@ -399,12 +281,12 @@ impl Core {
     }
 
     /// Counts the first packet of a question as failed, once.
-    fn count_failure(&mut self, index: u32) {
+    fn count_failure(&mut self, index: u32, failure: Failure) {
         let slot = self.slots.at(index);
         if slot.depth == 0 && !slot.counted_failed {
             slot.counted_failed = true;
             let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
-            self.upstreams[upstream].pace.failed(epoch);
+            self.upstreams[upstream].pace.failed(epoch, failure);
         }
     }
 

@@ -8,6 +8,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::core::Lane;
+use super::window::Load;
 use crate::resolve::wire::{Edns, Letters};
 
 /// A number on a socket.
@@ -41,21 +42,45 @@ pub(super) struct Waiting {
     pub(super) letters: Letters,
     /// Whether it offered EDNS.
     pub(super) edns: Edns,
+    /// Whether no answer came in time.
+    pub(super) is_late: bool,
 }
 
 /// From numbers to what waits for them.
-#[derive(Debug, Default)]
-pub(super) struct Keys(HashMap<u32, Waiting, BuildHasherDefault<KeyHasher>>);
+#[derive(Debug)]
+pub(super) struct Keys {
+    all: HashMap<u32, Waiting, BuildHasherDefault<KeyHasher>>,
+    /// Sockets to each upstream, and what is out there.
+    lanes: u16,
+    loads: Vec<Load>,
+}
 
 impl Keys {
+    /// None in use; `lanes` sockets to each of so many upstreams.
+    pub(super) fn new(upstreams: usize, lanes: u16) -> Self {
+        Self { all: HashMap::default(), lanes: lanes.max(1), loads: vec![Load::default(); upstreams] }
+    }
+
+    /// What is out to an upstream.
+    pub(super) fn load(&self, upstream: usize) -> Load {
+        self.loads.get(upstream).copied().unwrap_or_default()
+    }
+
+    fn load_of(&mut self, key: Key) -> Option<&mut Load> {
+        self.loads.get_mut(usize::from(key.lane().0 / self.lanes))
+    }
+
     /// Takes a random number that is not in use on a socket (RFC 5452 §9.2).
     #[expect(clippy::cast_possible_truncation, reason = "any 16 random bits")]
     pub(super) fn insert_unused(&mut self, lane: Lane, waiting: Waiting, random: &mut StdRng) -> Key {
         loop {
             let key = Key::new(lane, random.next_u32() as u16);
             // Far fewer are in use than there are: a question has no more of them than packets.
-            if let Entry::Vacant(place) = self.0.entry(key.0) {
+            if let Entry::Vacant(place) = self.all.entry(key.0) {
                 place.insert(waiting);
+                if let Some(load) = self.load_of(key) {
+                    load.open += 1;
+                }
                 return key;
             }
         }
@@ -63,12 +88,27 @@ impl Keys {
 
     /// What waits for a number.
     pub(super) fn get(&self, key: Key) -> Option<Waiting> {
-        self.0.get(&key.0).copied()
+        self.all.get(&key.0).copied()
     }
 
     /// Waits for a number no longer.
     pub(super) fn remove(&mut self, key: Key) {
-        self.0.remove(&key.0);
+        let Some(waiting) = self.all.remove(&key.0) else { return };
+        if let Some(load) = self.load_of(key) {
+            load.open -= 1;
+            load.late -= u32::from(waiting.is_late);
+        }
+    }
+
+    /// No answer came to it in time.
+    pub(super) fn is_late(&mut self, key: Key) {
+        let waiting = self.all.get_mut(&key.0);
+        let was = waiting.map(|waiting| std::mem::replace(&mut waiting.is_late, true));
+        if was == Some(false)
+            && let Some(load) = self.load_of(key)
+        {
+            load.late += 1;
+        }
     }
 }
 

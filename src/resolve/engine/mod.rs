@@ -11,6 +11,7 @@ mod slots;
 mod sys;
 mod timers;
 mod upstream;
+mod window;
 
 use std::sync::{Arc, mpsc};
 use std::task::Waker;

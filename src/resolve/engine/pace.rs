@@ -4,12 +4,15 @@
 //! Trouble alone says nothing about load: in a scan of PTR records one name in ten may lead to a dead or failing zone at
 //! any rate. So the rate is cut on trial when more first packets fail than usual. If the share of failures falls with
 //! the rate, the cut stays; if it does not, the failures are the names' own, the cut is undone and that share is usual
-//! from then on.
+//! from then on. How many packets may be open at once is cut and restored with the rate (`window`). Neither rises by what
+//! was allowed: only while questions waited for it, and answers kept up.
 //!
 //! Ten epochs of a server that drops all above 1,000 a second: 200, 400, 800 answered; of 1,600 only 1,000 (38 % fail,
 //! usual is 0): cut to 1,000 on trial; 3 % fail: kept; 1,040, 1,080 … until more than 5 % fail again.
 
 use std::time::{Duration, Instant};
+
+use super::window::{Load, Window};
 
 /// The time over which packets are counted together.
 const EPOCH: Duration = Duration::from_millis(100);
@@ -37,6 +40,14 @@ const MOST_USUAL: f64 = 0.5;
 const LEAST_JUDGED: u32 = 50;
 /// Epochs that a judgement looks at, and that a trial lasts: a limiter that resets each second must not fool it.
 const JUDGED: u64 = 10;
+/// The same for the cut itself while the rate still rose fast.
+const RISING: u64 = 3;
+/// How many times as long a trial waits for enough packets to take part.
+const PATIENT: u64 = 3;
+/// How often a trial is cut again, of an upstream that may be filled up by names that take long, and how many are late
+/// there at least.
+const MOST_DEEPER: u8 = 2;
+const MANY_LATE: u32 = 100;
 /// Epochs without another trial after one that was lost, doubled each time, and the most: one that fails at any rate is
 /// not worth slowing down for.
 const FIRST_REPRIEVE: u64 = 100;
@@ -66,6 +77,10 @@ pub(super) struct Pace {
     judged_from: Epoch,
     /// Whether packets waited for tokens in this epoch.
     pressed: bool,
+    /// The rate at which it starts, which needs no proof.
+    start_rate: f64,
+    /// How many packets may be open.
+    pub(super) window: Window,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,14 +91,40 @@ struct Count {
     first: u32,
     /// Of these, failed.
     failed: u32,
+    /// Of these, those that no answer came to in time.
+    late: u32,
     /// Answers that came in this epoch.
     answered: u32,
+    /// Failure codes that came in this epoch.
+    codes: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Calm,
-    Trial { rate: f64, share: f64, until: Epoch },
+    Trial(Trial),
+}
+
+/// How the first packet of a question failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// No answer came in time.
+    Late,
+    /// An answer came, and settled nothing.
+    Answered,
+}
+
+/// A cut that is to show whether it helps.
+#[derive(Debug, Clone, Copy)]
+struct Trial {
+    /// What was in force before.
+    rate: f64,
+    window: f64,
+    /// The share of failures before.
+    share: f64,
+    until: Epoch,
+    /// How often it was cut again within this trial.
+    deeper: u8,
 }
 
 impl Pace {
@@ -110,6 +151,8 @@ impl Pace {
             untried_until: 0,
             judged_from: 0,
             pressed: false,
+            start_rate: start,
+            window: if rate == Rate::Unlimited { Window::unlimited() } else { Window::new() },
         }
     }
 
@@ -160,10 +203,21 @@ impl Pace {
         self.count(self.epoch).answered += 1;
     }
 
+    /// Whether it is being found out if failures are a matter of load.
+    pub(super) fn is_on_trial(&self) -> bool {
+        matches!(self.phase, Phase::Trial(_))
+    }
+
+    /// A failure code came.
+    pub(super) fn failed_at_once(&mut self) {
+        self.count(self.epoch).codes += 1;
+    }
+
     /// The first packet of a question failed: no answer in time, or one that settles nothing.
-    pub(super) fn failed(&mut self, epoch: Epoch) {
+    pub(super) fn failed(&mut self, epoch: Epoch, failure: Failure) {
         if self.remembers(epoch) {
             self.count(epoch).failed += 1;
+            self.count(epoch).late += u32::from(failure == Failure::Late);
         }
     }
 
@@ -172,16 +226,17 @@ impl Pace {
         if self.remembers(epoch) {
             let count = self.count(epoch);
             count.failed = count.failed.saturating_sub(1);
+            count.late = count.late.min(count.failed);
         }
     }
 
     /// Lets time pass; answers take `mean` as a rule, and first packets are judged once they are older than `patience`.
-    pub(super) fn tick(&mut self, now: Instant, mean: Duration, patience: Duration) {
+    pub(super) fn tick(&mut self, now: Instant, mean: Duration, patience: Duration, load: Load) {
         let current = epochs(now.saturating_duration_since(self.start));
         if current == self.epoch {
             return;
         }
-        self.judge(epochs(mean), epochs(patience) + 1);
+        self.judge(epochs(mean), epochs(patience) + 1, load);
         for epoch in (self.epoch + 1..=current).rev().take(EPOCHS) {
             *self.count(epoch) = Count::default();
         }
@@ -189,51 +244,122 @@ impl Pace {
         self.pressed = false;
     }
 
-    fn judge(&mut self, lag: u64, young: u64) {
+    fn judge(&mut self, lag: u64, young: u64, load: Load) {
         let ripe = self.epoch.saturating_sub(young);
-        let from = self.judged_from.max(ripe.saturating_sub(JUDGED));
+        let from = match self.phase {
+            Phase::Calm => self.judged_from.max(ripe.saturating_sub(JUDGED)),
+            // Where little may go, a trial takes longer.
+            Phase::Trial(_) => self.judged_from.max(ripe.saturating_sub(PATIENT * JUDGED)).min(ripe),
+        };
         let (first, failed) = self.sum(from..ripe);
         let enough = first >= LEAST_JUDGED;
         let share = f64::from(failed) / f64::from(first.max(1));
+        let seen = self.seen();
         match self.phase {
             Phase::Calm if enough && share > self.usual + NOTICE && self.epoch >= self.untried_until => {
-                self.cut(share);
+                self.cut(share, load);
+            }
+            // Failure codes come at once, and are not waited for.
+            Phase::Calm if seen > self.usual + NOTICE && self.epoch >= self.untried_until => {
+                self.cut(seen, load);
             }
             Phase::Calm => {
                 if enough && share < self.usual {
                     self.usual += (share - self.usual) * 0.1;
                 }
-                if self.pressed && self.keeps_up(lag) {
-                    self.rate = (self.rate * self.growth).min(self.cap);
+                let keeps_up = self.keeps_up(lag) && seen <= self.usual + NOTICE;
+                if self.pressed && keeps_up {
+                    self.rate = self.rate.max((self.rate * self.growth).min(self.cap).min(self.shown()));
                 }
+                self.window.step(keeps_up);
             }
-            Phase::Trial { rate, share: before, until }
-                if ripe >= until && (enough || ripe >= until + JUDGED) =>
+            Phase::Trial(trial)
+                if ripe >= trial.until && (enough || ripe >= trial.until + PATIENT * JUDGED) =>
             {
-                // A trial that too few packets take part in shows nothing either.
-                if !enough || share > before * REMAINS {
-                    self.rate = rate;
-                    self.usual = if enough { share.min(MOST_USUAL) } else { self.usual };
-                    self.reprieve = (self.reprieve * 2).clamp(FIRST_REPRIEVE, MOST_REPRIEVE);
-                    self.untried_until = self.epoch + self.reprieve;
-                } else {
-                    self.growth = SLOW;
-                    self.reprieve = 0;
-                }
-                self.phase = Phase::Calm;
-                self.judged_from = self.epoch;
+                self.end_trial(trial, enough.then_some(share), load);
             }
-            Phase::Trial { .. } => {}
+            Phase::Trial(_) => {}
         }
     }
 
-    fn cut(&mut self, share: f64) {
-        let recent = self.epoch.saturating_sub(JUDGED)..self.epoch;
+    /// A trial is over; `share` is the share of failures now, if enough packets took part.
+    fn end_trial(&mut self, trial: Trial, share: Option<f64>, load: Load) {
+        let helped = share.is_some_and(|share| share <= trial.share * REMAINS);
+        self.judged_from = self.epoch;
+        let is_filled_up = !helped && self.is_filled_up(load);
+        if is_filled_up && trial.deeper < MOST_DEEPER {
+            self.rate = (self.rate / 2.0).max(FLOOR.min(self.rate));
+            self.window.cut(load);
+            self.judged_from = self.epoch + 1;
+            let until = self.epoch + 1 + JUDGED;
+            self.phase = Phase::Trial(Trial { until, deeper: trial.deeper + 1, ..trial });
+            return;
+        }
+        self.phase = Phase::Calm;
+        if helped {
+            self.growth = SLOW;
+            self.window.keep_cut(trial.window);
+            self.reprieve = 0;
+            return;
+        }
+        if is_filled_up {
+            self.growth = SLOW;
+            self.window.keep_cut(trial.window);
+        } else {
+            self.rate = trial.rate;
+            self.window.restore(trial.window);
+        }
+        // Of one that is filled up, the names that it is late with are the ones that fail at any rate.
+        let share = if is_filled_up { Some(self.late_share()) } else { share };
+        self.usual = share.unwrap_or(self.usual).min(MOST_USUAL);
+        self.reprieve = (self.reprieve * 2).clamp(FIRST_REPRIEVE, MOST_REPRIEVE);
+        self.untried_until = self.epoch + self.reprieve;
+    }
+
+    fn late_share(&self) -> f64 {
+        let recent = self.epoch.saturating_sub(PATIENT * JUDGED)..self.epoch;
+        let (first, late) = recent.fold((0, 0), |(first, late), epoch| {
+            let count = self.counts[slot(epoch)];
+            (first + count.first, late + count.late)
+        });
+        f64::from(late) / f64::from(first.max(1))
+    }
+
+    /// Whether names that take long may fill the upstream up, so that a cut helps later than at once: many are late, and
+    /// failure codes come for others.
+    fn is_filled_up(&self, load: Load) -> bool {
+        let recent = self.epoch.saturating_sub(JUDGED)..self.epoch + 1;
+        let (codes, answered) = recent.fold((0, 0), |(codes, answered), epoch| {
+            let count = self.counts[slot(epoch)];
+            (codes + count.codes, answered + count.answered)
+        });
+        load.late >= MANY_LATE && load.late * 4 >= load.open && codes > 0 && codes * 10 >= answered
+    }
+
+    /// The share of first packets of the last epochs, this one included, that are known to have failed by now.
+    fn seen(&self) -> f64 {
+        let from = self.judged_from.max(self.epoch.saturating_sub(JUDGED));
+        let (first, failed) = self.sum(from..self.epoch + 1);
+        if first < LEAST_JUDGED { 0.0 } else { f64::from(failed) / f64::from(first) }
+    }
+
+    /// The rate that it has shown to answer at, doubled, or that at which it starts.
+    fn shown(&self) -> f64 {
+        let recent = self.epoch.saturating_sub(JUDGED)..self.epoch + 1;
+        let most = recent.map(|epoch| self.counts[slot(epoch)].answered).max().unwrap_or(0);
+        (FAST * f64::from(most) / EPOCH.as_secs_f64()).max(self.start_rate)
+    }
+
+    fn cut(&mut self, share: f64, load: Load) {
+        // While it still rose, what came at first says little.
+        let epochs = if self.growth > SLOW { RISING } else { JUDGED };
+        let recent = self.epoch.saturating_sub(epochs)..self.epoch;
         let epochs = (recent.end - recent.start).max(1);
         let answered: u32 = recent.map(|epoch| self.counts[slot(epoch)].answered).sum();
         let answered = f64::from(answered) / (epochs as f64 * EPOCH.as_secs_f64());
         let until = self.epoch + 1 + JUDGED;
-        self.phase = Phase::Trial { rate: self.rate, share, until };
+        let window = self.window.cut(load);
+        self.phase = Phase::Trial(Trial { rate: self.rate, window, share, until, deeper: 0 });
         self.rate = answered.clamp(FLOOR.min(self.rate), self.rate);
         // What was sent before the cut says nothing about it, nor does what waits behind it.
         self.judged_from = self.epoch + 1;

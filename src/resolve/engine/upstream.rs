@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::edns::EdnsSupport;
 use super::flow::Flow;
 use super::pace::Pace;
+use super::window::Load;
 use crate::resolve::health::{Health, UpstreamHealth, count};
 use crate::resolve::question::Kind;
 
@@ -76,6 +77,15 @@ enum State {
     },
 }
 
+/// What may go to an upstream now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Allowance {
+    /// Packets.
+    pub(super) packets: usize,
+    /// What its rate alone would let go.
+    pub(super) tokens: usize,
+}
+
 /// How an answer sounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -123,9 +133,14 @@ impl Upstream {
         matches!(self.state, State::Up | State::Suspect { .. })
     }
 
-    /// Questions that it may be asked now.
-    pub(super) fn allowance(&mut self, now: Instant) -> usize {
-        if self.is_up() { self.pace.allowance(now).min(self.flow.allowance(now)) } else { 0 }
+    /// What may go to it now.
+    pub(super) fn allowance(&mut self, now: Instant) -> Allowance {
+        let tokens = self.pace.allowance(now);
+        if self.is_up() {
+            Allowance { packets: tokens.min(self.flow.allowance(now)), tokens }
+        } else {
+            Allowance { packets: 0, tokens: usize::MAX }
+        }
     }
 
     /// When it may be asked, if it may not at `now`; `None` while it is down.
@@ -184,10 +199,12 @@ impl Upstream {
         match tone {
             Tone::Sound => self.pace.answered(),
             Tone::Failing => {
+                self.pace.failed_at_once();
                 count(&self.seen().servfail);
             }
             Tone::Refusing => {
                 self.refused += 1;
+                self.pace.failed_at_once();
                 count(&self.seen().refused);
             }
         }
@@ -266,10 +283,10 @@ impl Upstream {
     }
 
     /// Lets time pass.
-    pub(super) fn tick(&mut self, now: Instant) -> Turn {
+    pub(super) fn tick(&mut self, load: Load, now: Instant) -> Turn {
         let before = self.pace.rate();
         let mean = self.smoothed.map_or(Duration::ZERO, |(mean, _)| Duration::from_micros(mean.into()));
-        self.pace.tick(now, mean, self.wait());
+        self.pace.tick(now, mean, self.wait(), load);
         if (self.pace.rate() - before).abs() > f64::EPSILON {
             self.publish();
         }

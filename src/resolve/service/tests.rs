@@ -70,6 +70,7 @@ fn no_more_cases_are_taken_in_than_allowed() {
             exit: Exit { sender: mpsc::channel(1).0, reserving: None },
             hosts_in_flight,
             hurry: Arc::default(),
+            second_pass: SecondPass::Late,
             convalescence: Duration::ZERO,
             over_since: None,
         };
@@ -139,6 +140,22 @@ fn hosts_held_back_come_out_at_the_end_whole() {
     }
     assert_eq!(rest.len(), 50);
     for solved in first.into_iter().chain(rest) {
+        let Solution::Identity(resolution) = solved.solution else { panic!("asked for an identity") };
+        assert_eq!(resolution.ptr, Status::Found);
+    }
+}
+
+#[test]
+fn who_waits_in_order_gets_hosts_held_back_when_nothing_else_is_asked() {
+    let bounds = Bounds { held_back: 100, second_pass: SecondPass::WhenIdle, ..Bounds::default() };
+    let mut resolver = start_on::<u32>(Told::new(failing_at_first(50)), bounds).unwrap();
+    resolver.inbox.send_blocking((0..80).map(case).collect()).unwrap();
+    let mut solved = Vec::new();
+    // The inbox is still open.
+    while solved.len() < 80 {
+        solved.extend(resolver.solved.blocking_recv().unwrap());
+    }
+    for solved in solved {
         let Solution::Identity(resolution) = solved.solution else { panic!("asked for an identity") };
         assert_eq!(resolution.ptr, Status::Found);
     }

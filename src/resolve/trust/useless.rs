@@ -16,9 +16,8 @@ use crate::resolve::question::Kind;
 const QUIET: Duration = Duration::from_secs(3);
 /// Packets, or answers, without which nothing can be told.
 const LEAST: u64 = 3;
-/// The same of an upstream that was of use before: a row of names that nobody answers for is no fault of its own.
+/// Answers of REFUSED, of an upstream that was of use before.
 const MANY_REFUSED: u64 = 20;
-const MANY_FAILED: u64 = 200;
 /// Of a type of question, at least so many in a hundred answers have to settle nothing.
 const MOST: u64 = 90;
 /// Answers of one type without which its share says nothing, if some of them settled something.
@@ -144,12 +143,12 @@ impl UselessWatch {
         let refused = numbers.refused - before.refused;
         let failing = numbers.servfail - before.servfail;
         let since = self.was_of_use.then(|| ago(since));
-        let (least_refused, least_failed) =
-            if self.was_of_use { (MANY_REFUSED, MANY_FAILED) } else { (LEAST, LEAST) };
-        if refused >= least_refused && refused * 100 >= of * MOST {
+        let needed = if self.was_of_use { MANY_REFUSED } else { LEAST };
+        if refused >= needed && refused * 100 >= of * MOST {
             return Some(Useless { trouble: Trouble::Refusing, failed: refused, of, since });
         }
-        let is_failing = failing >= least_failed && failing * 100 >= of * MOST;
+        // Of one that was of use, a row of dead zones can't be told from a fault of its own.
+        let is_failing = !self.was_of_use && failing >= LEAST && failing * 100 >= of * MOST;
         is_failing.then_some(Useless { trouble: Trouble::Failing, failed: failing, of, since })
     }
 
@@ -231,6 +230,7 @@ mod tests {
         for history in [
             // Dead zones, and a name now and then that is not.
             vec![by(0, [9, 0, 8, 0, 1]), by(4, [90, 0, 80, 0, 1]), by(5, [200, 0, 180, 0, 2])],
+            vec![by(0, [9, 0, 8, 0, 1]), by(9, [999, 0, 900, 0, 1])],
             vec![by(0, [9, 0, 0, 0, 1]), by(4, [300, 0, 180, 0, 1])],
             // Silence about names, but not about the probe that showed it to be up.
             vec![by(0, [9, 0, 0, 0, 1]), by(9, [200, 0, 0, 0, 1])],

@@ -4,12 +4,14 @@
 mod letters;
 mod name;
 mod scan;
+mod sections;
 mod stale;
 #[cfg(test)]
 mod tests;
 
 pub use letters::Letters;
 pub use scan::{Fault, Reading, read};
+pub use sections::{Data, End, Held, Link, Sections, sections};
 
 use super::question::Kind;
 use crate::name::{DnsName, MAX_WIRE_NAME};

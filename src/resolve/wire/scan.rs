@@ -11,13 +11,14 @@ use crate::evidence::Status;
 use crate::name::DnsName;
 use crate::resolve::question::{Exchange, Kind, Records};
 
-/// CNAMEs followed within one message; resolvers in the field stop at 8 to 16.
+/// CNAMEs and DNAMEs followed within one message; resolvers in the field stop at 8 to 16.
 pub(super) const MAX_CHAIN: usize = 16;
 /// Values compared one by one up to here, by hash above.
 const FEW: usize = 16;
 
 const TYPE_CNAME: u16 = 5;
 const TYPE_SOA: u16 = 6;
+const TYPE_DNAME: u16 = 39;
 
 /// What a message says of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,9 +175,17 @@ impl Scan<'_> {
             for _ in 0..self.count {
                 let record = self.record(at)?;
                 at = record.data.end;
-                let alias = record.kind == TYPE_CNAME && record.class == CLASS_IN;
-                if alias && self.owned(&record, chain.target.as_ref().unwrap_or(asked)) {
-                    chain.target = Some(whole_name(self.message, record.data)?);
+                let name = chain.target.as_ref().unwrap_or(asked);
+                let target = match record.kind {
+                    _ if record.class != CLASS_IN => None,
+                    TYPE_CNAME if self.owned(&record, name) => {
+                        Some(whole_name(self.message, record.data.clone())?)
+                    }
+                    TYPE_DNAME => self.moved(&record, name)?,
+                    _ => None,
+                };
+                if let Some(target) = target {
+                    chain.target = Some(target);
                     chain.ttl = chain.ttl.min(record.ttl);
                     chain.hops += 1;
                     if chain.hops > MAX_CHAIN {
@@ -188,6 +197,23 @@ impl Scan<'_> {
                 return Some(chain);
             }
         }
+    }
+
+    /// Where a DNAME record moves `name` to: the CNAME that a server makes of it and may leave out (RFC 6672 §2.2, §3.1).
+    /// `None` inside where the name does not stand below its owner.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is a broken message, or a name that would be too long"
+    )]
+    fn moved(&self, record: &Record, name: &DnsName) -> Option<Option<DnsName>> {
+        let owner = name::read(self.message, record.owner)?;
+        if owner == *name || !name::is_above(owner.as_wire(), name.as_wire()) {
+            return Some(None);
+        }
+        let target = whole_name(self.message, record.data.clone())?;
+        let kept = name.as_wire().len() - owner.as_wire().len();
+        let moved = [name.as_wire().get(..kept)?, target.as_wire()].concat();
+        DnsName::from_wire(&moved).map(Some)
     }
 
     /// The zone of `name`, and how long it says that its absences hold; `None` inside without an SOA for it.
@@ -319,6 +345,6 @@ pub(super) fn u16_at(message: &[u8], at: usize) -> Option<u16> {
     message.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
 }
 
-fn u32_at(message: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(message: &[u8], at: usize) -> Option<u32> {
     message.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
 }

@@ -20,6 +20,18 @@ pub(super) fn is_stale(message: &[u8], authority: usize) -> bool {
     options(message, authority).is_some_and(has_stale)
 }
 
+/// The extended errors of a message whose answer section begins at `answers`.
+pub(super) fn extended_errors(message: &[u8], answers: usize) -> Vec<u16> {
+    let skip = |at: usize| {
+        let fixed = name::skip(message, at)?;
+        Some(fixed + 10 + usize::from(u16_at(message, fixed + 8)?))
+    };
+    let count = u16_at(message, 6).unwrap_or(0);
+    let authority = (0..count).try_fold(answers, |at, _| skip(at));
+    let options = authority.and_then(|authority| options(message, authority));
+    options.map_or_else(Vec::new, |options| errors(options).collect())
+}
+
 /// Whether the last record is an OPT record without options.
 fn ends_bare(message: &[u8]) -> bool {
     let end = message.len().checked_sub(BARE_OPT).and_then(|at| message.get(at..));
@@ -42,14 +54,21 @@ fn options(message: &[u8], mut at: usize) -> Option<&[u8]> {
     None
 }
 
-fn has_stale(mut options: &[u8]) -> bool {
-    while let Some(length) = u16_at(options, 2).map(usize::from) {
-        let Some(data) = options.get(4..4 + length) else { return false };
-        let is_error = u16_at(options, 0) == Some(EXTENDED_ERROR);
-        if is_error && u16_at(data, 0).is_some_and(|code| STALE.contains(&code)) {
-            return true;
+fn has_stale(options: &[u8]) -> bool {
+    errors(options).any(|code| STALE.contains(&code))
+}
+
+/// The extended errors among the options, in their order; up to where they break.
+fn errors(mut options: &[u8]) -> impl Iterator<Item = u16> {
+    std::iter::from_fn(move || {
+        loop {
+            let length = u16_at(options, 2).map(usize::from)?;
+            let data = options.get(4..4 + length)?;
+            let is_error = u16_at(options, 0) == Some(EXTENDED_ERROR);
+            options = options.get(4 + length..)?;
+            if let Some(code) = u16_at(data, 0).filter(|_| is_error) {
+                return Some(code);
+            }
         }
-        options = &options[4 + length..];
-    }
-    false
+    })
 }

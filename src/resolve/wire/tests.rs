@@ -176,6 +176,19 @@ fn reference(message: &Message, asked: &DnsName, kind: Kind) -> Option<Reading> 
     }
 }
 
+/// Records in order, each once.
+fn records_of(records: &Records) -> Vec<String> {
+    let mut all: Vec<String> = match records {
+        Records::None => Vec::new(),
+        Records::Names(names) => names.iter().map(ToString::to_string).collect(),
+        Records::Addresses(addresses) => addresses.iter().map(ToString::to_string).collect(),
+        Records::Exchanges(exchanges) => exchanges.iter().map(|exchange| format!("{exchange:?}")).collect(),
+    };
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 fn suffixes(name: &DnsName) -> Vec<DnsName> {
     let labels: Vec<&[u8]> = name.labels().collect();
     (0..labels.len())
@@ -250,6 +263,21 @@ fn sound_messages_say_what_another_library_reads_in_them() {
         let decoded = Message::from_vec(&bytes).unwrap();
         let reading = read(&bytes, &asked, kind);
         assert_eq!(reading, reference(&decoded, &asked, kind), "{decoded:?}");
+        // What is taken apart says the same; of several aliases of one name it takes the first.
+        let aliases = decoded.answers.iter().filter(|record| record.record_type() == RecordType::CNAME);
+        let apart = sections(&bytes, &asked, kind).map(|sections| sections.chain(&asked, kind).1);
+        match (&reading, apart) {
+            _ if aliases.count() > 1 => {}
+            (Some(Reading::NoData(zone, _)), Some(End::NoData(other, _)))
+            | (Some(Reading::NxDomain(zone, _)), Some(End::NxDomain(other, _))) => assert_eq!(*zone, other),
+            (Some(Reading::Found(records, _)), Some(End::Found(others, _))) => {
+                assert_eq!(records_of(records), records_of(&others), "{decoded:?}");
+            }
+            (Some(Reading::Found(..) | Reading::NoData(..) | Reading::NxDomain(..)), other) => {
+                panic!("{reading:?} {other:?} {decoded:?}")
+            }
+            _ => {}
+        }
         *seen.entry(word(reading.as_ref())).or_default() += 1;
     }
     // The messages are worth reading: every kind of reading comes, none rarely.
@@ -312,6 +340,9 @@ fn any_bytes_are_read_without_a_panic() {
         }
         let reading = read(&bytes, &asked, Kind::Ptr);
         assert!(reading.is_some(), "the question is ours whatever follows");
+        if let Some(sections) = sections(&bytes, &asked, Kind::Ptr) {
+            sections.chain(&asked, Kind::Ptr);
+        }
     }
 }
 
@@ -399,4 +430,72 @@ fn an_answer_that_is_marked_as_stale_settles_nothing() {
     ] {
         assert_eq!(read_with(options), told, "{options:?}");
     }
+}
+
+/// One record behind a question: its owner, type, time to live, and the name that it holds.
+type Held = (&'static str, u16, u8, &'static str);
+
+/// What is read in an answer to a PTR question that holds these records, in this order.
+fn read_of(asked: &DnsName, records: &[Held]) -> Option<Reading> {
+    let mut message = vec![0, 1, 0x81, 0x80, 0, 1, 0, u8::try_from(records.len()).unwrap(), 0, 0, 0, 0];
+    message.extend_from_slice(asked.as_wire());
+    message.extend_from_slice(&[0, 12, 0, 1]);
+    for &(owner, kind, ttl, target) in records {
+        let (owner, target) = (DnsName::parse(owner).unwrap(), DnsName::parse(target).unwrap());
+        message.extend_from_slice(owner.as_wire());
+        message.extend_from_slice(&kind.to_be_bytes());
+        message.extend_from_slice(&[0, 1, 0, 0, 0, ttl]);
+        message.extend_from_slice(&u16::try_from(target.as_wire().len()).unwrap().to_be_bytes());
+        message.extend_from_slice(target.as_wire());
+    }
+    read(&message, asked, Kind::Ptr)
+}
+
+#[test]
+fn a_dname_without_its_cname_is_followed_by_making_the_cname() {
+    const PTR: u16 = 12;
+    const CNAME: u16 = 5;
+    const DNAME: u16 = 39;
+    let name = |text: &str| DnsName::parse(text).unwrap();
+    let found = |ttl| Some(Reading::Found(Records::Names(vec![name("m.example.org")]), ttl));
+    let asked = name("1.2.0.192.in-addr.arpa");
+    let dname: Held = ("2.0.192.in-addr.arpa", DNAME, 90, "rev.example.org");
+    let ptr: Held = ("1.rev.example.org", PTR, 60, "m.example.org");
+    for (records, wanted) in [
+        (&[dname, ptr][..], found(60)),
+        (&[ptr, dname], found(60)),
+        (&[dname], Some(Reading::Alias(name("1.rev.example.org"), 90))),
+        // The CNAME stands beside it: the time to live is the DNAME's (RFC 6672 section 3.1).
+        (&[dname, ("1.2.0.192.in-addr.arpa", CNAME, 0, "1.rev.example.org"), ptr], found(60)),
+        // One leads to the other, and both to a CNAME.
+        (
+            &[
+                dname,
+                ("example.org", DNAME, 9, "example.net"),
+                ("1.rev.example.net", CNAME, 50, "x.example"),
+                ("x.example", PTR, 60, "m.example.org"),
+            ],
+            found(9),
+        ),
+        // It moves what stands below its owner: neither the owner itself, nor what ends in the same letters.
+        (
+            &[("1.2.0.192.in-addr.arpa", DNAME, 90, "rev.example.org"), ptr],
+            Some(Reading::Fault(Fault::Unclear)),
+        ),
+        (
+            &[("3.0.192.in-addr.arpa", DNAME, 90, "rev.example.org"), ptr],
+            Some(Reading::Fault(Fault::Unclear)),
+        ),
+        // It leads below itself, and so without an end.
+        (&[("in-addr.arpa", DNAME, 90, "x.in-addr.arpa")], Some(Reading::Fault(Fault::Unclear))),
+    ] {
+        assert_eq!(read_of(&asked, records), wanted, "{records:?}");
+    }
+}
+
+#[test]
+fn a_name_that_a_dname_makes_too_long_is_none() {
+    let asked = DnsName::parse(&format!("{}.example", ["a"; 110].join("."))).unwrap();
+    let long: &'static str = Box::leak(["b"; 60].join(".").into_boxed_str());
+    assert_eq!(read_of(&asked, &[("example", 39, 90, long)]), Some(Reading::Fault(Fault::Unclear)));
 }

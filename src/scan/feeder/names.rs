@@ -3,26 +3,48 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Feeder, MAX_EARLY, MAX_NAMES, MAX_WAITING, NAMES_BATCH};
-use crate::resolve::Case;
+use super::{Feeder, MAX_EARLY, MAX_WAITING};
+use crate::resolve::{self, Case};
 use crate::scan::aim::{Aim, Asking};
 use crate::scan::course::NameTurn;
 
+/// Names that may be resolving at once: half of the cases that a resolver has open, so that hosts find room beside them
+/// however long names take. At a second each, so many names are resolved in one.
+const MAX_NAMES: usize = resolve::HOSTS_IN_FLIGHT / 2;
+/// Names that go to the resolver together.
+const NAMES_BATCH: usize = 256;
+/// Batches of hosts that the resolver takes without a wait behind names.
+const ROOM_FOR_HOSTS: usize = 4;
+/// Between two looks at whether the resolver takes more names.
+const NAMES_LOOK: Duration = Duration::from_millis(20);
+
 impl Feeder {
-    /// Hands names to the resolver, as many as it may have.
+    /// Hands names to the resolver, as many as it may have and takes without a wait: conversations don't wait for names.
     pub(super) async fn send_names(&mut self) {
         while self.course.names_left() > 0 && self.resolving < MAX_NAMES {
+            let Some(resolver) = self.resolver.as_ref().filter(|it| it.room() > ROOM_FOR_HOSTS) else {
+                return;
+            };
             let room = NAMES_BATCH.min(MAX_NAMES - self.resolving);
             let case = |NameTurn { turn, name, want }| Case { want, carry: Asking::Name { turn, name } };
             let names: Vec<_> = std::iter::from_fn(|| self.course.next_name()).take(room).map(case).collect();
+            if names.is_empty() {
+                return;
+            }
             self.resolving += names.len();
-            let Some(resolver) = self.resolver.as_ref().filter(|_| !names.is_empty()) else { return };
             // The resolver ends only after its inboxes are dropped.
             let _ = resolver.send(names).await;
         }
+    }
+
+    /// When to look whether the resolver takes more names, if there are any for it.
+    pub(super) fn names_due(&self, now: Instant) -> Option<Instant> {
+        let is_held_up = self.course.names_left() > 0 && self.resolving < MAX_NAMES;
+        is_held_up.then_some(now + NAMES_LOOK)
     }
 
     pub(super) fn all_resolved(&self) -> bool {

@@ -13,7 +13,7 @@ use super::{ENOUGH_TO_TRY, Fed, Feeder};
 use crate::probe::LocalTrouble;
 use crate::scan::aim::{Aim, Errand};
 use crate::scan::failure::Failure;
-use crate::scan::sanity::{LookResult, Step};
+use crate::scan::sanity::{Class, Connected, LookResult, Step};
 use crate::scan::shard::Met;
 use crate::scan::stop::Level;
 use crate::scan::vantage::Doubt;
@@ -60,18 +60,17 @@ impl Feeder {
         failed: Vec<Failure>,
         checked: &[LookResult],
     ) {
-        let (mut first, mut later) = (0, 0);
+        let mut connected = Connected::default();
         // A trouble that passes loses packets, too, and is no reason to slow down.
         let is_recovering = self.recovered_at.is_some_and(|at| now < at);
         for met in met {
             if let Some(since) = met.held_since {
                 self.machine.held(since);
             }
-            let Some(handshake) = met.connected else { continue };
-            let count = if met.attempt <= 1 && !met.was_doubted { &mut first } else { &mut later };
-            *count += 1;
-            if !is_recovering && let Some(doubt) = self.loss.connected(now, met.attempt, handshake) {
-                self.warn(doubt);
+            let (Some(since), Some(handshake)) = (met.held_since, met.connected) else { continue };
+            connected.count(Class::new(met.attempt, met.was_doubted));
+            if !is_recovering {
+                self.loss.connected(now, since, met.attempt, handshake);
             }
             if met.was_doubted {
                 self.sanity.recovered(now);
@@ -81,9 +80,7 @@ impl Feeder {
                 self.sanity.greeted(met.socket);
             }
         }
-        if let Some(last) = self.answers.at() {
-            self.sanity.answered(now, (first, later), last);
-        }
+        self.sanity.answered(now, connected);
         for failure in failed {
             self.sanity.failed(now, failure);
         }
@@ -108,6 +105,7 @@ impl Feeder {
                     self.parked.push(aim);
                 }
                 Step::Settle(seen) => self.settled.push(seen),
+                Step::Swallowed(from, until) => self.loss.swallowed(from, until),
                 Step::Warn(doubt) => self.warn(doubt),
                 Step::GiveUp => self.given_up = Some(LocalTrouble::PathLost),
             }
@@ -139,17 +137,17 @@ impl Feeder {
         is_quiet && self.checks.is_empty() && self.settled.is_empty()
     }
 
-    /// Where nothing is under way and nothing can start, no connection will speak for what is held back.
-    pub(super) fn release_held(&mut self) -> bool {
+    /// Where nothing is under way and nothing new can start, no connection will speak for what is held back.
+    pub(super) fn release_held(&mut self, now: Instant) -> bool {
         let nothing_to_come = self.is_order_over()
+            && self.all_resolved()
             && self.resolved.is_empty()
             && self.places.taken() == 0
             && self.gate.is_empty()
-            && self.parked.is_empty()
             && self.again.is_empty();
         let releases = nothing_to_come && self.sanity.held() > 0 && !self.sanity.is_waiting();
         if releases {
-            self.sanity.release();
+            self.sanity.release(now);
         }
         releases
     }
@@ -173,7 +171,9 @@ impl Feeder {
         let lasts = self.machine.fails(now);
         self.sanity.troubled(now);
         let is_clear = matches!(trouble, LocalTrouble::NetworkDown | LocalTrouble::Forbidden);
-        if (is_clear || lasts >= SHORTAGE) && self.machine.is_news(now) {
+        let is_worth_telling = (is_clear || lasts >= SHORTAGE) && !self.sanity.was_told(now);
+        if is_worth_telling && self.machine.is_news(now) {
+            self.sanity.told(now);
             self.warn(Doubt::Waiting { trouble, wait: self.patience.give_up });
         }
         if lasts >= self.patience.give_up {
@@ -189,9 +189,9 @@ impl Feeder {
         Fed::Stuck(usize::try_from(turns.saturating_sub(done)).unwrap_or(usize::MAX), trouble)
     }
 
-    /// What was lost on the way, for the summary and the manifest.
-    pub(super) fn note_loss(&mut self) {
-        self.progress.doubt(self.loss.doubt());
+    /// Tells what was lost on the way.
+    pub(super) fn tell_loss(&mut self) {
+        self.loss.doubt().into_iter().for_each(|doubt| self.warn(doubt));
     }
 
     fn warn(&mut self, doubt: Doubt) {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use banneret::name::{DnsName, HostName};
-use banneret::resolve::wire::{Edns, Fault, MAX_QUERY, Reading, answer_id, read, write_query};
+use banneret::resolve::wire::{Edns, Fault, MAX_QUERY, Reading, answer_id, read, sections, write_query};
 use banneret::resolve::{Kind, Records};
 
 use super::draw::Draw;
@@ -21,6 +21,10 @@ pub fn answer(data: &[u8]) {
     let (asked, kind) = question(message);
     let reading = read(message, &asked, kind);
     assert_eq!(read(message, &asked, kind), reading, "a reading depends on the message alone");
+    // The reader that takes a message apart takes any.
+    if let Some(sections) = sections(message, &asked, kind) {
+        sections.chain(&asked, kind);
+    }
     let Some(reading) = reading else { return };
 
     let id = answer_id(message).expect("an answer has a number");

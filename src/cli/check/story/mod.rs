@@ -99,6 +99,9 @@ impl Page<'_> {
         if seen.outcome != Outcome::Greeted || self.detail == Detail::All {
             self.row("outcome", outcome(seen.outcome));
         }
+        if let Some(unresolved) = record.target.unresolved {
+            self.row("", why_unresolved(unresolved.status));
+        }
         if let Some(greeting) = &seen.greeting {
             self.greeting(greeting);
         }
@@ -277,6 +280,22 @@ fn fcrdns_words(fcrdns: Fcrdns) -> &'static str {
         Fcrdns::Fail => "fail: no PTR name leads back to the address",
         Fcrdns::TempError => "not known: DNS gave no definite answer",
         Fcrdns::PermError => "none: the address has no PTR name",
+    }
+}
+
+/// Why a name has no address.
+fn why_unresolved(status: Status) -> &'static str {
+    match status {
+        Status::NxDomain => "nxdomain: there is no such name",
+        Status::NoData => "no_data: the name exists, and has no address, or takes no mail",
+        Status::ServFail => {
+            "servfail: the resolver could not get an answer of the zone's servers, or refuses it"
+        }
+        Status::Refused => "refused: the resolver does not answer us",
+        Status::TimedOut => "timed_out: the resolver did not answer in time",
+        Status::Malformed => "malformed: the answer settles nothing: a lame server, or aliases in a circle",
+        Status::Untrusted => "untrusted: the resolver denies it, and is not believed",
+        Status::Found | Status::NotAsked | Status::Other => "it was not asked for",
     }
 }
 

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_end_is_told_as_what_it_is() {
-        use TlsStatus::{Alert, Closed, NotOffered, Plaintext, Refused, TimedOut};
+        use TlsStatus::{Alert, Closed, EndedByUs, NotOffered, Plaintext, Refused, TimedOut};
         for (status, code, opening, told) in [
             (NotOffered, None, Opening::Plain, "not_offered: the reply to EHLO does not name STARTTLS"),
             (Refused, Some(454), Opening::Plain, "refused: STARTTLS is offered, and turned down by 454"),
@@ -158,6 +158,18 @@ mod tests {
                 "closed: STARTTLS is accepted, then the connection is closed",
             ),
             (
+                EndedByUs,
+                Some(220),
+                Opening::Plain,
+                "ended_by_us: STARTTLS is accepted, then more comes than TLS has need of, and we break it off",
+            ),
+            (
+                Alert(116),
+                None,
+                Opening::Tls,
+                "alert 116 (certificate_required): a handshake is begun, then the server breaks the handshake off",
+            ),
+            (
                 Plaintext,
                 None,
                 Opening::Tls,
@@ -167,5 +179,13 @@ mod tests {
             let tls = Tls { code: code.and_then(Code::new), ..Tls::bare(status) };
             assert_eq!(words(&tls, opening), told);
         }
+        let made = Tls {
+            late_alert: Some(80),
+            version: Some("TLSv1.3".into()),
+            cipher: Some("TLS_X".into()),
+            ..Tls::bare(TlsStatus::Established)
+        };
+        let told = "established, TLSv1.3 TLS_X, ended by alert 80 (internal_error)";
+        assert_eq!(words(&made, Opening::Plain), told);
     }
 }

@@ -168,6 +168,11 @@ mod tests {
             (r#""smtp":{"status":"connection-timeout"}"#, Outcome::TimedOut),
             (r#""smtp":{"status":"connection-closed","result":{}}"#, Outcome::Closed),
             (r#""smtp":{"status":"io-timeout","result":null}"#, Outcome::Silent),
+            (
+                r#""smtp":{"status":"unknown-error","error":"remote error: tls: handshake failure",
+                    "result":{"implicit_tls":true,"tls":{"handshake_log":{}}}}"#,
+                Outcome::TlsFailed,
+            ),
             (r#""smtp":{"status":"protocol-error"}"#, Outcome::NotSmtp),
             (r#""smtp":{"status":"unknown-error","error":"read: connection reset by peer"}"#, Outcome::Reset),
             // The first version.

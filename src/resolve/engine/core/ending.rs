@@ -7,6 +7,7 @@ use rand::Rng;
 use super::{Core, TcpAsk, jitter};
 use crate::evidence::Status;
 use crate::name::DnsName;
+use crate::resolve::engine::pace::Failure;
 use crate::resolve::engine::slots::{Route, State};
 use crate::resolve::origin::Origin;
 use crate::resolve::question::{Answer, Records, Transport};
@@ -16,10 +17,14 @@ use crate::resolve::wire::{Edns, Fault, Reading};
 const MAX_DEPTH: u8 = 8;
 /// Answers with a failure code that end a question.
 const MOST_FAILURES: u8 = 3;
+/// The same while it is being found out whether they are a matter of load.
+const MOST_FAILURES_OF_LOAD: u8 = 4;
 /// Answers that settle nothing that end a question: the second one has had its chance to differ.
 const MOST_UNCLEAR: u8 = 2;
 /// The pause after the first failure; doubled for each further one, a quarter more or less.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The same while failures may be a matter of load, which takes seconds to pass.
+const PAUSE_OF_LOAD: Duration = Duration::from_secs(1);
 
 /// Where an answer came from, how and when.
 #[derive(Debug, Clone, Copy)]
@@ -127,7 +132,7 @@ impl Core {
     /// After an answer that settles nothing another upstream is asked at once, the same one after a pause.
     fn fail(&mut self, index: u32, source: Source, fault: Fault) {
         let Source { upstream, now, .. } = source;
-        self.count_failure(index);
+        self.count_failure(index, Failure::Answered);
         let (timeout, attempts) = (self.timeout, self.attempts);
         let slot = self.slots.at(index);
         slot.fault = Some(fault);
@@ -149,6 +154,9 @@ impl Core {
             Fault::ServFail | Fault::NotImp | Fault::Refused => MOST_FAILURES,
             Fault::FormErr | Fault::Unclear => MOST_UNCLEAR,
         };
+        let is_loaded = self.upstreams[upstream].pace.is_on_trial();
+        let most = if is_loaded { most.max(MOST_FAILURES_OF_LOAD) } else { most };
+        let slot = self.slots.at(index);
         if slot.failures >= most {
             return self.give_up(index);
         }
@@ -172,7 +180,8 @@ impl Core {
         let slot = self.slots.at(index);
         slot.state = State::Parked;
         slot.upstream = upstream;
-        let pause = PAUSE * 2u32.pow(u32::from(slot.failures - 1));
+        let first = if is_loaded { PAUSE_OF_LOAD } else { PAUSE };
+        let pause = first * 2u32.pow(u32::from(slot.failures - 1));
         let pause = jitter(pause, self.random.next_u32());
         self.timers.set(index, (now + pause).min(gives_up));
     }

@@ -17,7 +17,7 @@ impl Core {
     pub(crate) fn receive(&mut self, lane: Lane, datagram: &[u8], whole: bool, now: Instant) {
         let Some(id) = wire::answer_id(datagram) else { return };
         let key = Key::new(lane, id);
-        let Some(Waiting { slot: index, letters, edns }) = self.keys.get(key) else { return };
+        let Some(Waiting { slot: index, letters, edns, .. }) = self.keys.get(key) else { return };
         let upstream = self.upstream_of(lane);
         if index >= PROBES {
             return self.receive_probe(key, upstream, datagram, now);
