@@ -41,6 +41,8 @@ impl Serialize for Whole<'_> {
         map.serialize_entry("by_accepted", &Words(&summary.accepted, Code::ALL.map(Code::as_str)))?;
         map.serialize_entry("what_if", &Cleared(&summary.what_if))?;
         map.serialize_entry("cloned_images", &Cloned(summary))?;
+        map.serialize_entry("hosts", &summary.hosts.count())?;
+        map.serialize_entry("hosts_exact", &summary.hosts.is_exact())?;
         map.serialize_entry("complete", &summary.is_complete())?;
         map.serialize_entry("incomplete", &Incomplete(summary))?;
         map.serialize_entry("warnings", &Warnings(summary))?;
@@ -252,7 +254,7 @@ mod tests {
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
             r#"},"sources":[],"by_accepted":{},"what_if":{"in_trouble":1,"ptr_alone":0,"banner_alone":0,"#,
-            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"complete":true,"incomplete":[],"warnings":[]}"#,
+            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"hosts":3,"hosts_exact":true,"complete":true,"incomplete":[],"warnings":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
@@ -266,7 +268,7 @@ mod tests {
             r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
             r#""banner_name":[]},"sources":[],"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"#,
             r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[],"#,
-            r#""complete":true,"incomplete":[],"warnings":[]}"#,
+            r#""hosts":0,"hosts_exact":true,"complete":true,"incomplete":[],"warnings":[]}"#,
             "\n",
         ];
         assert_eq!(shown(&Summary::new()), empty.concat());

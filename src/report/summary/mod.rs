@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod csv;
 pub mod detail;
 pub mod groups;
+pub mod hosts;
 pub mod json;
 pub mod kind;
 pub mod markdown;
@@ -34,6 +35,7 @@ use crate::name::registrable;
 use crate::prefix::Prefix;
 use crate::record::row::Row;
 use clones::Clones;
+use hosts::Hosts;
 use what_if::WhatIf;
 
 /// How many keys of one kind keep their own count: twice as many stand in memory at most, some 20 MiB
@@ -70,6 +72,8 @@ impl Breakdown {
 pub struct Summary {
     /// All records.
     pub all: Tally,
+    /// The hosts that they are of.
+    pub hosts: Hosts,
     /// By outcome, as [`Outcome::ALL`] has them.
     pub outcomes: Counts<{ Outcome::ALL.len() }>,
     /// By finding, as [`Code::ALL`] has them; a record counts under each of its findings that is not accepted.
@@ -147,6 +151,7 @@ impl Summary {
             reach: coverage::Reach::default(),
             ptr_domains: Groups::new(most),
             all: Tally::default(),
+            hosts: Hosts::default(),
             outcomes: Counts::default(),
             findings: Counts::default(),
             accepted: Counts::default(),
@@ -171,6 +176,7 @@ impl Summary {
     /// Counts one record.
     pub fn add(&mut self, row: &Row<'_>) {
         self.all.add(row);
+        self.hosts.add(row);
         if let Some(detail) = &mut self.detail {
             detail.add(row);
         }

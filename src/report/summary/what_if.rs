@@ -1,6 +1,7 @@
 //! What one change would do over a whole run: hosts in trouble, counted by the single changes that clear them.
 
 use super::Counts;
+use super::hosts::{Hosts, Met};
 use crate::judge::Severity;
 use crate::judge::what_if::{Remedies, Remedy, WEIGHT};
 use crate::record::row::{Codes, Row};
@@ -14,17 +15,23 @@ const ACCEPTED: usize = 4;
 const UNKNOWN: usize = 5;
 
 /// Hosts with findings of weight. One that several single changes clear, each alone, counts under each of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct WhatIf {
     /// Hosts with findings of weight, accepted or not.
     pub in_trouble: u64,
     /// By the words of [`WORDS`].
     pub counts: Counts<{ WORDS.len() }>,
+    /// Those that were met, so that a host that several names led to counts once.
+    met: Hosts,
 }
 
 impl WhatIf {
     pub(super) fn add(&mut self, row: &Row<'_>) {
         let Some(severity) = row.severity else { return };
+        let is_accepted = severity < WEIGHT && heaviest(row, row.accepted) >= WEIGHT;
+        if (severity < WEIGHT && !is_accepted) || self.met.add(row) == Met::Again {
+            return;
+        }
         if severity >= WEIGHT {
             self.in_trouble += 1;
             match row.clears_by {
@@ -32,7 +39,7 @@ impl WhatIf {
                 Some(remedies) if remedies == Remedies::default() => self.counts.add(NO_SINGLE_CHANGE),
                 Some(remedies) => remedies.iter().for_each(|remedy: Remedy| self.counts.add(remedy as usize)),
             }
-        } else if heaviest(row, row.accepted) >= WEIGHT {
+        } else if is_accepted {
             self.in_trouble += 1;
             self.counts.add(ACCEPTED);
         }
@@ -52,10 +59,15 @@ mod tests {
 
     #[test]
     fn each_host_in_trouble_counts_under_what_would_clear_it() {
-        let host = |severity, clears_by: Option<&[Remedy]>, accepted: &[Code]| Row {
+        let host_at = |last, severity, clears_by: Option<&[Remedy]>, accepted: &[Code]| Row {
             clears_by: clears_by.map(|remedies| remedies.iter().copied().collect()),
             accepted: accepted.iter().copied().collect(),
-            ..row([192, 0, 2, 1], Verdict::Mismatch, severity)
+            ..row([192, 0, 2, last], Verdict::Mismatch, severity)
+        };
+        let mut last = 0;
+        let mut host = |severity, clears_by: Option<&[Remedy]>, accepted: &[Code]| {
+            last += 1;
+            host_at(last, severity, clears_by, accepted)
         };
         let mut what_if = WhatIf::default();
         for row in [
@@ -70,6 +82,9 @@ mod tests {
         ] {
             what_if.add(&row);
         }
+        // Another name led to the first of them.
+        let again = host_at(1, Severity::High, Some(&[Remedy::Ptr]), &[]);
+        what_if.add(&Row { asked: "mx:example.org".into(), ..again });
         let counts: Vec<u64> = (0..WORDS.len()).map(|at| what_if.counts.at(at)).collect();
         assert_eq!((what_if.in_trouble, counts), (5, vec![1, 1, 1, 1, 1, 1]));
     }
