@@ -15,6 +15,8 @@ const MOST: usize = 16;
 #[derive(Debug)]
 struct Witness {
     socket: SocketAddr,
+    /// Kept, for each host that greets is held against all.
+    network: Prefix,
     looked: Option<Instant>,
 }
 
@@ -33,27 +35,28 @@ impl Witnesses {
         if self.0.iter().any(|known| known.socket == socket) {
             return;
         }
+        let network = Prefix::group(socket.ip());
         if self.0.len() >= MOST {
-            let network = Prefix::group(socket.ip());
-            let same = self.0.iter().position(|known| Prefix::group(known.socket.ip()) == network);
+            let same = self.0.iter().position(|known| known.network == network);
             self.0.remove(same.unwrap_or(0));
         }
-        self.0.push_back(Witness { socket, looked: None });
+        self.0.push_back(Witness { socket, network, looked: None });
     }
 
     /// Up to so many hosts to look at now, of different networks as far as there are some, and none that was looked at
     /// less than `rest` ago.
     pub(super) fn pick(&mut self, now: Instant, count: usize, rest: Duration) -> Vec<SocketAddr> {
         let mut picked: Vec<SocketAddr> = Vec::new();
+        let mut networks: Vec<Prefix> = Vec::new();
         for other_networks in [true, false] {
             for known in self.0.iter_mut().rev() {
                 let is_rested = known.looked.is_none_or(|looked| now - looked >= rest);
-                let network = Prefix::group(known.socket.ip());
-                let is_new = !picked.iter().any(|socket| Prefix::group(socket.ip()) == network);
+                let is_new = !networks.contains(&known.network);
                 let is_picked = picked.contains(&known.socket);
                 if picked.len() < count && is_rested && !is_picked && (is_new || !other_networks) {
                     known.looked = Some(now);
                     picked.push(known.socket);
+                    networks.push(known.network);
                 }
             }
         }
