@@ -37,4 +37,5 @@ pub mod report;
 pub mod scan;
 pub mod demo;
 // person
+pub mod guide;
 pub mod cli;
