@@ -1,5 +1,5 @@
-//! The guide: its chapters are the Markdown files beside this one, and `cargo doc` shows each as a page.
-//! Knows nothing of the rest of the crate.
+//! The guide: its chapters are the Markdown files beside this one. `cargo doc` shows each as a page,
+//! `banneret help CHAPTER` prints it, and `banneret man CHAPTER` makes a manual page of it. Knows nothing of the rest of the crate.
 
 /// One chapter of the guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,17 +32,17 @@ macro_rules! chapters {
 }
 
 chapters! {
-    target_lists, "target-lists", "what can be scanned, and how a list of targets is read";
-    verdicts, "verdicts", "the verdicts, what one change would clear, accepted findings, further providers";
-    probing, "probing", "how far a conversation goes: greeting, EHLO, STARTTLS, samples";
-    manners, "manners", "pace, exclusions, and what a scan does when something is wrong with its own network";
+    target_lists, "target-lists", "what can be scanned, and how a target list is read";
+    verdicts, "verdicts", "what each verdict means, what one change would clear";
+    probing, "probing", "how far a conversation goes: greeting, EHLO, TLS, samples";
+    manners, "manners", "pace, exclusions, and trouble of the scanning network";
     dns, "dns", "what happens when DNS fails, and which resolvers are believed";
-    records, "records", "the fields of a record, and how each form is read: JSONL, CSV, ECS, syslog";
-    reports, "reports", "report, diff and judge: what can be done with stored records";
+    records, "records", "the fields of a record, and how to read each format";
+    reports, "reports", "what to do with stored records: report, diff, judge";
     resuming, "resuming", "going on after a stop, output files, exit codes";
     watching, "watching", "status lines and metrics of a running scan";
-    settings, "settings", "flags, environment and settings file; the flags that a scan is tuned by";
-    one_server, "one-server", "check: everything about one server, and why a fix does not show yet";
+    settings, "settings", "flags, environment variables and the settings file";
+    one_server, "one-server", "check: everything about one server, and about a fix";
 }
 
 impl Chapter {
