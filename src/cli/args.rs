@@ -21,7 +21,7 @@ pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, Questio
 /// The longest time that a flag takes: no conversation lasts a day, and sums of such times fit every clock.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
+/// Which mail servers introduce themselves by a name that DNS does not confirm, why, and who can fix it.
 #[derive(Debug, Parser)]
 #[command(name = "banneret", version, about, max_term_width = 110, infer_subcommands = false)]
 #[command(
