@@ -348,7 +348,7 @@ fn string(line: &mut Vec<u8>, text: &str) {
 /// The inside of a JSON string (RFC 8259 §7).
 fn string_body(line: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\' || b == 0x7f) {
+    while let Some(at) = rest.iter().position(|&b| ESCAPED[usize::from(b)]) {
         line.extend_from_slice(&rest[..at]);
         match rest[at] {
             special @ (b'"' | b'\\') => line.extend_from_slice(&[b'\\', special]),
@@ -437,6 +437,17 @@ fn milliseconds(line: &mut Vec<u8>, tenths: u64) {
     line.push(b'.');
     number(line, tenths % 10);
 }
+
+/// What is escaped in a JSON string: what JSON forbids, and the control character that it allows.
+static ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80 {
+        escaped[byte] = !PLAIN[byte];
+        byte += 1;
+    }
+    escaped
+};
 
 /// ASCII that stands for itself in JSON and in our own escape.
 static PLAIN: [bool; 256] = {
