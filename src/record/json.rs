@@ -408,19 +408,21 @@ fn display(line: &mut Vec<u8>, value: impl Display) {
 }
 
 fn number(line: &mut Vec<u8>, value: u64) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = value;
-    loop {
-        at -= 1;
-        // A remainder of ten is one digit.
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
+    // Most numbers are octets, counts and codes.
+    match u16::try_from(value) {
+        Ok(ones @ 0..10) => line.push(digit(ones)),
+        Ok(tens @ 10..100) => line.extend_from_slice(&[digit(tens / 10), digit(tens % 10)]),
+        Ok(hundreds @ 100..1000) => {
+            let digits = [digit(hundreds / 100), digit(hundreds / 10 % 10), digit(hundreds % 10)];
+            line.extend_from_slice(&digits);
         }
+        _ => line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
     }
-    line.extend_from_slice(&digits[at..]);
+}
+
+/// The digit of a number below ten.
+fn digit(value: u16) -> u8 {
+    b'0' + value.to_le_bytes()[0]
 }
 
 /// Tenths of a millisecond, half a tenth rounded up: the unit in which durations are told.

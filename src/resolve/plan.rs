@@ -29,7 +29,7 @@ pub struct Token(pub u32);
 /// All open cases and the questions that they wait for.
 #[derive(Debug)]
 pub(super) struct Plan<T> {
-    cases: Slab<Open<T>>,
+    cases: Slab<Box<Open<T>>>,
     flights: Slab<Flight>,
     /// Flights by the hash of their question: two questions with one hash, one pair in 2^64, are just not joined.
     by_hash: HashMap<u64, u32, BuildHasherDefault<Passed>>,
@@ -38,12 +38,12 @@ pub(super) struct Plan<T> {
     ready: VecDeque<u32>,
     cache: Cache,
     trust: Trust,
-    hold: Hold<Open<T>>,
+    hold: Hold<Box<Open<T>>>,
     /// The upstreams that can be asked.
     up: Vec<Reachable>,
     /// Cases that are asked about for the first time, or in their second pass.
     fresh: usize,
-    later: Later<Open<T>>,
+    later: Later<Box<Open<T>>>,
     solved: VecDeque<Solved<T>>,
 }
 
@@ -56,6 +56,7 @@ pub(super) struct Checks {
     pub(super) patience: Duration,
 }
 
+/// Handed about in a box: with what is carried it is some 1 KB.
 #[derive(Debug)]
 struct Open<T> {
     inquiry: Inquiry,
@@ -131,7 +132,7 @@ impl<T> Plan<T> {
     }
 
     fn ask(&mut self, inquiry: Inquiry, pass: Pass, carry: T, now: Instant) {
-        let open = Open {
+        let open = Box::new(Open {
             inquiry,
             pass,
             repeats: 0,
@@ -141,7 +142,7 @@ impl<T> Plan<T> {
             useless: Vec::new(),
             named: Vec::new(),
             carry,
-        };
+        });
         let id = self.cases.insert(open);
         self.fresh += 1;
         self.advance(id, now);
@@ -287,7 +288,7 @@ impl<T> Plan<T> {
     }
 
     /// All questions of a case have their answers: what counts against a host is to be confirmed before it is believed.
-    fn conclude(&mut self, mut open: Open<T>, now: Instant) {
+    fn conclude(&mut self, mut open: Box<Open<T>>, now: Instant) {
         let trust = &mut self.trust;
         open.inquiry
             .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
@@ -303,7 +304,7 @@ impl<T> Plan<T> {
     }
 
     /// A case has nothing more to wait for: it is solved, or waits for a second pass.
-    fn settle(&mut self, open: Open<T>, now: Instant) {
+    fn settle(&mut self, open: Box<Open<T>>, now: Instant) {
         let kept = match open.pass {
             Pass::First if !open.inquiry.has_failed() => Err(open),
             Pass::First if open.inquiry.is_of_host() => self.later.keep_host(open, now),

@@ -183,7 +183,9 @@ pub(super) fn ptr_domains(row: &Row<'_>, mut each: impl FnMut(&str)) {
 
 fn domain_of(name: &str) -> Option<&str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    registrable(name).filter(|domain| name.bytes().all(plain) && !domain.split('.').any(str::is_empty))
+    registrable(name).filter(|domain| {
+        name.bytes().all(plain) && !domain.as_bytes().split(|&b| b == b'.').any(<[u8]>::is_empty)
+    })
 }
 
 /// Groups of a kind that was asked for.
