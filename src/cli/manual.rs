@@ -71,7 +71,11 @@ fn rendered(chapter: &Chapter) -> String {
             let code: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
             page.control("PP", []).control("EX", []).text([roman(code.join("\n"))]).control("EE", []);
         } else if line.starts_with('|') {
-            row(&mut page, line);
+            // A table's head says what its paragraphs show.
+            let is_head = lines.next_if(|next| next.starts_with("| ---")).is_some();
+            if !is_head {
+                row(&mut page, line);
+            }
         } else if !line.is_empty() {
             let mut text = line.to_owned();
             while let Some(next) = lines.next_if(|next| continues(next)) {
@@ -91,13 +95,10 @@ fn continues(line: &str) -> bool {
     !line.is_empty() && !["- ", "|", "#", "```"].iter().any(|start| line.starts_with(start))
 }
 
-/// A row of a table as a tagged paragraph. The line below the table's head, and an empty head, are left out.
+/// A row of a table as a tagged paragraph.
 fn row(page: &mut Roff, line: &str) {
     let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
     let [tag, rest @ ..] = cells.as_slice() else { return };
-    if tag.starts_with("---") || cells.iter().all(|cell| cell.is_empty()) {
-        return;
-    }
     page.control("TP", []).text(inlines(tag)).text(inlines(&rest.join("; ")));
 }
 
@@ -146,9 +147,9 @@ mod tests {
 
     #[test]
     fn tables_and_fences_keep_their_cells_and_lines() {
-        let page = page_of("| | |\n| --- | --- |\n| `a` | b |\n\n```sh\n.x\n  y\n```\n");
+        let page = page_of("| head | of it |\n| --- | --- |\n| `a` | b |\n\n```sh\n.x\n  y\n```\n");
         assert!(page.contains(".TP\n\\fBa\\fR\nb\n"), "{page}");
         assert!(page.contains(".EX\n\\&.x\n  y\n.EE\n"), "{page}");
-        assert!(!page.contains("-\\-"), "{page}");
+        assert!(!page.contains("head") && !page.contains("\\-\\-"), "{page}");
     }
 }

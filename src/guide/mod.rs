@@ -40,6 +40,7 @@ chapters! {
     records, "records", "the fields of a record, and how to read each format";
     reports, "reports", "what to do with stored records: report, diff, judge";
     resuming, "resuming", "going on after a stop, output files, exit codes";
+    many_machines, "many-machines", "one scan divided among many machines";
     watching, "watching", "status lines and metrics of a running scan";
     settings, "settings", "flags, environment variables and the settings file";
     one_server, "one-server", "check: everything about one server, and about a fix";

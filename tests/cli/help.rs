@@ -2,6 +2,8 @@
 
 use crate::support::program::run;
 
+const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+
 /// The commands of the contract, each with words that it takes.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("scan", &["--dry-run", "192.0.2.1"]),
@@ -252,7 +254,11 @@ fn each_chapter_of_the_guide_is_listed_printed_and_a_page_of_the_manual() {
         assert_eq!((printed.out.as_str(), printed.err.as_str()), (chapter.text, ""));
         let page = run(&["man", chapter.name]).ends(0).out;
         assert!(page.contains(&format!(".TH banneret-{} 7", chapter.name)), "{page}");
+        let file = format!("src/guide/{}.md", chapter.name.replace('-', "_"));
+        let row = format!("| [`{}`]({file}) | {} |", chapter.name, chapter.about);
+        assert!(README.contains(&row), "the README lacks {row}");
     }
+    assert!(README.lines().count() <= 220, "what a stranger need not know at once is for a chapter");
 }
 
 #[test]
