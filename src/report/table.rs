@@ -1,6 +1,7 @@
 //! Rows of a table for a person at a terminal: one line a record, neutralised, never wider than the window.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 use crate::judge::Severity;
 use crate::record::neutral::Safe;
@@ -128,20 +129,46 @@ pub fn columns(text: &str) -> usize {
     text.chars().map(column_count).sum()
 }
 
-/// The columns that a character takes, by its block: none for marks over another one, two where the block has wide
-/// characters (UAX #11: W and F), one for all others.
+/// Blocks of marks that stand over another character.
+const MARKS: [RangeInclusive<char>; 9] = [
+    '\u{300}'..='\u{36f}',
+    '\u{483}'..='\u{489}',
+    '\u{591}'..='\u{5bd}',
+    '\u{64b}'..='\u{65f}',
+    '\u{1ab0}'..='\u{1aff}',
+    '\u{1dc0}'..='\u{1dff}',
+    '\u{20d0}'..='\u{20ff}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{fe20}'..='\u{fe2f}',
+];
+/// Blocks with wide characters (UAX #11: W and F).
+const WIDE: [RangeInclusive<char>; 17] = [
+    '\u{1100}'..='\u{115f}',
+    '\u{231a}'..='\u{23ff}',
+    '\u{25fd}'..='\u{25fe}',
+    '\u{2600}'..='\u{27bf}',
+    '\u{2b00}'..='\u{2bff}',
+    '\u{2e80}'..='\u{a4cf}',
+    '\u{a960}'..='\u{a97f}',
+    '\u{ac00}'..='\u{d7a3}',
+    '\u{f900}'..='\u{faff}',
+    '\u{fe10}'..='\u{fe6f}',
+    '\u{ff00}'..='\u{ff60}',
+    '\u{ffe0}'..='\u{ffe6}',
+    '\u{16fe0}'..='\u{18dff}',
+    '\u{1aff0}'..='\u{1b2ff}',
+    '\u{1d300}'..='\u{1d37f}',
+    '\u{1f000}'..='\u{1faff}',
+    '\u{20000}'..='\u{3fffd}',
+];
+
+/// The columns that a character takes, by its block.
 fn column_count(character: char) -> usize {
+    let is_in = |blocks: &[RangeInclusive<char>]| blocks.iter().any(|block| block.contains(&character));
     match character {
-        '\0'..='\u{2ff}' => 1,
-        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{64b}'..='\u{65f}' => 0,
-        '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' => 0,
-        '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}' => 0,
-        '\u{1100}'..='\u{115f}' | '\u{231a}'..='\u{23ff}' | '\u{25fd}'..='\u{25fe}' => 2,
-        '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{2e80}'..='\u{a4cf}' => 2,
-        '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' => 2,
-        '\u{fe10}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' => 2,
-        '\u{16fe0}'..='\u{18dff}' | '\u{1aff0}'..='\u{1b2ff}' | '\u{1d300}'..='\u{1d37f}' => 2,
-        '\u{1f000}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}' => 2,
+        ..'\u{300}' => 1,
+        _ if is_in(&MARKS) => 0,
+        _ if is_in(&WIDE) => 2,
         _ => 1,
     }
 }

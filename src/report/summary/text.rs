@@ -163,8 +163,12 @@ fn table(
         let longest = numbers.iter().map(|numbers| numbers[column].len()).max().unwrap_or(0);
         USUAL.max(longest + MARGIN)
     });
-    let aligned = |cells: [&str; 4]| -> String {
-        cells.iter().zip(rooms).map(|(cell, room)| format!("{cell:>room$}")).collect()
+    let aligned = |cells: [&str; 4]| {
+        let mut line = String::new();
+        for (cell, room) in cells.iter().zip(rooms) {
+            line.extend([&" ".repeat(room.saturating_sub(cell.len())), *cell]);
+        }
+        line
     };
     let most = width.saturating_sub(MARGIN + rooms.iter().sum::<usize>()).max(head.len());
     let keys: Vec<String> = rows.iter().map(|(key, _)| cell(key, most)).collect();
