@@ -105,7 +105,7 @@ const CODECS_BY_PYARROW: &str = "import pyarrow.parquet as pq, sys
 table = pq.read_table(sys.argv[1])
 for codec in ['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4']:
     pq.write_table(table, f'{sys.argv[2]}/pyarrow-{codec}.parquet', compression=codec)
-pq.write_table(table, f'{sys.argv[2]}/pyarrow-mixed.parquet', compression={'asked': 'brotli'})";
+pq.write_table(table, f'{sys.argv[2]}/pyarrow-mixed.parquet', compression={'target.asked': 'brotli'})";
 
 const CODECS_BY_DUCKDB: &str = "import duckdb, sys
 for codec in ['uncompressed', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4']:
