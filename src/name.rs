@@ -110,6 +110,12 @@ impl AsRef<str> for HostName {
     }
 }
 
+/// All of a name up to its first dot.
+pub fn first_label(name: &str) -> &str {
+    let end = name.bytes().position(|byte| byte == b'.').unwrap_or(name.len());
+    &name[..end]
+}
+
 /// The registrable domain of a name in normal form (Public Suffix List, private section included).
 pub fn registrable(name: &str) -> Option<&str> {
     psl::domain_str(name)
@@ -316,6 +322,13 @@ impl fmt::Display for DnsName {
         for (index, label) in self.labels().enumerate() {
             if index > 0 {
                 f.write_char('.')?;
+            }
+            let is_plain = |&byte: &u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'.' | b'\\' | b';');
+            if let Ok(plain) = std::str::from_utf8(label)
+                && label.iter().all(is_plain)
+            {
+                f.write_str(plain)?;
+                continue;
             }
             for &byte in label {
                 match byte {

@@ -132,8 +132,29 @@ impl Prefix {
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.0 {
+            IpNet::V4(net) => write_v4(f, net),
+            IpNet::V6(net) => net.fmt(f),
+        }
     }
+}
+
+/// By hand, for each record of a scanned prefix has one.
+fn write_v4(f: &mut fmt::Formatter<'_>, net: Ipv4Net) -> fmt::Result {
+    let mut text = [0; "255.255.255.255/32".len()];
+    let mut end = 0;
+    let numbers = net.addr().octets().into_iter().chain([net.prefix_len()]);
+    for (mark, number) in [b' ', b'.', b'.', b'.', b'/'].into_iter().zip(numbers) {
+        if mark != b' ' {
+            text[end] = mark;
+            end += 1;
+        }
+        for digit in itoa::Buffer::new().format(number).bytes() {
+            text[end] = digit;
+            end += 1;
+        }
+    }
+    f.write_str(std::str::from_utf8(&text[..end]).unwrap_or_default())
 }
 
 /// Values by prefix, IPv4 and IPv6 side by side; an address gets the value of the longest prefix that holds it.

@@ -167,14 +167,14 @@ csv.field_size_limit(1 << 26)
 with open(sys.argv[1], newline='') as given, open(sys.argv[2], 'w', newline='') as made:
     csv.writer(made).writerows(csv.reader(given))";
 
-/// Holds the other forms against the JSONL by a decoder that was written from the README alone.
+/// Holds the other forms against the JSONL by a decoder that was written from the guide's chapter `records` alone.
 pub(crate) fn assert_same_values(lines: &Path, others: &[&Path]) -> String {
     python("pyarrow", include_str!("lake/forms.py"), &[&[lines], others].concat())
 }
 
 /// Records that hurt wherever a stranger or a list fills them: as many as `TEST_RECORDS` says.
 #[test]
-fn every_form_says_the_same_by_the_rules_of_the_readme_and_so_does_what_others_make_of_it() {
+fn every_form_says_the_same_by_the_rules_of_the_guide_and_so_does_what_others_make_of_it() {
     let count: u32 = std::env::var("TEST_RECORDS").map_or(300, |count| count.parse().unwrap());
     let mut runner = TestRunner::deterministic();
     let any = any_record();
@@ -203,7 +203,7 @@ fn every_form_says_the_same_by_the_rules_of_the_readme_and_so_does_what_others_m
     }
 }
 
-/// The statements of the README, in a folder that has `block.parquet`.
+/// The statements of the guide's chapter `reports`, in a folder that has `block.parquet`.
 const RECIPES: &str = "import duckdb, os, re, sys
 os.chdir(sys.argv[1])
 text = open(sys.argv[2]).read()
@@ -213,11 +213,11 @@ for statement in filter(str.strip, block.split(';\\n')):
     print(len(rows))";
 
 #[test]
-fn the_recipes_of_the_readme_run() {
+fn the_recipes_of_the_guide_run() {
     let folder = tempfile::tempdir().unwrap();
     write(2000, &[&folder.path().join("block.parquet")]);
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let told = python("duckdb", RECIPES, &[folder.path(), &readme]);
+    let chapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide/reports.md");
+    let told = python("duckdb", RECIPES, &[folder.path(), &chapter]);
     let rows: Vec<u32> = told.lines().map(|line| line.parse().unwrap()).collect();
     assert!(rows.len() >= 5 && rows.iter().all(|&count| count > 0), "{rows:?}");
     assert!(folder.path().join("block.csv").exists());

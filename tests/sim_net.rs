@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use banneret::evidence::{Observation, Outcome};
 use banneret::probe::{LocalTrouble, Probe, Settings, Smtp};
-use support::namespace::as_root;
+use support::namespace::{as_root, is_skipped};
 
 /// Tells a test that it stands inside its namespace.
 const INSIDE: &str = "TEST_NAMESPACE";
@@ -24,6 +24,9 @@ const INSIDE: &str = "TEST_NAMESPACE";
 fn is_inside(test: &str, setup: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
+    }
+    if is_skipped(test) {
+        return false;
     }
     let output = Command::new("unshare")
         .args(as_root())

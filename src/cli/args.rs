@@ -21,11 +21,11 @@ pub use records::{DiffArgs, DiffWord, ExplainArgs, JudgeArgs, LinesWord, Questio
 /// The longest time that a flag takes: no conversation lasts a day, and sums of such times fit every clock.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// Which mail servers introduce themselves by a name that DNS does not bear out, why, and who can fix it.
+/// Which mail servers introduce themselves by a name that DNS does not confirm, why, and who can fix it.
 #[derive(Debug, Parser)]
 #[command(name = "banneret", version, about, max_term_width = 110, infer_subcommands = false)]
 #[command(
-    after_help = "Start with `banneret demo`, which needs nothing; `banneret check mail.example.org` for one server, \
+    after_help = super::manual::listed() + "\nStart with `banneret demo`, which needs nothing; `banneret check mail.example.org` for one server, \
                         `banneret scan 192.0.2.0/24 -o block.jsonl` for many, `banneret explain no_ptr` for a word.\n\n\
                         Exit codes: 0 done, 1 findings reached --fail-on, 2 usage or unreadable input, \
                         3 stopped early (can be resumed), 4 could not go on"
@@ -63,8 +63,11 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a manual page: of the program, of a command, or of a chapter of the guide
+    Man {
+        /// A command or a chapter [default: the program]
+        page: Option<String>,
+    },
 }
 
 /// What to scan.

@@ -32,6 +32,9 @@ const DEAF: [&str; 2] = ["completions", "man"];
 pub fn is_heard(command: &Command, arguments: &[OsString]) -> bool {
     let mut typed = arguments.iter().skip(1).take_while(|word| *word != "--");
     let asks_help = |word: &OsString| word == "--help" || word == "-h";
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        return false;
+    }
     let sub = typed.find_map(|word| command.find_subcommand(word));
     sub.is_some_and(|sub| !DEAF.contains(&sub.get_name())) && !arguments.iter().any(asks_help)
 }

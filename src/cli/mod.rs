@@ -16,6 +16,7 @@ pub mod judge;
 pub mod late;
 pub mod lists;
 pub mod live;
+mod manual;
 pub mod monitor;
 mod providers;
 pub mod report;
@@ -78,6 +79,9 @@ fn sentence(wrong: &anyhow::Error) -> String {
 }
 
 fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
+    if let Some(chapter) = manual::asked(arguments) {
+        return print(chapter.text.as_bytes());
+    }
     let command = Cli::command();
     let environment = Environment::of(&command, std::env::vars_os());
     let mut command = environment.heard_by(command);
@@ -111,11 +115,7 @@ fn dispatch(arguments: &[OsString]) -> anyhow::Result<Exit> {
             clap_complete::generate(shell, &mut command, "banneret", &mut script);
             print(&script)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page)?;
-            print(&page)
-        }
+        Command::Man { page } => manual::page(command, page.as_deref()),
     }
 }
 

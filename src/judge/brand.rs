@@ -40,7 +40,7 @@ const BRANDS: &[(&str, &str)] = &[
 /// for a web client.
 pub(super) fn brand(name: &str) -> Option<&'static str> {
     let domain = name::registrable(name)?;
-    let own = domain.split('.').next()?;
+    let own = name::first_label(domain);
     owner(own).or_else(|| if name.contains(".com.") { claimed_inside(name) } else { None })
 }
 

@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::sync::LazyLock;
 
 use super::brand::brand;
-use crate::name::HostName;
+use crate::name::{self, HostName};
 
 /// Providers of access, servers and clouds: the default PTR names of their customers' addresses. Sorted.
 const NETWORKS: &[&str] = &[
@@ -181,7 +181,7 @@ impl Providers {
 
     /// Whether a name is one that shared hosting gives to its hosts: by its domain, or by a word in its first label.
     pub(super) fn is_shared_hosting(&self, name: &str) -> bool {
-        let label = name.split('.').next().unwrap_or(name);
+        let label = name::first_label(name);
         let mut words = label.split(|c: char| !c.is_ascii_alphabetic());
         words.any(|word| PANEL_WORDS.contains(&word)) || self.is_shared(name)
     }

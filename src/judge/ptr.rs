@@ -79,13 +79,9 @@ impl<'a> Ptr<'a> {
 
     /// Whether it is the name that a greeting gave in normal form.
     pub fn is(&self, said: &str) -> bool {
-        let mut labels = said.split('.');
-        for label in self.name.labels() {
-            if labels.next().map(str::as_bytes) != Some(label) {
-                return false;
-            }
-        }
-        labels.next().is_none()
+        // On the wire a length octet stands before each label, and the root ends it all: two octets more than the text
+        // has, unless labels were left off.
+        self.text == said && said.is_ascii() && self.name.as_wire().len() == said.len() + 2
     }
 }
 

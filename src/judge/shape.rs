@@ -119,7 +119,7 @@ fn is_of_a_label(byte: u8) -> bool {
 
 /// The name that a container runtime gives: the first 12 hexadecimal digits of the identifier, or all 64.
 fn is_container_id(name: &str) -> bool {
-    let label = name.split('.').next().unwrap_or(name);
+    let label = name::first_label(name);
     let whole = name.len() == label.len() || defaults::has_private_suffix(name);
     let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
     // A word may be spelt with six letters; twelve of them without one digit would be a long word.
@@ -131,6 +131,12 @@ fn is_container_id(name: &str) -> bool {
 
 /// `mail.x.com.x.com`: a full name to which a tool added the search domain.
 fn has_doubled_suffix(name: &str) -> bool {
+    // The last label of all stands twice in such a name, which is sooner seen.
+    let mut from_the_end = name.as_bytes().rsplit(|&byte| byte == b'.');
+    let last = from_the_end.next();
+    if !from_the_end.any(|label| Some(label) == last) {
+        return false;
+    }
     let Some(domain) = name::registrable(name) else { return false };
     let Some(host) = name.strip_suffix(domain).and_then(|host| host.strip_suffix('.')) else { return false };
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))

@@ -375,7 +375,7 @@ fn string(line: &mut Vec<u8>, text: &str) {
 /// The inside of a JSON string (RFC 8259 §7).
 fn string_body(line: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\' || b == 0x7f) {
+    while let Some(at) = rest.iter().position(|&b| ESCAPED[usize::from(b)]) {
         line.extend_from_slice(&rest[..at]);
         match rest[at] {
             special @ (b'"' | b'\\') => line.extend_from_slice(&[b'\\', special]),
@@ -435,19 +435,21 @@ fn display(line: &mut Vec<u8>, value: impl Display) {
 }
 
 fn number(line: &mut Vec<u8>, value: u64) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = value;
-    loop {
-        at -= 1;
-        // A remainder of ten is one digit.
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
+    // Most numbers are octets, counts and codes.
+    match u16::try_from(value) {
+        Ok(ones @ 0..10) => line.push(digit(ones)),
+        Ok(tens @ 10..100) => line.extend_from_slice(&[digit(tens / 10), digit(tens % 10)]),
+        Ok(hundreds @ 100..1000) => {
+            let digits = [digit(hundreds / 100), digit(hundreds / 10 % 10), digit(hundreds % 10)];
+            line.extend_from_slice(&digits);
         }
+        _ => line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
     }
-    line.extend_from_slice(&digits[at..]);
+}
+
+/// The digit of a number below ten.
+fn digit(value: u16) -> u8 {
+    b'0' + value.to_le_bytes()[0]
 }
 
 /// Tenths of a millisecond, half a tenth rounded up: the unit in which durations are told.
@@ -462,6 +464,17 @@ fn milliseconds(line: &mut Vec<u8>, tenths: u64) {
     line.push(b'.');
     number(line, tenths % 10);
 }
+
+/// What is escaped in a JSON string: what JSON forbids, and the control character that it allows.
+static ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80 {
+        escaped[byte] = !PLAIN[byte];
+        byte += 1;
+    }
+    escaped
+};
 
 /// ASCII that stands for itself in JSON and in our own escape.
 static PLAIN: [bool; 256] = {

@@ -29,21 +29,23 @@ pub struct Token(pub u32);
 /// All open cases and the questions that they wait for.
 #[derive(Debug)]
 pub(super) struct Plan<T> {
-    cases: Slab<Open<T>>,
+    cases: Slab<Box<Open<T>>>,
     flights: Slab<Flight>,
     /// Flights by the hash of their question: two questions with one hash, one pair in 2^64, are just not joined.
     by_hash: HashMap<u64, u32, BuildHasherDefault<Passed>>,
     hash: RandomState,
-    /// Flights whose question was not handed out yet.
+    /// Flights of hosts whose question was not handed out yet.
     ready: VecDeque<u32>,
+    /// The same of names, which go first: hosts wait for what names lead to, and nothing waits for a host.
+    ready_names: VecDeque<u32>,
     cache: Cache,
     trust: Trust,
-    hold: Hold<Open<T>>,
+    hold: Hold<Box<Open<T>>>,
     /// The upstreams that can be asked.
     up: Vec<Reachable>,
     /// Cases that are asked about for the first time, or in their second pass.
     fresh: usize,
-    later: Later<Open<T>>,
+    later: Later<Box<Open<T>>>,
     solved: VecDeque<Solved<T>>,
 }
 
@@ -56,6 +58,7 @@ pub(super) struct Checks {
     pub(super) patience: Duration,
 }
 
+/// Handed about in a box: with what is carried it is some 1 KB.
 #[derive(Debug)]
 struct Open<T> {
     inquiry: Inquiry,
@@ -107,6 +110,7 @@ impl<T> Plan<T> {
             by_hash: HashMap::default(),
             hash: RandomState::new(),
             ready: VecDeque::new(),
+            ready_names: VecDeque::new(),
             cache: Cache::default(),
             trust: Trust::new(checks.upstreams),
             hold: Hold::new(checks.patience),
@@ -131,7 +135,7 @@ impl<T> Plan<T> {
     }
 
     fn ask(&mut self, inquiry: Inquiry, pass: Pass, carry: T, now: Instant) {
-        let open = Open {
+        let open = Box::new(Open {
             inquiry,
             pass,
             repeats: 0,
@@ -141,7 +145,7 @@ impl<T> Plan<T> {
             useless: Vec::new(),
             named: Vec::new(),
             carry,
-        };
+        });
         let id = self.cases.insert(open);
         self.fresh += 1;
         self.advance(id, now);
@@ -215,7 +219,7 @@ impl<T> Plan<T> {
 
     /// The next question to put, and the one upstream that it goes to if not to any; each comes once and wants one answer.
     pub(super) fn next_question(&mut self) -> Option<(Token, &Question, Option<usize>)> {
-        let flight = self.ready.pop_front()?;
+        let flight = self.ready_names.pop_front().or_else(|| self.ready.pop_front())?;
         self.flights.get(flight).map(|open| (Token(flight), &open.question.question, open.pinned))
     }
 
@@ -237,7 +241,7 @@ impl<T> Plan<T> {
 
     /// Questions that were not handed out yet.
     pub(super) fn ready(&self) -> usize {
-        self.ready.len()
+        self.ready_names.len() + self.ready.len()
     }
 
     /// Solved cases that were not taken yet.
@@ -277,7 +281,8 @@ impl<T> Plan<T> {
             let hash = question.hash();
             let id = self.flights.insert(Flight { question, first: waiter, more: Vec::new(), pinned });
             self.by_hash.entry(hash).or_insert(id);
-            self.ready.push_back(id);
+            let ready = if open.inquiry.is_of_host() { &mut self.ready } else { &mut self.ready_names };
+            ready.push_back(id);
         }
         if open.inquiry.is_solved()
             && let Some(open) = self.cases.remove(case)
@@ -287,7 +292,7 @@ impl<T> Plan<T> {
     }
 
     /// All questions of a case have their answers: what counts against a host is to be confirmed before it is believed.
-    fn conclude(&mut self, mut open: Open<T>, now: Instant) {
+    fn conclude(&mut self, mut open: Box<Open<T>>, now: Instant) {
         let trust = &mut self.trust;
         open.inquiry
             .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
@@ -303,7 +308,7 @@ impl<T> Plan<T> {
     }
 
     /// A case has nothing more to wait for: it is solved, or waits for a second pass.
-    fn settle(&mut self, open: Open<T>, now: Instant) {
+    fn settle(&mut self, open: Box<Open<T>>, now: Instant) {
         let kept = match open.pass {
             Pass::First if !open.inquiry.has_failed() => Err(open),
             Pass::First if open.inquiry.is_of_host() => self.later.keep_host(open, now),

@@ -10,6 +10,7 @@ pub mod feeder;
 pub mod gate;
 pub mod keeper;
 pub mod lead;
+mod library;
 pub mod limits;
 pub mod loss;
 pub mod moderation;
@@ -32,6 +33,7 @@ pub mod writer;
 use std::path::PathBuf;
 
 use crate::report::file::OutputError;
+pub use library::{Scan, ScanConfig, ScanReport};
 
 /// Why a scan cannot go on.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,8 @@
 
 use crate::support::program::run;
 
+const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+
 /// The commands of the contract, each with words that it takes.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("scan", &["--dry-run", "192.0.2.1"]),
@@ -238,6 +240,39 @@ fn the_version_the_manual_and_completions_go_to_stdout() {
         assert!(script.out.contains(sign) && script.out.contains("prefix-rate"), "{shell}: {}", script.out);
         assert_eq!(script.err, "", "{shell}");
     }
+}
+
+#[test]
+fn each_chapter_of_the_guide_is_listed_printed_and_a_page_of_the_manual() {
+    let help = run(&["--help"]).ends(0).out;
+    let names = commands(&help);
+    for chapter in banneret::guide::CHAPTERS {
+        let line = help.lines().find(|line| line.trim_start().starts_with(&format!("{} ", chapter.name)));
+        assert!(line.is_some_and(|line| line.ends_with(chapter.about)), "{}\n{help}", chapter.name);
+        assert!(!names.iter().any(|name| name == chapter.name), "{} is a command", chapter.name);
+        let printed = run(&["help", chapter.name]).ends(0);
+        assert_eq!((printed.out.as_str(), printed.err.as_str()), (chapter.text, ""));
+        let page = run(&["man", chapter.name]).ends(0).out;
+        assert!(page.contains(&format!(".TH banneret-{} 7", chapter.name)), "{page}");
+        let file = format!("src/guide/{}.md", chapter.name.replace('-', "_"));
+        let row = format!("| [`{}`]({file}) | {} |", chapter.name, chapter.about);
+        assert!(README.contains(&row), "the README lacks {row}");
+    }
+    assert!(README.lines().count() <= 220, "what a stranger need not know at once is for a chapter");
+}
+
+#[test]
+fn each_command_has_a_page_of_the_manual_and_a_word_that_is_neither_is_told() {
+    for (name, _) in COMMANDS {
+        let page = run(&["man", name]).ends(0).out;
+        let title = format!(".TH banneret-{name} 1  \"banneret {}\"", env!("CARGO_PKG_VERSION"));
+        assert!(page.contains(&title) && page.contains(&format!("\\fBbanneret {name}\\fR")), "{page}");
+    }
+    assert_eq!(
+        run(&["man", "recods"]).ends(2).err,
+        "banneret: no command and no chapter of the guide is called `recods`; `banneret --help` lists both\n"
+    );
+    assert!(run(&["help", "recods"]).ends(2).err.contains("recods"));
 }
 
 #[test]

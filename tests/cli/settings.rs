@@ -200,7 +200,16 @@ fn a_variable_that_is_no_flag_stops_every_command_and_none_that_helps() {
             "{words:?}"
         );
     }
-    for words in [&["--help"][..], &["scan", "--help"], &["--version"], &["man"], &["completions", "bash"]] {
+    for words in [
+        &["--help"][..],
+        &["scan", "--help"],
+        &["help", "scan"],
+        &["help", "records"],
+        &["--version"],
+        &["man"],
+        &["man", "scan"],
+        &["completions", "bash"],
+    ] {
         let ran: Ran = command(words)
             .envs([("BANNERET_EXCLUDE_FIEL", "x"), ("BANNERET_CONFIG", "/nonexistent")])
             .output()

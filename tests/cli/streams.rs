@@ -14,6 +14,7 @@ const WRITERS: &[&[&str]] = &[
     &["scan", "--dry-run", "198.18.0.0/15"],
     &["completions", "zsh"],
     &["man"],
+    &["help", "records"],
     &["scan", "--help"],
     &["--version"],
 ];
@@ -77,6 +78,7 @@ fn a_full_disk_is_told_and_is_none_of_the_users_mistakes() {
         &["scan", "-h"],
         &["--version"],
         &["help", "scan"],
+        &["help", "records"],
     ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let ended = command(words).stdout(Stdio::from(full)).output().unwrap();

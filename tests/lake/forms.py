@@ -1,4 +1,4 @@
-"""What each form of a scan's records says, by the README alone, held against its JSONL.
+"""What each form of a scan's records says, by the guide's chapter `records` alone, held against its JSONL.
 
     forms.py RECORDS.jsonl OTHER...
 

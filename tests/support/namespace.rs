@@ -2,6 +2,7 @@
 //! 198.18.0.0/15. Nothing leaves it, and every process in it ends with it. Knows no server and no protocol.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -26,8 +27,7 @@ pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
         assert_all_ended();
         return;
     }
-    if std::env::var_os(SKIP).is_some_and(|value| value == "1") {
-        eprintln!("{name}: skipped, for {SKIP}=1 is set");
+    if is_skipped(name) {
         return;
     }
     let inside = Command::new("unshare")
@@ -47,6 +47,16 @@ pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
     );
     println!("{out}");
     assert!(inside.status.success() && out.contains("1 passed"), "inside the namespace:\n{out}\n{err}");
+}
+
+/// Whether the test of this name is to be left out because it needs a namespace. If so, it says so by name.
+pub(crate) fn is_skipped(name: &str) -> bool {
+    let is_skipped = std::env::var_os(SKIP).is_some_and(|value| value == "1");
+    if is_skipped {
+        // Not by `eprintln!`, which a test that passes does not show.
+        let _ = writeln!(std::io::stderr(), "skipped: {name} needs a namespace ({SKIP}=1)");
+    }
+    is_skipped
 }
 
 /// Looks again and again until there is something to see; says `what` was awaited if it never comes.

@@ -171,6 +171,7 @@ pub(super) fn ptr_domains(row: &Row<'_>, mut each: impl FnMut(&str)) {
         PtrNames::Text(names) if names.len() <= 1 => {
             names.iter().filter_map(|name| domain_of(name)).for_each(each);
         }
+        PtrNames::Wire([name]) => domain_of(&name.name.to_string()).into_iter().for_each(each),
         names => {
             let names = names.to_strings();
             let mut domains: Vec<&str> = names.iter().filter_map(|name| domain_of(name)).collect();
@@ -183,7 +184,9 @@ pub(super) fn ptr_domains(row: &Row<'_>, mut each: impl FnMut(&str)) {
 
 fn domain_of(name: &str) -> Option<&str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    registrable(name).filter(|domain| name.bytes().all(plain) && !domain.split('.').any(str::is_empty))
+    registrable(name).filter(|domain| {
+        name.bytes().all(plain) && !domain.as_bytes().split(|&b| b == b'.').any(<[u8]>::is_empty)
+    })
 }
 
 /// Groups of a kind that was asked for.

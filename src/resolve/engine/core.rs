@@ -177,7 +177,11 @@ impl Core {
 
     /// Answers since the last call.
     pub(crate) fn take_answers(&mut self, answers: &mut Vec<(Token, Answer)>) {
-        answers.append(&mut self.answers);
+        if answers.is_empty() {
+            std::mem::swap(answers, &mut self.answers);
+        } else {
+            answers.append(&mut self.answers);
+        }
     }
 
     /// Whether there are answers to take.

@@ -33,7 +33,7 @@ impl<T> Plan<T> {
 
     /// Settles a case if its answers are believed, puts what can't be confirmed any more to an upstream that is trusted, or
     /// holds the case until one is, or its time is over.
-    pub(super) fn consider(&mut self, mut open: Open<T>, now: Instant) {
+    pub(super) fn consider(&mut self, mut open: Box<Open<T>>, now: Instant) {
         let mut waiting = Vec::new();
         let is_evasive = open.inquiry.has_malformed();
         for (index, claim) in open.inquiry.claims() {
@@ -118,7 +118,7 @@ impl<T> Plan<T> {
     }
 
     /// Puts questions again, each to one upstream, whose answers then have a control before them.
-    fn repeat(&mut self, mut open: Open<T>, again: Vec<(usize, usize, Arc<Answer>)>, now: Instant) {
+    fn repeat(&mut self, mut open: Box<Open<T>>, again: Vec<(usize, usize, Arc<Answer>)>, now: Instant) {
         open.repeats = open.repeats.saturating_add(1);
         for (index, ..) in &again {
             open.inquiry.forget(*index);
@@ -130,7 +130,7 @@ impl<T> Plan<T> {
 
     /// Nobody could confirm these answers: they count for nothing. Neither do other denials of an upstream that is
     /// doubtful by one of these.
-    fn give_up(&mut self, mut open: Open<T>, waiting: &[(usize, Claim, Belief)], now: Instant) {
+    fn give_up(&mut self, mut open: Box<Open<T>>, waiting: &[(usize, Claim, Belief)], now: Instant) {
         let denials = open.inquiry.claims().into_iter().filter(|(_, claim)| *claim == Claim::Denial);
         let denials: Vec<usize> = denials.map(|(index, _)| index).collect();
         let mut doubtful = Vec::new();
