@@ -17,7 +17,7 @@ use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
 use crate::judge::{Context, Judgement, Verdict};
-use crate::record::{ForeignWords, Record, Target, Unjudged, Unresolved};
+use crate::record::{Foreign, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
 use crate::scan::ScanError;
@@ -237,7 +237,7 @@ impl Writer {
                 target,
                 evidence,
                 network: None,
-                foreign: ForeignWords::default(),
+                foreign: Foreign::default(),
             })
         };
         said.into_iter().map(record).collect()
@@ -331,7 +331,7 @@ impl Writer {
             target: self.target(Some(ip), port, asked),
             evidence,
             network,
-            foreign: ForeignWords::default(),
+            foreign: Foreign::default(),
         };
         catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok()
     }

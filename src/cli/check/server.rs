@@ -18,7 +18,7 @@ use crate::evidence::{Evidence, Observation, Outcome, Scanner};
 use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
 use crate::probe::{self, FamilyAccess, Smtp};
-use crate::record::{ForeignWords, Record, Target, Unjudged, Unresolved};
+use crate::record::{Foreign, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
 use crate::scan::schedule::resolved_address::{LeftOut, ResolvedAddresses};
@@ -97,7 +97,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
             Evidence { ip: None, observation, resolution: None, scanner: Some(Arc::clone(&look.scanner)) };
         let target = Target { unresolved, ..make(None, ports.first().copied().unwrap_or_default()) };
         let time = SystemTime::now();
-        let record = Unjudged { time, target, evidence, network: None, foreign: ForeignWords::default() }
+        let record = Unjudged { time, target, evidence, network: None, foreign: Foreign::default() }
             .judge(&context(time));
         let mut servers = vec![Server::Tried(Box::new(record), None)];
         if let Some(budget) = &budget {
@@ -128,7 +128,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
             target: make(Some(at.ip()), at.port()),
             evidence,
             network,
-            foreign: ForeignWords::default(),
+            foreign: Foreign::default(),
         };
         let record = unjudged.judge(&context(time));
         servers.push(Server::Tried(Box::new(record), None));

@@ -320,7 +320,7 @@ mod tests {
             evidence,
             judgement,
             network: None,
-            foreign: crate::record::ForeignWords::default(),
+            foreign: crate::record::Foreign::default(),
         }
     }
 
