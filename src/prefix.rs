@@ -143,13 +143,15 @@ impl fmt::Display for Prefix {
 fn write_v4(f: &mut fmt::Formatter<'_>, net: Ipv4Net) -> fmt::Result {
     let mut text = [0; "255.255.255.255/32".len()];
     let mut end = 0;
-    let octets = net.addr().octets();
-    for (mark, number) in
-        ["", ".", ".", ".", "/"].into_iter().zip(octets.into_iter().chain([net.prefix_len()]))
-    {
-        for piece in [mark, itoa::Buffer::new().format(number)] {
-            text[end..end + piece.len()].copy_from_slice(piece.as_bytes());
-            end += piece.len();
+    let numbers = net.addr().octets().into_iter().chain([net.prefix_len()]);
+    for (mark, number) in [b' ', b'.', b'.', b'.', b'/'].into_iter().zip(numbers) {
+        if mark != b' ' {
+            text[end] = mark;
+            end += 1;
+        }
+        for digit in itoa::Buffer::new().format(number).bytes() {
+            text[end] = digit;
+            end += 1;
         }
     }
     f.write_str(std::str::from_utf8(&text[..end]).unwrap_or_default())

@@ -15,9 +15,11 @@ use banneret::demo::zone::{Data, Kind};
 use banneret::judge::Verdict;
 use banneret::name::DnsName;
 use banneret::prefix::Prefix;
+use banneret::record::json;
 use serde_json::Value;
 use support::namespace::alone;
 use support::program::run;
+use support::records::healthy_record;
 
 /// Hosts of each fate.
 const EACH: usize = 6;
@@ -229,5 +231,70 @@ fn assert_views(old: &Path, new: &Path, work: &Path) {
     ] {
         let words = [&["diff", old.to_str().unwrap(), new.to_str().unwrap()], flags].concat();
         run(&words).ends(code);
+    }
+}
+
+/// Hosts that are renamed at once.
+const RENAMED: u32 = 500;
+
+/// A file of records of sound hosts, each at a number's address and by a number's name.
+fn records(work: &Path, name: &str, hosts: impl Iterator<Item = (u32, u32)>) -> PathBuf {
+    let mut lines = Vec::new();
+    for (address, named) in hosts {
+        let mut record = healthy_record();
+        record.target.ip = Some(address_of(address).into());
+        record.judgement.banner_name = Some(format!("host-{named}.example.org"));
+        json::encode(&record, &mut lines);
+    }
+    let path = work.join(name);
+    std::fs::write(&path, lines).unwrap();
+    path
+}
+
+fn address_of(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + number)
+}
+
+#[test]
+fn renamed_hosts_say_where_their_names_are_now_and_hosts_that_swapped_say_so() {
+    let work = tempfile::tempdir().unwrap();
+    let work = work.path();
+    // Host n was called n and is called 10,000 + n; 5,000 + n is called n and was not there.
+    let old = records(work, "old.jsonl", (0..RENAMED).map(|n| (n, n)));
+    let new = (0..RENAMED).flat_map(|n| [(n, 10_000 + n), (5_000 + n, n)]);
+    let new = records(work, "new.jsonl", new);
+    let entries = told(&[&old, &new]);
+    let is_at = |entry: &Value, side: &str, number: u32| entry[side] == address_of(number).to_string();
+    let both = (0..RENAMED).filter(|&n| {
+        let (renamed, new) = (&entries[&address_of(n)], &entries[&address_of(5_000 + n)]);
+        (&renamed["change"], &new["change"]) == (&"renamed".into(), &"new".into())
+            && is_at(renamed, "moved_to", 5_000 + n)
+            && renamed["moved_from"].is_null()
+            && is_at(new, "moved_from", n)
+            && new["moved_to"].is_null()
+    });
+    let both = both.count();
+    println!("{both} of {RENAMED} renamed hosts and the hosts that took their names tell of each other");
+    assert_eq!((both, entries.len()), (500, 1000));
+    let text = diff(&[&old, &new], &[]);
+    assert_eq!(text.matches("its old name is now at 198.18.").count(), 500);
+
+    // Rings of 2, 3 and 7 hosts, each of which took the name of the next.
+    for ring in [2, 3, 7] {
+        let rings = RENAMED / ring;
+        let next = |n: u32| n / ring * ring + (n + 1) % ring;
+        let old = records(work, "old.jsonl", (0..rings * ring).map(|n| (n, n)));
+        let new = records(work, "new.jsonl", (0..rings * ring).map(|n| (n, next(n))));
+        let entries = told(&[&old, &new]);
+        let told = (0..rings * ring).filter(|&n| {
+            let entry = &entries[&address_of(next(n))];
+            is_at(entry, "moved_to", n) && is_at(&entries[&address_of(n)], "moved_from", next(n))
+        });
+        let told = told.count();
+        println!("{told} of {} hosts in rings of {ring} tell of each other", rings * ring);
+        assert_eq!(told, (rings * ring) as usize);
+        let text = diff(&[&old, &new], &[]);
+        let said = if ring == 2 { "swapped names with 198.18." } else { "its old name is now at 198.18." };
+        assert_eq!(text.matches(said).count(), told, "{text}");
     }
 }

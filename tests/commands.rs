@@ -8,6 +8,8 @@ mod accept;
 mod agreement;
 #[path = "commands/bounds.rs"]
 mod bounds;
+#[path = "commands/carried.rs"]
+mod carried;
 #[path = "commands/check.rs"]
 mod check;
 #[path = "commands/cli.rs"]

@@ -146,6 +146,6 @@ fn record(
         evidence,
         judgement,
         network: None,
-        foreign: banneret::record::ForeignWords::default(),
+        foreign: banneret::record::Foreign::default(),
     }
 }

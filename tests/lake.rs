@@ -100,6 +100,59 @@ fn what_duckdb_and_pyarrow_make_of_our_files_is_read_back_the_same() {
     }
 }
 
+/// The same file in each compression that the program has, as `NAME.parquet`.
+const CODECS_BY_PYARROW: &str = "import pyarrow.parquet as pq, sys
+table = pq.read_table(sys.argv[1])
+for codec in ['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4']:
+    pq.write_table(table, f'{sys.argv[2]}/pyarrow-{codec}.parquet', compression=codec)
+pq.write_table(table, f'{sys.argv[2]}/pyarrow-mixed.parquet', compression={'target.asked': 'brotli'})";
+
+const CODECS_BY_DUCKDB: &str = "import duckdb, sys
+for codec in ['uncompressed', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4']:
+    to = f'{sys.argv[2]}/duckdb-{codec}.parquet'
+    duckdb.sql(f\"COPY (SELECT * FROM '{sys.argv[1]}') TO '{to}' (FORMAT parquet, COMPRESSION {codec})\")";
+
+#[test]
+fn parquet_of_any_compression_is_read_or_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (ours, lines) = (path("a.parquet"), path("a.jsonl"));
+    write(60, &[&ours, &lines]);
+    python("pyarrow", CODECS_BY_PYARROW, &[&ours, folder.path()]);
+    python("duckdb", CODECS_BY_DUCKDB, &[&ours, folder.path()]);
+    let (mut read, mut refused) = (0, 0);
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let other = entry.unwrap().path();
+        let name = other.file_stem().unwrap().to_str().unwrap().to_owned();
+        let Some((_, codec)) = name.split_once('-') else { continue };
+        let word = match codec {
+            "brotli" | "mixed" => "brotli",
+            "lz4" => "lz4_raw",
+            _ => {
+                assert_eq!(
+                    report(&other, &["--format", "json"]),
+                    report(&lines, &["--format", "json"]),
+                    "{name}"
+                );
+                assert!(whole(&other) == whole(&lines), "{name}");
+                read += 1;
+                continue;
+            }
+        };
+        let other = other.to_str().unwrap();
+        let told = format!(
+            "banneret: records `{other}` are Parquet whose columns are compressed by `{word}`, which is not read; write it \
+             with zstd, gzip or snappy\n"
+        );
+        for words in [&["report", other][..], &["judge", other], &["diff", lines.to_str().unwrap(), other]] {
+            let ran = run(words).ends(2);
+            assert_eq!((ran.err, ran.out.as_str()), (told.clone(), ""), "{words:?}");
+        }
+        refused += 1;
+    }
+    assert_eq!((read, refused), (8, 5));
+}
+
 /// What is in a file of CSV, written anew by programs that take all cells for text, its header for a row like others.
 const CSV_BY_DUCKDB: &str = "import csv, duckdb, sys
 csv.field_size_limit(1 << 26)

@@ -4,9 +4,9 @@
 
 mod support;
 
-use banneret::evidence::{Observation, Tls};
+use banneret::evidence::{Observation, Status, Tls};
 use banneret::judge::{Code, judge};
-use banneret::record::{Record, json, read, row::Row};
+use banneret::record::{Foreign, Record, json, read, row::Row};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::records::{any_record, healthy_record};
@@ -145,12 +145,53 @@ fn lines_of_other_versions_are_read() {
     let mut newer: Value = serde_json::from_str(&line(&healthy_record())).unwrap();
     newer["novelty"] = json!({"deep": [1, 2]});
     newer["smtp"]["novelty"] = json!(null);
-    assert_eq!(read::decode(&newer.to_string()).unwrap(), healthy_record());
+    let read = read::decode(&newer.to_string()).unwrap();
+    assert_eq!(Record { foreign: Foreign::default(), ..read.clone() }, healthy_record());
+    assert_eq!(serde_json::from_str::<Value>(&line(&read)).unwrap(), newer, "and written as they were");
 
     let bare = r#"{"schema":"banneret.record/1","time":"2026-01-02T03:04:05.678Z","target":{"ip":null,"port":25},"outcome":"unresolved"}"#;
     let record = read::decode(bare).unwrap();
     assert_eq!((record.target.ip, record.evidence.resolution.is_none()), (None, true));
     assert_lines(&line(&record));
+
+    let mut newer: Value = serde_json::from_str(&line(&record)).unwrap();
+    newer["target"]["unresolved"] = json!({"family": "ipv6", "status": "timed_out", "novelty": 1});
+    assert_eq!(complaints(&newer), Vec::<String>::new());
+    let again = line(&read::decode(&newer.to_string()).unwrap());
+    assert_eq!(serde_json::from_str::<Value>(&again).unwrap(), newer);
+}
+
+#[test]
+fn fields_of_a_later_version_go_with_the_answers_that_they_stood_in() {
+    let mut later: Value = serde_json::from_str(&line(&healthy_record())).unwrap();
+    for pointer in ["", "/smtp", "/dns", "/dns/ptr", "/dns/ptr/names/0", "/dns/banner_forward"] {
+        later.pointer_mut(pointer).unwrap()["novelty"] = json!(1e300);
+    }
+    let record = read::decode(&later.to_string()).unwrap();
+    let same = record.evidence.resolution.clone().unwrap();
+    let mut other_ptr = same.clone();
+    other_ptr.ptr_count = 2;
+    let mut other_name = same.clone();
+    other_name.names[0].forward.status = Status::ServFail;
+    let mut other_banner = same.clone();
+    other_banner.banner_forward.status = Status::ServFail;
+    for (answer, left) in [
+        (same, &["", "/smtp", "/dns", "/dns/ptr", "/dns/ptr/names/0", "/dns/banner_forward"][..]),
+        (other_ptr, &["", "/smtp", "/dns/ptr/names/0", "/dns/banner_forward"]),
+        (other_name, &["", "/smtp", "/dns/banner_forward"]),
+        (other_banner, &["", "/smtp", "/dns/ptr", "/dns/ptr/names/0"]),
+    ] {
+        let mut record = record.clone();
+        record.answer(answer);
+        let told: Value = serde_json::from_str(&line(&record)).unwrap();
+        let with = objects(&told, String::new());
+        let with = with.into_iter().filter(|at| !told.pointer(at).unwrap()["novelty"].is_null());
+        let mut with: Vec<String> = with.collect();
+        with.sort_unstable();
+        let mut left = left.to_vec();
+        left.sort_unstable();
+        assert_eq!(with, left);
+    }
 }
 
 #[test]

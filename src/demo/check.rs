@@ -184,7 +184,7 @@ mod tests {
                 clears_by: truth.clears.map(|by| by.iter().filter_map(|word| Remedy::parse(word)).collect()),
             },
             network: None,
-            foreign: crate::record::ForeignWords::default(),
+            foreign: crate::record::Foreign::default(),
         }
     }
 

@@ -1,5 +1,8 @@
 //! How near two names are: a ladder, not a yes or no. The whole Public Suffix List counts, its private section included.
 
+use std::cell::LazyCell;
+use std::ops::Deref;
+
 use super::ptr::Ptr;
 use super::verdict::Relation;
 use crate::name;
@@ -18,14 +21,14 @@ pub fn at_best(banner: Option<&str>, ptrs: &[Ptr<'_>]) -> Relation {
 
 fn nearest<'p, 'n: 'p>(banner: Option<&str>, ptrs: impl Iterator<Item = &'p Ptr<'n>>) -> Relation {
     let Some(banner) = banner else { return Relation::None };
-    let domain = name::registrable(banner);
-    ptrs.map(|ptr| between(banner, domain, ptr)).min().unwrap_or(Relation::None)
+    let domain = LazyCell::new(|| name::registrable(banner));
+    ptrs.map(|ptr| between(banner, &domain, ptr)).min().unwrap_or(Relation::None)
 }
 
-fn between(banner: &str, domain: Option<&str>, ptr: &Ptr<'_>) -> Relation {
+fn between<'n>(banner: &str, domain: &impl Deref<Target = Option<&'n str>>, ptr: &Ptr<'_>) -> Relation {
     if ptr.is(banner) {
         Relation::Exact
-    } else if domain.is_some() && domain == ptr.domain() {
+    } else if ptr.domain().is_some() && **domain == ptr.domain() {
         Relation::SameDomain
     } else {
         Relation::Unrelated

@@ -70,8 +70,7 @@ pub fn tenancy(signs: Signs<'_>, inventory: &Inventory) -> (Tenancy, Reason) {
         Some((Kind::Panel, _)) => return (Tenancy::Shared, Reason::Panel),
         _ => {}
     }
-    let own_name = signs.banner.into_iter().chain(signs.confirmed().map(Ptr::text));
-    if own_name.into_iter().any(|name| signs.providers.is_shared_hosting(name)) {
+    if signs.own_names().any(|name| signs.providers.is_shared_hosting(name)) {
         (Tenancy::Shared, Reason::HostingName)
     } else if signs.share_own_domain() {
         (Tenancy::Dedicated, Reason::OwnDomain)
@@ -97,15 +96,21 @@ impl<'a> Signs<'a> {
     /// Whether the banner or a confirmed PTR name stands in the service's own domains.
     fn is_at_home(&self) -> bool {
         let Some(row) = self.platform else { return false };
-        let mut names = self.banner.into_iter().chain(self.confirmed().map(Ptr::text));
-        names.any(|name| row.is_home_of(name))
+        self.own_names().any(|name| row.is_home_of(name))
+    }
+
+    /// The banner's name, and the confirmed PTR names that differ from it.
+    fn own_names(&self) -> impl Iterator<Item = &str> {
+        let others = self.confirmed().map(Ptr::text).filter(|name| Some(*name) != self.banner);
+        self.banner.into_iter().chain(others)
     }
 
     fn share_own_domain(&self) -> bool {
         let Some(banner) = self.banner.filter(|banner| !self.providers.is_provider(banner)) else {
             return false;
         };
-        let Some(domain) = name::registrable(banner) else { return false };
+        let same = self.confirmed().find(|ptr| ptr.text() == banner);
+        let Some(domain) = same.map_or_else(|| name::registrable(banner), Ptr::domain) else { return false };
         self.confirmed().any(|ptr| !ptr.is_generic() && ptr.domain() == Some(domain))
     }
 

@@ -51,7 +51,8 @@ fn fields(record: &Record) -> Map<String, Value> {
         question(&mut root, ip, dns);
     }
     if let Some(tls) = &seen.tls {
-        set(&mut root, "tls.established", tls.status == TlsStatus::Established);
+        let established = tls.status == TlsStatus::Established;
+        set(&mut root, "tls.established", Some(established).filter(|_| tls.status != TlsStatus::Other));
         set(
             &mut root,
             "tls.version",
@@ -81,7 +82,7 @@ fn event(root: &mut Map<String, Value>, record: &Record) {
     set(root, "event.type", vec!["connection", "info"]);
     set(root, "event.module", "banneret");
     set(root, "event.dataset", "banneret.record");
-    set(root, "event.action", seen.outcome.as_str());
+    set(root, "event.action", record.outcome_word());
     let outcome = match seen.outcome {
         Outcome::Greeted => "success",
         Outcome::NotTried | Outcome::Unresolved | Outcome::Excluded | Outcome::Other => "unknown",
@@ -223,7 +224,7 @@ const OWN: [(&str, &str); 32] = [
 /// The record as its own line tells it, so that both forms say the same.
 fn told(record: &Record) -> Value {
     let mut line = Vec::new();
-    jsonl::encode(record, &mut line);
+    jsonl::encode_known(record, &mut line);
     serde_json::from_slice(&line).unwrap_or_default()
 }
 

@@ -1,12 +1,14 @@
-//! What stands in a line or a row and this version does not know: words of a later version, and numbers that no field can
-//! hold. A record is read without them; words of the evidence are kept, so that it is written again as it was.
+//! What stands in a line or a row and this version does not know: words and fields of a later version, and numbers that
+//! no field can hold. A record is read without them; words of the evidence and fields are kept, so that it is written
+//! again as it was.
 
+use super::extra::{ExtraField, Object};
 use super::neutral::Safe;
 
 /// The most of a word that is kept, in characters: several times the longest of ours.
 const LONGEST: usize = 100;
-/// The most oddities of one record that are kept; a sound record of a later version has a few.
-const MOST: usize = 64;
+/// The most oddities of one record that are kept: one for each of the PTR names that a record may have, and some more.
+const MOST: usize = 160;
 
 /// What an oddity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,15 +97,23 @@ impl Oddities {
     }
 }
 
-/// Words of the evidence that this version does not know, to be written again as they stood.
+/// What of a stored record this version does not know, to be written again as it stood: words of the evidence, and
+/// fields. Almost no record has any of it, so it takes little room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ForeignWords(Vec<Oddity>);
+pub struct Foreign(Option<Box<Parts>>);
 
-impl ForeignWords {
-    /// Those of the oddities that are words in these fields.
-    pub(super) fn of(oddities: &Oddities, fields: &[&str]) -> Self {
-        let is_kept = |it: &&Oddity| it.kind == OddityKind::Word && fields.contains(&it.field);
-        Self(oddities.iter().filter(is_kept).cloned().collect())
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Parts {
+    words: Vec<Oddity>,
+    fields: Vec<ExtraField>,
+}
+
+impl Foreign {
+    /// Those of the oddities that are words in fields of the evidence, and these fields.
+    pub(super) fn of(oddities: &Oddities, evidence: &[&str], fields: Vec<ExtraField>) -> Self {
+        let is_kept = |it: &&Oddity| it.kind == OddityKind::Word && evidence.contains(&it.field);
+        let words: Vec<Oddity> = oddities.iter().filter(is_kept).cloned().collect();
+        Self((!words.is_empty() || !fields.is_empty()).then(|| Box::new(Parts { words, fields })))
     }
 
     /// The word that stood in a field.
@@ -113,6 +123,25 @@ impl ForeignWords {
 
     /// The word that stood in one of several of a field.
     pub fn at(&self, field: &str, place: usize) -> Option<&str> {
-        self.0.iter().find(|it| it.field == field && it.place == place).map(|it| &*it.value)
+        let words = &self.0.as_deref()?.words;
+        words.iter().find(|it| it.field == field && it.place == place).map(|it| &*it.value)
+    }
+
+    /// The fields of one of several such objects, each as `"name":value`.
+    pub(super) fn fields(&self, object: Object, place: usize) -> impl Iterator<Item = &str> {
+        let fields = self.0.iter().flat_map(|parts| &parts.fields);
+        fields.filter(move |it| it.object == object && it.place == place).map(|it| &*it.text)
+    }
+
+    /// Whether there are any fields.
+    pub(super) fn has_fields(&self) -> bool {
+        self.0.as_deref().is_some_and(|parts| !parts.fields.is_empty())
+    }
+
+    /// Forgets the fields of all objects but some, each given with its place among several such.
+    pub(super) fn retain_fields(&mut self, keep: impl Fn(Object, usize) -> bool) {
+        if let Some(parts) = &mut self.0 {
+            parts.fields.retain(|it| keep(it.object, it.place));
+        }
     }
 }

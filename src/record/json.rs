@@ -9,7 +9,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
-use super::foreign::ForeignWords;
+use super::extra::Object;
+use super::foreign::Foreign;
 use super::read::field;
 use super::{AddressFamily, Record, SCHEMA, Unresolved, time};
 use crate::evidence::{Certificate, Evidence, Forward, Resolution, Scanner, Tls, TlsStatus, X509Error};
@@ -17,6 +18,16 @@ use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};
 use crate::name::DnsName;
 use crate::smtp::ehlo;
 use crate::smtp::reply::Reply;
+
+/// Appends the line of a record without fields that this version does not know: for forms that have no place for them.
+pub fn encode_known(record: &Record, line: &mut Vec<u8>) {
+    if !record.foreign.has_fields() {
+        return encode(record, line);
+    }
+    let mut known = record.clone();
+    known.foreign.retain_fields(|_, _| false);
+    encode(&known, line);
+}
 
 /// Appends the line of a record, line feed included. It is valid UTF-8 and holds no other line feed.
 pub fn encode(record: &Record, line: &mut Vec<u8>) {
@@ -37,7 +48,8 @@ pub fn encode(record: &Record, line: &mut Vec<u8>) {
     weighed(line, &record.judgement);
     put(line, r#","scanner":"#);
     optional(line, record.evidence.scanner.as_deref(), |line, it| scanner(line, it, &record.foreign));
-    put(line, "}\n");
+    close(line, &record.foreign, (Object::Record, 0));
+    put(line, "\n");
 }
 
 fn target(line: &mut Vec<u8>, record: &Record) {
@@ -62,7 +74,7 @@ fn target(line: &mut Vec<u8>, record: &Record) {
     }
     put(line, r#"},"unresolved":"#);
     optional(line, target.unresolved, |line, it| unresolved(line, it, record));
-    put(line, "}");
+    close(line, &record.foreign, (Object::Target, 0));
 }
 
 fn unresolved(line: &mut Vec<u8>, what: Unresolved, record: &Record) {
@@ -71,7 +83,7 @@ fn unresolved(line: &mut Vec<u8>, what: Unresolved, record: &Record) {
     optional(line, family.or_else(|| record.foreign.get(field::UNRESOLVED_FAMILY)), string);
     put(line, r#","status":"#);
     string(line, record.status_word(what.status, field::UNRESOLVED_STATUS, 0));
-    put(line, "}");
+    close(line, &record.foreign, (Object::Unresolved, 0));
 }
 
 fn smtp(line: &mut Vec<u8>, record: &Record) {
@@ -106,7 +118,7 @@ fn smtp(line: &mut Vec<u8>, record: &Record) {
         }
         line.push(b']');
     });
-    put(line, "}");
+    close(line, &record.foreign, (Object::Smtp, 0));
 }
 
 /// The lines of an EHLO reply that name extensions: those behind the first, if it was accepted.
@@ -114,7 +126,7 @@ fn extensions(line: &mut Vec<u8>, reply: Option<&Reply>) {
     optional(line, reply.and_then(ehlo::accepted), |line, text| lines(line, text.lines().skip(1)));
 }
 
-fn tls(line: &mut Vec<u8>, seen: &Tls, foreign: &ForeignWords) {
+fn tls(line: &mut Vec<u8>, seen: &Tls, foreign: &Foreign) {
     put(line, r#"{"status":"#);
     let status = if seen.status == TlsStatus::Other { foreign.get(field::TLS_STATUS) } else { None };
     string(line, status.unwrap_or_else(|| seen.status.as_str()));
@@ -138,10 +150,10 @@ fn tls(line: &mut Vec<u8>, seen: &Tls, foreign: &ForeignWords) {
     optional(line, Some(&seen.plaintext).filter(|octets| !octets.is_empty()), |line, octets| {
         banner_line(line, octets);
     });
-    put(line, "}");
+    close(line, foreign, (Object::Tls, 0));
 }
 
-fn certificate(line: &mut Vec<u8>, seen: &Certificate, foreign: &ForeignWords) {
+fn certificate(line: &mut Vec<u8>, seen: &Certificate, foreign: &Foreign) {
     put(line, r#"{"names":["#);
     for (index, name) in seen.names.iter().enumerate() {
         comma(line, index);
@@ -166,7 +178,7 @@ fn certificate(line: &mut Vec<u8>, seen: &Certificate, foreign: &ForeignWords) {
     put(line, r#"","x509_error":"#);
     let error = seen.error.map(X509Error::as_str);
     optional(line, error.or_else(|| foreign.get(field::X509_ERROR)), string);
-    put(line, "}");
+    close(line, foreign, (Object::Certificate, 0));
 }
 
 fn dns(line: &mut Vec<u8>, said: &Resolution, record: &Record) {
@@ -181,13 +193,16 @@ fn dns(line: &mut Vec<u8>, said: &Resolution, record: &Record) {
         dns_name(line, &ptr.name);
         put(line, ",");
         forward(line, &ptr.forward, record, (field::NAME_STATUS, index));
-        put(line, "}");
+        close(line, &record.foreign, (Object::PtrName, index));
     }
-    put(line, r#"]},"fcrdns":"#);
+    line.push(b']');
+    close(line, &record.foreign, (Object::Ptr, 0));
+    put(line, r#","fcrdns":"#);
     optional(line, record.judgement.fcrdns.map(Fcrdns::as_str), word);
     put(line, r#","banner_forward":{"#);
     forward(line, &said.banner_forward, record, (field::BANNER_FORWARD, 0));
-    put(line, "}}");
+    close(line, &record.foreign, (Object::BannerForward, 0));
+    close(line, &record.foreign, (Object::Dns, 0));
 }
 
 fn forward(line: &mut Vec<u8>, forward: &Forward, record: &Record, (field, place): (&str, usize)) {
@@ -241,7 +256,7 @@ fn network(line: &mut Vec<u8>, record: &Record) {
     put(line, r#","as_name":"#);
     let name = record.network.as_ref().and_then(|network| network.name.as_deref());
     optional(line, name, string);
-    put(line, "}");
+    close(line, &record.foreign, (Object::Network, 0));
 }
 
 /// What the user accepts, and what one change would do.
@@ -268,7 +283,7 @@ fn weighed(line: &mut Vec<u8>, judged: &Judgement) {
     });
 }
 
-fn scanner(line: &mut Vec<u8>, scanner: &Scanner, foreign: &ForeignWords) {
+fn scanner(line: &mut Vec<u8>, scanner: &Scanner, foreign: &Foreign) {
     put(line, r#"{"name":"#);
     // A host name needs no escape.
     optional(line, scanner.name.as_ref(), |line, name| word(line, name.as_str()));
@@ -281,7 +296,19 @@ fn scanner(line: &mut Vec<u8>, scanner: &Scanner, foreign: &ForeignWords) {
         comma(line, index);
         quoted_address(line, *ip);
     }
-    put(line, "]}");
+    line.push(b']');
+    close(line, foreign, (Object::Scanner, 0));
+}
+
+/// Ends an object, behind what a later version had put into it.
+fn close(line: &mut Vec<u8>, foreign: &Foreign, (object, place): (Object, usize)) {
+    if foreign.has_fields() {
+        for field in foreign.fields(object, place) {
+            line.push(b',');
+            put(line, field);
+        }
+    }
+    line.push(b'}');
 }
 
 fn put(line: &mut Vec<u8>, text: &str) {
@@ -348,7 +375,7 @@ fn string(line: &mut Vec<u8>, text: &str) {
 /// The inside of a JSON string (RFC 8259 §7).
 fn string_body(line: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\' || b == 0x7f) {
+    while let Some(at) = rest.iter().position(|&b| ESCAPED[usize::from(b)]) {
         line.extend_from_slice(&rest[..at]);
         match rest[at] {
             special @ (b'"' | b'\\') => line.extend_from_slice(&[b'\\', special]),
@@ -437,6 +464,17 @@ fn milliseconds(line: &mut Vec<u8>, tenths: u64) {
     line.push(b'.');
     number(line, tenths % 10);
 }
+
+/// What is escaped in a JSON string: what JSON forbids, and the control character that it allows.
+static ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80 {
+        escaped[byte] = !PLAIN[byte];
+        byte += 1;
+    }
+    escaped
+};
 
 /// ASCII that stands for itself in JSON and in our own escape.
 static PLAIN: [bool; 256] = {

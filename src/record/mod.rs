@@ -7,6 +7,7 @@ pub mod cell;
 pub mod column;
 pub mod ecs;
 pub mod escape;
+mod extra;
 pub mod foreign;
 pub mod json;
 pub mod label;
@@ -22,11 +23,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::evidence::{Evidence, Outcome, Status};
+use crate::evidence::{Evidence, Outcome, Resolution, Status};
 use crate::judge::{Context, Judgement, judge_in};
 use crate::prefix::Prefix;
 use crate::targets::Inventory;
-pub use foreign::ForeignWords;
+use extra::Object;
+pub use foreign::Foreign;
 use read::field;
 
 /// The name of the record's form, first in each line. It changes only if a reader of the old one would be misled.
@@ -108,8 +110,8 @@ pub struct Record {
     pub judgement: Judgement,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
-    /// Of a stored record, the words of its evidence that this version does not know.
-    pub foreign: ForeignWords,
+    /// Of a stored record, the what this version does not know and writes again as it stood.
+    pub foreign: Foreign,
 }
 
 /// A target's story as far as it was seen, before anything is said of it. Scans, checks and stored records all become
@@ -124,8 +126,8 @@ pub struct Unjudged {
     pub evidence: Evidence,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
-    /// Of a stored record, the words of its evidence that this version does not know.
-    pub foreign: ForeignWords,
+    /// Of a stored record, the what this version does not know and writes again as it stood.
+    pub foreign: Foreign,
 }
 
 impl Unjudged {
@@ -157,6 +159,22 @@ impl Record {
     pub fn code(&self) -> Option<u16> {
         self.evidence.observation.greeting.as_ref()?.code.map(crate::smtp::reply::Code::get)
     }
+
+    /// Puts what DNS says now in the place of what it said before. Fields that this version does not know stay only with
+    /// answers that are the same as before.
+    pub fn answer(&mut self, now: Resolution) {
+        let before = self.evidence.resolution.as_ref();
+        let names = |it: &Resolution| (it.ptr, it.ptr_count, it.names.clone());
+        self.foreign.retain_fields(|object, place| match object {
+            Object::Dns => before == Some(&now),
+            Object::Ptr => before.map(names) == Some(names(&now)),
+            Object::PtrName => before.and_then(|it| it.names.get(place)) == now.names.get(place),
+            Object::BannerForward => before.map(|it| &it.banner_forward) == Some(&now.banner_forward),
+            _ => true,
+        });
+        self.evidence.resolution = Some(now);
+    }
+
     /// The word of the outcome, as it stood where this version does not know it.
     pub fn outcome_word(&self) -> &str {
         let outcome = self.evidence.observation.outcome;

@@ -1,7 +1,7 @@
 //! A line of JSON back as a record: the evidence as it was seen, bytes of the banner included.
 //!
-//! Unknown fields are passed over and optional ones may be missing, so that lines of older and newer versions can be
-//! read. A word that is not known, and a number that its field can't hold, are left out and told as [`Oddities`]: what is
+//! Unknown fields are kept as they stand and optional ones may be missing, so that lines of older and newer versions can
+//! be read. A word that is not known, and a number that its field can't hold, are left out and told as [`Oddities`]: what is
 //! worked out anew is not needed, an unknown outcome or status is [`Outcome::Other`] or [`Status::Other`], and the words of
 //! the evidence are kept to be written again.
 
@@ -11,13 +11,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::foreign::{ForeignWords, Oddities};
+use super::foreign::{Foreign, Oddities};
 use super::line::{
     AcceptedLine, DnsLine, ForwardLine, Line, NetworkLine, Number, RowLine, ScannerLine, SmtpLine, Str,
     TargetLine, UnresolvedLine,
 };
 use super::row::{PtrNames, Row, Tags};
-use super::{AddressFamily, Network, Record, SCHEMA, Target, Unresolved, escape, time};
+use super::{AddressFamily, Network, Record, SCHEMA, Target, Unresolved, escape, extra, time};
 use crate::evidence::{
     Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status,
 };
@@ -68,7 +68,7 @@ pub fn decode(line: &str) -> Result<Record, ReadError> {
 pub fn decode_telling(line: &str) -> Result<(Record, Oddities), ReadError> {
     let mut odd = Oddities::default();
     let record = Line::parse(line)?.into_record(&mut odd)?;
-    Ok((Record { foreign: ForeignWords::of(&odd, KEPT), ..record }, odd))
+    Ok((Record { foreign: Foreign::of(&odd, KEPT, extra::find(line)), ..record }, odd))
 }
 
 /// Fields of the evidence whose words are written again as they stood.
@@ -164,7 +164,7 @@ impl<'a> Line<'a> {
             target,
             judgement,
             network,
-            foreign: ForeignWords::default(),
+            foreign: Foreign::default(),
         })
     }
 }

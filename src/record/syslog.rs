@@ -19,6 +19,9 @@ pub use parameter::LONGEST;
 
 /// `local0` (RFC 5424 §6.2.1), times eight.
 const FACILITY: u8 = 16 << 3;
+/// The longest name of a machine (§6.2.4), and of a kind of message (§6.2.7).
+const HOST: usize = 255;
+const ID: usize = 32;
 /// The longest name of a parameter (§6.3.3, SD-NAME).
 const NAME: usize = 32;
 /// Opens the names of parameters that are no tag's; no tag's has it.
@@ -34,15 +37,15 @@ pub fn encode(record: &Record, host: &str, line: &mut Vec<u8>) {
         Some(Severity::Medium) => 5,
         _ => 6,
     };
-    let outcome = record.evidence.observation.outcome.as_str();
-    let id = record.judgement.verdict.map_or(outcome, |verdict| verdict.as_str());
+    let id = record.judgement.verdict.map_or(record.outcome_word(), |verdict| verdict.as_str());
     // Writing to a `String` does not fail.
     let _ = write!(
         text,
-        "<{}>1 {} {} banneret - {id} ",
+        "<{}>1 {} {} banneret - {} ",
         FACILITY + severity,
         time::to_string(record.time),
-        header(host),
+        header(host, HOST),
+        header(id, ID),
     );
     facts(&mut text, record);
     tags(&mut text, record);
@@ -58,9 +61,8 @@ pub fn message(record: &Record) -> String {
         || target.asked.to_string(),
         |ip| std::net::SocketAddr::new(ip, target.port).to_string(),
     );
-    let outcome = record.evidence.observation.outcome.as_str();
-    let word = judged.verdict.map_or(outcome, |verdict| verdict.as_str());
-    let mut text = format!("{} at {}: {word}", cut(name), cut(&at));
+    let word = judged.verdict.map_or(record.outcome_word(), |verdict| verdict.as_str());
+    let mut text = format!("{} at {}: {}", cut(name), cut(&at), cut(word));
     if let Some(severity) = judged.severity {
         let _ = write!(text, " ({})", severity.as_str());
     }
@@ -73,7 +75,7 @@ pub fn message(record: &Record) -> String {
 /// Every field of the record, as its own line tells it.
 fn facts(text: &mut String, record: &Record) {
     let mut line = Vec::new();
-    json::encode(record, &mut line);
+    json::encode_known(record, &mut line);
     let told: Value = serde_json::from_slice(&line).unwrap_or_default();
     let mut element = Element::open(text, "banneret@32473");
     for fact in &FACTS {
@@ -114,8 +116,8 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A name for the header: printable ASCII, at most 255 of it, `-` if none is left (§6.2.4).
-fn header(host: &str) -> String {
-    let name: String = host.chars().filter(char::is_ascii_graphic).take(255).collect();
+/// A name for the header: printable ASCII, at most so much of it, `-` if none is left.
+fn header(name: &str, longest: usize) -> String {
+    let name: String = name.chars().filter(char::is_ascii_graphic).take(longest).collect();
     if name.is_empty() { "-".to_owned() } else { name }
 }

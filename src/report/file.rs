@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
+use zstd::zstd_safe::CParameter;
 
 use super::format::Compression;
 pub use super::output::{Committed, OutputError, Reach, Start, Written};
@@ -168,7 +169,7 @@ impl Output {
         let squeezed = match self.compression {
             Compression::None => None,
             Compression::Gzip => Some(gzip(&self.block)),
-            Compression::Zstd => Some(zstd::bulk::compress(&self.block, ZSTD_LEVEL)),
+            Compression::Zstd => Some(zstd(&self.block)),
         };
         let squeezed = squeezed.transpose().map_err(|source| self.failed(source))?;
         let bytes = squeezed.as_deref().unwrap_or(&self.block);
@@ -207,6 +208,13 @@ fn gzip(block: &[u8]) -> io::Result<Vec<u8>> {
     member.finish()
 }
 
+/// One frame, with a checksum: damage inside it is told by whoever reads it.
+fn zstd(block: &[u8]) -> io::Result<Vec<u8>> {
+    let mut frame = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+    frame.set_parameter(CParameter::ChecksumFlag(true))?;
+    frame.compress(block)
+}
+
 /// Hashes the first `length` bytes of a file.
 pub(super) fn hash_file(file: &mut File, length: u64, hash: &mut Sha256) -> io::Result<()> {
     let mut chunk = vec![0; PLAIN_BLOCK];
@@ -228,6 +236,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::expand::{Expanded, Unfinished};
     use std::fs;
 
     fn open(path: &Path, compression: Compression, start: Start) -> Output {
@@ -313,6 +322,31 @@ mod tests {
             let bytes = fs::read(&empty).unwrap();
             assert!(!bytes.is_empty());
             assert_eq!(expand(&bytes, compression), "");
+        }
+    }
+
+    #[test]
+    fn one_changed_byte_of_a_compressed_output_is_told_wherever_it_is() {
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("a");
+            let mut output = open(&path, compression, Start::New);
+            for number in 0..200 {
+                put(&mut output, &format!("{}\n", number * 7919));
+            }
+            output.finish().unwrap();
+            let whole = fs::read(&path).unwrap();
+            let text = expand(&whole, compression);
+            // Behind the mark that says what it is, and in gzip the time and the system (RFC 1952 §2.3.1).
+            let first = if compression == Compression::Gzip { 10 } else { 4 };
+            for at in first..whole.len() {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 0x10;
+                let mut found = Vec::new();
+                let read = Expanded::new(&damaged[..]).and_then(|mut read| read.read_to_end(&mut found));
+                let told = read.err().is_some_and(|wrong| Unfinished::of(&wrong).is_some());
+                assert!(told || found == text.as_bytes(), "{compression:?} at {at}");
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Rows of a table for a person at a terminal: one line a record, neutralised, never wider than the window.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 use crate::judge::Severity;
 use crate::record::neutral::Safe;
@@ -57,8 +58,9 @@ pub fn row(row: &Row<'_>, width: usize, paint: Paint) -> String {
         // Writing to a `String` does not fail.
         let _ = write!(findings, "{gap}{}", code.as_str());
     }
-    let before = format!("{address:<ADDRESS$} ");
-    let behind = format!(" {verdict:<VERDICT$} {banner_name:<name$} {ptr_name:<name$} {findings}");
+    let before = format!("{} ", padded(&address, ADDRESS));
+    let (banner_name, ptr_name) = (padded(&banner_name, name), padded(&ptr_name, name));
+    let behind = format!(" {verdict:<VERDICT$} {banner_name} {ptr_name} {findings}");
     let room = width.saturating_sub(columns(&before) + SEVERITY);
     let (on, off) = paint.around(row.severity);
     format!("{before}{on}{severity:<SEVERITY$}{off}{}", clip(&behind, room).trim_end())
@@ -117,14 +119,58 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// How many columns a text takes at most.
+/// A text with blanks behind it, so that it takes at least `width` columns.
+pub fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
+}
+
+/// How many columns a text takes.
 pub fn columns(text: &str) -> usize {
     text.chars().map(column_count).sum()
 }
 
-/// Columns that a character takes at most: our own box characters one, other scripts perhaps two.
+/// Blocks of marks that stand over another character.
+const MARKS: [RangeInclusive<char>; 9] = [
+    '\u{300}'..='\u{36f}',
+    '\u{483}'..='\u{489}',
+    '\u{591}'..='\u{5bd}',
+    '\u{64b}'..='\u{65f}',
+    '\u{1ab0}'..='\u{1aff}',
+    '\u{1dc0}'..='\u{1dff}',
+    '\u{20d0}'..='\u{20ff}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{fe20}'..='\u{fe2f}',
+];
+/// Blocks with wide characters (UAX #11: W and F).
+const WIDE: [RangeInclusive<char>; 17] = [
+    '\u{1100}'..='\u{115f}',
+    '\u{231a}'..='\u{23ff}',
+    '\u{25fd}'..='\u{25fe}',
+    '\u{2600}'..='\u{27bf}',
+    '\u{2b00}'..='\u{2bff}',
+    '\u{2e80}'..='\u{a4cf}',
+    '\u{a960}'..='\u{a97f}',
+    '\u{ac00}'..='\u{d7a3}',
+    '\u{f900}'..='\u{faff}',
+    '\u{fe10}'..='\u{fe6f}',
+    '\u{ff00}'..='\u{ff60}',
+    '\u{ffe0}'..='\u{ffe6}',
+    '\u{16fe0}'..='\u{18dff}',
+    '\u{1aff0}'..='\u{1b2ff}',
+    '\u{1d300}'..='\u{1d37f}',
+    '\u{1f000}'..='\u{1faff}',
+    '\u{20000}'..='\u{3fffd}',
+];
+
+/// The columns that a character takes, by its block.
 fn column_count(character: char) -> usize {
-    if character.is_ascii() || matches!(character, '\u{2500}'..='\u{259f}' | '…') { 1 } else { 2 }
+    let is_in = |blocks: &[RangeInclusive<char>]| blocks.iter().any(|block| block.contains(&character));
+    match character {
+        ..'\u{300}' => 1,
+        _ if is_in(&MARKS) => 0,
+        _ if is_in(&WIDE) => 2,
+        _ => 1,
+    }
 }
 
 fn name_width(width: usize) -> usize {
@@ -191,6 +237,28 @@ mod tests {
         assert!(row(&other, 132, Paint::Ansi).starts_with("192.0.2.0/24          -        unresolved "));
         let port = Row { ip: Some("2001:db8::1".parse().unwrap()), port: 587, ..hostile() };
         assert!(row(&port, 132, Paint::Plain).starts_with("[2001:db8::1]:587     high "));
+    }
+
+    #[test]
+    fn columns_stand_in_line_whatever_the_script() {
+        let plain = row(&hostile(), 132, Paint::Plain);
+        let behind = |line: &str| columns(line.split_once("ptr_missing").unwrap().0);
+        for name in
+            ["Telefônica", "Telefo\u{302}nica", "日本語.example", "почта.example", "한국어", "“x” – 🛰"]
+        {
+            let names = PtrNames::Text(vec![name.into()]);
+            let line = row(
+                &Row { banner_name: Some(name.into()), ptr_names: names, ..hostile() },
+                132,
+                Paint::Plain,
+            );
+            assert_eq!(behind(&line), behind(&plain), "{line}");
+        }
+        for (text, count) in
+            [("é", 1), ("e\u{301}", 1), ("日", 2), ("д", 1), ("█", 1), ("…", 1), ("🛰", 2), ("–", 1)]
+        {
+            assert_eq!(columns(text), count, "{text}");
+        }
     }
 
     #[test]

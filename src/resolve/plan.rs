@@ -34,8 +34,10 @@ pub(super) struct Plan<T> {
     /// Flights by the hash of their question: two questions with one hash, one pair in 2^64, are just not joined.
     by_hash: HashMap<u64, u32, BuildHasherDefault<Passed>>,
     hash: RandomState,
-    /// Flights whose question was not handed out yet.
+    /// Flights of hosts whose question was not handed out yet.
     ready: VecDeque<u32>,
+    /// The same of names, which go first: hosts wait for what names lead to, and nothing waits for a host.
+    ready_names: VecDeque<u32>,
     cache: Cache,
     trust: Trust,
     hold: Hold<Box<Open<T>>>,
@@ -108,6 +110,7 @@ impl<T> Plan<T> {
             by_hash: HashMap::default(),
             hash: RandomState::new(),
             ready: VecDeque::new(),
+            ready_names: VecDeque::new(),
             cache: Cache::default(),
             trust: Trust::new(checks.upstreams),
             hold: Hold::new(checks.patience),
@@ -216,7 +219,7 @@ impl<T> Plan<T> {
 
     /// The next question to put, and the one upstream that it goes to if not to any; each comes once and wants one answer.
     pub(super) fn next_question(&mut self) -> Option<(Token, &Question, Option<usize>)> {
-        let flight = self.ready.pop_front()?;
+        let flight = self.ready_names.pop_front().or_else(|| self.ready.pop_front())?;
         self.flights.get(flight).map(|open| (Token(flight), &open.question.question, open.pinned))
     }
 
@@ -238,7 +241,7 @@ impl<T> Plan<T> {
 
     /// Questions that were not handed out yet.
     pub(super) fn ready(&self) -> usize {
-        self.ready.len()
+        self.ready_names.len() + self.ready.len()
     }
 
     /// Solved cases that were not taken yet.
@@ -278,7 +281,8 @@ impl<T> Plan<T> {
             let hash = question.hash();
             let id = self.flights.insert(Flight { question, first: waiter, more: Vec::new(), pinned });
             self.by_hash.entry(hash).or_insert(id);
-            self.ready.push_back(id);
+            let ready = if open.inquiry.is_of_host() { &mut self.ready } else { &mut self.ready_names };
+            ready.push_back(id);
         }
         if open.inquiry.is_solved()
             && let Some(open) = self.cases.remove(case)

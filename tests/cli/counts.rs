@@ -156,9 +156,15 @@ fn a_shard_without_targets_says_why() {
 #[test]
 fn network_data_without_a_network_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["empty.mmdb", "empty.csv"] {
+    for (name, text) in [
+        ("empty.mmdb", ""),
+        ("empty.csv", ""),
+        ("comment.csv", "# date: 2026-01-02\n\n"),
+        ("header.csv", "start,end,asn,name\n"),
+        ("routed-by-nobody.tsv", "192.0.2.0\t192.0.2.255\t0\tNone\tNot routed\n"),
+    ] {
         let path = folder.path().join(name);
-        std::fs::write(&path, "").unwrap();
+        std::fs::write(&path, text).unwrap();
         let path = path.to_str().unwrap();
         let ran = run(&["targets", "--allow-reserved", "192.0.2.1", "--asn-db", path]).ends(2);
         let told =

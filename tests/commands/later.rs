@@ -33,15 +33,15 @@ enum Kept {
     No,
 }
 
-const LATER: &str = "bright\"\u{1b}";
+pub(super) const LATER: &str = "bright\"\u{1b}";
 
-fn stored() -> Vec<Value> {
+pub(super) fn stored() -> Vec<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/0.1/records.jsonl");
     let text = fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn write(folder: &Path, name: &str, records: &[Value]) -> String {
+pub(super) fn write(folder: &Path, name: &str, records: &[Value]) -> String {
     let path = folder.join(name);
     let lines: Vec<String> = records.iter().map(Value::to_string).collect();
     fs::write(&path, lines.join("\n") + "\n").unwrap();
@@ -49,7 +49,7 @@ fn write(folder: &Path, name: &str, records: &[Value]) -> String {
 }
 
 /// Puts a field that nobody knows into every object.
-fn extend(value: &mut Value) {
+pub(super) fn extend(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.values_mut().for_each(extend);
@@ -64,7 +64,7 @@ fn extend(value: &mut Value) {
 }
 
 /// The stored records as a later version might write them, and how many hold an unknown word at each place.
-fn later() -> (Vec<Value>, Vec<Value>, BTreeMap<&'static str, u64>) {
+pub(super) fn later() -> (Vec<Value>, Vec<Value>, BTreeMap<&'static str, u64>) {
     let before = stored();
     let mut after = before.clone();
     let mut met = BTreeMap::new();
@@ -82,6 +82,18 @@ fn later() -> (Vec<Value>, Vec<Value>, BTreeMap<&'static str, u64>) {
         }
     }
     (before, after, met)
+}
+
+/// The record without fields that nobody knows.
+pub(super) fn known(record: &Value) -> Value {
+    match record {
+        Value::Object(fields) => {
+            let known = fields.iter().filter(|(name, _)| *name != "later");
+            Value::Object(known.map(|(name, value)| (name.clone(), self::known(value))).collect())
+        }
+        Value::Array(items) => items.iter().map(known).collect(),
+        other => other.clone(),
+    }
 }
 
 fn judged(path: &str) -> (Vec<Value>, String) {
@@ -117,7 +129,7 @@ fn records_of_a_later_version_are_judged_on_what_is_known_and_kept_as_they_stand
             *kept == Kept::No || was.pointer(pointer).and_then(Value::as_str) != Some(LATER)
         });
         if is_whole {
-            assert_eq!(record, &plain[number], "record {number}");
+            assert_eq!(known(record), plain[number], "record {number}");
         } else if was["outcome"] == LATER {
             assert_eq!((&record["verdict"], &record["findings"]), (&Value::Null, &json!([])));
         }

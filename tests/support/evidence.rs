@@ -204,7 +204,7 @@ pub fn seen() -> impl Strategy<Value = Unjudged> {
                         scanner: scanner.map(Arc::new),
                     },
                     network: None,
-                    foreign: banneret::record::ForeignWords::default(),
+                    foreign: banneret::record::Foreign::default(),
                 }
             },
         )

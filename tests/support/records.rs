@@ -39,7 +39,7 @@ pub fn any_record() -> impl Strategy<Value = Record> {
                 target,
                 judgement: if judged { judgement } else { unjudged(judgement) },
                 network,
-                foreign: banneret::record::ForeignWords::default(),
+                foreign: banneret::record::Foreign::default(),
             }
         },
     )
@@ -99,7 +99,7 @@ pub fn healthy_record() -> Record {
             clears_by: None,
         },
         network: Some(Network { asn: 64500, name: Some(Arc::from("EXAMPLE")) }),
-        foreign: banneret::record::ForeignWords::default(),
+        foreign: banneret::record::Foreign::default(),
     }
 }
 

@@ -18,10 +18,10 @@ use crate::evidence::{Evidence, Observation, Outcome, Scanner};
 use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
 use crate::probe::{self, FamilyAccess, Smtp};
-use crate::record::{ForeignWords, Record, Target, Unjudged, Unresolved};
+use crate::record::{Foreign, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
-use crate::scan::lead::{Leads, LeftOut};
+use crate::scan::schedule::resolved_address::{LeftOut, ResolvedAddresses};
 use crate::targets::{
     Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
 };
@@ -97,7 +97,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
             Evidence { ip: None, observation, resolution: None, scanner: Some(Arc::clone(&look.scanner)) };
         let target = Target { unresolved, ..make(None, ports.first().copied().unwrap_or_default()) };
         let time = SystemTime::now();
-        let record = Unjudged { time, target, evidence, network: None, foreign: ForeignWords::default() }
+        let record = Unjudged { time, target, evidence, network: None, foreign: Foreign::default() }
             .judge(&context(time));
         let mut servers = vec![Server::Tried(Box::new(record), None)];
         if let Some(budget) = &budget {
@@ -128,7 +128,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {
             target: make(Some(at.ip()), at.port()),
             evidence,
             network,
-            foreign: ForeignWords::default(),
+            foreign: Foreign::default(),
         };
         let record = unjudged.judge(&context(time));
         servers.push(Server::Tried(Box::new(record), None));
@@ -229,8 +229,10 @@ fn addresses(
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
         Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok((Vec::new(), None)),
     };
-    let leads =
-        solve(vec![want], settings)?.pop().map(|solution| Leads::of(&solution, None)).unwrap_or_default();
+    let leads = solve(vec![want], settings)?
+        .pop()
+        .map(|solution| ResolvedAddresses::of(&solution, None))
+        .unwrap_or_default();
     let left_out = LeftOut::default();
     left_out.count(&leads);
     if !left_out.is_empty() {

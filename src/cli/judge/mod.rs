@@ -29,7 +29,7 @@ use crate::judge::providers::Providers;
 use crate::judge::run::Run;
 use crate::judge::{Context, Verdict, judge};
 use crate::record::foreign::Oddities;
-use crate::record::{ForeignWords, Record, Target, Unjudged, read};
+use crate::record::{Foreign, Record, Target, Unjudged, read};
 use crate::report::asn::AsnDb;
 use crate::report::format::{Form, Format, FormatError};
 use crate::report::input::{End, Input};
@@ -347,7 +347,7 @@ fn record(target: Target, observation: Observation, time: SystemTime) -> Record 
     };
     let judgement = judge(&nobody, &Inventory::default());
     let evidence = Evidence { ip: target.ip, observation, resolution: None, scanner: None };
-    Record { time, target, evidence, judgement, network: None, foreign: ForeignWords::default() }
+    Record { time, target, evidence, judgement, network: None, foreign: Foreign::default() }
 }
 
 fn unreadable(place: String, reason: String, time: SystemTime) -> Record {

@@ -105,7 +105,7 @@ impl Resolved {
             let Some(slot) = place.and_then(|place| self.window.get_mut(place)) else { continue };
             if let (Slot::Waiting(record), Solution::Identity(resolution)) = (&*slot, solution) {
                 let mut record = record.clone();
-                record.evidence.resolution = Some(resolution);
+                record.answer(resolution);
                 *slot = Slot::Complete(record);
             }
         }

@@ -119,6 +119,9 @@ impl AsnDb {
             return Ok(Self { source: Source::Mmdb(Box::new(mmdb)), about, by_system: OnceLock::new() });
         }
         let (table, said) = Table::open(path, &shown)?;
+        if table.is_empty() {
+            return Err(AsnError::Empty { path: shown });
+        }
         let modified = || fs::metadata(path).and_then(|data| data.modified()).ok().map(day);
         let about = About {
             name: path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned()),

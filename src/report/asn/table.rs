@@ -134,6 +134,11 @@ impl Table {
         is_range.then_some(()).ok_or("has a range that ends before it starts, or in another family")
     }
 
+    /// Whether no row names a system.
+    pub(super) fn is_empty(&self) -> bool {
+        self.systems.is_empty()
+    }
+
     pub(super) fn network(&self, ip: IpAddr) -> Option<Network> {
         self.systems.get(self.ranges.get(ip)? as usize).cloned()
     }

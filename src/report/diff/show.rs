@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Change, Entry, State};
 use crate::judge::{Code, Verdict};
 use crate::record::time;
-use crate::report::table::{cell, clip, grouped};
+use crate::report::table::{cell, clip, columns, grouped};
 
 /// The window below which columns have no room.
 const NARROWEST: usize = 60;
@@ -24,14 +24,24 @@ pub fn counts(entries: &[Entry<'_>]) -> [(Change, u64); Change::ALL.len()] {
     Change::ALL.map(|change| (change, entries.iter().filter(|entry| entry.change == change).count() as u64))
 }
 
-/// Writes one line a host, those that did not change left out, and the counts below; at most `width` columns.
+/// Writes one line a host, those that did not change left out, and the counts below; at most `width` columns. Where a
+/// line has no room for what became of its names, that stands on lines of its own below.
 pub fn text(entries: &[Entry<'_>], width: usize, out: &mut dyn Write) -> io::Result<()> {
     let width = width.max(NARROWEST);
     let changed = entries.iter().filter(|entry| entry.change != Change::Same);
     for entry in changed {
         let address = entry.host.address();
-        let line = format!("{:<WORD$} {address:<ADDRESS$} {}", entry.change.as_str(), story(entry));
-        writeln!(out, "{}", clip(&line, width))?;
+        let begin = format!("{:<WORD$} {address:<ADDRESS$} ", entry.change.as_str());
+        let line = format!("{begin}{}", story(entry));
+        if columns(&line) <= width {
+            writeln!(out, "{line}")?;
+            continue;
+        }
+        writeln!(out, "{}", clip(&format!("{begin}{}", became(entry)), width))?;
+        for part in moves(entry).into_iter().chain(asked(entry)) {
+            let line = format!("{:WORD$}   {part}", "");
+            writeln!(out, "{}", clip(&line, width))?;
+        }
     }
     if !entries.is_empty() {
         writeln!(out)?;
@@ -53,20 +63,33 @@ pub fn json(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
 
 /// What a person wants to know of it, in one line.
 pub(super) fn story(entry: &Entry<'_>) -> String {
-    let asked = entry.host.asked.as_deref().map(|name| format!(" (asked as {})", cell(name, NAME)));
-    format!("{}{}{}", became(entry), moves(entry), asked.unwrap_or_default())
+    let mut story = became(entry);
+    for (place, part) in moves(entry).iter().enumerate() {
+        story.extend([if place == 0 { "; " } else { ", " }, part]);
+    }
+    if let Some(asked) = asked(entry) {
+        story.extend([" (", &asked, ")"]);
+    }
+    story
+}
+
+/// The name that it was asked for by.
+fn asked(entry: &Entry<'_>) -> Option<String> {
+    entry.host.asked.as_deref().map(|name| format!("asked as {}", cell(name, NAME)))
 }
 
 /// Where its names came from and went.
-fn moves(entry: &Entry<'_>) -> String {
+fn moves(entry: &Entry<'_>) -> Vec<String> {
     match (entry.change, entry.moved_to, entry.moved_from) {
-        (_, None, None) => String::new(),
-        (Change::Gone, Some(to), _) => format!("; now at {to}"),
-        (Change::New, _, Some(from)) => format!("; was at {from}"),
-        (_, Some(to), Some(from)) if to == from => format!("; swapped names with {to}"),
-        (_, Some(to), None) => format!("; its old name is now at {to}"),
-        (_, None, Some(from)) => format!("; its new name was at {from}"),
-        (_, Some(to), Some(from)) => format!("; its old name is now at {to}, its new name was at {from}"),
+        (_, None, None) => Vec::new(),
+        (Change::Gone, Some(to), _) => vec![format!("now at {to}")],
+        (Change::New, _, Some(from)) => vec![format!("was at {from}")],
+        (_, Some(to), Some(from)) if to == from => vec![format!("swapped names with {to}")],
+        (_, to, from) => {
+            let to = to.map(|to| format!("its old name is now at {to}"));
+            let from = from.map(|from| format!("its new name was at {from}"));
+            to.into_iter().chain(from).collect()
+        }
     }
 }
 

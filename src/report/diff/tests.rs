@@ -271,3 +271,21 @@ fn a_story_says_where_names_went() {
         "a.example.org → b.example.org; its old name is now at 192.0.2.3, its new name was at 192.0.2.2"
     );
 }
+
+#[test]
+fn where_names_went_has_a_line_of_its_own_where_there_is_no_room() {
+    let long = "a-rather-long-name-of-a-host.example.org";
+    let own = |last, name| Row { ip: Some(IpAddr::from([192, 0, 2, last])), ..named(sound(), name) };
+    let (old, new) =
+        (scan(&[own(1, long), own(2, "b.example.org")]), scan(&[own(1, "b.example.org"), own(2, long)]));
+    let text = |width| {
+        let mut out = Vec::new();
+        show::text(&old.compare(&new), width, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let wide = format!("{long} → b.example.org; swapped names with 192.0.2.2\n");
+    assert!(text(200).contains(&wide), "{}", text(200));
+    let told = text(100);
+    let below = format!("{long} → b.example.org\n               swapped names with 192.0.2.2\n");
+    assert!(told.contains(&below), "{told}");
+}

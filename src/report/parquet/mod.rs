@@ -28,11 +28,9 @@ use super::atomic;
 use super::file::{Output, hex};
 use super::format::{Compression, Form, Format};
 use super::input::Input;
-use super::jsonl::JsonLines;
 use super::output::{Committed, OutputError, Reach, Start, Written};
-use super::sink::Encode;
 use crate::record::read::ReadError;
-use crate::record::{Record, SCHEMA};
+use crate::record::{Record, SCHEMA, json};
 use shred::Shredder;
 
 pub use lines::Lines;
@@ -50,7 +48,6 @@ const GROUP: usize = 16_384;
 pub struct Parquet {
     path: PathBuf,
     gathered: PathBuf,
-    encoder: JsonLines,
     output: Output,
 }
 
@@ -62,13 +59,13 @@ impl Parquet {
         }
         let gathered = gathered(path);
         let output = Output::open(&gathered, Compression::Zstd, start)?;
-        Ok(Self { path: path.to_owned(), gathered, encoder: JsonLines, output })
+        Ok(Self { path: path.to_owned(), gathered, output })
     }
 }
 
 impl Sink for Parquet {
     fn write(&mut self, record: &Record) -> Result<(), OutputError> {
-        self.encoder.row(record, self.output.block());
+        json::encode_known(record, self.output.block());
         self.output.end_row()
     }
 

@@ -171,6 +171,7 @@ pub(super) fn ptr_domains(row: &Row<'_>, mut each: impl FnMut(&str)) {
         PtrNames::Text(names) if names.len() <= 1 => {
             names.iter().filter_map(|name| domain_of(name)).for_each(each);
         }
+        PtrNames::Wire([name]) => domain_of(&name.name.to_string()).into_iter().for_each(each),
         names => {
             let names = names.to_strings();
             let mut domains: Vec<&str> = names.iter().filter_map(|name| domain_of(name)).collect();

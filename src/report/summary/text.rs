@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Breakdown, Coverage, Summary, Tally};
 use crate::judge::Severity;
 use crate::record::neutral::Safe;
-use crate::report::table::{cell, clip, columns, grouped};
+use crate::report::table::{cell, clip, columns, grouped, padded};
 
 /// How many of the worst networks are shown.
 pub const WORST: usize = 10;
@@ -123,7 +123,7 @@ fn clones(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()
     writeln!(out, "\ncloned images: one default or foreign name, many addresses")?;
     for (name, records) in listed.iter().take(summary.shown(WORST)) {
         let name = clip(&Safe(name).to_string(), NARROWEST - COUNT - 4);
-        let line = format!("  {name:<room$}{:>COUNT$}", grouped(*records), room = NARROWEST - COUNT - 2);
+        let line = format!("  {}{:>COUNT$}", padded(&name, NARROWEST - COUNT - 2), grouped(*records));
         writeln!(out, "{}", clip(&line, width))?;
     }
     let more = listed.len().saturating_sub(summary.shown(WORST));
@@ -151,31 +151,46 @@ fn table(
     rows: &[(String, &Tally)],
     more: usize,
 ) -> io::Result<()> {
-    /// Four numbers of ten columns, and the margin.
-    const NUMBERS: usize = 42;
+    const HEADS: [&str; 4] = ["records", "high", "medium", "low"];
+    /// The room of a number, if none needs more.
+    const USUAL: usize = 10;
+    const MARGIN: usize = 2;
     if rows.is_empty() {
         return Ok(());
     }
-    let keys: Vec<String> = rows.iter().map(|(key, _)| cell(key, width - NUMBERS)).collect();
+    let numbers: Vec<[String; 4]> = rows.iter().map(|(_, tally)| numbers(tally)).collect();
+    let rooms: [usize; 4] = std::array::from_fn(|column| {
+        let longest = numbers.iter().map(|numbers| numbers[column].len()).max().unwrap_or(0);
+        USUAL.max(longest + MARGIN)
+    });
+    let aligned = |cells: [&str; 4]| {
+        let mut line = String::new();
+        for (cell, room) in cells.iter().zip(rooms) {
+            line.extend([&" ".repeat(room.saturating_sub(cell.len())), *cell]);
+        }
+        line
+    };
+    let most = width.saturating_sub(MARGIN + rooms.iter().sum::<usize>()).max(head.len());
+    let keys: Vec<String> = rows.iter().map(|(key, _)| cell(key, most)).collect();
     let room = keys.iter().map(|key| columns(key)).max().unwrap_or(0).max(head.len());
     writeln!(out, "\n{}", clip(title, width))?;
-    let pad = " ".repeat(room - head.len());
-    writeln!(out, "  {head}{pad}{:>10}{:>10}{:>10}{:>10}", "records", "high", "medium", "low")?;
-    for (key, (_, tally)) in keys.iter().zip(rows) {
-        let pad = " ".repeat(room - columns(key));
-        let line = format!(
-            "  {key}{pad}{:>10}{:>10}{:>10}{:>10}",
-            grouped(tally.records),
-            grouped(tally.severity(Severity::High)),
-            grouped(tally.severity(Severity::Medium)),
-            grouped(tally.severity(Severity::Low)),
-        );
+    let line = format!("  {}{}", padded(head, room), aligned(HEADS));
+    writeln!(out, "{}", clip(&line, width))?;
+    for (key, numbers) in keys.iter().zip(&numbers) {
+        let cells = std::array::from_fn(|column| numbers[column].as_str());
+        let line = format!("  {}{}", padded(key, room), aligned(cells));
         writeln!(out, "{}", clip(&line, width))?;
     }
     if more > 0 {
         writeln!(out, "  and {} more", grouped(more as u64))?;
     }
     Ok(())
+}
+
+/// The numbers of a group: its records, then those of high, medium and low severity.
+fn numbers(tally: &Tally) -> [String; 4] {
+    let of = |severity| grouped(tally.severity(severity));
+    [grouped(tally.records), of(Severity::High), of(Severity::Medium), of(Severity::Low)]
 }
 
 /// A share with one decimal; what is not nothing never reads as nothing, what is not all never as all.
@@ -309,6 +324,36 @@ by severity
 networks by some data of 2026-01-02
 "
         );
+    }
+
+    #[test]
+    fn numbers_stand_under_their_heads_whatever_the_names_and_however_many_digits() {
+        let one = row([192, 0, 2, 1], Verdict::NoPtr, Severity::High);
+        let mut tally = Tally::default();
+        tally.add(&one);
+        let labels = [
+            "AS4294967295 Telefônica Brasil S.A – Ñandú",
+            "AS4200000001 日本電信電話",
+            "AS7 Telefo\u{302}nica",
+            "AS64500 EXAMPLE \u{1b}[31m",
+            "AS1",
+        ];
+        // The records are twice as many each time: more digits than a column has room for as a rule.
+        for power in 0..40 {
+            let rows: Vec<_> = labels.iter().map(|&label| (label.to_owned(), &tally)).collect();
+            for width in [60, 80, 132] {
+                let mut out = Vec::new();
+                table(&mut out, width, ("by asn", "group"), &rows, 0).unwrap();
+                let text = String::from_utf8(out).unwrap();
+                let lines: Vec<&str> = text.lines().skip(2).collect();
+                assert_eq!(lines.len(), 1 + labels.len(), "{text}");
+                assert!(lines.iter().all(|line| columns(line) == columns(lines[0])), "{text}");
+                let count = format!(" {} ", grouped(1 << power));
+                assert!(lines[1..].iter().all(|line| line.contains(&count)), "{text}");
+            }
+            let copy = tally.clone();
+            tally.merge(&copy);
+        }
     }
 
     #[test]

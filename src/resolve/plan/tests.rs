@@ -75,6 +75,18 @@ fn a_failure_is_asked_again_by_the_next_host() {
 }
 
 #[test]
+fn names_of_the_target_list_are_asked_for_before_hosts() {
+    let mut plan = Plan::new(8, GIVEN);
+    let now = Instant::now();
+    plan.admit(identity(1, "mail.example.net"), now);
+    let want = Want::Addresses(HostName::parse("mx.example.org").unwrap());
+    plan.admit(Case { want, carry: 2 }, now);
+    assert_eq!(plan.ready(), 4);
+    let kinds: Vec<Kind> = std::iter::from_fn(|| Some(plan.next_question()?.1.kind)).collect();
+    assert_eq!(kinds, [Kind::A, Kind::Aaaa, Kind::Ptr, Kind::A], "A alone of a host at 192.0.2.1");
+}
+
+#[test]
 fn an_answer_given_twice_counts_once() {
     let (mut plan, now) = (Plan::new(0, GIVEN), Instant::now());
     plan.admit(Case { want: Want::Addresses(HostName::parse("a.example.org").unwrap()), carry: 0 }, now);

@@ -102,7 +102,7 @@ impl Desk {
 
     /// Takes note of a host that this upstream has confirmed.
     pub(super) fn learn(&mut self, host: impl FnOnce() -> KnownHost, now: Instant) {
-        let is_old = |(_, at): &(KnownHost, Instant)| now.saturating_duration_since(*at) >= RENEWED;
+        let is_old = |(_, at): &(KnownHost, Instant)| now >= *at + RENEWED;
         if self.confirmed.as_ref().is_none_or(is_old) {
             self.confirmed = Some((host(), now));
             self.confirmed_showed = None;

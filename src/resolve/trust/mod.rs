@@ -302,7 +302,7 @@ impl Trust {
             let host = || KnownHost { ip, name: name.clone() };
             desks[kind.index()].learn(host, now);
             let shared = &mut self.shared[kind.index()];
-            if shared.as_ref().is_none_or(|(_, _, at)| now.saturating_duration_since(*at) >= SHARED_RENEWED) {
+            if shared.as_ref().is_none_or(|(_, _, at)| now >= *at + SHARED_RENEWED) {
                 *shared = Some((host(), upstream, now));
             }
         }

@@ -20,27 +20,37 @@ struct Witness {
     looked: Option<Instant>,
 }
 
+/// Once there are that many, one in so many hosts that greet is taken note of: an older witness is as good.
+const ONE_IN: u32 = 16;
+
 /// The hosts, those that greeted last behind.
 #[derive(Debug, Default)]
-pub(super) struct Witnesses(VecDeque<Witness>);
+pub(super) struct Witnesses {
+    hosts: VecDeque<Witness>,
+    greeted: u32,
+}
 
 impl Witnesses {
     /// Nobody has greeted.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.hosts.is_empty()
     }
 
     /// A host greeted: it takes the place of one of its network, or of the oldest.
     pub(super) fn greeted(&mut self, socket: SocketAddr) {
-        if self.0.iter().any(|known| known.socket == socket) {
+        self.greeted = self.greeted.wrapping_add(1);
+        if self.hosts.len() >= MOST && !self.greeted.is_multiple_of(ONE_IN) {
+            return;
+        }
+        if self.hosts.iter().any(|known| known.socket == socket) {
             return;
         }
         let network = Prefix::group(socket.ip());
-        if self.0.len() >= MOST {
-            let same = self.0.iter().position(|known| known.network == network);
-            self.0.remove(same.unwrap_or(0));
+        if self.hosts.len() >= MOST {
+            let same = self.hosts.iter().position(|known| known.network == network);
+            self.hosts.remove(same.unwrap_or(0));
         }
-        self.0.push_back(Witness { socket, network, looked: None });
+        self.hosts.push_back(Witness { socket, network, looked: None });
     }
 
     /// Up to so many hosts to look at now, of different networks as far as there are some, and none that was looked at
@@ -49,7 +59,7 @@ impl Witnesses {
         let mut picked: Vec<SocketAddr> = Vec::new();
         let mut networks: Vec<Prefix> = Vec::new();
         for other_networks in [true, false] {
-            for known in self.0.iter_mut().rev() {
+            for known in self.hosts.iter_mut().rev() {
                 let is_rested = known.looked.is_none_or(|looked| now - looked >= rest);
                 let is_new = !networks.contains(&known.network);
                 let is_picked = picked.contains(&known.socket);
@@ -93,10 +103,10 @@ mod tests {
     async fn a_network_that_greets_often_drives_nobody_else_out() {
         let mut witnesses = Witnesses::default();
         witnesses.greeted(host(1, 1));
-        for last in 0..200 {
+        for last in 0..=206 {
             witnesses.greeted(host(2, last));
         }
-        assert_eq!(witnesses.0.len(), MOST);
-        assert_eq!(witnesses.pick(Instant::now(), 2, REST), [host(2, 199), host(1, 1)]);
+        assert_eq!(witnesses.hosts.len(), MOST);
+        assert_eq!(witnesses.pick(Instant::now(), 2, REST), [host(2, 206), host(1, 1)]);
     }
 }

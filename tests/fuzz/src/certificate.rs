@@ -45,7 +45,7 @@ pub fn certificate(data: &[u8]) {
         evidence,
         judgement,
         network: None,
-        foreign: banneret::record::ForeignWords::default(),
+        foreign: banneret::record::Foreign::default(),
     };
     let mut line = Vec::new();
     json::encode(&record, &mut line);

@@ -5,7 +5,7 @@ use super::{Page, Server};
 use crate::judge::{Fcrdns, Severity, Verdict};
 use crate::record::neutral::Safe;
 use crate::record::row::Row;
-use crate::report::table::{cell, clip};
+use crate::report::table::{cell, clip, columns, padded};
 
 use super::Checked;
 
@@ -29,11 +29,10 @@ impl Page<'_> {
         let head = ["address", "verdict", "severity", "FCrDNS", "banner name", "PTR name"];
         let mut lines = vec![head.map(str::to_owned)];
         lines.extend(checked.servers.iter().map(line));
-        let widths: [usize; 6] = std::array::from_fn(|column| {
-            lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
-        });
+        let widths: [usize; 6] =
+            std::array::from_fn(|column| lines.iter().map(|line| columns(&line[column])).max().unwrap_or(0));
         for line in &lines {
-            let cells = line.iter().zip(widths).map(|(text, width)| format!("{text:<width$}"));
+            let cells = line.iter().zip(widths).map(|(text, width)| padded(text, width));
             let told = format!("    {}", cells.collect::<Vec<_>>().join("  "));
             self.line(&clip(told.trim_end(), self.width.max(WIDEST)));
         }

@@ -3,16 +3,19 @@
 //! The file is one line that names its form and its checksum, and a line of JSON. It is replaced as a whole, and only
 //! after the records that it counts are on disk.
 
+pub mod watermark;
+pub mod writer;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::named::PartlyDone;
-use super::watermark::Watermark;
 use crate::record::neutral::Safe;
 use crate::report::Committed;
+use crate::scan::checkpoint::watermark::Watermark;
+use crate::scan::schedule::named::PartlyDone;
 use crate::targets::Shard;
 
 /// The form's name, first in the file. It changes with whatever an older reader would misunderstand.
