@@ -51,6 +51,10 @@ pub(crate) enum Behavior {
     Fails,
     /// Honest to 60 questions, and REFUSED to all others.
     RefusesLater,
+    /// The same with SERVFAIL.
+    FailsLater,
+    /// The same with silence.
+    SilentLater,
     /// Honest and denying by turns of a quarter of a second.
     Flaps,
     /// Honest, but for every eighth host: those of one such row have no PTR name, and names of another lead elsewhere.
@@ -146,7 +150,9 @@ impl Upstream {
             Behavior::Refuses => question.reply(5, &[], None, self.ttl),
             Behavior::Fails => question.reply(2, &[], None, self.ttl),
             Behavior::RefusesLater if number > 60 => question.reply(5, &[], None, self.ttl),
-            Behavior::RefusesLater => honest(),
+            Behavior::FailsLater if number > 60 => question.reply(2, &[], None, self.ttl),
+            Behavior::SilentLater if number > 60 => return None,
+            Behavior::RefusesLater | Behavior::FailsLater | Behavior::SilentLater => honest(),
             Behavior::Flaps if (began.elapsed().as_millis() / 250).is_multiple_of(2) => honest(),
             Behavior::Flaps => made_up(3),
             Behavior::Deviates if question.kind == PTR && deviates(&question.name) == Some(1) => {
