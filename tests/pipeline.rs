@@ -25,7 +25,7 @@ use banneret::report::summary::Summary;
 use banneret::report::{Committed, OutputError, Reach, Sink, Written};
 use banneret::resolve::{self, Answer, Kind, Question, Records};
 use banneret::scan::checkpoint::watermark::Watermark;
-use banneret::scan::checkpoint::writer::CheckpointWriter;
+use banneret::scan::checkpoint_writer::CheckpointWriter;
 use banneret::scan::dispatch::canary::{CanaryConfig, PathEvent};
 use banneret::scan::dispatch::loss;
 use banneret::scan::dispatch::{self, DispatchEnd};

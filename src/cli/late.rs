@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use super::lists;
 use crate::report::asn::AsnDb;
-use crate::scan::dispatch::live_exclusions::LiveExclusions;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
 use crate::targets::{Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy};
 
 /// Files are looked at this often: with the time to read them, five seconds at the most are promised.

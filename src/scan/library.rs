@@ -20,7 +20,7 @@ use crate::resolve::Resolver;
 use crate::scan::ScanError;
 use crate::scan::attempt::LookupSubject;
 use crate::scan::checkpoint::watermark::Watermark;
-use crate::scan::checkpoint::writer::{CheckpointWriter, counts};
+use crate::scan::checkpoint_writer::{CheckpointWriter, counts};
 use crate::scan::dispatch::canary::CanaryConfig;
 use crate::scan::dispatch::loss;
 use crate::scan::dispatch::{self, DispatchEnd};

@@ -2,7 +2,9 @@
 
 pub mod attempt;
 pub mod checkpoint;
+pub mod checkpoint_writer;
 pub mod dispatch;
+pub mod events;
 pub mod failure;
 mod library;
 pub mod limits;

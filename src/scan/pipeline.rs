@@ -20,13 +20,14 @@ use crate::probe::{ConnectionTimes, FamilyAccess, LocalTrouble, Probe};
 use crate::resolve::Resolver;
 use crate::scan::ScanError;
 use crate::scan::attempt::LookupSubject;
-use crate::scan::dispatch::live_exclusions::LiveExclusions;
 use crate::scan::dispatch::pace::Pace;
 use crate::scan::dispatch::{self, DispatchEnd, Dispatcher};
+use crate::scan::events::DispatchEvent;
 use crate::scan::moderation::moderated;
 use crate::scan::progress::Progress;
 use crate::scan::sanity::vantage::VantageWarning;
 use crate::scan::schedule::Schedule;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
 use crate::scan::stop::{Level, Stop};
 use crate::scan::worker;
 use crate::scan::writer::{Inlets, Writer};
@@ -76,7 +77,7 @@ pub fn run<P: Probe + Send + 'static>(
     plan: ScanPlan,
     probes: Vec<P>,
     resolver: Resolver<LookupSubject>,
-    writer: impl FnOnce(mpsc::UnboundedSender<dispatch::DispatchEvent>) -> Writer,
+    writer: impl FnOnce(mpsc::UnboundedSender<DispatchEvent>) -> Writer,
     (progress, stop): (&Arc<Progress>, &Stop),
 ) -> Result<PipelineReport, ScanError> {
     let (notes, heard) = mpsc::unbounded_channel();

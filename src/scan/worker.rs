@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -23,17 +23,16 @@ use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{ConnectionTimes, Conversation, Handshake, LocalTrouble, Probe, watched};
+use crate::probe::{ConnectionTimes, Conversation, LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
 use crate::scan::attempt::{Attempt, AttemptKind, LookupSubject, ProbeResult};
-use crate::scan::dispatch::DispatchEvent;
-use crate::scan::dispatch::canary::CanaryResult;
-use crate::scan::dispatch::live_exclusions::LiveExclusions;
 use crate::scan::dispatch::pace::Pace;
+use crate::scan::events::{CanaryResult, Contact, DispatchEvent, WorkerReport};
 use crate::scan::failure::{Blame, Failure, Further};
 use crate::scan::progress::Progress;
 use crate::scan::sample::{Sampled, sample};
 use crate::scan::sanity::LookResult;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
 use crate::scan::stop::{Level, Stop};
 
 /// What was seen goes on in batches of this many …
@@ -44,68 +43,6 @@ const LINGER: Duration = Duration::from_millis(20);
 const BEAT: Duration = Duration::from_millis(500);
 /// The reply code for "too much, come back later" (RFC 5321 §3.8, §4.2.3).
 const TOO_MUCH: u16 = 421;
-
-/// What a worker tells the dispatcher.
-#[derive(Debug, Default)]
-pub struct WorkerReport {
-    /// Which worker speaks.
-    pub worker: usize,
-    /// Conversations that ended: so many places are free again.
-    pub ended: usize,
-    /// Targets that greeted and are to be spoken to again.
-    pub again: Vec<Attempt>,
-    /// Targets that could not be connected to, or said nothing.
-    pub failed: Vec<Failure>,
-    /// Targets that this machine could not speak to.
-    pub troubled: Vec<(Attempt, LocalTrouble)>,
-    /// Addresses that answered 421.
-    pub too_much: Vec<IpAddr>,
-    /// Where each of these conversations was.
-    pub met: Vec<Contact>,
-    /// What a look at a host that had greeted came to.
-    pub look: Option<CanaryResult>,
-    /// What looks came to that were made because many targets failed.
-    pub checked: Vec<LookResult>,
-}
-
-/// Where a conversation was.
-#[derive(Debug, Clone, Copy)]
-pub struct Contact {
-    /// With whom.
-    pub socket: SocketAddr,
-    /// Whether a mail server greeted in it.
-    pub greeted: bool,
-    /// Whether it was connected to, and whether that took more than one SYN.
-    pub connected: Option<Handshake>,
-    /// Which attempt it was, counted from 1.
-    pub attempt: u8,
-    /// When it began, if it was held at all.
-    pub held_since: Option<Instant>,
-    /// Whether it is asked again after a failure that may not have been its own fault.
-    pub was_doubted: bool,
-}
-
-impl Contact {
-    /// A conversation that is not held.
-    pub fn nobody(attempt: &Attempt) -> Self {
-        Self {
-            socket: attempt.whom().socket,
-            greeted: false,
-            connected: None,
-            attempt: attempt.attempts.saturating_add(1),
-            held_since: None,
-            was_doubted: attempt.doubted > 0,
-        }
-    }
-
-    /// What came of it.
-    fn heard(&mut self, since: Instant, observation: &Observation) {
-        self.held_since = Some(since);
-        self.greeted = observation.outcome == Outcome::Greeted;
-        let handshake = if observation.resent { Handshake::Resent } else { Handshake::Clean };
-        self.connected = (!Failure::is_one(observation.outcome)).then_some(handshake);
-    }
-}
 
 /// Where a worker's results go.
 pub struct WorkerChannels {

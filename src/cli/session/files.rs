@@ -22,13 +22,13 @@ use crate::report::manifest::{self, Canaries, Completion, Manifest};
 use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
+use crate::scan::checkpoint::PartlyDone;
 use crate::scan::checkpoint::watermark::Watermark;
-use crate::scan::checkpoint::writer::{CheckpointWriter, counts};
 use crate::scan::checkpoint::{Checkpoint, Counts, Numbering, TurnCounts};
+use crate::scan::checkpoint_writer::{CheckpointWriter, counts};
 use crate::scan::dispatch::DispatchEnd;
 use crate::scan::outputs::{Output, Outputs};
 use crate::scan::progress::Progress;
-use crate::scan::schedule::named::PartlyDone;
 use crate::targets::Order;
 
 /// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is seen once

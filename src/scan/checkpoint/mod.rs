@@ -4,10 +4,10 @@
 //! after the records that it counts are on disk.
 
 pub mod watermark;
-pub mod writer;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,8 +15,16 @@ use sha2::{Digest, Sha256};
 use crate::record::neutral::Safe;
 use crate::report::Committed;
 use crate::scan::checkpoint::watermark::Watermark;
-use crate::scan::schedule::named::PartlyDone;
 use crate::targets::Shard;
+
+/// The targets of a name that have their records, of a name that has others that don't: what a checkpoint keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartlyDone {
+    /// The turn of the name.
+    pub turn: u64,
+    /// The targets.
+    pub targets: Vec<SocketAddr>,
+}
 
 /// The form's name, first in the file. It changes with whatever an older reader would misunderstand.
 const FORM: &str = "banneret.checkpoint/2";

@@ -10,6 +10,7 @@
 //! With looks that come to answer, silence, silence, silence, answer, the third silence in a row is loss, and the answer
 //! after it is the end of it.
 
+use crate::scan::events::CanaryResult;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -39,17 +40,6 @@ impl Default for CanaryConfig {
     fn default() -> Self {
         Self { each: Duration::from_secs(60), seldom: Duration::from_secs(600) }
     }
-}
-
-/// What a look came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CanaryResult {
-    /// The host did something, whatever it was.
-    Answered,
-    /// It did not even answer the connection.
-    Silent,
-    /// It could not be looked at, or must not be any more.
-    Void,
 }
 
 /// What looks tell of the path.

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::time::Instant;
 
-use super::{DispatchEvent, Dispatcher, MAX_TROUBLES, Phase};
+use super::{Dispatcher, MAX_TROUBLES, Phase};
 use crate::probe::LocalTrouble;
 use crate::scan::attempt::{Attempt, AttemptKind};
-use crate::scan::dispatch::canary::{CanaryResult, PathEvent};
+use crate::scan::dispatch::canary::PathEvent;
+use crate::scan::events::{CanaryResult, DispatchEvent};
 use crate::scan::sanity::LookResult;
 
 impl Dispatcher {

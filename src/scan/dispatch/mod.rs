@@ -12,7 +12,6 @@ pub mod canary;
 pub mod concurrency;
 mod hearing;
 pub mod host_locks;
-pub mod live_exclusions;
 pub mod loss;
 mod names;
 pub mod pace;
@@ -40,12 +39,12 @@ use crate::probe::{ConnectionTimes, FamilyAccess, LocalTrouble};
 use crate::rate::Rate;
 use crate::resolve::Inbox;
 use crate::scan::attempt::{Attempt, LookupSubject, ProbeResult};
+use crate::scan::events::DispatchEvent;
 use crate::scan::progress::Progress;
 use crate::scan::sanity::vantage::VantageWarning;
 use crate::scan::sanity::{self, SanityCheck};
 use crate::scan::schedule::{Schedule, Turn};
 use crate::scan::stop::{Level, Stop};
-use crate::scan::worker::WorkerReport;
 
 /// Targets that timed out, or are to be spoken to again, wait for their pass until so many have gathered, or the order
 /// has ended. They are also what a checkpoint names one by one, so this bounds its size.
@@ -68,15 +67,6 @@ const ENOUGH_TO_TRY: usize = 64;
 
 /// Targets that are left untried and written together.
 const MOST_UNTRIED: usize = 1024;
-
-/// What the dispatcher hears.
-#[derive(Debug)]
-pub enum DispatchEvent {
-    /// A worker's conversations ended.
-    Worker(WorkerReport),
-    /// A name was resolved; these of its targets are spoken to for nobody else.
-    Resolved(Vec<Attempt>),
-}
 
 /// How the scan is to be paced.
 #[derive(Debug, Clone, Copy)]

@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use super::{DispatchEnd, Dispatcher, ENOUGH_TO_TRY};
 use crate::probe::LocalTrouble;
 use crate::scan::attempt::{Attempt, AttemptKind};
+use crate::scan::events::Contact;
 use crate::scan::failure::Failure;
 use crate::scan::sanity::vantage::VantageWarning;
 use crate::scan::sanity::{Class, Connected, LookResult, Step};
 use crate::scan::stop::Level;
-use crate::scan::worker::Contact;
 
 /// A shortage, as of ports, passes by itself and is told only after so long; a network that is down is told at once.
 const SHORTAGE: Duration = Duration::from_secs(5);

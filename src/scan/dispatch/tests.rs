@@ -9,9 +9,9 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use super::*;
 use crate::probe::FamilyAccess;
 use crate::resolve::{Case, unserved};
+use crate::scan::events::{Contact, WorkerReport};
 use crate::scan::schedule::Scope;
 use crate::scan::schedule::resolved_address;
-use crate::scan::worker::{Contact, WorkerReport};
 use crate::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
 
 /// What a dispatcher did.

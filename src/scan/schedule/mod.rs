@@ -5,6 +5,7 @@
 //! 1,003 to 2,002 those on the second. Every shard resolves all names, for only then does it know which of the addresses
 //! that they lead to are its own.
 
+pub mod live_exclusions;
 pub mod named;
 pub mod resolved_address;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use crate::name::HostName;
 use crate::resolve::Want;
 use crate::scan::attempt::{Attempt, AttemptKind, TargetSource};
-use crate::scan::dispatch::live_exclusions::LiveExclusions;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
 use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, Shard, Share, TargetSet, Turns};
 
 /// Who asked for what, and what is not to be touched: known to every stage that makes or checks a target.
