@@ -126,15 +126,21 @@ proptest! {
         let path = directory.path().join("a.csv");
         let mut record = record;
         let inventory = Arc::make_mut(record.target.inventory.get_or_insert_default());
-        inventory.tags = vec![(Arc::from("customer"), tag.clone())];
-        let mut sink = open(&path, &[Arc::from("customer"), Arc::from("=site")]);
+        // Each beginning that a spreadsheet runs or a reader takes for a guard, before the same text.
+        let begins = ["", "=", "+", "-", "@", "\t", "\r", "'", "''="];
+        let tags: Vec<Arc<str>> = begins.iter().map(|begin| format!("tag {begin}").into()).collect();
+        let texts = begins.map(|begin| format!("{begin}{tag}"));
+        inventory.tags = tags.iter().cloned().zip(texts.iter().cloned()).collect();
+        let mut sink = open(&path, &[&tags[..], &[Arc::from("=site")]].concat());
         sink.write(&record).unwrap();
         sink.finish().unwrap();
 
         let mut table = csv::Reader::from_path(&path).unwrap();
         let header = table.headers().unwrap().clone();
         let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-        prop_assert_eq!(header.iter().collect::<Vec<_>>(), [&names[..], &["tag_customer", "tag_=site"]].concat());
+        let own = tags.iter().map(|tag| format!("tag_{tag}")).chain(["tag_=site".to_owned()]);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).chain(own).collect();
+        prop_assert_eq!(header.iter().collect::<Vec<_>>(), names);
         let cells: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
         prop_assert_eq!(cells.len(), 1);
         for (index, column) in COLUMNS.iter().enumerate() {
@@ -147,8 +153,13 @@ proptest! {
             let expected = (filled == Filled::Value).then_some(&*expected);
             prop_assert_eq!(cell::read(&cells[0][index]), expected, "{}", column.name);
         }
-        prop_assert_eq!(cell::read(&cells[0][COLUMNS.len()]), Some(&*tag));
-        prop_assert_eq!(&cells[0][COLUMNS.len() + 1], "");
+        let mut own = cells[0].iter().skip(COLUMNS.len());
+        for text in &texts {
+            let cell = own.next().unwrap();
+            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{:?}", cell);
+            prop_assert_eq!(cell::read(cell), Some(&**text));
+        }
+        prop_assert_eq!(own.collect::<Vec<_>>(), [""]);
     }
 
     #[test]
