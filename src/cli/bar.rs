@@ -2,7 +2,6 @@
 //! else of it.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -11,25 +10,15 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::ProgressWord;
-use super::monitor::{Figures, Meter};
+use super::monitor::{Figures, Meter, Watched};
 use super::terminal;
 use crate::judge::Verdict;
 use crate::report::table::columns;
-use crate::resolve::Health;
-use crate::scan::progress::Progress;
 
 /// Bars are drawn anew this often …
 const DRAW_EACH: Duration = Duration::from_millis(200);
 /// … and lines are printed this often.
 const LINE_EACH: Duration = Duration::from_secs(10);
-/// What is watched.
-#[derive(Debug, Clone)]
-pub struct Watched {
-    /// The scan.
-    pub progress: Arc<Progress>,
-    /// The resolver.
-    pub health: Arc<Health>,
-}
 
 /// Shows progress until it is dropped.
 pub struct Display {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::finding::{Code, Finding};
+use super::verdict::Severity;
 use crate::name::HostName;
 use crate::prefix::Prefix;
 
@@ -133,6 +134,12 @@ impl Acceptances {
         });
         accepted.collect()
     }
+}
+
+/// The highest severity of the findings that are not accepted, `Severity::None` without any.
+pub(super) fn highest(findings: &[Finding], accepted: &[Accepted]) -> Severity {
+    let counts = |finding: &&Finding| accepted.iter().all(|accepted| accepted.code != finding.code);
+    findings.iter().filter(counts).map(|finding| finding.severity).max().unwrap_or(Severity::None)
 }
 
 #[cfg(test)]

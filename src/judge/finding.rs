@@ -1,6 +1,5 @@
 //! The findings: their codes and what each weighs by tenancy. Knows no evidence; when each fires stands in `verify`.
 
-use super::accept::Accepted;
 use super::verdict::{Severity, Tenancy, Verdict};
 use crate::evidence::Outcome;
 
@@ -226,12 +225,6 @@ pub struct Finding {
     pub code: Code,
     /// How much it matters on this host.
     pub severity: Severity,
-}
-
-/// The highest severity of the findings that are not accepted, `Severity::None` without any.
-pub(super) fn highest(findings: &[Finding], accepted: &[Accepted]) -> Severity {
-    let counts = |finding: &&Finding| accepted.iter().all(|accepted| accepted.code != finding.code);
-    findings.iter().filter(counts).map(|finding| finding.severity).max().unwrap_or(Severity::None)
 }
 
 #[cfg(test)]

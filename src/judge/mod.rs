@@ -116,7 +116,7 @@ pub fn judge_in(context: &Context<'_>, evidence: &Evidence, inventory: &Inventor
     let mut judgement = seen.judge(context.around, inventory);
     if let Some((acceptances, now)) = context.accepts {
         judgement.accepted = acceptances.accepted(&judgement.findings, now, || seen.subject(inventory));
-        judgement.severity = Some(finding::highest(&judgement.findings, &judgement.accepted));
+        judgement.severity = Some(accept::highest(&judgement.findings, &judgement.accepted));
     }
     judgement.clears_by = what_if::remedies(&seen, context, inventory, &judgement);
     Judgement {
@@ -230,7 +230,7 @@ impl<'a> Seen<'a> {
             fcrdns,
             relation: Some(relation),
             verdict: Some(verdict),
-            severity: Some(finding::highest(&findings, &[])),
+            severity: Some(accept::highest(&findings, &[])),
             findings,
             tenancy,
             ..unjudged(inventory)

@@ -180,7 +180,7 @@ impl Host<'_, '_> {
             accepted = acceptances.accepted(&judgement.findings, now, || supposed.subject(self.inventory));
         }
         judgement.verdict != Some(Verdict::Undetermined)
-            && super::finding::highest(&judgement.findings, &accepted) < WEIGHT
+            && super::accept::highest(&judgement.findings, &accepted) < WEIGHT
     }
 
     /// The banner's name if it can be written into a zone and is not somebody else's.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::targets::header::split_cells;
+use crate::targets::cells::split_cells;
 use crate::targets::line::{Kind, parse};
 
 /// A form of list that is not read.

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use csv::{ByteRecord, ReaderBuilder};
-
+use crate::targets::cells::{split_cells, split_cells_untrimmed};
 use crate::targets::error::{Place, Shown, TargetError};
 
 /// What inventories and scanners call the column of the targets, the first found counts; see [`plain_name`].
@@ -105,30 +104,10 @@ fn line_ends_of(line: &[u8], delimiter: u8) -> LineEnds {
     if line.split(|&byte| byte == delimiter).all(is_quoted) { LineEnds::InCells } else { LineEnds::OfRows }
 }
 
-/// The cells of one line.
-pub(super) fn split_cells(line: &[u8], delimiter: u8) -> Vec<String> {
-    let mut reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
-    let mut record = ByteRecord::new();
-    // Reading from memory does not fail, and one record can't be uneven.
-    if !reader.read_byte_record(&mut record).unwrap_or(false) {
-        return Vec::new();
-    }
-    record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect()
-}
-
 /// Whether a quote is open where the line ends. What stands behind the line end is then read as part of its last cell.
 fn is_left_open(line: &[u8], delimiter: u8) -> bool {
     let ended = [line, b"\n"].concat();
     split_cells_untrimmed(&ended, delimiter).last().is_some_and(|cell| cell.ends_with(b"\n"))
-}
-
-fn split_cells_untrimmed(line: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
-    let mut reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
-    let mut record = ByteRecord::new();
-    if !reader.read_byte_record(&mut record).unwrap_or(false) {
-        return Vec::new();
-    }
-    record.iter().map(<[u8]>::to_vec).collect()
 }
 
 fn find_twice(names: &[String]) -> Option<&String> {

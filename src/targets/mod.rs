@@ -2,6 +2,7 @@
 
 mod bounded;
 mod build;
+mod cells;
 mod cut;
 mod digest;
 mod error;

@@ -32,7 +32,6 @@ use crate::targets::scatter::{
 use crate::targets::set::{EntryRef, TargetSet};
 use crate::targets::shard::Shard;
 use crate::targets::span::{self, Family};
-use crate::targets::turns::Turns;
 use crate::targets::whole::{Block, Whole};
 
 /// One turn: the target that is drawn.
@@ -133,16 +132,6 @@ impl Order {
             (section, at) => self.visit_part(section, at, spot.lap),
         };
         Some(Visit { turn, ip, entry })
-    }
-
-    /// The turns from one on, each in a few nanoseconds.
-    pub fn iter_from(&self, turn: u128) -> Turns<&Self> {
-        Turns::new(self, turn)
-    }
-
-    /// The same for a task that keeps the order itself.
-    pub fn turns_from(self: Arc<Self>, turn: u128) -> Turns<Arc<Self>> {
-        Turns::new(self, turn)
     }
 
     /// The turn of an address; `None` if it is no target of this shard. Looks through the parts of equal size.

@@ -1,6 +1,7 @@
 //! Turns one after another: the order walked with additions and comparisons only.
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
 use crate::targets::order::{Order, Section, Visit};
 use crate::targets::span::Family;
@@ -16,6 +17,18 @@ pub struct Turns<O> {
     place: u64,
     v4: Walk,
     v6: Walk,
+}
+
+impl Order {
+    /// The turns from one on, each in a few nanoseconds.
+    pub fn iter_from(&self, turn: u128) -> Turns<&Self> {
+        Turns::new(self, turn)
+    }
+
+    /// The same for a task that keeps the order itself.
+    pub fn turns_from(self: Arc<Self>, turn: u128) -> Turns<Arc<Self>> {
+        Turns::new(self, turn)
+    }
 }
 
 /// A walk around the whole blocks of a family.

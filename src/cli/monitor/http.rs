@@ -13,9 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use super::super::bar::Watched;
 use super::super::exit::Unable;
 use super::Meter;
+use super::Watched;
 
 /// The longest request that is read, in bytes: a scraper's has some hundreds.
 const LONGEST: usize = 8 << 10;

@@ -8,12 +8,14 @@ pub mod status;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::bar::Watched;
 use crate::evidence::Outcome;
 use crate::judge::Verdict;
+use crate::resolve::Health;
+use crate::scan::progress::Progress;
 use http::Server;
 use status::Status;
 
@@ -90,6 +92,15 @@ impl Monitor {
             status.end(state);
         }
     }
+}
+
+/// What is watched.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// The scan.
+    pub progress: Arc<Progress>,
+    /// The resolver.
+    pub health: Arc<Health>,
 }
 
 /// The figures of one moment.

@@ -17,8 +17,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use serde_json::{Map, Value, json};
 
-use super::super::bar::Watched;
 use super::super::exit::Unable;
+use super::Watched;
 use super::{Figures, Meter, Opening, State};
 use crate::record::time;
 

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::args::ProgressWord;
-use super::bar::{Display, Watched};
+use super::bar::Display;
 use super::exit::{Exit, Unable};
 use super::late::{self, Late, Watch};
 use super::lists::Loaded;
+use super::monitor::Watched;
 use super::monitor::{ConcurrencyLimiter, Monitor, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
