@@ -10,9 +10,9 @@ use clap::{ArgMatches, Command};
 
 use super::accept;
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
+use super::exclusion_watch::Addresses;
 use super::exit::Exit;
 use super::files;
-use super::late::Addresses;
 use super::lists;
 use super::monitor::{ConcurrencyLimiter, Opening};
 use super::providers;

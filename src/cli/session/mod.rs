@@ -15,8 +15,9 @@ use anyhow::Context;
 
 use super::args::ProgressWord;
 use super::bar::Display;
+use super::exclusion_watch::{ExclusionWatch, WatchedLists};
 use super::exit::{Exit, Unable};
-use super::late::{self, Late, Watch};
+use super::lists::LateEntries;
 use super::lists::Loaded;
 use super::monitor::Watched;
 use super::monitor::{ConcurrencyLimiter, Monitor, State};
@@ -293,8 +294,8 @@ impl Session {
     }
 
     /// Looks at the exclusion files again while the scan runs.
-    fn watch(&self, late: Late, added: &Arc<LiveExclusions>) -> Watch {
-        Watch::start(late::Watched {
+    fn watch(&self, late: LateEntries, added: &Arc<LiveExclusions>) -> ExclusionWatch {
+        ExclusionWatch::start(WatchedLists {
             files: self.exclusion_files.clone(),
             late,
             policy: self.loaded.policy,

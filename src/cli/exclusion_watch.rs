@@ -4,7 +4,6 @@
 //! A checkpoint holds how many entries each file had at the start, for the order is made of these. What stands behind
 //! them when the scan is resumed came late, too: lines are to be added at the end.
 
-use std::collections::HashSet;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,10 +12,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use super::lists;
-use crate::report::asn::AsnDb;
+use super::lists::{self, LateEntries};
 use crate::scan::schedule::live_exclusions::LiveExclusions;
-use crate::targets::{Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy};
+use crate::targets::{Kind, Purpose, ReservedPolicy};
 
 /// Files are looked at this often: with the time to read them, five seconds at the most are promised.
 const LOOK_EACH: Duration = Duration::from_secs(2);
@@ -24,83 +22,18 @@ const LOOK_EACH: Duration = Duration::from_secs(2);
 /// Where the addresses of an excluded name come from, for as long as the scan runs.
 pub type Addresses = Box<dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>> + Send>;
 
-/// What exclusion files hold, and what of it came late.
-#[derive(Debug, Default)]
-pub struct Late {
-    /// Of each file, how many entries count from the start.
-    pub counts: Vec<u64>,
-    /// Who holds which network, for what is excluded by a system's number.
-    pub networks: Option<Arc<AsnDb>>,
-    known: HashSet<Kind>,
-    entries: Vec<(String, Entry, Vec<IpAddr>)>,
-}
-
-impl Late {
-    /// Nothing yet.
-    pub fn new(networks: Option<Arc<AsnDb>>) -> Self {
-        Self { networks, ..Self::default() }
-    }
-
-    /// Notes an entry that counts from the start.
-    pub fn know(&mut self, entry: &Entry) {
-        self.known.insert(entry.kind.clone());
-    }
-
-    /// Takes an entry that came late; whether any of it is new.
-    pub fn take(
-        &mut self,
-        list: &str,
-        entry: Entry,
-        addresses: &dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>>,
-    ) -> anyhow::Result<bool> {
-        let mut any = false;
-        for entry in lists::spread(self.networks.as_deref(), entry)? {
-            any |= self.take_one(list, entry, addresses)?;
-        }
-        Ok(any)
-    }
-
-    fn take_one(
-        &mut self,
-        list: &str,
-        entry: Entry,
-        addresses: &dyn Fn(&Kind) -> anyhow::Result<Vec<IpAddr>>,
-    ) -> anyhow::Result<bool> {
-        if self.known.contains(&entry.kind) {
-            return Ok(false);
-        }
-        // What can't be excluded is told now, and not known: it is tried again at the next look.
-        ExclusionsBuilder::new(ReservedPolicy::Allow).add(list, &entry)?;
-        let found = addresses(&entry.kind)?;
-        self.known.insert(entry.kind.clone());
-        self.entries.push((list.to_owned(), entry, found));
-        Ok(true)
-    }
-
-    /// All that came late; `None` if nothing did.
-    pub fn exclusions(&self, policy: ReservedPolicy) -> Option<Exclusions> {
-        let mut builder = ExclusionsBuilder::new(policy);
-        for (list, entry, addresses) in &self.entries {
-            // It was added to another one before.
-            builder.add(list, entry).ok()?;
-            builder.add_addresses(list, addresses.iter().copied());
-        }
-        (!self.entries.is_empty()).then(|| builder.build())
-    }
-}
-
 /// Looks at exclusion files until it is dropped.
-pub struct Watch {
+pub struct ExclusionWatch {
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// What is watched, and for whom.
-pub struct Watched {
+pub struct WatchedLists {
     /// The files; those that are no regular files can be read once only, and are left alone.
     pub files: Vec<PathBuf>,
     /// What they held.
-    pub late: Late,
+    pub late: LateEntries,
     /// What is done about reserved addresses.
     pub policy: ReservedPolicy,
     /// How excluded names are resolved.
@@ -111,9 +44,9 @@ pub struct Watched {
     pub quiet: bool,
 }
 
-impl Watch {
+impl ExclusionWatch {
     /// Starts looking, where there is anything to look at.
-    pub fn start(mut watched: Watched) -> Self {
+    pub fn start(mut watched: WatchedLists) -> Self {
         watched.files.retain(|path| fs::metadata(path).is_ok_and(|data| data.is_file()));
         if watched.files.is_empty() {
             return Self { over: None, thread: None };
@@ -130,7 +63,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for ExclusionWatch {
     fn drop(&mut self) {
         self.over = None;
         if let Some(thread) = self.thread.take() {
@@ -148,7 +81,7 @@ fn stamp(path: &Path) -> Stamp {
     Some((data.modified().ok()?, data.len()))
 }
 
-impl Watched {
+impl WatchedLists {
     /// Reads again what has changed since it was `seen`; the first time, all of it.
     fn look(&mut self, seen: &mut [Stamp]) {
         for (at, path) in self.files.clone().iter().enumerate() {
@@ -203,10 +136,10 @@ mod tests {
 
     use super::*;
 
-    fn watched(path: &Path) -> Watched {
-        Watched {
+    fn watched(path: &Path) -> WatchedLists {
+        WatchedLists {
             files: vec![path.to_owned()],
-            late: Late::default(),
+            late: LateEntries::default(),
             policy: ReservedPolicy::Allow,
             addresses: Box::new(|kind| match kind {
                 Kind::Host(name) if name.to_string() == "gone.example.org" => anyhow::bail!("nobody knows"),
@@ -218,7 +151,7 @@ mod tests {
         }
     }
 
-    fn blocks(watched: &Watched, ip: &str) -> bool {
+    fn blocks(watched: &WatchedLists, ip: &str) -> bool {
         watched.added.blocks(ip.parse().unwrap())
     }
 

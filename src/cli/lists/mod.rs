@@ -1,5 +1,7 @@
 //! Target and exclusion lists, from arguments, files and stdin, to the set that a scan draws from.
 
+mod late_entries;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::IpAddr;
@@ -8,8 +10,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
+pub use self::late_entries::LateEntries;
 use super::args::TargetArgs;
-use super::late::Late;
 use crate::prefix::Prefix;
 use crate::report::asn::AsnDb;
 use crate::report::expand::Expanded;
@@ -41,7 +43,7 @@ pub struct Loaded {
     /// Lines that could not be read and were skipped.
     pub skipped: u64,
     /// What the exclusion files hold, and what of it came after the start of a scan that is resumed.
-    pub late: Late,
+    pub late: LateEntries,
     /// What is done about reserved addresses.
     pub policy: ReservedPolicy,
     /// Who holds which network.
@@ -83,7 +85,7 @@ pub fn load_since(args: &TargetArgs, addresses: NamesOf<'_>, counts: &[u64]) -> 
     let bad_lines = if args.skip_bad_targets { BadLines::Skip } else { BadLines::Stop };
     let policy = if args.allow_reserved { ReservedPolicy::Allow } else { ReservedPolicy::Exclude };
     let networks = args.asn_db.as_deref().map(AsnDb::open).transpose()?.map(Arc::new);
-    let mut late = Late::new(networks.clone());
+    let mut late = LateEntries::new(networks.clone());
     let exclusions =
         Arc::new(exclusions(args, ExclusionsBuilder::new(policy), addresses, (counts, &mut late))?);
     let mut reading = Reading {
@@ -121,7 +123,7 @@ fn exclusions(
     args: &TargetArgs,
     mut builder: ExclusionsBuilder,
     addresses: NamesOf<'_>,
-    (counts, late): (&[u64], &mut Late),
+    (counts, late): (&[u64], &mut LateEntries),
 ) -> anyhow::Result<Exclusions> {
     for text in &args.exclude {
         for entry in spread(late.networks.as_deref(), read_argument(Purpose::Exclusions, text)?)? {
