@@ -201,6 +201,12 @@ impl<'a> RowLine<'a> {
         natural::<u8>("smtp.attempts", smtp.attempts, &mut odd);
         duration("smtp.connect_ms", smtp.connect_ms, &mut odd);
         duration("smtp.banner_ms", smtp.banner_ms, &mut odd);
+        if let Some(tls) = smtp.tls {
+            natural::<u8>("smtp.tls.alert", tls.alert, &mut odd);
+            code("smtp.tls.code", tls.code, &mut odd);
+            let count = tls.certificate.and_then(|certificate| certificate.count);
+            natural::<u32>("smtp.tls.certificate.count", count, &mut odd);
+        }
         Ok(Row {
             time: known("time", &told.0, time::parse(&told.0))?,
             ip: address(target.ip.as_ref())?,
