@@ -46,6 +46,12 @@ pub enum ReadError {
         /// Which.
         field: &'static str,
     },
+    /// The first row of a table names no such column, as where it is none of names.
+    #[error("names no column `{column}`; a table of records begins with the names of its columns")]
+    Column {
+        /// Which.
+        column: &'static str,
+    },
     /// A word or number that the field can't hold.
     #[error("has `{}` in `{field}`, which this version does not know", Safe(value))]
     Unknown {
