@@ -1,8 +1,8 @@
 //! CPU time of a target before anybody speaks to it, over all of IPv4 less 100,000 excluded prefixes.
 //!
-//! `order` draws turns, exclusions left out, and that is all. `feed` is the feeder of a scan at `unlimited`: order, pace
-//! of prefixes, places, batches, and what a shard does before it connects, the overall pace's permit; a stand-in for the
-//! shard says at once that each conversation has ended. `cargo bench --bench feed` measures both, each in a process of its
+//! `order` draws turns, exclusions left out, and that is all. `feed` is the dispatcher of a scan at `unlimited`: order, pace
+//! of prefixes, places, batches, and what a worker does before it connects, the overall pace's permit; a stand-in for the
+//! worker says at once that each conversation has ended. `cargo bench --bench feed` measures both, each in a process of its
 //! own, from its start to its end; `scripts/bench` holds them against what they may cost.
 
 #![allow(
@@ -24,15 +24,16 @@ use std::time::Duration;
 use banneret::probe::FamilyAccess;
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
-use banneret::scan::aim::Aim;
-use banneret::scan::canary::Manners;
-use banneret::scan::course::{Course, Roster};
-use banneret::scan::feeder::{Feeder, Note, Outlets, Settings};
-use banneret::scan::loss;
-use banneret::scan::pace::Pace;
+use banneret::scan::attempt::Attempt;
+use banneret::scan::dispatch::canary::CanaryConfig;
+use banneret::scan::dispatch::loss;
+use banneret::scan::dispatch::pace::Pace;
+use banneret::scan::dispatch::{DispatchChannels, DispatchSettings, Dispatcher};
+use banneret::scan::events::DispatchEvent;
+use banneret::scan::events::{Contact, WorkerReport};
 use banneret::scan::progress::Progress;
 use banneret::scan::sanity;
-use banneret::scan::shard::{Met, Report};
+use banneret::scan::schedule::{Schedule, Scope};
 use banneret::scan::stop::Stop;
 use banneret::targets::{Order, Shard};
 use clap::{Parser, ValueEnum};
@@ -81,11 +82,11 @@ fn told(targets: u64, done: u64) {
     println!("targets {done} lost {}", targets - done);
 }
 
-fn order() -> (Arc<Roster>, Arc<Order>) {
+fn order() -> (Arc<Scope>, Arc<Order>) {
     let exclusions = internet::exclusions(&internet::opt_outs());
     let set = Arc::new(internet::set("0.0.0.0/0", &exclusions));
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
-    (Arc::new(Roster::new(set, exclusions, Vec::new(), vec![25])), order)
+    (Arc::new(Scope::new(set, exclusions, Vec::new(), vec![25])), order)
 }
 
 fn draw(targets: u64) -> u64 {
@@ -94,24 +95,24 @@ fn draw(targets: u64) -> u64 {
 }
 
 fn feed(targets: u64) -> u64 {
-    let (roster, order) = order();
-    let course = Course::new(roster, order, Some(targets.into()));
+    let (scope, order) = order();
+    let schedule = Schedule::new(scope, order, Some(targets.into()));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, _cases) = unserved();
     let (passed_over, _turns) = mpsc::unbounded_channel();
     let (feed, mut batches) = mpsc::channel(1);
     let (writer, _seen) = mpsc::channel(1);
     let pace = Pace::new(Rate::Unlimited, 1);
-    let settings = Settings {
+    let settings = DispatchSettings {
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,
         concurrency: CONCURRENCY,
-        canaries: Manners::default(),
-        sanity: sanity::Settings::default(),
-        loss: loss::Settings::default(),
+        canaries: CanaryConfig::default(),
+        sanity: sanity::SanitySettings::default(),
+        loss: loss::LossSettings::default(),
     };
-    let outlets = Outlets {
-        shards: vec![feed],
+    let outlets = DispatchChannels {
+        workers: vec![feed],
         resolver: inbox,
         passed_over,
         notes: heard,
@@ -121,29 +122,30 @@ fn feed(targets: u64) -> u64 {
         say: |_| (),
         answers: Arc::default(),
     };
-    let course = (course, Arc::new(FamilyAccess::everything()));
-    let feeder = Feeder::new(settings, course, outlets, Arc::new(Progress::default()), Stop::default());
-    let shard = async move {
+    let schedule = (schedule, Arc::new(FamilyAccess::everything()));
+    let dispatcher =
+        Dispatcher::new(settings, schedule, outlets, Arc::new(Progress::default()), Stop::default());
+    let worker = async move {
         let mut started = 0;
         while let Some(batch) = batches.recv().await {
             let begun = batch.iter().map(black_box).filter(|_| pace.is_due());
-            let met: Vec<Met> = begun.map(met).collect();
-            let report = Report { ended: met.len(), met, ..Report::default() };
+            let met: Vec<Contact> = begun.map(met).collect();
+            let report = WorkerReport { ended: met.len(), met, ..WorkerReport::default() };
             started += report.ended as u64;
-            // A feeder that has ended hears nothing more, and hands out nothing more.
-            notes.send(Note::Shard(report)).ok();
+            // A dispatcher that has ended hears nothing more, and hands out nothing more.
+            notes.send(DispatchEvent::Worker(report)).ok();
         }
         started
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { tokio::join!(feeder.run(), shard).1 })
+    runtime.block_on(async { tokio::join!(dispatcher.run(), worker).1 })
 }
 
 /// What came of a conversation: of 16 addresses one greets.
-fn met(aim: &Aim) -> Met {
-    let met = Met::nobody(aim);
+fn met(attempt: &Attempt) -> Contact {
+    let met = Contact::nobody(attempt);
     let greeted = matches!(met.socket.ip(), IpAddr::V4(ip) if ip.octets()[3].is_multiple_of(16));
-    Met { greeted, ..met }
+    Contact { greeted, ..met }
 }
 
 /// Runs both parts in turns and prints what a target costs.

@@ -1,6 +1,6 @@
 //! banneret against hosts on the loopback network: what a host costs, in CPU time of the client, user and system.
 //!
-//! `conversations` are the engine alone: the order, the feeder, and a shard of conversations for each core that this
+//! `conversations` are the engine alone: the order, the dispatcher, and a thread of conversations for each core that this
 //! process may use, all as in a scan; what they hand on, batch by batch, is counted here and goes no further, so there is
 //! no DNS, no verdict and no record in the figure. `scan` is the whole program: banner, PTR, forward lookup, verdict,
 //! JSONL to a file.
@@ -26,14 +26,15 @@ use banneret::prefix::Prefix;
 use banneret::probe::{self, FamilyAccess, Smtp};
 use banneret::rate::Rate;
 use banneret::resolve::unserved;
-use banneret::scan::canary::Manners;
-use banneret::scan::course::{Course, Roster};
-use banneret::scan::feeder::{self, Feeder};
+use banneret::scan::dispatch::canary::CanaryConfig;
+use banneret::scan::dispatch::loss;
+use banneret::scan::dispatch::pace::Pace;
+use banneret::scan::dispatch::{self, Dispatcher};
 use banneret::scan::moderation::moderated;
-use banneret::scan::pace::Pace;
 use banneret::scan::progress::Progress;
+use banneret::scan::schedule::{Schedule, Scope};
 use banneret::scan::stop::Stop;
-use banneret::scan::{limits, loss, sanity, shard};
+use banneret::scan::{limits, sanity, worker};
 use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
 use clap::{Parser, Subcommand};
 use tokio::sync::mpsc;
@@ -92,21 +93,21 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     builder.argument(hosts).unwrap();
     let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
-    let course = Course::new(Arc::new(Roster::new(set, exclusions, Vec::new(), vec![port])), order, None);
-    let turns = course.turns();
+    let schedule = Schedule::new(Arc::new(Scope::new(set, exclusions, Vec::new(), vec![port])), order, None);
+    let turns = schedule.turns();
     let settings = probe::Settings::default();
-    let shards = std::thread::available_parallelism().unwrap().get();
+    let workers = std::thread::available_parallelism().unwrap().get();
     let (stop, progress) = (Stop::default(), Arc::new(Progress::default()));
-    let pace = Arc::new(Pace::new(Rate::Unlimited, shards));
+    let pace = Arc::new(Pace::new(Rate::Unlimited, workers));
     let (notes, heard) = mpsc::unbounded_channel();
     let (inbox, mut cases) = unserved();
     let (passed_over, _turns) = mpsc::unbounded_channel();
     let (seen, mut seen_by_us) = mpsc::channel(64);
     let (mut feeds, mut threads) = (Vec::new(), Vec::new());
-    for number in 0..shards {
+    for number in 0..workers {
         let (feed, batches) = mpsc::channel(1);
         feeds.push(feed);
-        let shard_settings = shard::Settings {
+        let worker_settings = worker::WorkerSettings {
             number,
             retries: 1,
             samples: NonZeroU8::MIN,
@@ -116,17 +117,21 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             added: Arc::default(),
             answers: Arc::clone(&settings.answers),
         };
-        let outlets = shard::Outlets { resolver: inbox.clone(), writer: seen.clone(), feeder: notes.clone() };
+        let outlets = worker::WorkerChannels {
+            resolver: inbox.clone(),
+            writer: seen.clone(),
+            dispatcher: notes.clone(),
+        };
         let probe = Smtp::new(settings.clone()).unwrap();
         let progress = Arc::clone(&progress);
         threads.push(std::thread::spawn(move || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
             let runtime = moderated(&mut builder).enable_all().build().unwrap();
-            runtime.block_on(shard::run(shard_settings, probe, batches, outlets, progress));
+            runtime.block_on(worker::run(worker_settings, probe, batches, outlets, progress));
         }));
     }
-    let outlets = feeder::Outlets {
-        shards: feeds,
+    let outlets = dispatch::DispatchChannels {
+        workers: feeds,
         resolver: inbox,
         passed_over,
         writer: seen.clone(),
@@ -136,18 +141,18 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
         say: |_| (),
         answers: Arc::clone(&settings.answers),
     };
-    let rates = feeder::Settings {
+    let rates = dispatch::DispatchSettings {
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,
         concurrency,
-        canaries: Manners::default(),
-        sanity: sanity::Settings::default(),
-        loss: loss::Settings::default(),
+        canaries: CanaryConfig::default(),
+        sanity: sanity::SanitySettings::default(),
+        loss: loss::LossSettings::default(),
     };
-    let course = (course, Arc::new(FamilyAccess::everything()));
-    let feeder = Feeder::new(rates, course, outlets, progress, stop);
+    let schedule = (schedule, Arc::new(FamilyAccess::everything()));
+    let dispatcher = Dispatcher::new(rates, schedule, outlets, progress, stop);
     threads.push(std::thread::spawn(move || {
-        runtime().block_on(feeder.run());
+        runtime().block_on(dispatcher.run());
     }));
     drop((seen, notes));
     let mut spoken = 0;
@@ -172,8 +177,8 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
     (turns, spoken)
 }
 
-fn is_greeted(asking: &banneret::scan::aim::Asking) -> bool {
-    let banneret::scan::aim::Asking::Host(seen) = asking else { return false };
+fn is_greeted(asking: &banneret::scan::attempt::LookupSubject) -> bool {
+    let banneret::scan::attempt::LookupSubject::Host(seen) = asking else { return false };
     seen.observation.outcome == Outcome::Greeted
         && seen.observation.greeting.as_ref().is_some_and(|reply| !reply.text.first().is_empty())
 }

@@ -47,6 +47,25 @@ fn what_failed_once_is_kept_with_the_tests() {
     assert!(!root.join("proptest-regressions").exists(), "it belongs into tests/regressions");
 }
 
+/// Code moves; whoever is told where it is should find it there.
+#[test]
+fn the_files_that_contributors_are_told_of_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut told = 0;
+    for name in ["README.md", ".github/CONTRIBUTING.md", "src/lib.rs"] {
+        let text = fs::read_to_string(root.join(name)).expect("it is there");
+        for path in text.split('`').skip(1).step_by(2) {
+            let is_path = ["src/", "tests/", "benches/", "scripts/"].iter().any(|top| path.starts_with(top));
+            if is_path && !path.contains(['*', '…']) {
+                told += 1;
+                let path = path.split(' ').next().unwrap_or(path);
+                assert!(root.join(path).exists(), "{name} tells of `{path}`, which is not there");
+            }
+        }
+    }
+    assert!(told > 20, "{told} paths are told of");
+}
+
 /// One breach a line, as compilers print them, so that editors jump there.
 fn listed(found: &[rules::Breach]) -> String {
     let mut text = format!("{} places break the house:\n", found.len());

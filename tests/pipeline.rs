@@ -24,20 +24,21 @@ use banneret::record::Record;
 use banneret::report::summary::Summary;
 use banneret::report::{Committed, OutputError, Reach, Sink, Written};
 use banneret::resolve::{self, Answer, Kind, Question, Records};
-use banneret::scan::canary::{Manners, Notice};
-use banneret::scan::course::{Course, Roster};
-use banneret::scan::feeder::{self, Fed};
-use banneret::scan::keeper::Keeper;
-use banneret::scan::named::NamedTargets;
+use banneret::scan::checkpoint::watermark::Watermark;
+use banneret::scan::checkpoint_writer::CheckpointWriter;
+use banneret::scan::dispatch::canary::{CanaryConfig, PathEvent};
+use banneret::scan::dispatch::loss;
+use banneret::scan::dispatch::{self, DispatchEnd};
 use banneret::scan::outputs::{Output, Outputs};
-use banneret::scan::pipeline::{self, Ended, Plan};
+use banneret::scan::pipeline::{self, PipelineReport, ScanPlan};
 use banneret::scan::progress::Progress;
+use banneret::scan::sanity;
+use banneret::scan::sanity::vantage::{VantageCheck, VantageWarning};
+use banneret::scan::schedule::named::NamedTargets;
+use banneret::scan::schedule::{Schedule, Scope};
 use banneret::scan::stop::{Level, Stop};
-use banneret::scan::vantage::{Doubt, Vantage};
-use banneret::scan::watermark::Watermark;
 use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
-use banneret::scan::{loss, sanity};
 use banneret::smtp::reply::{Code, Reply};
 use banneret::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
 
@@ -101,30 +102,36 @@ impl Sink for Kept {
 
 /// What came of a scan.
 struct Came {
-    ended: Ended,
+    ended: PipelineReport,
     records: Vec<Record>,
-    notices: Vec<Notice>,
+    notices: Vec<PathEvent>,
     progress: Arc<Progress>,
 }
 
 /// As fast as it goes.
-fn unpaced() -> feeder::Settings {
-    feeder::Settings {
+fn unpaced() -> dispatch::DispatchSettings {
+    dispatch::DispatchSettings {
         rate: Rate::Unlimited,
         prefix_rate: Rate::Unlimited,
         concurrency: 64,
-        canaries: Manners::default(),
-        sanity: sanity::Settings::default(),
-        loss: loss::Settings::default(),
+        canaries: CanaryConfig::default(),
+        sanity: sanity::SanitySettings::default(),
+        loss: loss::LossSettings::default(),
     }
 }
 
-fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (Ended, Vec<Record>) {
+fn scan(targets: &str, retries: u8, behaviour: Behaviour) -> (PipelineReport, Vec<Record>) {
     let Came { ended, records, .. } = scan_as(unpaced(), targets, &[25], retries, behaviour);
     (ended, records)
 }
 
-fn scan_as(paced: feeder::Settings, targets: &str, ports: &[u16], retries: u8, behaviour: Behaviour) -> Came {
+fn scan_as(
+    paced: dispatch::DispatchSettings,
+    targets: &str,
+    ports: &[u16],
+    retries: u8,
+    behaviour: Behaviour,
+) -> Came {
     scan_until(&Stop::default(), paced, targets, ports, retries, behaviour)
 }
 
@@ -146,7 +153,7 @@ const LAST: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 255, 254));
 /// The same, with a stop that may be asked for: it is when the name of host 65,535 is looked up, or by [`LAST`].
 fn scan_until(
     stop: &Stop,
-    paced: feeder::Settings,
+    paced: dispatch::DispatchSettings,
     targets: &str,
     ports: &[u16],
     retries: u8,
@@ -162,15 +169,15 @@ fn scan_until(
     let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
     let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
     let entries = set.names().to_vec();
-    let roster = Arc::new(Roster::new(set, exclusions, entries, ports.to_vec()));
+    let scope = Arc::new(Scope::new(set, exclusions, entries, ports.to_vec()));
     let progress = Arc::new(Progress::default());
-    let course = Course::new(Arc::clone(&roster), order, None);
-    progress.turns.store(course.turns().try_into().unwrap(), Relaxed);
-    let named = NamedTargets::new(course.names_left());
-    let plan = Plan {
-        course,
+    let schedule = Schedule::new(Arc::clone(&scope), order, None);
+    progress.turns.store(schedule.turns().try_into().unwrap(), Relaxed);
+    let named = NamedTargets::new(schedule.names_left());
+    let plan = ScanPlan {
+        schedule,
         claimed: Vec::new(),
-        feeder: paced,
+        dispatcher: paced,
         retries,
         samples: NonZeroU8::MIN,
         scanner: Arc::default(),
@@ -205,13 +212,13 @@ fn scan_until(
     let kept = Kept::default();
     let output = Output { path: PathBuf::from("-"), sink: Box::new(kept.clone()) };
     let writer = |notes| Writer {
-        roster: Arc::clone(&roster),
+        scope: Arc::clone(&scope),
         accepts: banneret::judge::accept::Acceptances::default(),
         providers: banneret::judge::providers::Providers::default(),
         scanner: Arc::default(),
         keep: Keep::All,
         outputs: Outputs::new(vec![output], Summary::new()),
-        keeper: Keeper::none(Arc::clone(&progress)),
+        checkpoint_writer: CheckpointWriter::none(Arc::clone(&progress)),
         watermark: Watermark::default(),
         notes,
         progress: Arc::clone(&progress),
@@ -219,7 +226,7 @@ fn scan_until(
         cut_off: false,
         networks: None,
         worst: Worst::new(Severity::None, None),
-        vantage: Vantage::new(|_| {}),
+        vantage: VantageCheck::new(|_| {}),
         undone: 0,
     };
     let ended = pipeline::run(plan, vec![fake.clone(), fake], resolver, writer, (&progress, stop)).unwrap();
@@ -242,7 +249,7 @@ fn every_target_becomes_one_record_whatever_it_does() {
         let IpAddr::V4(v4) = ip else { return Ok(Outcome::Closed) };
         Ok(Outcome::ALL[usize::from(v4.octets()[3]) % 9])
     });
-    assert_eq!(ended.fed, Fed::All);
+    assert_eq!(ended.fed, DispatchEnd::All);
     assert_eq!(times(&records).len(), 4096);
     assert_eq!(records.len(), 4096);
     assert_eq!(ended.writer.watermark.high(), 4096);
@@ -265,7 +272,7 @@ fn what_timed_out_is_tried_again_and_counted_once() {
 fn more_names_than_may_be_open_wait_for_no_end_of_the_order() {
     let once_more = |_, attempt| Ok(if attempt < 2 { Outcome::TimedOut } else { Outcome::Greeted });
     let (ended, records) = scan(&host_names(5000), 1, once_more);
-    assert_eq!((ended.fed, records.len(), times(&records).len()), (Fed::All, 5000, 5000));
+    assert_eq!((ended.fed, records.len(), times(&records).len()), (DispatchEnd::All, 5000, 5000));
 }
 
 #[test]
@@ -273,7 +280,7 @@ fn a_stop_while_the_last_names_are_asked_for_leaves_their_hosts_undone() {
     let stop = Stop::default();
     let greets = |_, _| Ok(Outcome::Greeted);
     let Came { ended, records, .. } = scan_until(&stop, unpaced(), "198.18.255.254", &[25], 1, greets);
-    assert_eq!((ended.fed, records.len()), (Fed::Stopped, 0));
+    assert_eq!((ended.fed, records.len()), (DispatchEnd::Stopped, 0));
     assert_eq!(ended.writer.watermark.high(), 0, "it is for the resumed scan");
 }
 
@@ -288,7 +295,7 @@ fn a_name_that_is_not_done_at_the_stop_claims_nothing() {
     let targets = host_names(1000) + " h65535.example.org";
     let Came { ended, records, .. } = scan_until(&stop, unpaced(), &targets, &[25], 1, behaviour);
     let done = ended.writer.watermark.high() - ended.writer.watermark.pending().count() as u128;
-    assert_eq!((ended.fed, records.len() as u128), (Fed::Stopped, done));
+    assert_eq!((ended.fed, records.len() as u128), (DispatchEnd::Stopped, done));
     assert!(done < 1001, "some were under way");
     assert!(ended.writer.named.partly_done().is_empty(), "each had one address, spoken to or not");
 }
@@ -303,7 +310,7 @@ fn trouble_of_this_machine_is_no_outcome_and_is_waited_out() {
                 if attempt < 2 { Err(LocalTrouble::Ports) } else { Ok(Outcome::Refused) }
             },
         );
-    assert_eq!(ended.fed, Fed::All);
+    assert_eq!(ended.fed, DispatchEnd::All);
     assert_eq!((records.len(), times(&records).len()), (256, 256));
     assert!(records.iter().all(|record| record.evidence.observation.outcome == Outcome::Refused));
 }
@@ -315,7 +322,7 @@ fn a_conversation_that_falls_over_leaves_its_target_undone_and_all_others_done()
         assert!(ip.to_string() != "198.18.0.77", "a defect on purpose");
         Ok(Outcome::Refused)
     });
-    assert_eq!(ended.fed, Fed::Stuck(1, LocalTrouble::Defect));
+    assert_eq!(ended.fed, DispatchEnd::Failed(1, LocalTrouble::Defect));
     assert!(!times(&records).contains_key(&odd));
     assert_eq!((times(&records).len(), records.len()), (255, 255));
     assert_eq!(ended.writer.watermark.pending().count(), 1, "a resumed scan tries it again");
@@ -325,8 +332,10 @@ fn a_conversation_that_falls_over_leaves_its_target_undone_and_all_others_done()
 fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
     // Hosts that greeted and then are silent look like trouble of the path, which is no matter here: it is waited out in
     // no time.
-    let paced =
-        feeder::Settings { canaries: Manners { each: Duration::ZERO, seldom: Duration::ZERO }, ..hasty() };
+    let paced = dispatch::DispatchSettings {
+        canaries: CanaryConfig { each: Duration::ZERO, seldom: Duration::ZERO },
+        ..hasty()
+    };
     // There are half as many addresses as places, so that the next port's turn comes while an address is spoken to. Each
     // time-out is tried again, and each that greets may be looked at again: the fake host notices two at once.
     let ports: Vec<u16> = (1000..1024).collect();
@@ -337,7 +346,7 @@ fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
         let is_silent = (attempt + last / 2).is_multiple_of(2) || last % 10 == 7;
         Ok(if is_silent { Outcome::TimedOut } else { Outcome::Greeted })
     });
-    assert_eq!(came.ended.fed, Fed::All, "two at once fall over");
+    assert_eq!(came.ended.fed, DispatchEnd::All, "two at once fall over");
     assert_eq!(times(&came.records).values().copied().collect::<HashSet<_>>(), HashSet::from([24]));
     assert_eq!(came.records.len(), 24 * 32);
     let retried = came.progress.retried.load(Relaxed);
@@ -347,9 +356,9 @@ fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
 #[test]
 fn when_hosts_that_greeted_fall_silent_it_is_told_and_slowed_and_nothing_of_it_is_written() {
     let moment = Duration::from_millis(1);
-    let paced = feeder::Settings {
+    let paced = dispatch::DispatchSettings {
         rate: Rate::PerSecond(4000.0),
-        canaries: Manners { each: moment, seldom: moment },
+        canaries: CanaryConfig { each: moment, seldom: moment },
         ..unpaced()
     };
     // A host's second attempt is the first look at it; every later one has an answer. Or somebody on the way says that it
@@ -364,13 +373,13 @@ fn when_hosts_that_greeted_fall_silent_it_is_told_and_slowed_and_nothing_of_it_i
 }
 
 fn assert_fell_silent(came: &Came) {
-    assert_eq!(came.ended.fed, Fed::All);
-    assert_eq!(came.notices.first(), Some(&Notice::Lost));
-    assert!(came.notices.contains(&Notice::Found), "{:?}", came.notices);
+    assert_eq!(came.ended.fed, DispatchEnd::All);
+    assert_eq!(came.notices.first(), Some(&PathEvent::Lost));
+    assert!(came.notices.contains(&PathEvent::Found), "{:?}", came.notices);
     let (looks, silent) = (came.progress.looks.load(Relaxed), came.progress.silent_looks.load(Relaxed));
     assert!(silent >= 3 && looks > silent, "{looks} looks, {silent} silent");
     let told = |wanted| came.notices.iter().filter(|&&notice| notice == wanted).count() as u64;
-    assert_eq!(came.progress.losses.load(Relaxed), told(Notice::Lost));
+    assert_eq!(came.progress.losses.load(Relaxed), told(PathEvent::Lost));
     assert_eq!((came.records.len(), times(&came.records).len()), (4096, 4096));
     for record in &came.records {
         let observation = &record.evidence.observation;
@@ -383,11 +392,11 @@ fn assert_fell_silent(came: &Came) {
 }
 
 /// As fast as it goes, and with little patience.
-fn hasty() -> feeder::Settings {
+fn hasty() -> dispatch::DispatchSettings {
     let moment = Duration::from_millis(2);
     let give_up = Duration::from_secs(60);
-    let sanity = sanity::Settings { recovery: moment, beat: moment, rest: moment, give_up };
-    feeder::Settings { sanity, ..unpaced() }
+    let sanity = sanity::SanitySettings { recovery: moment, beat: moment, rest: moment, give_up };
+    dispatch::DispatchSettings { sanity, ..unpaced() }
 }
 
 /// Conversations of a scan, those among them that fall into an outage told from the others.
@@ -419,7 +428,7 @@ fn whatever_an_outage_looks_like_no_target_is_blamed_for_it() {
     ];
     for (kind, behaviour) in fails.into_iter().enumerate() {
         let came = scan_as(hasty(), "198.18.0.0/22", &[25], 0, behaviour);
-        assert_eq!(came.ended.fed, Fed::All, "{kind}");
+        assert_eq!(came.ended.fed, DispatchEnd::All, "{kind}");
         assert_eq!((came.records.len(), times(&came.records).len()), (1024, 1024), "{kind}");
         let blamed = came.records.iter().filter(|record| {
             let observation = &record.evidence.observation;
@@ -427,7 +436,7 @@ fn whatever_an_outage_looks_like_no_target_is_blamed_for_it() {
         });
         assert_eq!(blamed.count(), 0, "{kind}");
         let doubts = came.progress.doubts();
-        assert!(matches!(doubts[..], [Doubt::PathLost { .. }]), "{kind}: one line: {doubts:?}");
+        assert!(matches!(doubts[..], [VantageWarning::PathLost { .. }]), "{kind}: one line: {doubts:?}");
     }
 }
 
@@ -438,7 +447,7 @@ fn targets_without_a_path_are_unreachable_once_they_were_asked_twice() {
         let is_dead = matches!(ip, IpAddr::V4(ip) if ip.octets()[2] == 1);
         if is_dead { Err(LocalTrouble::NoPath) } else { Ok(Outcome::Greeted) }
     });
-    assert_eq!((came.ended.fed, came.records.len()), (Fed::All, 1024));
+    assert_eq!((came.ended.fed, came.records.len()), (DispatchEnd::All, 1024));
     for record in &came.records {
         let observation = &record.evidence.observation;
         let right =
@@ -456,7 +465,7 @@ fn where_half_of_the_targets_refuse_nothing_is_told() {
         let mixed = u32::from(ip).wrapping_mul(0x9e37_79b9) >> 31;
         Ok(if mixed == 0 { Outcome::Refused } else { Outcome::Greeted })
     });
-    assert_eq!((came.ended.fed, came.records.len()), (Fed::All, 4096));
+    assert_eq!((came.ended.fed, came.records.len()), (DispatchEnd::All, 4096));
     assert_eq!(came.progress.doubts(), []);
     let refused =
         came.records.iter().filter(|record| record.evidence.observation.outcome == Outcome::Refused).count();
@@ -480,11 +489,11 @@ fn a_path_or_a_machine_that_stays_broken_ends_the_scan_and_leaves_the_rest_undon
     ];
     for (trouble, behaviour) in fails {
         let give_up = Duration::from_millis(300);
-        let sanity = sanity::Settings { give_up, ..hasty().sanity };
-        let paced = feeder::Settings { sanity, ..unpaced() };
+        let sanity = sanity::SanitySettings { give_up, ..hasty().sanity };
+        let paced = dispatch::DispatchSettings { sanity, ..unpaced() };
         let came = scan_as(paced, "198.18.0.0/20", &[25], 1, behaviour);
         let (done, watermark) = (came.records.len(), &came.ended.writer.watermark);
-        assert_eq!(came.ended.fed, Fed::Stuck(4096 - done, trouble));
+        assert_eq!(came.ended.fed, DispatchEnd::Failed(4096 - done, trouble));
         assert_eq!(watermark.high() - watermark.pending().count() as u128, done as u128);
         let is_greeted = |record: &Record| record.evidence.observation.outcome == Outcome::Greeted;
         assert!(came.records.iter().all(is_greeted), "nothing is told of a target");
@@ -498,6 +507,6 @@ fn a_path_or_a_machine_that_stays_broken_ends_the_scan_and_leaves_the_rest_undon
 #[test]
 fn before_any_host_greeted_what_is_refused_is_written_as_it_is() {
     let came = scan_as(hasty(), "198.18.0.0/22", &[25], 1, |_, _| Ok(Outcome::Refused));
-    assert_eq!((came.ended.fed, came.records.len()), (Fed::All, 1024));
+    assert_eq!((came.ended.fed, came.records.len()), (DispatchEnd::All, 1024));
     assert!(came.records.iter().all(|record| record.evidence.observation.attempts == 1));
 }

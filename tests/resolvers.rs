@@ -5,6 +5,8 @@
 
 #[path = "resolvers/believed.rs"]
 mod believed;
+#[path = "resolvers/contradicting.rs"]
+mod contradicting;
 #[path = "resolvers/outage.rs"]
 mod outage;
 mod support;

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 
 use super::args::{DemoArgs, TargetArgs};
 use super::exit::{Exit, Unable};
-use super::monitor::Places;
+use super::monitor::ConcurrencyLimiter;
 use super::session::Session;
 use super::{files, lists};
 use crate::demo::{Block, Check};
@@ -146,7 +146,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
         summary: None,
         fail_on: None,
         progress: args.progress,
-        places: Places::default(),
+        places: ConcurrencyLimiter::default(),
         quiet: args.quiet,
         checkpoint: None,
         words: Vec::new(),

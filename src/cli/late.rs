@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use super::lists;
 use crate::report::asn::AsnDb;
-use crate::scan::added::Added;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
 use crate::targets::{Entry, Exclusions, ExclusionsBuilder, Kind, Purpose, ReservedPolicy};
 
 /// Files are looked at this often: with the time to read them, five seconds at the most are promised.
@@ -106,7 +106,7 @@ pub struct Watched {
     /// How excluded names are resolved.
     pub addresses: Addresses,
     /// Who is told.
-    pub added: Arc<Added>,
+    pub added: Arc<LiveExclusions>,
     /// Whether a person is told, too.
     pub quiet: bool,
 }

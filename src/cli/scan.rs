@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::files;
 use super::late::Addresses;
 use super::lists;
-use super::monitor::{Opening, Places};
+use super::monitor::{ConcurrencyLimiter, Opening};
 use super::providers;
 use super::resume::{self, Resumed};
 use super::session::{Session, dry_run};
@@ -91,7 +91,7 @@ pub fn run(args: &ScanArgs, typed: &Typed<'_>, resumed: Option<Resumed>) -> anyh
         summary: args.output.summary.clone(),
         fail_on: args.output.fail_on.map(Severity::from),
         progress: args.output.progress,
-        places: Places {
+        places: ConcurrencyLimiter {
             status: args.output.status.clone(),
             opening: if resumed.is_some() { Opening::AtEnd } else { Opening::Anew },
             metrics: args.output.metrics,

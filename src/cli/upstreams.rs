@@ -1,11 +1,14 @@
 //! What a person is told of upstream resolvers that are not believed: why, and what to do.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::say;
 use crate::record::neutral::Safe;
-use crate::resolve::{HijackedAnswers, Kind, Settings, Trouble, UpstreamBehavior, UpstreamWarning, Useless};
+use crate::resolve::{
+    HijackedAnswers, Kind, Question, Settings, Trouble, UpstreamBehavior, UpstreamWarning, Useless,
+};
 
 /// Whether warnings are told; they are kept either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,9 @@ pub(super) fn unusable(settings: &Settings) -> Vec<String> {
 fn text(warning: &UpstreamWarning) -> String {
     let upstream = warning.upstream;
     let what = match &warning.behavior {
+        UpstreamBehavior::Contradicting(other, question) => {
+            return contradiction_text([upstream, *other], question);
+        }
         UpstreamBehavior::Useless(useless) => {
             return format!("resolver `{upstream}` {}", useless_text(useless, SystemTime::now()));
         }
@@ -85,6 +91,17 @@ fn text(warning: &UpstreamWarning) -> String {
     };
     format!(
         "resolver `{upstream}` {what}; what it says against a host is not believed; name another with `--resolver`"
+    )
+}
+
+/// What two upstreams differ about, and how to find out which of them is wrong.
+fn contradiction_text([one, other]: [SocketAddr; 2], question: &Question) -> String {
+    let about = if question.kind == Kind::Ptr { "the PTR names" } else { "the addresses" };
+    let name = question.name.to_string();
+    format!(
+        "resolvers `{one}` and `{other}` contradict each other, as about {about} of `{}`; where a word depends on it, the \
+         host stays `undetermined`; ask both by hand, and name with `--resolver` only those that are right",
+        Safe(&name)
     )
 }
 
@@ -146,6 +163,16 @@ mod tests {
             assert!(parts.iter().all(|part| told.contains(part)), "{told}");
             assert!(told.ends_with("name another with `--resolver`") && !told.contains("  "), "{told}");
         }
+    }
+
+    #[test]
+    fn a_contradiction_names_both_resolvers_and_what_they_differ_about() {
+        let question = Question::ptr("192.0.2.1".parse().unwrap());
+        let told =
+            contradiction_text(["192.0.2.53:53", "192.0.2.54:53"].map(|at| at.parse().unwrap()), &question);
+        let start = "resolvers `192.0.2.53:53` and `192.0.2.54:53` contradict each other, as about the PTR names of \
+                     `1.2.0.192.in-addr.arpa`; ";
+        assert!(told.starts_with(start) && told.contains("`--resolver`") && !told.contains("  "), "{told}");
     }
 
     #[test]

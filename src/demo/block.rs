@@ -13,7 +13,7 @@ use super::dns::{Questions, Sockets};
 use super::host::Host;
 use super::persona::{self, Life, Persona};
 use super::script::{End, Script};
-use super::smtp::{self, Manners, Tally};
+use super::smtp::{self, CanaryConfig, Tally};
 use super::zone::Held;
 use crate::evidence::{Outcome, Status};
 use crate::judge::{Fcrdns, Relation, Verdict};
@@ -305,7 +305,7 @@ impl Running {
     }
 
     /// How the peers behaved so far.
-    pub fn manners(&self) -> Manners {
+    pub fn manners(&self) -> CanaryConfig {
         self.tally.manners()
     }
 

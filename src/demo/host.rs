@@ -55,7 +55,7 @@ impl Host {
         ];
         const SECOND: [&str; 32] = [
             "bank", "beck", "bridge", "brook", "cliff", "croft", "dale", "fell", "field", "finch", "ford",
-            "gate", "glen", "grove", "harbour", "hill", "holm", "lake", "lark", "marsh", "mead", "mill",
+            "limiter", "glen", "grove", "harbour", "hill", "holm", "lake", "lark", "marsh", "mead", "mill",
             "moor", "ridge", "rock", "shore", "spring", "thorn", "vale", "water", "wick", "wood",
         ];
         const THIRD: [&str; 32] = [

@@ -18,7 +18,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// How the peers of a block behaved, as far as its hosts saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Manners {
+pub struct CanaryConfig {
     /// Connections accepted.
     pub connections: u64,
     /// Connections on which something was said before the greeting ended.
@@ -31,7 +31,7 @@ pub struct Manners {
     pub most_at_once: u32,
 }
 
-/// The running count behind [`Manners`].
+/// The running count behind [`CanaryConfig`].
 #[derive(Debug, Default)]
 pub struct Tally {
     connections: AtomicU64,
@@ -43,8 +43,8 @@ pub struct Tally {
 
 impl Tally {
     /// The counts so far.
-    pub fn manners(&self) -> Manners {
-        Manners {
+    pub fn manners(&self) -> CanaryConfig {
+        CanaryConfig {
             connections: self.connections.load(Ordering::Relaxed),
             early: self.early.load(Ordering::Relaxed),
             quits: self.quits.load(Ordering::Relaxed),
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     /// Plays a script to a peer that says its lines once the greeting is whole, and returns all that the peer read.
-    async fn hear(script: Script, says: &[u8]) -> (Vec<u8>, io::Result<usize>, Manners) {
+    async fn hear(script: Script, says: &[u8]) -> (Vec<u8>, io::Result<usize>, CanaryConfig) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let to = listener.local_addr().unwrap();
         let tally = Arc::new(Tally::default());
@@ -166,7 +166,10 @@ mod tests {
                         221 2.0.0 Bye\r\n";
         assert_eq!(String::from_utf8(heard).unwrap(), expected);
         assert!(end.is_ok());
-        assert_eq!(manners, Manners { connections: 1, early: 0, quits: 1, improper: 0, most_at_once: 1 });
+        assert_eq!(
+            manners,
+            CanaryConfig { connections: 1, early: 0, quits: 1, improper: 0, most_at_once: 1 }
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -33,7 +33,7 @@ pub enum Status {
     /// name, TC without TCP, NOERROR with neither answer nor SOA, a denial without the SOA of a zone at or above the name,
     /// an answer marked as stale, addresses that filters and DNS64 make up.
     Malformed,
-    /// An answer against the host of an upstream that has not shown itself honest.
+    /// An answer against the host of an upstream that has not shown itself honest, or that another one contradicts.
     Untrusted,
     /// Nobody asked.
     NotAsked,

@@ -1,6 +1,7 @@
 //! What is still to be asked before a want is met, and what it comes to: pure. Knows no upstream, no cache, no clock.
 
 mod claims;
+mod opinions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub const MAX_EXCHANGES: usize = 32;
 const NOT_FOR_DNS: [&str; 5] = ["local", "localhost", "invalid", "onion", "arpa"];
 
 /// One want and the answers to it so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Inquiry {
     goal: Goal,
     asked: Vec<Asked>,
@@ -30,14 +31,14 @@ pub struct Inquiry {
     open: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Asked {
     question: Question,
     answer: Option<Arc<Answer>>,
 }
 
 /// Which questions were asked for what, by their index.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Goal {
     Identity {
         ip: IpAddr,
@@ -57,7 +58,7 @@ enum Goal {
 }
 
 /// Which PTR names are asked forward.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Choice {
     /// The banner's name, whether it is asked for or not.
     banner: Option<HostName>,

@@ -1,7 +1,10 @@
 //! Where an answer came from: which upstream, when, and what that upstream had shown by then. Knows no question.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+
+use super::question::Answer;
 
 /// Where an answer came from.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub struct Origin {
     confirmed: AtomicBool,
     /// An [`Existence`], by its number.
     existence: AtomicU8,
+    /// What another upstream answered to the same question, if it was asked for a second opinion.
+    pub(super) second: OnceLock<Arc<Answer>>,
 }
 
 /// Whether a name that was denied is there under another type.
@@ -54,6 +59,7 @@ impl Origin {
             zone: Shown::default(),
             confirmed: AtomicBool::new(false),
             existence: AtomicU8::new(Existence::Unknown as u8),
+            second: OnceLock::new(),
         }
     }
 
@@ -85,6 +91,7 @@ impl Clone for Origin {
         Self {
             confirmed: AtomicBool::new(self.is_confirmed()),
             existence: AtomicU8::new(self.existence() as u8),
+            second: self.second.clone(),
             ..*self
         }
     }

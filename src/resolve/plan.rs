@@ -3,6 +3,7 @@
 //! argument; knows no packet.
 
 mod confirm;
+mod second;
 mod slab;
 
 use std::collections::{HashMap, VecDeque};
@@ -18,7 +19,7 @@ use super::inquiry::Inquiry;
 use super::keyed::{Keyed, Passed};
 use super::later::{Intake, Later, Pass, Reach};
 use super::question::{Answer, Question};
-use super::trust::{Belief, Claim, Put, Reachable, Trust, UpstreamBehavior};
+use super::trust::{Belief, Claim, Contradiction, Put, Reachable, Trust, UpstreamBehavior};
 use super::want::{Case, Solved};
 use crate::name::DnsName;
 
@@ -67,8 +68,12 @@ struct Open<T> {
     repeats: u8,
     /// Since when its answers wait for controls.
     held_since: Option<Instant>,
-    /// Questions that go to one upstream alone, and the answers that stand unless that one has a definite one.
-    pinned: Vec<(usize, usize, Arc<Answer>)>,
+    /// Questions that go to one upstream alone.
+    pinned: Vec<Pin>,
+    /// What was found before, while a second upstream is asked about it.
+    first: Option<Box<Inquiry>>,
+    /// Since when a second upstream is wanted.
+    second_since: Option<Instant>,
     /// Questions, by their index, and the upstreams that they were put to again.
     tried: Vec<(usize, usize)>,
     /// Those of them to which no definite answer came, and when.
@@ -84,14 +89,34 @@ impl<T> Open<T> {
     }
 }
 
+/// A question of a case that goes to one upstream alone.
+#[derive(Debug)]
+struct Pin {
+    /// The index of the question within the case.
+    index: usize,
+    upstream: usize,
+    /// The answer that stands unless that upstream has a definite one.
+    former: Arc<Answer>,
+    aim: Aim,
+}
+
+/// Why a question goes to one upstream alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// Its answer can be confirmed there, and replaces the former one.
+    Confirm,
+    /// Its answer is compared with the former one.
+    Compare,
+}
+
 /// One question on its way, and who waits for it.
 #[derive(Debug)]
 struct Flight {
     question: Keyed,
     first: Waiter,
     more: Vec<Waiter>,
-    /// The one upstream that it goes to.
-    pinned: Option<usize>,
+    /// The one upstream that it goes to, and why.
+    pinned: Option<(usize, Aim)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +166,8 @@ impl<T> Plan<T> {
             repeats: 0,
             held_since: None,
             pinned: Vec::new(),
+            first: None,
+            second_since: None,
             tried: Vec::new(),
             useless: Vec::new(),
             named: Vec::new(),
@@ -182,6 +209,11 @@ impl<T> Plan<T> {
         self.trust.take_warnings()
     }
 
+    /// The upstreams that were found to contradict each other since the last call, and about what.
+    pub(super) fn take_contradictions(&mut self) -> Vec<Contradiction> {
+        self.trust.take_contradictions()
+    }
+
     /// Cases that wait for controls.
     pub(super) fn held(&self) -> usize {
         self.hold.len()
@@ -220,7 +252,9 @@ impl<T> Plan<T> {
     /// The next question to put, and the one upstream that it goes to if not to any; each comes once and wants one answer.
     pub(super) fn next_question(&mut self) -> Option<(Token, &Question, Option<usize>)> {
         let flight = self.ready_names.pop_front().or_else(|| self.ready.pop_front())?;
-        self.flights.get(flight).map(|open| (Token(flight), &open.question.question, open.pinned))
+        let open = self.flights.get(flight)?;
+        let upstream = open.pinned.map(|(upstream, _)| upstream);
+        Some((Token(flight), &open.question.question, upstream))
     }
 
     /// Takes the answer to a question; a second one to the same is a fault of the caller and ignored.
@@ -230,7 +264,10 @@ impl<T> Plan<T> {
             self.by_hash.remove(&flight.question.hash());
         }
         let answer = Arc::new(self.trust.stamp(&flight.question.question, answer, now));
-        self.cache.put(flight.question, &answer, now);
+        // A second opinion is kept with the first (`second`).
+        if flight.pinned.is_none_or(|(_, aim)| aim == Aim::Confirm) {
+            self.cache.put(flight.question, &answer, now);
+        }
         for waiter in std::iter::once(flight.first).chain(flight.more) {
             if let Some(open) = self.cases.get_mut(waiter.case) {
                 open.inquiry.learn(waiter.index, &answer);
@@ -260,11 +297,15 @@ impl<T> Plan<T> {
         let Some(open) = self.cases.get_mut(case) else { return };
         while let Some((index, question)) = open.inquiry.next_question() {
             let question = Keyed::new(question.clone(), &self.hash);
-            let pinned = open.pinned.iter().find(|(at, ..)| *at == index).map(|(_, upstream, _)| *upstream);
-            let kept = self.cache.get(&question, now);
-            if let Some(answer) =
-                kept.filter(|it| is_usable(&self.trust, &question.question, it, pinned, now))
-            {
+            let pin = open.pinned.iter().find(|pin| pin.index == index);
+            let pinned = pin.map(|pin| (pin.upstream, pin.aim));
+            let kept = if let Some(Pin { aim: Aim::Compare, former, .. }) = pin {
+                second::of(former)
+            } else {
+                let kept = self.cache.get(&question, now);
+                kept.filter(|it| is_usable(&self.trust, &question.question, it, pin, now))
+            };
+            if let Some(answer) = kept {
                 open.inquiry.learn(index, &answer);
                 continue;
             }
@@ -294,9 +335,15 @@ impl<T> Plan<T> {
     /// All questions of a case have their answers: what counts against a host is to be confirmed before it is believed.
     fn conclude(&mut self, mut open: Box<Open<T>>, now: Instant) {
         let trust = &mut self.trust;
-        open.inquiry
-            .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
-        for (index, upstream, former) in std::mem::take(&mut open.pinned) {
+        // What a second upstream says is to be held against the first, and shows nothing of either.
+        if open.first.is_none() {
+            open.inquiry
+                .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
+        }
+        for Pin { index, upstream, former, aim } in std::mem::take(&mut open.pinned) {
+            if let (Aim::Compare, Some((_, answer))) = (aim, open.inquiry.settled(index)) {
+                second::keep(&former, answer);
+            }
             if open.inquiry.restore(index, former) {
                 open.useless.push((index, upstream, now));
             }
@@ -326,7 +373,7 @@ fn is_usable(
     trust: &Trust,
     question: &Question,
     answer: &Answer,
-    pinned: Option<usize>,
+    pinned: Option<&Pin>,
     now: Instant,
 ) -> bool {
     let claim = if answer.status.is_absent() { Claim::Denial } else { Claim::Elsewhere };

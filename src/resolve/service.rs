@@ -18,7 +18,7 @@ use super::plan::{Checks, Plan, Token};
 use super::question::{Answer, Question};
 use super::settings::{HOSTS_IN_FLIGHT, SecondPass, Settings, TrustPolicy};
 use super::told::Told;
-use super::trust::{Put, Reachable, UpstreamWarning, is_control};
+use super::trust::{Contradiction, Put, Reachable, UpstreamBehavior, UpstreamWarning, is_control};
 use super::usefulness::UseOfUpstreams;
 use super::want::{Case, Solved};
 
@@ -340,6 +340,12 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         for (upstream, behavior) in self.plan.take_warnings() {
             if let Some(upstream) = self.health.upstreams.get(upstream) {
                 (self.tell)(&UpstreamWarning { upstream: upstream.address, behavior });
+            }
+        }
+        for Contradiction { upstreams, question } in self.plan.take_contradictions() {
+            if let [Some(one), Some(other)] = upstreams.map(|it| self.health.upstreams.get(it)) {
+                let behavior = UpstreamBehavior::Contradicting(other.address, question);
+                (self.tell)(&UpstreamWarning { upstream: one.address, behavior });
             }
         }
         if self.plan.held() == 0 { Duration::MAX } else { REVIEW }

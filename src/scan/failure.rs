@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::aim::{Aim, Seen};
 use crate::evidence::{Observation, Outcome, Scanner};
+use crate::scan::attempt::{Attempt, ProbeResult};
 
 /// No timeout is shorter: what ends sooner is an answer of a kind.
 const SHORTEST_SILENCE: Duration = Duration::from_millis(50);
@@ -33,7 +33,7 @@ pub enum Further {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The target; the failed attempt is counted.
-    pub aim: Aim,
+    pub attempt: Attempt,
     /// What it showed: `refused`, `timed_out`, `unreachable`, `reset` or `silent`.
     pub observation: Observation,
     /// Who said so.
@@ -65,16 +65,16 @@ impl Failure {
 
     /// The target, to be asked again as if this attempt had not been made.
     #[must_use]
-    pub fn undone(self) -> Aim {
-        let Aim { attempts, doubted, .. } = self.aim;
-        Aim { attempts: attempts.saturating_sub(1), doubted: doubted.saturating_add(1), ..self.aim }
+    pub fn undone(self) -> Attempt {
+        let Attempt { attempts, doubted, .. } = self.attempt;
+        Attempt { attempts: attempts.saturating_sub(1), doubted: doubted.saturating_add(1), ..self.attempt }
     }
 
     /// What is to be written of the target.
-    pub fn settled(self) -> Seen {
-        let doubted = if self.blame == Blame::Near { self.aim.doubted } else { 0 };
-        let attempts = self.aim.attempts.saturating_add(doubted);
-        let Self { aim, observation, time, scanner, .. } = self;
-        Seen { aim, observation: Observation { attempts, ..observation }, time, scanner }
+    pub fn settled(self) -> ProbeResult {
+        let doubted = if self.blame == Blame::Near { self.attempt.doubted } else { 0 };
+        let attempts = self.attempt.attempts.saturating_add(doubted);
+        let Self { attempt, observation, time, scanner, .. } = self;
+        ProbeResult { attempt, observation: Observation { attempts, ..observation }, time, scanner }
     }
 }

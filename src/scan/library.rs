@@ -7,22 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::available_parallelism;
 
-use super::ScanError;
-use super::aim::Asking;
-use super::canary::Manners;
-use super::course::{Course, Roster};
-use super::feeder::{self, Fed};
-use super::keeper::{Keeper, counts};
-use super::named::NamedTargets;
-use super::outputs::{Output, Outputs};
-use super::pipeline::{self, Plan};
-use super::progress::Progress;
-use super::stop::Stop;
-use super::vantage::Vantage;
-use super::watermark::Watermark;
-use super::worst::Worst;
-use super::writer::{Keep, Writer};
-use super::{limits, loss, sanity};
+use super::{limits, sanity};
 use crate::evidence::Scanner;
 use crate::judge::Severity;
 use crate::judge::accept::Acceptances;
@@ -32,6 +17,22 @@ use crate::rate::Rate;
 use crate::report::Sink;
 use crate::report::summary::{Ended, Mark, Summary};
 use crate::resolve::Resolver;
+use crate::scan::ScanError;
+use crate::scan::attempt::LookupSubject;
+use crate::scan::checkpoint::watermark::Watermark;
+use crate::scan::checkpoint_writer::{CheckpointWriter, counts};
+use crate::scan::dispatch::canary::CanaryConfig;
+use crate::scan::dispatch::loss;
+use crate::scan::dispatch::{self, DispatchEnd};
+use crate::scan::outputs::{Output, Outputs};
+use crate::scan::pipeline::{self, ScanPlan};
+use crate::scan::progress::Progress;
+use crate::scan::sanity::vantage::VantageCheck;
+use crate::scan::schedule::named::NamedTargets;
+use crate::scan::schedule::{Schedule, Scope};
+use crate::scan::stop::Stop;
+use crate::scan::worst::Worst;
+use crate::scan::writer::{Keep, Writer};
 use crate::targets::{Exclusions, Order, Shard, TargetSet};
 
 /// Conversations at once unless the caller says otherwise: they fit the usual soft limit of 1,024 open files,
@@ -89,7 +90,7 @@ pub struct Scan {
 #[derive(Debug)]
 pub struct ScanReport {
     /// Why it ended.
-    pub ended: Fed,
+    pub ended: DispatchEnd,
     /// Counts over all targets, those without a record included.
     pub summary: Summary,
     /// Reasons to doubt the records, a line each; for example, that port 25 may be blocked.
@@ -120,34 +121,38 @@ impl Scan {
     ///
     /// # Errors
     /// Only what stops a scan: a thread can't be started, or a sink fails. What a target does is a record.
-    pub fn run(self, resolver: Resolver<Asking>, sinks: Vec<Box<dyn Sink>>) -> Result<ScanReport, ScanError> {
+    pub fn run(
+        self,
+        resolver: Resolver<LookupSubject>,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> Result<ScanReport, ScanError> {
         let Self { set, exclusions, config, probes, stop } = self;
         let order = Arc::new(Order::new(Arc::clone(&set), config.seed, Shard::WHOLE));
         let names = set.names().to_vec();
-        let roster = Arc::new(Roster::new(set, exclusions, names, config.ports.clone()));
-        let course = Course::new(Arc::clone(&roster), order, None);
+        let scope = Arc::new(Scope::new(set, exclusions, names, config.ports.clone()));
+        let schedule = Schedule::new(Arc::clone(&scope), order, None);
         let progress = Arc::new(Progress::default());
-        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
-        let named = NamedTargets::new(course.names_left());
+        progress.turns.store(u64::try_from(schedule.turns()).unwrap_or(u64::MAX), Relaxed);
+        let leads = NamedTargets::new(schedule.names_left());
         let output = |sink| Output { path: PathBuf::from("-"), sink };
         let outputs = Outputs::new(sinks.into_iter().map(output).collect(), Summary::new());
         let scanner = Arc::new(Scanner { name: config.probe.own_name.clone(), ..Scanner::default() });
-        let plan = plan(&config, course, Arc::clone(&scanner));
+        let plan = plan(&config, schedule, Arc::clone(&scanner));
         let writer = |notes| Writer {
-            roster,
+            scope,
             keep: config.keep,
             accepts: Acceptances::default(),
             providers: Providers::default(),
             scanner,
             outputs,
-            keeper: Keeper::none(Arc::clone(&progress)),
+            checkpoint_writer: CheckpointWriter::none(Arc::clone(&progress)),
             watermark: Watermark::default(),
             notes,
             progress: Arc::clone(&progress),
-            named,
+            named: leads,
             worst: Worst::new(Severity::None, None),
             networks: None,
-            vantage: Vantage::new(|_| {}),
+            vantage: VantageCheck::new(|_| {}),
             undone: 0,
             cut_off: false,
         };
@@ -155,25 +160,25 @@ impl Scan {
         let (_, mut summary) = ended.writer.outputs.finish()?;
         let counted = counts(&progress);
         let (by_outcome, by_verdict) = (&counted.outcomes, &counted.verdicts);
-        let complete = ended.fed == Fed::All;
+        let complete = ended.fed == DispatchEnd::All;
         summary.add_unkept(Ended { by_outcome, by_verdict, complete }, &Mark::default());
         let warnings = progress.doubts().iter().map(ToString::to_string).collect();
         Ok(ScanReport { ended: ended.fed, summary, warnings })
     }
 }
 
-fn plan(config: &ScanConfig, course: Course, scanner: Arc<Scanner>) -> Plan {
+fn plan(config: &ScanConfig, schedule: Schedule, scanner: Arc<Scanner>) -> ScanPlan {
     let syns = limits::syns_within(config.probe.connect_timeout);
-    Plan {
-        course,
+    ScanPlan {
+        schedule,
         claimed: Vec::new(),
-        feeder: feeder::Settings {
+        dispatcher: dispatch::DispatchSettings {
             rate: config.rate,
             prefix_rate: config.prefix_rate,
             concurrency: config.concurrency.max(1),
-            canaries: Manners::default(),
-            sanity: sanity::Settings::default(),
-            loss: loss::Settings { syns, retries: config.retries },
+            canaries: CanaryConfig::default(),
+            sanity: sanity::SanitySettings::default(),
+            loss: loss::LossSettings { syns, retries: config.retries },
         },
         retries: config.retries,
         samples: NonZeroU8::MIN,

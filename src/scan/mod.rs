@@ -1,32 +1,22 @@
 //! The engine: order, pace, probe, resolve, judge and write joined into one stream. Knows no command line, draws nothing.
 
-pub mod added;
-pub mod aim;
-pub mod canary;
+pub mod attempt;
 pub mod checkpoint;
-pub mod course;
+pub mod checkpoint_writer;
+pub mod dispatch;
+pub mod events;
 pub mod failure;
-pub mod feeder;
-pub mod gate;
-pub mod keeper;
-pub mod lead;
 mod library;
 pub mod limits;
-pub mod loss;
 pub mod moderation;
-pub mod named;
-pub mod occupied;
 pub mod outputs;
-pub mod pace;
 pub mod pipeline;
-pub mod places;
 pub mod progress;
 pub mod sample;
 pub mod sanity;
-pub mod shard;
+pub mod schedule;
 pub mod stop;
-pub mod vantage;
-pub mod watermark;
+pub mod worker;
 pub mod worst;
 pub mod writer;
 

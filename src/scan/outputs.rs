@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::ScanError;
-use super::checkpoint::OutputMark;
 use crate::record::Record;
 use crate::record::row::Row;
 use crate::report::file::{Reach, Written};
 use crate::report::summary::Summary;
 use crate::report::{Committed, Sink};
+use crate::scan::ScanError;
+use crate::scan::checkpoint::OutputMark;
 
 /// A sink and its path.
 pub struct Output {

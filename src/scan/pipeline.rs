@@ -1,11 +1,11 @@
-//! The whole stream: one feeder, a shard of conversations for each core, the resolver's own thread, one writer.
+//! The whole stream: one dispatcher, a worker of conversations for each core, the resolver's own thread, one writer.
 //!
 //! ```text
-//! feeder ──batches──▶ shard × cores ──▶ resolver ──▶ writer ──▶ outputs, watermark, checkpoint
+//! dispatcher ──batches──▶ worker × cores ──▶ resolver ──▶ writer ──▶ outputs, watermark, checkpoint
 //!    ▲                    │  └────── nobody spoke ─────▲ │
-//!    └─ places, time-outs ┘          addresses of names ─┘ (back to the feeder)
+//!    └─ places, time-outs ┘          addresses of names ─┘ (back to the dispatcher)
 //! ```
-//! When the feeder hangs up on the shards, each stage ends as the one before it has ended.
+//! When the dispatcher hangs up on the workers, each stage ends as the one before it has ended.
 
 use std::net::IpAddr;
 use std::num::NonZeroU8;
@@ -15,35 +15,36 @@ use std::thread;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use super::ScanError;
-use super::added::Added;
-use super::aim::Asking;
-use super::course::Course;
-use super::feeder::{self, Fed, Feeder};
-use super::moderation::moderated;
-use super::pace::Pace;
-use super::progress::Progress;
-use super::shard;
-use super::stop::{Level, Stop};
-use super::vantage::Doubt;
-use super::writer::{Inlets, Writer};
 use crate::evidence::Scanner;
 use crate::probe::{ConnectionTimes, FamilyAccess, LocalTrouble, Probe};
 use crate::resolve::Resolver;
+use crate::scan::ScanError;
+use crate::scan::attempt::LookupSubject;
+use crate::scan::dispatch::pace::Pace;
+use crate::scan::dispatch::{self, DispatchEnd, Dispatcher};
+use crate::scan::events::DispatchEvent;
+use crate::scan::moderation::moderated;
+use crate::scan::progress::Progress;
+use crate::scan::sanity::vantage::VantageWarning;
+use crate::scan::schedule::Schedule;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
+use crate::scan::stop::{Level, Stop};
+use crate::scan::worker;
+use crate::scan::writer::{Inlets, Writer};
 
-/// Batches that may wait for the writer: enough that a write to disk stops no shard.
+/// Batches that may wait for the writer: enough that a write to disk stops no worker.
 const SEEN_BATCHES: usize = 64;
-/// Batches that may wait for a shard while it starts one: a shard is never without work, and what waits is no burst.
+/// Batches that may wait for a worker while it starts one: a worker is never without work, and what waits is no burst.
 const BATCHES_AHEAD: usize = 1;
 
 /// All that a scan is to do.
-pub struct Plan {
+pub struct ScanPlan {
     /// The turns still to be taken.
-    pub course: Course,
+    pub schedule: Schedule,
     /// Addresses of the set that an earlier run spoke to for a name.
     pub claimed: Vec<IpAddr>,
     /// Their pace.
-    pub feeder: feeder::Settings,
+    pub dispatcher: dispatch::DispatchSettings,
     /// Further attempts at a target that timed out.
     pub retries: u8,
     /// Conversations with each target that greets.
@@ -51,21 +52,21 @@ pub struct Plan {
     /// Who we are.
     pub scanner: Arc<Scanner>,
     /// Exclusions that come while it runs.
-    pub added: Arc<Added>,
+    pub added: Arc<LiveExclusions>,
     /// What this machine has to reach targets by.
     pub reach: Arc<FamilyAccess>,
     /// For what a person has to know at once.
-    pub tell: feeder::Tell,
+    pub tell: dispatch::OnEvent,
     /// The same for what speaks against the records.
-    pub say: fn(&Doubt),
+    pub say: fn(&VantageWarning),
     /// Where conversations note when connections began that were established.
     pub answers: Arc<ConnectionTimes>,
 }
 
 /// How a scan ended.
-pub struct Ended {
+pub struct PipelineReport {
     /// Why no more was fed.
-    pub fed: Fed,
+    pub fed: DispatchEnd,
     /// The writer, with its outputs and its watermark, all of it durable.
     pub writer: Writer,
 }
@@ -73,12 +74,12 @@ pub struct Ended {
 /// Runs a scan to its end, with a thread of conversations for each probe; `writer` takes what they and the resolver
 /// give. `Err` only where the scan cannot go on: whatever a target does is a record.
 pub fn run<P: Probe + Send + 'static>(
-    plan: Plan,
+    plan: ScanPlan,
     probes: Vec<P>,
-    resolver: Resolver<Asking>,
-    writer: impl FnOnce(mpsc::UnboundedSender<feeder::Note>) -> Writer,
+    resolver: Resolver<LookupSubject>,
+    writer: impl FnOnce(mpsc::UnboundedSender<DispatchEvent>) -> Writer,
     (progress, stop): (&Arc<Progress>, &Stop),
-) -> Result<Ended, ScanError> {
+) -> Result<PipelineReport, ScanError> {
     let (notes, heard) = mpsc::unbounded_channel();
     let (seen, seen_by_writer) = mpsc::channel(SEEN_BATCHES);
     // Of each address that names lead to, one turn a port at the most.
@@ -87,13 +88,13 @@ pub fn run<P: Probe + Send + 'static>(
     let (for_feeder, for_writer) = (runtime(&mut current())?, runtime(&mut current())?);
     let runtimes =
         probes.iter().map(|_| runtime(moderated(&mut current()))).collect::<Result<Vec<_>, _>>()?;
-    let pace = Arc::new(Pace::new(plan.feeder.rate, probes.len()));
-    thread::scope(|scope| {
-        let mut shards = Vec::with_capacity(probes.len());
+    let pace = Arc::new(Pace::new(plan.dispatcher.rate, probes.len()));
+    thread::scope(|threads| {
+        let mut workers = Vec::with_capacity(probes.len());
         for (number, (runtime, probe)) in runtimes.into_iter().zip(probes).enumerate() {
             let (batches, taken) = mpsc::channel(BATCHES_AHEAD);
-            shards.push(batches);
-            let settings = shard::Settings {
+            workers.push(batches);
+            let settings = worker::WorkerSettings {
                 number,
                 retries: plan.retries,
                 samples: plan.samples,
@@ -103,18 +104,18 @@ pub fn run<P: Probe + Send + 'static>(
                 stop: stop.clone(),
                 answers: Arc::clone(&plan.answers),
             };
-            let outlets = shard::Outlets {
+            let outlets = worker::WorkerChannels {
                 resolver: resolver.inbox.clone(),
                 writer: seen.clone(),
-                feeder: notes.clone(),
+                dispatcher: notes.clone(),
             };
             let progress = Arc::clone(progress);
-            spawn(scope, "conversations", move || {
-                runtime.block_on(shard::run(settings, probe, taken, outlets, progress));
+            spawn(threads, "conversations", move || {
+                runtime.block_on(worker::run(settings, probe, taken, outlets, progress));
             })?;
         }
-        let outlets = feeder::Outlets {
-            shards,
+        let outlets = dispatch::DispatchChannels {
+            workers,
             resolver: resolver.inbox,
             passed_over,
             writer: seen.clone(),
@@ -124,10 +125,10 @@ pub fn run<P: Probe + Send + 'static>(
             say: plan.say,
             answers: plan.answers,
         };
-        let drawn = (plan.course, plan.reach);
-        let feeder = Feeder::new(plan.feeder, drawn, outlets, Arc::clone(progress), stop.clone());
-        let feeder = feeder.with_named(plan.claimed);
-        let feeder = spawn(scope, "feeder", move || for_feeder.block_on(feeder.run()))?;
+        let drawn = (plan.schedule, plan.reach);
+        let dispatcher = Dispatcher::new(plan.dispatcher, drawn, outlets, Arc::clone(progress), stop.clone());
+        let dispatcher = dispatcher.with_named(plan.claimed);
+        let dispatcher = spawn(threads, "dispatcher", move || for_feeder.block_on(dispatcher.run()))?;
         drop((seen, notes));
         let inlets = Inlets {
             seen: seen_by_writer,
@@ -139,15 +140,15 @@ pub fn run<P: Probe + Send + 'static>(
         if written.is_err() {
             stop.ask(Level::Now);
         }
-        let fed = feeder.join().map_err(|_| ScanError::Panicked)?;
+        let fed = dispatcher.join().map_err(|_| ScanError::Panicked)?;
         let writer = written?;
         let fed = match fed {
             // All conversations were over, but not all names asked.
-            Fed::All if writer.cut_off => Fed::Stopped,
-            Fed::All if writer.undone > 0 => Fed::Stuck(writer.undone, LocalTrouble::Defect),
+            DispatchEnd::All if writer.cut_off => DispatchEnd::Stopped,
+            DispatchEnd::All if writer.undone > 0 => DispatchEnd::Failed(writer.undone, LocalTrouble::Defect),
             fed => fed,
         };
-        Ok(Ended { fed, writer })
+        Ok(PipelineReport { fed, writer })
     })
 }
 
@@ -159,10 +160,10 @@ fn runtime(builder: &mut Builder) -> Result<Runtime, ScanError> {
     builder.enable_all().build().map_err(ScanError::Thread)
 }
 
-fn spawn<'scope, 'env, T: Send + 'scope>(
-    scope: &'scope thread::Scope<'scope, 'env>,
+fn spawn<'threads, 'env, T: Send + 'threads>(
+    threads: &'threads thread::Scope<'threads, 'env>,
     name: &str,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<thread::ScopedJoinHandle<'scope, T>, ScanError> {
-    thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work).map_err(ScanError::Thread)
+    work: impl FnOnce() -> T + Send + 'threads,
+) -> Result<thread::ScopedJoinHandle<'threads, T>, ScanError> {
+    thread::Builder::new().name(name.to_owned()).spawn_scoped(threads, work).map_err(ScanError::Thread)
 }

@@ -3,12 +3,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::checkpoint::Counts;
-use super::lead::LeftOut;
-use super::vantage::Doubt;
 use crate::evidence::{Evidence, InsideViews, Outcome};
 use crate::judge::Verdict;
 use crate::probe::LocalTrouble;
+use crate::scan::checkpoint::Counts;
+use crate::scan::sanity::vantage::VantageWarning;
+use crate::scan::schedule::resolved_address::LeftOut;
 
 /// Counters that only grow, but for `in_flight`.
 #[derive(Debug, Default)]
@@ -48,19 +48,19 @@ pub struct Progress {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     verdicts: [AtomicU64; Verdict::ALL.len()],
     last_trouble: Mutex<Option<LocalTrouble>>,
-    doubts: Mutex<Vec<Doubt>>,
+    doubts: Mutex<Vec<VantageWarning>>,
 }
 
 impl Progress {
     /// Counts one finished target.
-    pub fn count(&self, outcome: Outcome, verdict: Option<Verdict>, fate: Fate) {
+    pub fn count(&self, outcome: Outcome, verdict: Option<Verdict>, fate: Retention) {
         self.outcomes[outcome as usize].fetch_add(1, Relaxed);
         if let Some(verdict) = verdict {
             self.verdicts[verdict as usize].fetch_add(1, Relaxed);
         }
         match fate {
-            Fate::Written => self.written.fetch_add(1, Relaxed),
-            Fate::Dropped => self.dropped.fetch_add(1, Relaxed),
+            Retention::Written => self.written.fetch_add(1, Relaxed),
+            Retention::Dropped => self.dropped.fetch_add(1, Relaxed),
         };
     }
 
@@ -115,7 +115,7 @@ impl Progress {
     }
 
     /// Notes what speaks against taking the records at their word, if anything does.
-    pub fn doubt(&self, doubt: impl IntoIterator<Item = Doubt>) {
+    pub fn doubt(&self, doubt: impl IntoIterator<Item = VantageWarning>) {
         let mut doubts = doubt.into_iter().peekable();
         if doubts.peek().is_some() {
             self.doubts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(doubts);
@@ -123,7 +123,7 @@ impl Progress {
     }
 
     /// What speaks against it, so far.
-    pub fn doubts(&self) -> Vec<Doubt> {
+    pub fn doubts(&self) -> Vec<VantageWarning> {
         self.doubts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
@@ -141,7 +141,7 @@ impl Progress {
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Retention {
     /// It stands in every output.
     Written,
     /// `--keep` did not want it.

@@ -5,27 +5,27 @@
 
 use std::num::NonZeroU8;
 
-use super::aim::{Aim, Earlier, Seen};
 use crate::evidence::Outcome;
+use crate::scan::attempt::{Attempt, Earlier, ProbeResult};
 
 /// What is to become of a target after a conversation.
 #[derive(Debug)]
 pub enum Sampled {
     /// Another conversation is wanted.
-    Further(Aim),
+    Further(Attempt),
     /// It has all the evidence that it will get.
-    Enough(Seen),
+    Enough(ProbeResult),
 }
 
 /// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one that gave a
 /// name is the evidence, else the first of all; of the others only the names are kept.
-pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
-    if seen.aim.earlier.is_none() && (wanted == NonZeroU8::MIN || !seen.observation.outcome.is_judged()) {
+pub fn sample(seen: ProbeResult, wanted: NonZeroU8) -> Sampled {
+    if seen.attempt.earlier.is_none() && (wanted == NonZeroU8::MIN || !seen.observation.outcome.is_judged()) {
         return Sampled::Enough(seen);
     }
     let name = seen.greeting_source().name().map(String::into_boxed_str);
-    let Seen { mut aim, observation, time, scanner } = seen;
-    let earlier = match aim.earlier.take() {
+    let ProbeResult { mut attempt, observation, time, scanner } = seen;
+    let earlier = match attempt.earlier.take() {
         Some(mut earlier) => {
             let is_first_name = name.is_some() && earlier.names.iter().all(Option::is_none);
             // A name in a refusal says less than a greeting without one.
@@ -40,11 +40,11 @@ pub fn sample(seen: Seen, wanted: NonZeroU8) -> Sampled {
         None => Box::new(Earlier { observation, time, names: vec![name], scanner }),
     };
     if earlier.names.len() < usize::from(wanted.get()) {
-        return Sampled::Further(Aim { earlier: Some(earlier), ..aim });
+        return Sampled::Further(Attempt { earlier: Some(earlier), ..attempt });
     }
     let Earlier { mut observation, time, names, scanner } = *earlier;
     observation.samples = names;
-    Sampled::Enough(Seen { aim, observation, time, scanner })
+    Sampled::Enough(ProbeResult { attempt, observation, time, scanner })
 }
 
 #[cfg(test)]
@@ -55,26 +55,26 @@ mod tests {
 
     use super::*;
     use crate::evidence::Observation;
-    use crate::scan::aim::{Asked, Errand};
+    use crate::scan::attempt::{AttemptKind, TargetSource};
     use crate::smtp::reply::{Code, Reply, Text};
 
-    fn seen(aim: Aim, outcome: Outcome, text: &str) -> Seen {
+    fn seen(attempt: Attempt, outcome: Outcome, text: &str) -> ProbeResult {
         let reply = Reply { code: Code::new(220), text: Text::from_iter([text]) };
         let greeting = Some(reply).filter(|_| outcome.is_judged());
         let observation = Observation { greeting, ..Observation::bare(outcome, 1) };
-        Seen { aim, observation, time: SystemTime::UNIX_EPOCH, scanner: Arc::default() }
+        ProbeResult { attempt, observation, time: SystemTime::UNIX_EPOCH, scanner: Arc::default() }
     }
 
-    fn aim() -> Aim {
-        Aim {
-            errand: Errand::Record,
+    fn attempt() -> Attempt {
+        Attempt {
+            errand: AttemptKind::Record,
             turn: 7,
             ip: IpAddr::from([192, 0, 2, 1]),
             port: 25,
             attempts: 1,
             troubles: 0,
             doubted: 0,
-            asked: Asked::Set,
+            asked: TargetSource::Set,
             name: None,
             earlier: None,
         }
@@ -86,14 +86,14 @@ mod tests {
 
     #[test]
     fn so_many_conversations_make_one_observation_with_all_names() {
-        let mut next = aim();
+        let mut next = attempt();
         for (greeting, outcome) in [
             ("a.example.org ESMTP", Outcome::Greeted),
             ("b.example.org ESMTP", Outcome::Greeted),
             ("", Outcome::TimedOut),
         ] {
             next = match sample(seen(next, outcome, greeting), wanted(4)) {
-                Sampled::Further(aim) => aim,
+                Sampled::Further(attempt) => attempt,
                 Sampled::Enough(seen) => panic!("{seen:?}"),
             };
             assert_eq!(next.turn, 7);
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(last.observation.greeting.unwrap().text.first(), b"a.example.org ESMTP");
         let names: Vec<_> = last.observation.samples.iter().map(Option::as_deref).collect();
         assert_eq!(names, [Some("a.example.org"), Some("b.example.org"), None, Some("c.example.org")]);
-        assert_eq!(last.aim.earlier, None);
+        assert_eq!(last.attempt.earlier, None);
     }
 
     #[test]
@@ -119,10 +119,10 @@ mod tests {
             ((greeted, "ESMTP"), (rejected, "a.example.org busy"), "ESMTP"),
             ((rejected, "busy"), (rejected, "still busy"), "busy"),
         ] {
-            let Sampled::Further(aim) = sample(seen(aim(), first.0, first.1), wanted(2)) else {
+            let Sampled::Further(attempt) = sample(seen(attempt(), first.0, first.1), wanted(2)) else {
                 panic!("two were wanted");
             };
-            let Sampled::Enough(last) = sample(seen(aim, second.0, second.1), wanted(2)) else {
+            let Sampled::Enough(last) = sample(seen(attempt, second.0, second.1), wanted(2)) else {
                 panic!("two were wanted");
             };
             assert_eq!(last.observation.greeting.unwrap().text.first(), evidence.as_bytes());
@@ -135,7 +135,8 @@ mod tests {
         for (outcome, count) in
             [(Outcome::Greeted, 1), (Outcome::Silent, 3), (Outcome::Refused, 3), (Outcome::NotSmtp, 3)]
         {
-            let Sampled::Enough(last) = sample(seen(aim(), outcome, "a.example.org"), wanted(count)) else {
+            let Sampled::Enough(last) = sample(seen(attempt(), outcome, "a.example.org"), wanted(count))
+            else {
                 panic!("{outcome:?}");
             };
             assert_eq!(last.observation.samples, []);
@@ -144,10 +145,12 @@ mod tests {
 
     #[test]
     fn a_server_that_asks_for_less_is_left_with_the_names_seen_so_far() {
-        let Sampled::Further(aim) = sample(seen(aim(), Outcome::Greeted, "a.example.org"), wanted(9)) else {
+        let Sampled::Further(attempt) = sample(seen(attempt(), Outcome::Greeted, "a.example.org"), wanted(9))
+        else {
             panic!("nine were wanted");
         };
-        let Sampled::Enough(last) = sample(seen(aim, Outcome::Rejected, "b.example.org"), wanted(1)) else {
+        let Sampled::Enough(last) = sample(seen(attempt, Outcome::Rejected, "b.example.org"), wanted(1))
+        else {
             panic!("it asked for less");
         };
         assert_eq!(last.observation.samples, [Some("a.example.org".into()), Some("b.example.org".into())]);

@@ -13,19 +13,6 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::ScanError;
-use super::aim::{Aim, Asked, Asking, Seen};
-use super::course::Roster;
-use super::feeder::Note;
-use super::keeper::Keeper;
-use super::lead::{self, Leads};
-use super::named::{Asker, NamedTargets, Owner, Shown};
-use super::outputs::Outputs;
-use super::progress::{Fate, Progress};
-use super::stop::{Level, Stop};
-use super::vantage::Vantage;
-use super::watermark::Watermark;
-use super::worst::Worst;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution, Scanner};
 use crate::judge::accept::Acceptances;
 use crate::judge::providers::Providers;
@@ -33,6 +20,19 @@ use crate::judge::{Context, Judgement, Verdict};
 use crate::record::{Foreign, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Hurry, Solution, Solved};
+use crate::scan::ScanError;
+use crate::scan::attempt::{Attempt, LookupSubject, ProbeResult, TargetSource};
+use crate::scan::checkpoint::watermark::Watermark;
+use crate::scan::checkpoint_writer::CheckpointWriter;
+use crate::scan::events::DispatchEvent;
+use crate::scan::outputs::Outputs;
+use crate::scan::progress::{Progress, Retention};
+use crate::scan::sanity::vantage::VantageCheck;
+use crate::scan::schedule::Scope;
+use crate::scan::schedule::named::{Asker, NamedTargets, Owner, Shown};
+use crate::scan::schedule::resolved_address::{self, ResolvedAddresses};
+use crate::scan::stop::{Level, Stop};
+use crate::scan::worst::Worst;
 
 /// Progress is saved this often while records come.
 const SAVE_EACH: Duration = Duration::from_millis(500);
@@ -69,7 +69,7 @@ impl Keep {
 /// What the writer works with.
 pub struct Writer {
     /// Who asked for what, and what is not to be touched.
-    pub roster: Arc<Roster>,
+    pub scope: Arc<Scope>,
     /// Which targets get a record.
     pub keep: Keep,
     /// Findings that the user accepts.
@@ -81,11 +81,11 @@ pub struct Writer {
     /// Where records go.
     pub outputs: Outputs,
     /// Where progress is kept.
-    pub keeper: Keeper,
+    pub checkpoint_writer: CheckpointWriter,
     /// Turns done so far.
     pub watermark: Watermark,
     /// For what names led to.
-    pub notes: UnboundedSender<Note>,
+    pub notes: UnboundedSender<DispatchEvent>,
     /// The figures.
     pub progress: Arc<Progress>,
     /// The targets that names lead to.
@@ -95,7 +95,7 @@ pub struct Writer {
     /// Who holds which network.
     pub networks: Option<Arc<AsnDb>>,
     /// What the records say of the place that is scanned from.
-    pub vantage: Vantage,
+    pub vantage: VantageCheck,
     /// Targets that could not be judged, which is a defect of this program: their turns stay undone.
     pub undone: usize,
     /// Whether the scan had to end before all that was under way was written: its turns stay undone.
@@ -105,9 +105,9 @@ pub struct Writer {
 /// What the writer hears from.
 pub struct Inlets {
     /// Targets of which all is known.
-    pub seen: Receiver<Vec<Seen>>,
+    pub seen: Receiver<Vec<ProbeResult>>,
     /// Hosts and names from the resolver.
-    pub solved: Receiver<Vec<Solved<Asking>>>,
+    pub solved: Receiver<Vec<Solved<LookupSubject>>>,
     /// Turns of the set that were passed over, for a name leads to their targets.
     pub passed_over: UnboundedReceiver<(u128, SocketAddr)>,
     /// Ends the waiting for second passes over DNS.
@@ -160,31 +160,33 @@ impl Writer {
         Ok(self)
     }
 
-    fn solved(&mut self, case: Solved<Asking>) -> Result<(), ScanError> {
+    fn solved(&mut self, case: Solved<LookupSubject>) -> Result<(), ScanError> {
         match (case.carry, case.solution) {
-            (Asking::Host(seen), Solution::Identity(resolution)) => self.conclude(*seen, Some(resolution)),
+            (LookupSubject::Host(seen), Solution::Identity(resolution)) => {
+                self.conclude(*seen, Some(resolution))
+            }
             // The resolver answers what it was asked; were it otherwise, the target would still have its record.
-            (Asking::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
-            (Asking::Name { turn, name }, solution) => {
-                let leads = Leads::of(&solution, self.roster.host(name));
+            (LookupSubject::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
+            (LookupSubject::Name { turn, name }, solution) => {
+                let leads = ResolvedAddresses::of(&solution, self.scope.host(name));
                 self.led(Asker { turn, name }, &leads)
             }
         }
     }
 
     /// A name was resolved: each address that is allowed, and this shard's, is a target of it.
-    fn led(&mut self, asker: Asker, leads: &Leads) -> Result<(), ScanError> {
+    fn led(&mut self, asker: Asker, leads: &ResolvedAddresses) -> Result<(), ScanError> {
         self.progress.left_out.count(leads);
         let Asker { turn, name } = asker;
         let (mut targets, mut hosts) = (Vec::new(), Vec::new());
         let mut blocked = 0;
         for lead in &leads.within {
             let ip = lead.ip.to_canonical();
-            if self.roster.is_blocked(ip) {
+            if self.scope.is_blocked(ip) {
                 blocked += 1;
-            } else if self.roster.speaks_to(ip) {
-                targets.extend(self.roster.ports().iter().map(|&port| SocketAddr::new(ip, port)));
-                hosts.extend(self.roster.ports().iter().map(|_| lead.host.clone()));
+            } else if self.scope.speaks_to(ip) {
+                targets.extend(self.scope.ports().iter().map(|&port| SocketAddr::new(ip, port)));
+                hosts.extend(self.scope.ports().iter().map(|_| lead.host.clone()));
             }
         }
         let records = self.records_of_name(name, leads, blocked);
@@ -192,9 +194,12 @@ impl Writer {
         let joined = self.named.join(asker, &targets, records);
         self.progress.merged.fetch_add((joined.shared + joined.known.len()) as u64, Relaxed);
         self.progress.drawn.fetch_add(joined.targets as u64 + own_records, Relaxed);
-        let fresh = joined.fresh.iter().map(|&at| lead::aim(turn, name, targets[at], hosts[at].take()));
-        // The feeder hears until the scan is over.
-        let _ = self.notes.send(Note::Resolved(fresh.collect()));
+        let fresh = joined
+            .fresh
+            .iter()
+            .map(|&at| resolved_address::attempt(turn, name, targets[at], hosts[at].take()));
+        // The dispatcher hears until the scan is over.
+        let _ = self.notes.send(DispatchEvent::Resolved(fresh.collect()));
         for (socket, shown) in joined.known {
             self.conclude_for(asker, socket, Shown::clone(&shown))?;
             if let Some(turn) = self.named.take_turn(socket) {
@@ -213,18 +218,18 @@ impl Writer {
 
     /// What is to be said of a name itself: that it could not be resolved, or half of it, or that all its addresses are
     /// excluded. Of several shards one says it.
-    fn records_of_name(&self, name: usize, leads: &Leads, blocked: usize) -> Vec<Record> {
+    fn records_of_name(&self, name: usize, leads: &ResolvedAddresses, blocked: usize) -> Vec<Record> {
         let mut said: Vec<(Outcome, Option<Unresolved>)> =
             leads.unresolved.iter().map(|&what| (Outcome::Unresolved, Some(what))).collect();
         if !leads.within.is_empty() && blocked == leads.within.len() {
             said.insert(0, (Outcome::Excluded, None));
         }
-        if !self.roster.answers_for(name) {
+        if !self.scope.answers_for(name) {
             said.clear();
         }
-        let port = self.roster.ports().first().copied().unwrap_or_default();
+        let port = self.scope.ports().first().copied().unwrap_or_default();
         let record = |(outcome, unresolved)| {
-            let target = Target { unresolved, ..self.target(None, port, Asked::Name(name)) };
+            let target = Target { unresolved, ..self.target(None, port, TargetSource::Name(name)) };
             let (observation, scanner) = (Observation::bare(outcome, 0), Some(Arc::clone(&self.scanner)));
             let evidence = Evidence { ip: None, observation, resolution: None, scanner };
             self.judged(Unjudged {
@@ -245,7 +250,7 @@ impl Writer {
             self.emit(record)?;
         }
         self.watermark.done(asker.turn);
-        if self.roster.answers_for(asker.name) {
+        if self.scope.answers_for(asker.name) {
             self.progress.turns_done.fetch_add(1, Relaxed);
         }
         Ok(())
@@ -263,11 +268,11 @@ impl Writer {
     }
 
     /// A target has all the evidence that it will get.
-    fn conclude(&mut self, seen: Seen, resolution: Option<Resolution>) -> Result<(), ScanError> {
-        let Seen { aim, observation, time, scanner } = seen;
-        let Aim { turn, ip, port, asked, .. } = aim;
+    fn conclude(&mut self, seen: ProbeResult, resolution: Option<Resolution>) -> Result<(), ScanError> {
+        let ProbeResult { attempt, observation, time, scanner } = seen;
+        let Attempt { turn, ip, port, asked, .. } = attempt;
         let socket = SocketAddr::new(ip, port);
-        let set_turn = (asked == Asked::Set).then_some(turn);
+        let set_turn = (asked == TargetSource::Set).then_some(turn);
         let shown = Shown { time, observation, resolution, scanner };
         match self.named.conclude(socket, set_turn, shown) {
             Owner::Set(shown) => self.conclude_of_set(socket, turn, shown),
@@ -279,7 +284,7 @@ impl Writer {
                 }
                 match turn_of_set {
                     Some(turn) => self.turn_done(turn),
-                    None if self.roster.draws(ip) => self.named.claim(socket),
+                    None if self.scope.draws(ip) => self.named.claim(socket),
                     None => {}
                 }
                 if set_turn.is_some() {
@@ -293,7 +298,7 @@ impl Writer {
 
     /// Writes the record that a target of the set is by its own turn.
     fn conclude_of_set(&mut self, socket: SocketAddr, turn: u128, shown: Shown) -> Result<(), ScanError> {
-        match self.record(socket, Asked::Set, shown) {
+        match self.record(socket, TargetSource::Set, shown) {
             Some(record) => {
                 self.emit(&record)?;
                 self.turn_done(turn);
@@ -305,7 +310,7 @@ impl Writer {
 
     /// Writes the record that a target is for one of the names that lead to it.
     fn conclude_for(&mut self, asker: Asker, socket: SocketAddr, shown: Shown) -> Result<(), ScanError> {
-        match self.record(socket, Asked::Name(asker.name), shown) {
+        match self.record(socket, TargetSource::Name(asker.name), shown) {
             Some(record) => {
                 self.emit(&record)?;
                 self.named.settle(asker.turn, socket);
@@ -316,7 +321,7 @@ impl Writer {
     }
 
     /// What a stranger said and this program can't judge must not end the scan: `None` then.
-    fn record(&self, socket: SocketAddr, asked: Asked, shown: Shown) -> Option<Record> {
+    fn record(&self, socket: SocketAddr, asked: TargetSource, shown: Shown) -> Option<Record> {
         let Shown { time, observation, resolution, scanner } = shown;
         let (ip, port) = (socket.ip(), socket.port());
         let evidence = Evidence { ip: Some(ip), observation, resolution, scanner: Some(scanner) };
@@ -331,8 +336,8 @@ impl Writer {
         catch_unwind(AssertUnwindSafe(|| self.judged(unjudged))).ok()
     }
 
-    fn target(&self, ip: Option<IpAddr>, port: u16, asked: Asked) -> Target {
-        let (asked, inventory) = self.roster.asked(ip, asked);
+    fn target(&self, ip: Option<IpAddr>, port: u16, asked: TargetSource) -> Target {
+        let (asked, inventory) = self.scope.asked(ip, asked);
         Target { ip, port, asked, inventory, unresolved: None }
     }
 
@@ -349,9 +354,9 @@ impl Writer {
         let (outcome, judgement) = (record.evidence.observation.outcome, &record.judgement);
         let fate = if self.keep.wants(outcome, judgement) {
             self.outputs.write(record)?;
-            Fate::Written
+            Retention::Written
         } else {
-            Fate::Dropped
+            Retention::Dropped
         };
         self.worst.see(record);
         self.progress.count(outcome, judgement.verdict, fate);
@@ -361,6 +366,6 @@ impl Writer {
     }
 
     fn save(&mut self) -> Result<(), ScanError> {
-        self.keeper.save(&mut self.outputs, &self.watermark, &self.named)
+        self.checkpoint_writer.save(&mut self.outputs, &self.watermark, &self.named)
     }
 }

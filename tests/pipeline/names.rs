@@ -14,16 +14,17 @@ use banneret::judge::{Code, Severity};
 use banneret::record::{AddressFamily, Record};
 use banneret::report::summary::Summary;
 use banneret::resolve::{self, Answer, Bounds, Exchange, Health, Kind, Question, Records, Resolve, Token};
-use banneret::scan::course::{Course, Roster};
-use banneret::scan::feeder::Fed;
-use banneret::scan::keeper::Keeper;
-use banneret::scan::named::{NamedTargets, PartlyDone};
+use banneret::scan::checkpoint::PartlyDone;
+use banneret::scan::checkpoint::watermark::Watermark;
+use banneret::scan::checkpoint_writer::CheckpointWriter;
+use banneret::scan::dispatch::DispatchEnd;
 use banneret::scan::outputs::{Output, Outputs};
-use banneret::scan::pipeline::{self, Plan};
+use banneret::scan::pipeline::{self, ScanPlan};
 use banneret::scan::progress::Progress;
+use banneret::scan::sanity::vantage::VantageCheck;
+use banneret::scan::schedule::named::NamedTargets;
+use banneret::scan::schedule::{Schedule, Scope};
 use banneret::scan::stop::{Level, Stop};
-use banneret::scan::vantage::Vantage;
-use banneret::scan::watermark::Watermark;
 use banneret::scan::worst::Worst;
 use banneret::scan::writer::{Keep, Writer};
 use banneret::targets::{
@@ -136,19 +137,19 @@ impl Given {
         let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
         let order = Arc::new(Order::new(Arc::clone(&set), 7, self.shard));
         let entries = set.names().to_vec();
-        let roster = Roster::new(set, exclusions, entries, self.ports.clone()).with_share(&order);
-        let roster = Arc::new(roster);
+        let scope = Scope::new(set, exclusions, entries, self.ports.clone()).with_share(&order);
+        let scope = Arc::new(scope);
         let progress = Arc::new(Progress::default());
         let watermark = Watermark::resume(self.high, &self.pending);
-        let course = Course::resume(Arc::clone(&roster), order, None, self.high, self.pending);
+        let schedule = Schedule::resume(Arc::clone(&scope), order, None, self.high, self.pending);
         let sockets = |&ip: &IpAddr| self.ports.iter().map(move |&port| (ip, port).into());
         let claimed: Vec<_> = self.claimed.iter().flat_map(sockets).collect();
-        let named = NamedTargets::new(course.names_left()).resumed(self.partly_done, claimed);
-        let plan = Plan {
-            course,
+        let named = NamedTargets::new(schedule.names_left()).resumed(self.partly_done, claimed);
+        let plan = ScanPlan {
+            schedule,
             claimed: self.claimed,
             reach: Arc::new(banneret::probe::FamilyAccess::everything()),
-            feeder: unpaced(),
+            dispatcher: unpaced(),
             retries: 1,
             samples: NonZeroU8::MIN,
             scanner: Arc::default(),
@@ -172,13 +173,13 @@ impl Given {
         let fake = Fake { behaviour: self.behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
         let attempts = Arc::clone(&fake.attempts);
         let writer = |notes| Writer {
-            roster: Arc::clone(&roster),
+            scope: Arc::clone(&scope),
             accepts: banneret::judge::accept::Acceptances::default(),
             keep: Keep::All,
             providers: banneret::judge::providers::Providers::default(),
             scanner: Arc::default(),
             outputs: Outputs::new(vec![output], Summary::new()),
-            keeper: Keeper::none(Arc::clone(&progress)),
+            checkpoint_writer: CheckpointWriter::none(Arc::clone(&progress)),
             watermark,
             notes,
             progress: Arc::clone(&progress),
@@ -186,7 +187,7 @@ impl Given {
             cut_off: false,
             networks: None,
             worst: Worst::new(Severity::None, None),
-            vantage: Vantage::new(|_| {}),
+            vantage: VantageCheck::new(|_| {}),
             undone: 0,
         };
         let ended =
@@ -200,7 +201,7 @@ impl Given {
             pending: mark.pending().count(),
             drawn: progress.drawn.load(std::sync::atomic::Ordering::Relaxed),
         };
-        assert_eq!(ended.fed, Fed::All);
+        assert_eq!(ended.fed, DispatchEnd::All);
         assert_eq!(scanned.drawn, scanned.records.len() as u64, "what is drawn is written");
         scanned
     }

@@ -51,8 +51,14 @@ pub(crate) enum Behavior {
     Fails,
     /// Honest to 60 questions, and REFUSED to all others.
     RefusesLater,
+    /// The same with SERVFAIL.
+    FailsLater,
+    /// The same with silence.
+    SilentLater,
     /// Honest and denying by turns of a quarter of a second.
     Flaps,
+    /// Honest, but for every eighth host: those of one such row have no PTR name, and names of another lead elsewhere.
+    Deviates,
     /// Silent about fixed names, zones and random labels, and denies PTR.
     SilentForControls,
 }
@@ -144,9 +150,18 @@ impl Upstream {
             Behavior::Refuses => question.reply(5, &[], None, self.ttl),
             Behavior::Fails => question.reply(2, &[], None, self.ttl),
             Behavior::RefusesLater if number > 60 => question.reply(5, &[], None, self.ttl),
-            Behavior::RefusesLater => honest(),
+            Behavior::FailsLater if number > 60 => question.reply(2, &[], None, self.ttl),
+            Behavior::SilentLater if number > 60 => return None,
+            Behavior::RefusesLater | Behavior::FailsLater | Behavior::SilentLater => honest(),
             Behavior::Flaps if (began.elapsed().as_millis() / 250).is_multiple_of(2) => honest(),
             Behavior::Flaps => made_up(3),
+            Behavior::Deviates if question.kind == PTR && deviates(&question.name) == Some(1) => {
+                question.reply(3, &[], Some(&zone(&question.name)), self.ttl)
+            }
+            Behavior::Deviates if question.kind == A && deviates(&question.name) == Some(2) => {
+                question.reply(0, &[(A, vec![203, 0, 113, 9])], None, self.ttl)
+            }
+            Behavior::Deviates => honest(),
             Behavior::SilentForControls if question.kind == PTR && address(&question.name).is_some() => {
                 made_up(3)
             }
@@ -192,6 +207,14 @@ pub(crate) fn has_ptr(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.octets()[3] % 4 != 3,
         IpAddr::V6(ip) => ip.octets()[15] % 4 != 3,
+    }
+}
+
+/// The row of eight that a host is in, by its name or by its address.
+fn deviates(name: &str) -> Option<u8> {
+    match address(name).or_else(|| host(name))? {
+        IpAddr::V4(ip) => Some(ip.octets()[3] % 8),
+        IpAddr::V6(_) => None,
     }
 }
 

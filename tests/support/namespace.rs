@@ -53,8 +53,9 @@ pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
 pub(crate) fn is_skipped(name: &str) -> bool {
     let is_skipped = std::env::var_os(SKIP).is_some_and(|value| value == "1");
     if is_skipped {
-        // Not by `eprintln!`, which a test that passes does not show.
-        let _ = writeln!(std::io::stderr(), "skipped: {name} needs a namespace ({SKIP}=1)");
+        // Not by `eprintln!`, which a test that passes does not show; and in one piece, for others write there too.
+        let line = format!("\nskipped: {name} needs a namespace\n");
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
     is_skipped
 }

@@ -21,7 +21,7 @@ use crate::probe::{self, FamilyAccess, Smtp};
 use crate::record::{Foreign, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
-use crate::scan::lead::{Leads, LeftOut};
+use crate::scan::schedule::resolved_address::{LeftOut, ResolvedAddresses};
 use crate::targets::{
     Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
 };
@@ -229,8 +229,10 @@ fn addresses(
         Kind::Mx(domain) => Want::MailHosts(domain.clone()),
         Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok((Vec::new(), None)),
     };
-    let leads =
-        solve(vec![want], settings)?.pop().map(|solution| Leads::of(&solution, None)).unwrap_or_default();
+    let leads = solve(vec![want], settings)?
+        .pop()
+        .map(|solution| ResolvedAddresses::of(&solution, None))
+        .unwrap_or_default();
     let left_out = LeftOut::default();
     left_out.count(&leads);
     if !left_out.is_empty() {

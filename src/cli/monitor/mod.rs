@@ -26,7 +26,7 @@ const TELLING: Duration = Duration::from_secs(2);
 
 /// Where a scan tells of itself.
 #[derive(Debug, Clone, Default)]
-pub struct Places {
+pub struct ConcurrencyLimiter {
     /// A file for lines of JSON.
     pub status: Option<PathBuf>,
     /// What becomes of the lines that are there.
@@ -77,7 +77,7 @@ pub struct Monitor {
 
 impl Monitor {
     /// Opens what was asked for. `Err` if a place can't be had: before the first connection a person can mend it.
-    pub fn start(places: &Places, watched: &Watched) -> anyhow::Result<Self> {
+    pub fn start(places: &ConcurrencyLimiter, watched: &Watched) -> anyhow::Result<Self> {
         let start = |path| Status::start(path, places.opening, watched.clone());
         let status = places.status.as_deref().map(start).transpose()?;
         let metrics = places.metrics.map(|address| Server::start(address, watched.clone())).transpose()?;
@@ -209,7 +209,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::resolve::Health;
-    use crate::scan::progress::{Fate, Progress};
+    use crate::scan::progress::{Progress, Retention};
 
     /// A scan at work: 400 turns, 100 done, two records.
     pub(in crate::cli) fn watched() -> Watched {
@@ -221,8 +221,8 @@ pub(super) mod tests {
         watched.progress.turns_done.store(100, Relaxed);
         watched.progress.drawn.store(110, Relaxed);
         watched.progress.in_flight.store(10, Relaxed);
-        watched.progress.count(Outcome::Greeted, Some(Verdict::Match), Fate::Written);
-        watched.progress.count(Outcome::Refused, None, Fate::Dropped);
+        watched.progress.count(Outcome::Greeted, Some(Verdict::Match), Retention::Written);
+        watched.progress.count(Outcome::Refused, None, Retention::Dropped);
         watched.health.answers.store(3, Relaxed);
         watched.health.upstreams[0].sent.store(4, Relaxed);
         watched

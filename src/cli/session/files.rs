@@ -22,13 +22,13 @@ use crate::report::manifest::{self, Canaries, Completion, Manifest};
 use crate::report::summary::{MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
+use crate::scan::checkpoint::PartlyDone;
+use crate::scan::checkpoint::watermark::Watermark;
 use crate::scan::checkpoint::{Checkpoint, Counts, Numbering, TurnCounts};
-use crate::scan::feeder::Fed;
-use crate::scan::keeper::{Keeper, counts};
-use crate::scan::named::PartlyDone;
+use crate::scan::checkpoint_writer::{CheckpointWriter, counts};
+use crate::scan::dispatch::DispatchEnd;
 use crate::scan::outputs::{Output, Outputs};
 use crate::scan::progress::Progress;
-use crate::scan::watermark::Watermark;
 use crate::targets::Order;
 
 /// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is seen once
@@ -135,19 +135,19 @@ impl Session {
         before.unwrap_or_else(SystemTime::now)
     }
 
-    pub(super) fn keeper(
+    pub(super) fn checkpoint_writer(
         &self,
         began: SystemTime,
         (progress, outputs): (&Arc<Progress>, &Outputs),
         listed: Vec<u64>,
-    ) -> anyhow::Result<Keeper> {
+    ) -> anyhow::Result<CheckpointWriter> {
         let beside = || self.first_file().map(files::checkpoint_beside);
         let resumed = self.resumed.as_ref();
         let path = resumed.map(|resumed| resumed.path.clone());
         let Some(path) =
             path.or_else(|| self.checkpoint.clone()).or_else(beside).filter(|_| !self.words.is_empty())
         else {
-            return Ok(Keeper::none(Arc::clone(progress)));
+            return Ok(CheckpointWriter::none(Arc::clone(progress)));
         };
         let checkpoint = Checkpoint {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -165,11 +165,11 @@ impl Session {
             numbering: Numbering::NamesFirst,
             counts: Counts::default(),
         };
-        let mut keeper = Keeper::new(path, checkpoint, Arc::clone(progress));
+        let mut checkpoint_writer = CheckpointWriter::new(path, checkpoint, Arc::clone(progress));
         if resumed.is_none() {
-            keeper.begin(outputs)?;
+            checkpoint_writer.begin(outputs)?;
         }
-        Ok(keeper)
+        Ok(checkpoint_writer)
     }
 
     /// Writes the manifest beside each output that is a file, and hands it over.
@@ -178,7 +178,7 @@ impl Session {
         progress: &Progress,
         written: &[Written],
         began: SystemTime,
-        fed: Fed,
+        fed: DispatchEnd,
     ) -> anyhow::Result<serde_json::Value> {
         let command: Vec<String> =
             std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -205,7 +205,7 @@ impl Session {
             },
             by_outcome: &counts.outcomes,
             by_verdict: &counts.verdicts,
-            completion: if fed == Fed::All { Completion::Complete } else { Completion::Stopped },
+            completion: if fed == DispatchEnd::All { Completion::Complete } else { Completion::Stopped },
             asn_db: self.loaded.networks.as_deref().map(AsnDb::about),
             outputs: written,
         };

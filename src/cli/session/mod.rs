@@ -18,7 +18,7 @@ use super::bar::{Display, Watched};
 use super::exit::{Exit, Unable};
 use super::late::{self, Late, Watch};
 use super::lists::Loaded;
-use super::monitor::{Monitor, Places, State};
+use super::monitor::{ConcurrencyLimiter, Monitor, State};
 use super::resume::Resumed;
 use super::scan::late_addresses;
 use super::upstreams::{Voice, Warnings};
@@ -34,19 +34,19 @@ use crate::report::summary::{Ended, Mark, Summary};
 use crate::report::table::counted;
 use crate::resolve;
 use crate::scan::ScanError;
-use crate::scan::added::Added;
-use crate::scan::canary::Manners;
-use crate::scan::course::{Course, Roster};
-use crate::scan::feeder::{self, Fed};
-use crate::scan::keeper::{Keeper, counts};
+use crate::scan::checkpoint_writer::{CheckpointWriter, counts};
+use crate::scan::dispatch::canary::CanaryConfig;
+use crate::scan::dispatch::loss;
+use crate::scan::dispatch::{self, DispatchEnd};
 use crate::scan::limits;
-use crate::scan::loss;
-use crate::scan::named::NamedTargets;
 use crate::scan::outputs::Outputs;
-use crate::scan::pipeline::{self, Plan};
+use crate::scan::pipeline::{self, ScanPlan};
 use crate::scan::progress::Progress;
 use crate::scan::sanity;
-use crate::scan::vantage::Vantage;
+use crate::scan::sanity::vantage::VantageCheck;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
+use crate::scan::schedule::named::NamedTargets;
+use crate::scan::schedule::{Schedule, Scope};
 use crate::scan::worst::Worst;
 use crate::scan::writer::{Keep, Writer};
 use crate::targets::Order;
@@ -98,7 +98,7 @@ pub struct Session {
     /// When progress is shown.
     pub progress: ProgressWord,
     /// Where the scan tells programs of itself.
-    pub places: Places,
+    pub places: ConcurrencyLimiter,
     /// Errors only.
     pub quiet: bool,
     /// Where progress is kept, if not beside the first output file.
@@ -142,27 +142,28 @@ impl Session {
         let late = std::mem::take(&mut self.loaded.late);
         let Loaded { set, exclusions, names, shard, policy, .. } = &self.loaded;
         let order = Arc::new(Order::new(Arc::clone(set), self.seed, *shard));
-        let added = Arc::new(Added::default());
+        let added = Arc::new(LiveExclusions::default());
         if let Some(exclusions) = late.exclusions(*policy) {
             added.renew(exclusions);
         }
-        let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
-        let roster = Arc::new(roster.with_added(Arc::clone(&added)).with_share(&order));
+        let scope = Scope::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), self.ports.clone());
+        let scope = Arc::new(scope.with_added(Arc::clone(&added)).with_share(&order));
         let (watermark, partly_done, claimed) = self.done_before(&order)?;
         let pending = watermark.pending().collect();
-        let course = Course::resume(Arc::clone(&roster), order, None, watermark.high(), pending);
-        let progress = Arc::new(self.progress_so_far(&course));
+        let schedule = Schedule::resume(Arc::clone(&scope), order, None, watermark.high(), pending);
+        let progress = Arc::new(self.progress_so_far(&schedule));
         if !self.quiet {
-            self.announce(&course, concurrency);
+            self.announce(&schedule, concurrency);
         }
 
         let began = self.began();
         let mut outputs = Outputs::new(self.open_outputs()?, self.summary_before()?);
-        let mut keeper = self.keeper(began, (&progress, &outputs), late.counts.clone())?;
-        let named = NamedTargets::new(course.names_left());
+        let mut checkpoint_writer =
+            self.checkpoint_writer(began, (&progress, &outputs), late.counts.clone())?;
+        let named = NamedTargets::new(schedule.names_left());
         let named = named.resumed(partly_done, self.targets_of(&claimed));
         // On disk before the first connection.
-        keeper.save(&mut outputs, &watermark, &named)?;
+        checkpoint_writer.save(&mut outputs, &watermark, &named)?;
         let worst = Worst::new(worst_of(outputs.summary()), self.fail_on);
         let voice = if self.quiet { Voice::Quiet } else { Voice::Loud };
         let warnings = Warnings::of(&self.resolver, voice);
@@ -175,23 +176,25 @@ impl Session {
 
         let clock = Instant::now();
         let reach = Arc::new(FamilyAccess::find(&self.probe.sources));
-        let plan =
-            Plan { claimed, ..self.plan(course, concurrency, (Arc::clone(&reach), Arc::clone(&added))) };
+        let plan = ScanPlan {
+            claimed,
+            ..self.plan(schedule, concurrency, (Arc::clone(&reach), Arc::clone(&added)))
+        };
         let writer = |notes| Writer {
-            roster,
+            scope,
             keep: self.keep,
             accepts: self.accepts.clone(),
             providers: self.providers.clone(),
             scanner: Arc::clone(&self.scanner),
             outputs,
-            keeper,
+            checkpoint_writer,
             watermark,
             notes,
             progress: Arc::clone(&progress),
             named,
             worst,
             networks: self.loaded.networks.clone(),
-            vantage: Vantage::new(told::doubt(self.quiet)),
+            vantage: VantageCheck::new(told::doubt(self.quiet)),
             undone: 0,
             cut_off: false,
         };
@@ -212,7 +215,7 @@ impl Session {
             }
             other => other?,
         };
-        let (fed, worst, keeper) = (ended.fed, ended.writer.worst, ended.writer.keeper);
+        let (fed, worst, checkpoint_writer) = (ended.fed, ended.writer.worst, ended.writer.checkpoint_writer);
         let (written, mut summary) = ended.writer.outputs.finish()?;
         let took = clock.elapsed();
         monitor.end(state_of(fed));
@@ -231,21 +234,21 @@ impl Session {
         if !self.quiet {
             told::tell(&summary, &progress, took)?;
         }
-        let exit = unless_in_vain(self.leave(fed, &worst, keeper)?, &progress);
+        let exit = unless_in_vain(self.leave(fed, &worst, checkpoint_writer)?, &progress);
         Ok(Finished { exit, summary, written, took })
     }
 
     fn plan(
         &self,
-        course: Course,
+        schedule: Schedule,
         concurrency: usize,
-        (reach, added): (Arc<FamilyAccess>, Arc<Added>),
-    ) -> Plan {
-        Plan {
-            course,
+        (reach, added): (Arc<FamilyAccess>, Arc<LiveExclusions>),
+    ) -> ScanPlan {
+        ScanPlan {
+            schedule,
             claimed: Vec::new(),
             reach,
-            feeder: self.paced(concurrency),
+            dispatcher: self.paced(concurrency),
             retries: self.retries,
             samples: self.samples,
             scanner: Arc::clone(&self.scanner),
@@ -257,12 +260,12 @@ impl Session {
     }
 
     /// The figures as an earlier run left them, or those of none.
-    fn progress_so_far(&self, course: &Course) -> Progress {
+    fn progress_so_far(&self, schedule: &Schedule) -> Progress {
         let progress = Progress::default();
-        progress.turns.store(u64::try_from(course.turns()).unwrap_or(u64::MAX), Relaxed);
+        progress.turns.store(u64::try_from(schedule.turns()).unwrap_or(u64::MAX), Relaxed);
         if let Some(resumed) = &self.resumed {
             progress.restore(&resumed.checkpoint.counts);
-            progress.turns_done.store(u64::try_from(course.turns_done()).unwrap_or(u64::MAX), Relaxed);
+            progress.turns_done.store(u64::try_from(schedule.turns_done()).unwrap_or(u64::MAX), Relaxed);
         }
         progress
     }
@@ -273,15 +276,15 @@ impl Session {
         addresses.iter().flat_map(on_each)
     }
 
-    fn paced(&self, concurrency: usize) -> feeder::Settings {
+    fn paced(&self, concurrency: usize) -> dispatch::DispatchSettings {
         let Self { rate, prefix_rate, .. } = *self;
-        feeder::Settings {
+        dispatch::DispatchSettings {
             rate,
             prefix_rate,
             concurrency,
-            canaries: Manners::default(),
-            sanity: sanity::Settings::default(),
-            loss: loss::Settings {
+            canaries: CanaryConfig::default(),
+            sanity: sanity::SanitySettings::default(),
+            loss: loss::LossSettings {
                 syns: limits::syns_within(self.probe.connect_timeout),
                 retries: self.retries,
             },
@@ -289,7 +292,7 @@ impl Session {
     }
 
     /// Looks at the exclusion files again while the scan runs.
-    fn watch(&self, late: Late, added: &Arc<Added>) -> Watch {
+    fn watch(&self, late: Late, added: &Arc<LiveExclusions>) -> Watch {
         Watch::start(late::Watched {
             files: self.exclusion_files.clone(),
             late,
@@ -301,10 +304,15 @@ impl Session {
     }
 
     /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to end.
-    fn leave(&self, fed: Fed, worst: &Worst, keeper: Keeper) -> anyhow::Result<Exit> {
-        let kept = keeper.path().map(Path::to_owned);
-        if fed == Fed::All {
-            keeper.remove()?;
+    fn leave(
+        &self,
+        fed: DispatchEnd,
+        worst: &Worst,
+        checkpoint_writer: CheckpointWriter,
+    ) -> anyhow::Result<Exit> {
+        let kept = checkpoint_writer.path().map(Path::to_owned);
+        if fed == DispatchEnd::All {
+            checkpoint_writer.remove()?;
             self.tidy();
         } else if let (Some(path), false) = (&kept, self.quiet) {
             super::say(format_args!(
@@ -313,20 +321,20 @@ impl Session {
             ));
         }
         Ok(match fed {
-            Fed::Stopped => Exit::Stopped,
-            Fed::Stuck(count, trouble) => {
+            DispatchEnd::Stopped => Exit::Stopped,
+            DispatchEnd::Failed(count, trouble) => {
                 super::say(format_args!(
                     "banneret: {} could not be spoken to from this machine: {trouble}",
                     counted(count as u64, "target", "targets")
                 ));
                 Exit::Failed
             }
-            Fed::All if worst.is_reached() => {
+            DispatchEnd::All if worst.is_reached() => {
                 let first = worst.first().unwrap_or("in an earlier part of this scan");
                 super::say_reached(self.fail_on.map_or("", Severity::as_str), first);
                 Exit::Findings
             }
-            Fed::All => Exit::Done,
+            DispatchEnd::All => Exit::Done,
         })
     }
 }
@@ -350,19 +358,19 @@ fn check_open_files(open_files: u64, threads: usize) -> anyhow::Result<()> {
     Err(wrong.context(Unable))
 }
 
-fn state_of(fed: Fed) -> State {
+fn state_of(fed: DispatchEnd) -> State {
     match fed {
-        Fed::All => State::Complete,
-        Fed::Stopped => State::Stopped,
-        Fed::Stuck(..) => State::Failed,
+        DispatchEnd::All => State::Complete,
+        DispatchEnd::Stopped => State::Stopped,
+        DispatchEnd::Failed(..) => State::Failed,
     }
 }
 
 /// Counts the targets that left no record.
-fn add_unkept(summary: &mut Summary, progress: &Progress, fed: Fed) {
+fn add_unkept(summary: &mut Summary, progress: &Progress, fed: DispatchEnd) {
     let counted = counts(progress);
     let (by_outcome, by_verdict) = (&counted.outcomes, &counted.verdicts);
-    summary.add_unkept(Ended { by_outcome, by_verdict, complete: fed == Fed::All }, &Mark::default());
+    summary.add_unkept(Ended { by_outcome, by_verdict, complete: fed == DispatchEnd::All }, &Mark::default());
 }
 
 /// The worst severity that a summary counts.

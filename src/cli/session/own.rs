@@ -13,7 +13,7 @@ use crate::judge::fcrdns::fcrdns;
 use crate::probe::source_towards;
 use crate::resolve::{Settings, Solution, Want};
 use crate::scan::progress::Progress;
-use crate::scan::vantage::Doubt;
+use crate::scan::sanity::vantage::VantageWarning;
 use crate::targets::{Kind, reserved};
 
 /// Addresses that are looked at: who scans from more knows them.
@@ -75,7 +75,7 @@ impl Session {
 }
 
 /// The addresses that are known not to be confirmed; one of which nothing is known is no doubt.
-fn doubts(own: &[IpAddr], settings: &Settings) -> Vec<Doubt> {
+fn doubts(own: &[IpAddr], settings: &Settings) -> Vec<VantageWarning> {
     let wants = own.iter().map(|&ip| Want::Identity { ip, banner: None }).collect();
     let solutions = solve_quietly(wants, settings).unwrap_or_default();
     let judged = own.iter().zip(solutions).filter_map(|(&ip, solution)| match solution {
@@ -83,5 +83,5 @@ fn doubts(own: &[IpAddr], settings: &Settings) -> Vec<Doubt> {
         _ => None,
     });
     let unconfirmed = judged.filter(|(_, fcrdns)| matches!(fcrdns, Fcrdns::Fail | Fcrdns::PermError));
-    unconfirmed.map(|(ip, fcrdns)| Doubt::OwnAddress { ip, fcrdns }).collect()
+    unconfirmed.map(|(ip, fcrdns)| VantageWarning::OwnAddress { ip, fcrdns }).collect()
 }

@@ -12,20 +12,20 @@ use super::Session;
 use crate::evidence::Outcome;
 use crate::rate::Rate;
 use crate::report::summary::{Summary, text};
-use crate::scan::canary::Notice;
-use crate::scan::course::{Course, Roster};
-use crate::scan::lead::LeftOut;
+use crate::scan::dispatch::canary::PathEvent;
+use crate::scan::dispatch::pace::{Bound, in_force};
 use crate::scan::limits;
-use crate::scan::pace::{Bound, in_force};
 use crate::scan::progress::Progress;
-use crate::scan::vantage::Doubt;
+use crate::scan::sanity::vantage::VantageWarning;
+use crate::scan::schedule::resolved_address::LeftOut;
+use crate::scan::schedule::{Schedule, Scope};
 use crate::targets::Order;
 
 const SECONDS_A_YEAR: f64 = 31_557_600.0;
 
 impl Session {
-    pub(super) fn announce(&self, course: &Course, concurrency: usize) {
-        let targets = targets(course.turns());
+    pub(super) fn announce(&self, schedule: &Schedule, concurrency: usize) {
+        let targets = targets(schedule.turns());
         let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
         say(format_args!(
             "banneret: {targets}, port {}, seed {}, shard {}",
@@ -36,16 +36,16 @@ impl Session {
         for removed in self.loaded.set.removed().iter().filter(|removed| removed.addresses > 0) {
             say(format_args!("banneret: {} excluded by {}", addresses(removed.addresses), removed.list));
         }
-        if let Some(why) = nothing_in_shard(&self.loaded, course.turns()) {
+        if let Some(why) = nothing_in_shard(&self.loaded, schedule.turns()) {
             say(format_args!("banneret: {why}"));
         }
-        say(format_args!("banneret: {}", self.pace(course, concurrency)));
+        say(format_args!("banneret: {}", self.pace(schedule, concurrency)));
     }
 
     /// The rate in force, and what bounds it.
-    pub(super) fn pace(&self, course: &Course, concurrency: usize) -> String {
+    pub(super) fn pace(&self, schedule: &Schedule, concurrency: usize) -> String {
         let holding = self.probe.connect_timeout;
-        let blocks = course.first_lap_blocks();
+        let blocks = schedule.first_lap_blocks();
         // Nobody knows yet in which networks names are.
         let prefix_rate = if blocks == 0 { Rate::Unlimited } else { self.prefix_rate };
         let (rate, bound) = in_force(self.rate, prefix_rate, blocks, concurrency, holding);
@@ -70,24 +70,24 @@ impl Session {
 }
 
 /// Tells at once what a person could do something about.
-pub(super) fn notice(quiet: bool) -> impl Fn(Notice) {
+pub(super) fn notice(quiet: bool) -> impl Fn(PathEvent) {
     move |notice| {
         if quiet {
             return;
         }
         say(match notice {
-            Notice::NoWay(no_way) => return say(format_args!("banneret: {no_way}")),
-            Notice::Lost => {
+            PathEvent::NoWay(no_way) => return say(format_args!("banneret: {no_way}")),
+            PathEvent::Lost => {
                 "banneret: hosts that had greeted are silent now: new connections get lost on the way; going on with \
                  half as many at once"
             }
-            Notice::Found => "banneret: hosts that had greeted answer again; the pace comes back",
+            PathEvent::Found => "banneret: hosts that had greeted answer again; the pace comes back",
         });
     }
 }
 
 /// Tells at once what speaks against the records.
-pub(super) fn doubt(quiet: bool) -> fn(&Doubt) {
+pub(super) fn doubt(quiet: bool) -> fn(&VantageWarning) {
     if quiet { |_| {} } else { |doubt| say(format_args!("banneret: {doubt}")) }
 }
 
@@ -136,23 +136,23 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     let concurrency = limits::concurrency(limits::raise_open_files(), session.concurrency);
     let Loaded { set, exclusions, names, shard, .. } = &session.loaded;
     let order = Arc::new(Order::new(Arc::clone(set), session.seed, *shard));
-    let roster = Roster::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), session.ports.clone());
-    let course = Course::new(Arc::new(roster.with_share(&order)), order, None);
+    let scope = Scope::new(Arc::clone(set), Arc::clone(exclusions), names.clone(), session.ports.clone());
+    let schedule = Schedule::new(Arc::new(scope.with_share(&order)), order, None);
     let own_names = session.loaded.own_names().count();
     let names = if own_names == 1 { "name" } else { "names" };
     let mut told =
-        format!("{}, of which {own_names} host {names}; seed {}\n", targets(course.turns()), session.seed);
+        format!("{}, of which {own_names} host {names}; seed {}\n", targets(schedule.turns()), session.seed);
     for removed in set.removed().iter().filter(|removed| removed.addresses > 0) {
         // Writing to a string does not fail.
         let _ = writeln!(told, "{} excluded by {}", addresses(removed.addresses), removed.list);
     }
-    if let Some(why) = nothing_in_shard(&session.loaded, course.turns()) {
+    if let Some(why) = nothing_in_shard(&session.loaded, schedule.turns()) {
         let _ = writeln!(told, "{why}");
     }
-    told.push_str(&session.pace(&course, concurrency));
+    told.push_str(&session.pace(&schedule, concurrency));
     told.push('\n');
     let most = u32::from(session.samples.get());
-    if let Some(least) = least_seconds(session, &course).filter(|_| course.turns() > 0) {
+    if let Some(least) = least_seconds(session, &schedule).filter(|_| schedule.turns() > 0) {
         let _ = match most {
             1 => writeln!(told, "at least {} at that rate", duration(least)),
             _ => writeln!(
@@ -169,10 +169,10 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
 
 /// How long the first conversations with all targets take at least; `None` where nothing but this machine bounds them.
 /// Names are bounded by the overall rate alone, for their networks are not known before they are resolved.
-fn least_seconds(session: &Session, course: &Course) -> Option<f64> {
-    let all = course.turns() as f64;
+fn least_seconds(session: &Session, schedule: &Schedule) -> Option<f64> {
+    let all = schedule.turns() as f64;
     let of_addresses = all - session.loaded.own_names().count() as f64;
-    let each_network = session.prefix_rate.per_second() * course.first_lap_blocks().max(1) as f64;
+    let each_network = session.prefix_rate.per_second() * schedule.first_lap_blocks().max(1) as f64;
     let seconds = (all / session.rate.per_second()).max(of_addresses / each_network);
     (seconds > 0.0).then_some(seconds)
 }

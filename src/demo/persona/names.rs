@@ -57,9 +57,9 @@ pub(super) const ROWS: &[Persona] = &[
             .never(&["banner_differs", "banner_resolves_elsewhere"])
             .clears(&["banner", "forward"]),
         live: |host| {
-            let (own, gate) = (host.own("post"), host.own("gate"));
+            let (own, limiter) = (host.own("post"), host.own("limiter"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
-                .known_as(host, &gate)
+                .known_as(host, &limiter)
                 .forward(&own, Answer::NoData)
         },
     },

@@ -154,10 +154,10 @@ pub(super) const ROWS: &[Persona] = &[
             "banner_unresolvable",
         ]),
         live: |host| {
-            let (own, gate) = (host.own("mail"), host.own("gate"));
+            let (own, limiter) = (host.own("mail"), host.own("limiter"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
-                .ptr(host, &[&gate, &own])
-                .at(&gate, host.ip)
+                .ptr(host, &[&limiter, &own])
+                .at(&limiter, host.ip)
                 .forward(&own, Answer::Fault(Fault::ServFail))
         },
     },

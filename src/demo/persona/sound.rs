@@ -259,9 +259,9 @@ pub(super) const ROWS: &[Persona] = &[
         shares: [70, 40, 10],
         truth: RELATED,
         live: |host| {
-            let (own, gate) = (host.own("mail"), host.own("gate"));
+            let (own, limiter) = (host.own("mail"), host.own("limiter"));
             Life::says(format!("220 {own} ESMTP Postfix"), &own, POSTFIX)
-                .known_as(host, &gate)
+                .known_as(host, &limiter)
                 .at(&own, host.ip)
         },
     },

@@ -7,8 +7,13 @@
 //! second. The resolver takes 900, and fails beyond: 976 is cut to 488, and failures end, so the cut stays. Up to 780
 //! (four fifths of 976) it rises by 4 % a step, and from there by half a per cent.
 
-/// Packets open at first: half of what a stock BIND takes (`recursive-clients 1000`), Unbound (`num-queries-per-thread
-/// 1024`) and `PowerDNS` Recursor (`max-mthreads 2048`).
+/// Packets open at first: about half of what resolvers work on at once by default, or a quarter. The defaults, as each
+/// server of Debian 12 prints them itself:
+///
+/// - BIND 9.18: `recursive-clients 1000` (`named -C`).
+/// - Unbound 1.17: `num-queries-per-thread` 1024 of one thread (`unbound-checkconf -o num-queries-per-thread`; 512 in some
+///   builds, unbound.conf(5), which also says that further questions are dropped).
+/// - `PowerDNS` Recursor 4.8: `max-mthreads=2048` (`pdns_recursor --config=default`).
 const START: f64 = 500.0;
 /// The same where no limit is wanted.
 const START_UNLIMITED: f64 = 4096.0;

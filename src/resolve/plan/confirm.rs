@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Open, Plan};
+use super::{Aim, Open, Pin, Plan};
 use crate::resolve::hold::Hope;
 use crate::resolve::later::Pass;
 use crate::resolve::question::Answer;
@@ -34,6 +34,9 @@ impl<T> Plan<T> {
     /// Settles a case if its answers are believed, puts what can't be confirmed any more to an upstream that is trusted, or
     /// holds the case until one is, or its time is over.
     pub(super) fn consider(&mut self, mut open: Box<Open<T>>, now: Instant) {
+        if let Some(first) = open.first.take() {
+            return self.compare(open, first, now);
+        }
         let mut waiting = Vec::new();
         let is_evasive = open.inquiry.has_malformed();
         for (index, claim) in open.inquiry.claims() {
@@ -48,7 +51,7 @@ impl<T> Plan<T> {
             }
         }
         if waiting.is_empty() {
-            return self.settle(open, now);
+            return self.ask_a_second(open, now);
         }
         let since = *open.held_since.get_or_insert(now);
         let hope = self.hope(&open, &waiting);
@@ -58,12 +61,18 @@ impl<T> Plan<T> {
         let mut again = Vec::new();
         for &(index, claim, belief) in &waiting {
             let other = self.other(&mut open, index, claim, belief, now);
-            again.extend(other.map(|(upstream, former)| (index, upstream, former)));
+            let pin = |(upstream, former)| Pin { index, upstream, former, aim: Aim::Confirm };
+            again.extend(other.map(pin));
         }
         if !again.is_empty() {
             return self.repeat(open, again, now);
         }
-        for &(index, claim, belief) in &waiting {
+        self.wait(open, &waiting, now);
+    }
+
+    /// Holds a case until its answers are confirmed.
+    pub(super) fn wait(&mut self, open: Box<Open<T>>, waiting: &[(usize, Claim, Belief)], now: Instant) {
+        for &(index, claim, belief) in waiting {
             if let Some((question, answer)) = open.inquiry.settled(index) {
                 self.trust.want(question, answer, claim, belief, now);
                 if claim == Claim::Denial {
@@ -111,17 +120,17 @@ impl<T> Plan<T> {
         Some((upstream, answer))
     }
 
-    fn hope(&self, open: &Open<T>, waiting: &[(usize, Claim, Belief)]) -> Hope {
+    pub(super) fn hope(&self, open: &Open<T>, waiting: &[(usize, Claim, Belief)]) -> Hope {
         let mut settled = waiting.iter().filter_map(|(index, ..)| open.inquiry.settled(*index));
         let is_hopeless = settled.any(|(question, answer)| self.trust.is_hopeless(question, answer));
         if is_hopeless || open.pass == Pass::Second { Hope::Little } else { Hope::Open }
     }
 
     /// Puts questions again, each to one upstream, whose answers then have a control before them.
-    fn repeat(&mut self, mut open: Box<Open<T>>, again: Vec<(usize, usize, Arc<Answer>)>, now: Instant) {
+    pub(super) fn repeat(&mut self, mut open: Box<Open<T>>, again: Vec<Pin>, now: Instant) {
         open.repeats = open.repeats.saturating_add(1);
-        for (index, ..) in &again {
-            open.inquiry.forget(*index);
+        for pin in &again {
+            open.inquiry.forget(pin.index);
         }
         open.pinned = again;
         let id = self.cases.insert(open);

@@ -12,7 +12,7 @@ use crate::resolve::want::{Solution, Want};
 /// All is believed.
 const GIVEN: Checks = Checks { upstreams: 0, patience: Duration::ZERO };
 
-fn identity(last: u8, banner: &str) -> Case<u8> {
+pub(super) fn identity(last: u8, banner: &str) -> Case<u8> {
     let ip = std::net::IpAddr::from([192, 0, 2, last]);
     Case { want: Want::Identity { ip, banner: Some(HostName::parse(banner).unwrap()) }, carry: last }
 }
@@ -164,12 +164,12 @@ fn beyond_the_room_for_a_second_pass_hosts_are_solved_as_they_are() {
 }
 
 /// How an upstream of the tests below answers.
-type Manner = fn(&Question) -> Answer;
+pub(super) type Manner = fn(&Question) -> Answer;
 /// A PTR status, and whether the first name confirms.
 type Said = (Status, Option<bool>);
 
 /// Hosts 1 to 99 of a zone of its own, without the Internet: from 50 on they have no PTR name.
-fn honest(question: &Question) -> Answer {
+pub(super) fn honest(question: &Question) -> Answer {
     let ttl = Duration::ZERO;
     let text = question.name.to_string();
     let reverse = text.strip_suffix(".2.0.192.in-addr.arpa").and_then(|last| last.parse::<u8>().ok());
@@ -190,7 +190,7 @@ fn honest(question: &Question) -> Answer {
     }
 }
 
-fn denied(zone: &str) -> Answer {
+pub(super) fn denied(zone: &str) -> Answer {
     Answer { zone: Some(DnsName::parse(zone).unwrap()), ..Answer::bare(Status::NxDomain) }
 }
 
@@ -203,7 +203,7 @@ fn denying(question: &Question) -> Answer {
     denied(text.split_once('.').map_or(".", |(_, parent)| parent))
 }
 
-fn inventing(question: &Question) -> Answer {
+pub(super) fn inventing(question: &Question) -> Answer {
     match question.kind {
         Kind::Ptr => {
             Answer::found(Records::Names(vec![DnsName::parse("parked.example").unwrap()]), Duration::ZERO)
@@ -212,7 +212,7 @@ fn inventing(question: &Question) -> Answer {
     }
 }
 
-fn denying_only_ptr(question: &Question) -> Answer {
+pub(super) fn denying_only_ptr(question: &Question) -> Answer {
     if question.kind == Kind::Ptr { denied("2.0.192.in-addr.arpa") } else { honest(question) }
 }
 
@@ -275,9 +275,24 @@ fn silent(_: &Question) -> Answer {
 }
 
 /// Lets time pass in steps of 10 ms, each answer coming a step after its question, until all is solved or `until`.
-fn pass_time(plan: &mut Plan<u8>, upstreams: &[Manner], mut now: Instant, until: Duration) -> Duration {
-    let start = now;
+fn pass_time(plan: &mut Plan<u8>, upstreams: &[Manner], now: Instant, until: Duration) -> Duration {
     let mut turn = 0;
+    let in_turn = || {
+        turn += 1;
+        turn % upstreams.len()
+    };
+    pass_time_asking(plan, upstreams, in_turn, now, until)
+}
+
+/// The same; who is asked what goes to no upstream alone, is chosen by `choose`.
+pub(super) fn pass_time_asking(
+    plan: &mut Plan<u8>,
+    upstreams: &[Manner],
+    mut choose: impl FnMut() -> usize,
+    mut now: Instant,
+    until: Duration,
+) -> Duration {
+    let start = now;
     while plan.open() > plan.solved() && now - start < until {
         plan.reachable((0..upstreams.len()).map(|upstream| Reachable { upstream, rate: 10_000 }));
         let mut put = Vec::new();
@@ -285,8 +300,7 @@ fn pass_time(plan: &mut Plan<u8>, upstreams: &[Manner], mut now: Instant, until:
         let mut asked: Vec<(usize, Token, Question)> =
             put.into_iter().map(|put| (put.upstream, put.token, put.question)).collect();
         while let Some((token, question, pinned)) = plan.next_question() {
-            turn += 1;
-            asked.push((pinned.unwrap_or(turn % upstreams.len()), token, question.clone()));
+            asked.push((pinned.unwrap_or_else(&mut choose), token, question.clone()));
         }
         now += Duration::from_millis(10);
         for (upstream, token, question) in asked {

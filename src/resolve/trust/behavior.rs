@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::useless::Useless;
 use crate::name::DnsName;
-use crate::resolve::question::Answer;
+use crate::resolve::question::{Answer, Question};
 
 /// Hijacked answers that are kept of one upstream; each one in a different one would be a list without end.
 const MOST_KEPT: usize = 4;
@@ -18,6 +18,8 @@ pub enum UpstreamBehavior {
     Denying(DnsName),
     /// Nothing could be found that it was to know, so that its denials could not be checked.
     Unproven,
+    /// Another upstream contradicts it, about this question among others, and neither has failed a control.
+    Contradicting(SocketAddr, Question),
     /// It is of no use: not there, or nothing that it answers settles anything.
     Useless(Useless),
 }

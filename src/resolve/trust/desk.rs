@@ -323,6 +323,12 @@ impl Desk {
         matches!(self.confirmed_showed, None | Some(Showing::Found))
     }
 
+    /// Whether it is being tried now, or is about to be for the first time.
+    pub(super) fn is_on_trial(&self) -> bool {
+        !self.standing.is_out()
+            && (self.rounds + self.clean_open > 0 || self.is_primed && self.last_round.is_none())
+    }
+
     /// Whether fixed names were found.
     pub(super) fn finds_fixed(&self) -> bool {
         self.fixed_found > 0

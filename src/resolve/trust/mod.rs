@@ -8,10 +8,13 @@
 //! and kind of question (`kind`); they are asked in rounds, however many answers wait for one. SERVFAIL, REFUSED and
 //! silence show nothing.
 //!
+//! Upstreams that are both trusted and contradict each other all the same are in `contradiction`.
+//!
 //! Some answers are neither true nor false, and settle nothing (`filter`). What people are told of upstreams is in
 //! `behavior`. Time is an argument; knows no socket and no host.
 
 mod behavior;
+mod contradiction;
 mod control;
 mod desk;
 mod existence;
@@ -43,6 +46,7 @@ use crate::evidence::Status;
 use crate::name::DnsName;
 
 pub use behavior::{HijackedAnswers, UpstreamBehavior, UpstreamWarning};
+pub(super) use contradiction::{Contradiction, Opinion};
 pub(super) use filter::is_blocking;
 pub(super) use standing::{Belief, Claim};
 pub(super) use useless::UselessWatch;
@@ -102,6 +106,9 @@ pub(super) struct Trust {
     denied: Vec<Option<DnsName>>,
     told: Vec<Vec<UpstreamBehavior>>,
     warnings: Vec<(usize, UpstreamBehavior)>,
+    /// Pairs of upstreams that contradict each other, and those of them that are to be told.
+    contradicting: Vec<[usize; 2]>,
+    contradictions: Vec<Contradiction>,
     /// Whether something was shown since the last look.
     has_changed: bool,
     /// Who is asked next of several that are trusted.

@@ -120,6 +120,11 @@ impl Standing {
         !self.is_out() && is_fresh(self.finds, now)
     }
 
+    /// Whether it has been seen to invent nothing, in this epoch, however long ago.
+    pub(super) fn was_clean(&self) -> bool {
+        !self.is_out() && self.clean.is_some()
+    }
+
     /// Whether an answer asked for now would have its control before it.
     pub(super) fn is_ready(&self, claim: Claim, now: Instant) -> bool {
         let clean = match claim {

@@ -18,6 +18,8 @@ const QUIET: Duration = Duration::from_secs(3);
 const LEAST: u64 = 3;
 /// Answers of REFUSED, of an upstream that was of use before.
 const MANY_REFUSED: u64 = 20;
+/// The same of SERVFAIL, which names of dead zones bring in rows.
+const MANY_FAILED: u64 = 100;
 /// Of a type of question, at least so many in a hundred answers have to settle nothing.
 const MOST: u64 = 90;
 /// Answers of one type without which its share says nothing, if some of them settled something.
@@ -147,9 +149,16 @@ impl UselessWatch {
         if refused >= enough && refused * 100 >= of * MOST {
             return Some(Useless { trouble: Trouble::Refusing, failed: refused, of, since });
         }
-        // Of one that was of use, a row of dead zones can't be told from a fault of its own.
-        let is_failing = !self.was_of_use && failing >= LEAST && failing * 100 >= of * MOST;
-        is_failing.then_some(Useless { trouble: Trouble::Failing, failed: failing, of, since })
+        // Of one that was of use, a row of dead zones can hardly be told from a fault of its own: it has to be a long one, after
+        // a time in which most questions were settled.
+        let was_well = before.settled * 2 >= before.answered;
+        let is_failing = if self.was_of_use { was_well && failing >= MANY_FAILED } else { failing >= LEAST };
+        (is_failing && failing * 100 >= of * MOST).then_some(Useless {
+            trouble: Trouble::Failing,
+            failed: failing,
+            of,
+            since,
+        })
     }
 
     fn is_unclear(&mut self, quiet: Duration, health: &UpstreamHealth, now: Instant) -> Option<Useless> {
@@ -231,7 +240,8 @@ mod tests {
             // Dead zones, and a name now and then that is not.
             vec![by(0, [9, 0, 8, 0, 1]), by(4, [90, 0, 80, 0, 1]), by(5, [200, 0, 180, 0, 2])],
             vec![by(0, [9, 0, 8, 0, 1]), by(9, [999, 0, 900, 0, 1])],
-            vec![by(0, [9, 0, 0, 0, 1]), by(4, [300, 0, 180, 0, 1])],
+            vec![by(0, [9, 0, 0, 0, 1]), by(4, [90, 0, 80, 0, 1])],
+            vec![by(0, [9, 0, 0, 0, 9]), by(4, [300, 0, 180, 0, 10]), by(8, [500, 0, 270, 0, 11])],
             // Silence about names, but not about the probe that showed it to be up.
             vec![by(0, [9, 0, 0, 0, 1]), by(9, [200, 0, 0, 0, 1])],
             vec![by(0, [2, 0, 0, 0, 0]), by(9, [2, 0, 0, 0, 0])],
@@ -258,6 +268,14 @@ mod tests {
             by(14, [1011, 600, 0, 0, 301]),
             by(17, [1015, 600, 0, 0, 301]),
         ];
+        let failing = [
+            by(0, [100, 0, 0, 0, 100]),
+            by(1, [200, 0, 10, 0, 190]),
+            by(3, [280, 0, 90, 0, 190]),
+            by(4, [300, 0, 109, 0, 190]),
+            by(5, [311, 0, 120, 0, 190]),
+            by(6, [400, 0, 209, 0, 190]),
+        ];
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(
             told(&history),
@@ -267,5 +285,7 @@ mod tests {
                 (17, Useless { trouble: Trouble::Silent, failed: 5, of: 5, since: seconds(4) }),
             ]
         );
+        let wanted = Useless { trouble: Trouble::Failing, failed: 110, of: 110, since: seconds(4) };
+        assert_eq!(told(&failing), [(5, wanted)]);
     }
 }

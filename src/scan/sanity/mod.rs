@@ -19,6 +19,7 @@
 mod held;
 mod runs;
 mod share;
+pub mod vantage;
 mod witnesses;
 
 use std::collections::VecDeque;
@@ -33,11 +34,11 @@ pub use self::runs::{Class, Connected};
 use self::runs::{Kind, Runs};
 use self::share::Rarity;
 use self::witnesses::Witnesses;
-use super::aim::{Aim, Seen};
-use super::failure::{Blame, Failure, Further};
-use super::vantage::Doubt;
 use crate::evidence::Outcome;
 use crate::probe::ConnectionTimes;
+use crate::scan::attempt::{Attempt, ProbeResult};
+use crate::scan::failure::{Blame, Failure, Further};
+use crate::scan::sanity::vantage::VantageWarning;
 
 /// Hosts that are looked at when many targets fail in a row.
 const LOOKS: usize = 3;
@@ -59,7 +60,7 @@ const TOLD_EACH: Duration = Duration::from_secs(60);
 
 /// How long things are waited for.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct SanitySettings {
     /// Before a target that this machine could not reach is asked again.
     pub recovery: Duration,
     /// Between two attempts while the path is broken.
@@ -70,7 +71,7 @@ pub struct Settings {
     pub give_up: Duration,
 }
 
-impl Default for Settings {
+impl Default for SanitySettings {
     /// The end of the scan leaves time for what is under way: it comes five minutes after the path broke at the latest.
     fn default() -> Self {
         Self {
@@ -88,15 +89,15 @@ pub enum Step {
     /// A host that had greeted is to be looked at; tell with [`SanityCheck::looked`] what came of it.
     Look(SocketAddr),
     /// A target is to be asked now.
-    AskNow(Aim),
+    AskNow(Attempt),
     /// A target is to be asked in the next pass.
-    AskAgain(Aim),
+    AskAgain(Attempt),
     /// This is what is to be written of a target.
-    Settle(Seen),
+    Settle(ProbeResult),
     /// In this time the path swallowed everything: what was lost then is accounted for.
     Swallowed(Instant, Instant),
     /// A person should know.
-    Warn(Doubt),
+    Warn(VantageWarning),
     /// The path was broken for too long.
     GiveUp,
 }
@@ -151,7 +152,7 @@ impl Burst {
 /// Failures that are held back, and what is known of the path.
 #[derive(Debug)]
 pub struct SanityCheck {
-    settings: Settings,
+    settings: SanitySettings,
     times: Arc<ConnectionTimes>,
     state: State,
     held: Held,
@@ -177,7 +178,7 @@ pub struct SanityCheck {
 
 impl SanityCheck {
     /// Nothing is known yet but when connections began.
-    pub fn new(settings: Settings, times: Arc<ConnectionTimes>) -> Self {
+    pub fn new(settings: SanitySettings, times: Arc<ConnectionTimes>) -> Self {
         Self {
             settings,
             times,
@@ -251,7 +252,7 @@ impl SanityCheck {
         let latest = self.times.latest();
         if latest.is_none() && self.without_path == NO_PATH {
             self.without_path += 1;
-            self.warn(now, Doubt::NoPath);
+            self.warn(now, VantageWarning::NoPath);
         }
         let is_sound = matches!(self.state, State::Sound);
         if self.is_own_silence(&failure) || (is_sound && self.witnesses.is_empty()) {
@@ -297,7 +298,7 @@ impl SanityCheck {
             Looks { open: 0, alike: Some(how), unlike: 0 } => {
                 self.state = State::Broken { since: now, next: now, beats: 0 };
                 self.troubled(now);
-                self.warn(now, Doubt::PathLost { how, wait: self.settings.give_up });
+                self.warn(now, VantageWarning::PathLost { how, wait: self.settings.give_up });
             }
             Looks { open: 0, .. } => self.clear(now),
             _ => {}
@@ -326,7 +327,7 @@ impl SanityCheck {
     /// A target that had failed was connected to when it was asked again.
     pub fn recovered(&mut self, now: Instant) {
         if self.has_untold {
-            self.warn(now, Doubt::Recovered);
+            self.warn(now, VantageWarning::Recovered);
         }
     }
 
@@ -487,7 +488,7 @@ impl SanityCheck {
 
     /// What is to become of a target whose failure is held no longer.
     fn take(&mut self, now: Instant, failure: Failure) {
-        let doubted = failure.aim.doubted;
+        let doubted = failure.attempt.doubted;
         let is_distrusted =
             self.distrusted.iter().any(|burst| burst.holds(&failure)) && !self.is_own_silence(&failure);
         if self.discarded.is_some_and(|burst| burst.holds(&failure)) {
@@ -495,7 +496,7 @@ impl SanityCheck {
         } else if is_distrusted && doubted < MOST_DOUBTED || failure.blame == Blame::Near && doubted == 0 {
             self.doubt(now, failure);
         } else if failure.further == Further::Attempt {
-            self.steps.push_back(Step::AskAgain(failure.aim));
+            self.steps.push_back(Step::AskAgain(failure.attempt));
         } else {
             self.steps.push_back(Step::Settle(failure.settled()));
         }
@@ -507,7 +508,7 @@ impl SanityCheck {
         self.steps.push_back(Step::AskAgain(failure.undone()));
     }
 
-    fn warn(&mut self, now: Instant, doubt: Doubt) {
+    fn warn(&mut self, now: Instant, doubt: VantageWarning) {
         if !self.was_told(now) {
             self.told(now);
             self.steps.push_back(Step::Warn(doubt));

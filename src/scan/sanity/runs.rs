@@ -3,7 +3,7 @@
 
 use super::share::{Rarity, Run};
 use crate::evidence::Outcome;
-use crate::scan::aim::Aim;
+use crate::scan::attempt::Attempt;
 use crate::scan::failure::Failure;
 
 /// What a failure looks like; a path that is broken gives every target the same one.
@@ -52,8 +52,8 @@ impl Class {
         }
     }
 
-    fn of(aim: &Aim) -> Self {
-        Self::new(aim.attempts, aim.doubted > 0)
+    fn of(attempt: &Attempt) -> Self {
+        Self::new(attempt.attempts, attempt.doubted > 0)
     }
 }
 
@@ -118,6 +118,6 @@ impl Runs {
 
     fn run(&mut self, failure: &Failure) -> &mut Run {
         let kind = Kind::of(failure.observation.outcome);
-        &mut self.0[Class::of(&failure.aim) as usize][kind as usize]
+        &mut self.0[Class::of(&failure.attempt) as usize][kind as usize]
     }
 }

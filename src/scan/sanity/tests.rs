@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::evidence::Observation;
 use crate::probe::Handshake;
-use crate::scan::aim::Errand;
+use crate::scan::attempt::AttemptKind;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -17,11 +17,11 @@ fn host(network: u8, last: u8) -> SocketAddr {
 }
 
 fn failure(number: u8, outcome: Outcome, at: Instant) -> Failure {
-    let aim = Aim { attempts: 1, ..Aim::look(host(100, number), Errand::Record) };
+    let attempt = Attempt { attempts: 1, ..Attempt::look(host(100, number), AttemptKind::Record) };
     let observation = Observation::bare(outcome, 1);
     let (since, time) = (at, SystemTime::UNIX_EPOCH);
     let (blame, further, scanner) = (Blame::Far, Further::None, Arc::default());
-    Failure { aim, observation, blame, further, since, at, time, scanner }
+    Failure { attempt, observation, blame, further, since, at, time, scanner }
 }
 
 /// One that was silent for five seconds.
@@ -30,7 +30,7 @@ fn silence(number: u8, since: Instant) -> Failure {
 }
 
 fn fresh() -> SanityCheck {
-    SanityCheck::new(Settings::default(), Arc::default())
+    SanityCheck::new(SanitySettings::default(), Arc::default())
 }
 
 /// So many targets were connected to, the last of them by a connection that began then.
@@ -70,7 +70,7 @@ fn is_look(step: &Step) -> bool {
 }
 
 fn is_again(step: &Step) -> bool {
-    matches!(step, Step::AskAgain(aim) if aim.doubted == 1 && aim.attempts == 0)
+    matches!(step, Step::AskAgain(attempt) if attempt.doubted == 1 && attempt.attempts == 0)
 }
 
 fn is_settled(step: &Step) -> bool {
@@ -131,8 +131,8 @@ async fn hosts_that_fail_as_the_targets_do_show_that_the_path_is_broken() {
         let told = steps(&mut check, now);
         let wait = Duration::from_secs(240);
         // One target a second shows whether it works again, from now on.
-        let [Step::Warn(doubt), Step::AskNow(aim)] = &told[..] else { panic!("{told:?}") };
-        assert_eq!((doubt, aim.attempts), (&Doubt::PathLost { how: outcome, wait }, 0));
+        let [Step::Warn(doubt), Step::AskNow(attempt)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((doubt, attempt.attempts), (&VantageWarning::PathLost { how: outcome, wait }, 0));
         let later = now + SECOND / 2;
         assert_eq!(steps(&mut check, later), []);
         check.failed(later, failure(99, outcome, later));
@@ -145,7 +145,7 @@ async fn hosts_that_fail_as_the_targets_do_show_that_the_path_is_broken() {
         // What failed meanwhile is heard of late, also of a target that was asked again before.
         for doubted in 0..2 {
             let mut late = failure(77, outcome, mended - SECOND);
-            late.aim.doubted = doubted;
+            late.attempt.doubted = doubted;
             check.failed(mended, late);
             assert!(matches!(steps(&mut check, mended + LATE)[..], [Step::AskAgain(_)]));
         }
@@ -166,9 +166,9 @@ async fn hosts_that_answer_or_fail_otherwise_show_that_it_is_the_targets() {
         // They fail again, and that is it.
         let now = now + SECOND * 10;
         for step in again {
-            let Step::AskAgain(aim) = step else { panic!("{step:?}") };
-            let aim = Aim { attempts: 1, ..aim };
-            check.failed(now, Failure { aim, ..failure(0, Outcome::Refused, now) });
+            let Step::AskAgain(attempt) = step else { panic!("{step:?}") };
+            let attempt = Attempt { attempts: 1, ..attempt };
+            check.failed(now, Failure { attempt, ..failure(0, Outcome::Refused, now) });
         }
         check.release(now);
         let done = steps(&mut check, now + SECOND);
@@ -210,7 +210,7 @@ async fn what_this_machine_says_of_a_target_is_asked_again_once() {
     let again = steps(&mut check, begin + LATE);
     assert_eq!((again.len(), count(&again, is_again)), (1, 1));
     let mut second = near(begin);
-    second.aim.doubted = 1;
+    second.attempt.doubted = 1;
     check.failed(begin, second);
     let done = steps(&mut check, begin + LATE);
     let [Step::Settle(seen)] = &done[..] else { panic!("{done:?}") };
@@ -250,9 +250,9 @@ async fn a_path_that_stays_broken_is_given_up_once() {
         for step in done {
             match step {
                 Step::GiveUp => given_up.push(second),
-                Step::AskNow(aim) => {
+                Step::AskNow(attempt) => {
                     tried += 1;
-                    check.failed(now, Failure { aim, ..failure(0, Outcome::Refused, now) });
+                    check.failed(now, Failure { attempt, ..failure(0, Outcome::Refused, now) });
                 }
                 Step::Look(_) | Step::Warn(_) => {}
                 other => panic!("{other:?}"),
@@ -308,7 +308,7 @@ async fn a_pass_over_targets_that_never_answered_looks_at_nobody() {
     let now = begin + SECOND;
     for number in 0..200 {
         let mut again = failure(number, Outcome::TimedOut, now);
-        again.aim.attempts = 2;
+        again.attempt.attempts = 2;
         check.failed(now, again);
         assert_eq!(steps(&mut check, now), []);
     }
@@ -436,7 +436,7 @@ async fn a_burst_that_nobody_can_be_looked_at_for_is_asked_again() {
 fn fail_again(check: &mut SanityCheck, now: Instant, doubted: u8, count: u8) {
     for number in 0..count {
         let mut again = failure(number, Outcome::Refused, now);
-        again.aim.doubted = doubted;
+        again.attempt.doubted = doubted;
         check.failed(now, again);
     }
 }

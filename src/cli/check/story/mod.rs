@@ -294,7 +294,9 @@ fn why_unresolved(status: Status) -> &'static str {
         Status::Refused => "refused: the resolver does not answer us",
         Status::TimedOut => "timed_out: the resolver did not answer in time",
         Status::Malformed => "malformed: the answer settles nothing: a lame server, or aliases in a circle",
-        Status::Untrusted => "untrusted: the resolver denies it, and is not believed",
+        Status::Untrusted => {
+            "untrusted: the resolver that denies it is not believed, or another one contradicts it"
+        }
         Status::Found | Status::NotAsked | Status::Other => "it was not asked for",
     }
 }

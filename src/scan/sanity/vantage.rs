@@ -31,7 +31,7 @@ const ALIKE: usize = 8;
 
 /// What speaks against taking the records at their word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Doubt {
+pub enum VantageWarning {
     /// Not one target answered.
     NothingAnswers {
         /// Targets.
@@ -102,7 +102,7 @@ impl fmt::Display for Permille {
     }
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for VantageWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NothingAnswers { targets } => write!(
@@ -161,8 +161,8 @@ impl fmt::Display for Doubt {
 
 /// What was noticed so far; bounded, whatever comes.
 #[derive(Debug)]
-pub struct Vantage {
-    say: fn(&Doubt),
+pub struct VantageCheck {
+    say: fn(&VantageWarning),
     way: Way,
     names: Names,
 }
@@ -193,14 +193,14 @@ impl Default for Names {
     }
 }
 
-impl Vantage {
+impl VantageCheck {
     /// Nothing was noticed yet; `say` is told each doubt once.
-    pub fn new(say: fn(&Doubt)) -> Self {
+    pub fn new(say: fn(&VantageWarning)) -> Self {
         Self { say, way: Way::default(), names: Names::default() }
     }
 
     /// Looks at one more record; a doubt comes once.
-    pub fn see(&mut self, record: &Record) -> Option<Doubt> {
+    pub fn see(&mut self, record: &Record) -> Option<VantageWarning> {
         let ip = record.target.ip.filter(|_| record.target.port == PORT)?;
         let network = Prefix::group(ip);
         let outcome = record.evidence.observation.outcome;
@@ -213,13 +213,13 @@ impl Vantage {
     }
 
     /// There are no more records.
-    pub fn end(&mut self) -> Option<Doubt> {
+    pub fn end(&mut self) -> Option<VantageWarning> {
         self.way.doubt(SILENT_AT_THE_END).inspect(self.say)
     }
 }
 
 impl Way {
-    fn see(&mut self, outcome: Outcome, network: Prefix) -> Option<Doubt> {
+    fn see(&mut self, outcome: Outcome, network: Prefix) -> Option<VantageWarning> {
         let Self::Unknown { targets, refused, networks } = self else { return None };
         let is_refused = outcome == Outcome::Refused;
         let is_silent = matches!(outcome, Outcome::TimedOut | Outcome::Unreachable);
@@ -236,19 +236,23 @@ impl Way {
     }
 
     /// A doubt if at least so many targets were silent, or at least [`SILENT`] refused.
-    fn doubt(&mut self, least: u64) -> Option<Doubt> {
+    fn doubt(&mut self, least: u64) -> Option<VantageWarning> {
         let Self::Unknown { targets, refused, networks } = self else { return None };
         let (targets, all_refuse) = (*targets, *refused > 0);
         if targets < if all_refuse { SILENT } else { least } || networks.len() < NETWORKS {
             return None;
         }
         *self = Self::Settled;
-        Some(if all_refuse { Doubt::AllRefuse { targets } } else { Doubt::NothingAnswers { targets } })
+        Some(if all_refuse {
+            VantageWarning::AllRefuse { targets }
+        } else {
+            VantageWarning::NothingAnswers { targets }
+        })
     }
 }
 
 impl Names {
-    fn see(&mut self, record: &Record, network: Prefix) -> Option<Doubt> {
+    fn see(&mut self, record: &Record, network: Prefix) -> Option<VantageWarning> {
         let Self::Unknown { name, networks, domains } = self else { return None };
         let judged = &record.judgement;
         let (Some(said), Some(resolution)) = (&judged.banner_name, &record.evidence.resolution) else {
@@ -275,7 +279,7 @@ impl Names {
         if networks.len() < ALIKE || domains.len() < ALIKE {
             return None;
         }
-        let doubt = Doubt::OneName { name: said.clone() };
+        let doubt = VantageWarning::OneName { name: said.clone() };
         *self = Self::Settled;
         Some(doubt)
     }
@@ -340,8 +344,8 @@ mod tests {
         )
     }
 
-    fn doubts(records: impl IntoIterator<Item = Record>) -> (Vec<Doubt>, Option<Doubt>) {
-        let mut vantage = Vantage::new(|_| {});
+    fn doubts(records: impl IntoIterator<Item = Record>) -> (Vec<VantageWarning>, Option<VantageWarning>) {
+        let mut vantage = VantageCheck::new(|_| {});
         let seen = records.into_iter().filter_map(|record| vantage.see(&record)).collect();
         (seen, vantage.end())
     }
@@ -355,14 +359,14 @@ mod tests {
             )
         };
         let (seen, end) = doubts((0..600).map(silent));
-        assert_eq!((seen, end), (vec![Doubt::NothingAnswers { targets: 256 }], None));
+        assert_eq!((seen, end), (vec![VantageWarning::NothingAnswers { targets: 256 }], None));
         let (seen, end) = doubts((0..20).map(silent));
-        assert_eq!((seen, end), (vec![], Some(Doubt::NothingAnswers { targets: 20 })));
+        assert_eq!((seen, end), (vec![], Some(VantageWarning::NothingAnswers { targets: 20 })));
         let refuses = |at| {
             let silent = silent(at);
             bare_at(silent.target.ip, Outcome::Refused)
         };
-        assert_eq!(doubts((0..600).map(refuses)), (vec![Doubt::AllRefuse { targets: 256 }], None));
+        assert_eq!(doubts((0..600).map(refuses)), (vec![VantageWarning::AllRefuse { targets: 256 }], None));
         assert_eq!(doubts((0..200).map(refuses)), (vec![], None), "a list of hosts without mail");
         let half = |at| if at % 2 == 0 { refuses(at) } else { silent(at) };
         assert_eq!(doubts((0..600).map(half)), (vec![], None), "some are silent and some refuse");
@@ -393,7 +397,7 @@ mod tests {
     fn one_name_for_unrelated_hosts_is_a_doubt() {
         const RELAY: &str = "relay.carrier.net";
         let alike = |at| greeting(at, RELAY, at);
-        let doubt = vec![Doubt::OneName { name: RELAY.to_owned() }];
+        let doubt = vec![VantageWarning::OneName { name: RELAY.to_owned() }];
         assert_eq!(doubts((0..20).map(alike)).0, doubt);
         assert_eq!(doubts((0..7).map(alike)).0, []);
         for (claim, records) in [

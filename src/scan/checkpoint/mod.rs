@@ -3,17 +3,28 @@
 //! The file is one line that names its form and its checksum, and a line of JSON. It is replaced as a whole, and only
 //! after the records that it counts are on disk.
 
+pub mod watermark;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::named::PartlyDone;
-use super::watermark::Watermark;
 use crate::record::neutral::Safe;
 use crate::report::Committed;
+use crate::scan::checkpoint::watermark::Watermark;
 use crate::targets::Shard;
+
+/// The targets of a name that have their records, of a name that has others that don't: what a checkpoint keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartlyDone {
+    /// The turn of the name.
+    pub turn: u64,
+    /// The targets.
+    pub targets: Vec<SocketAddr>,
+}
 
 /// The form's name, first in the file. It changes with whatever an older reader would misunderstand.
 const FORM: &str = "banneret.checkpoint/2";

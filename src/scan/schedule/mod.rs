@@ -5,29 +5,33 @@
 //! 1,003 to 2,002 those on the second. Every shard resolves all names, for only then does it know which of the addresses
 //! that they lead to are its own.
 
+pub mod live_exclusions;
+pub mod named;
+pub mod resolved_address;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::added::Added;
-use super::aim::{Aim, Asked, Errand};
 use crate::name::HostName;
 use crate::resolve::Want;
+use crate::scan::attempt::{Attempt, AttemptKind, TargetSource};
+use crate::scan::schedule::live_exclusions::LiveExclusions;
 use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, Shard, Share, TargetSet, Turns};
 
 /// Who asked for what, and what is not to be touched: known to every stage that makes or checks a target.
 #[derive(Debug)]
-pub struct Roster {
+pub struct Scope {
     set: Arc<TargetSet>,
     exclusions: Arc<Exclusions>,
-    added: Arc<Added>,
+    added: Arc<LiveExclusions>,
     names: Vec<Entry>,
     ports: Vec<u16>,
     /// `None` where one machine does the whole scan.
     share: Option<(Shard, Share)>,
 }
 
-impl Roster {
-    /// A roster of a set, of all names that stand beside it, and of the ports of the scan.
+impl Scope {
+    /// A scope of a set, of all names that stand beside it, and of the ports of the scan.
     pub fn new(set: Arc<TargetSet>, exclusions: Arc<Exclusions>, names: Vec<Entry>, ports: Vec<u16>) -> Self {
         Self { set, exclusions, added: Arc::default(), names, ports, share: None }
     }
@@ -42,7 +46,7 @@ impl Roster {
 
     /// The same, with exclusions that may come while the scan runs.
     #[must_use]
-    pub fn with_added(self, added: Arc<Added>) -> Self {
+    pub fn with_added(self, added: Arc<LiveExclusions>) -> Self {
         Self { added, ..self }
     }
 
@@ -80,18 +84,18 @@ impl Roster {
     }
 
     /// What a record says of who asked.
-    pub fn asked(&self, ip: Option<IpAddr>, asked: Asked) -> (Box<str>, Option<Arc<Inventory>>) {
+    pub fn asked(&self, ip: Option<IpAddr>, asked: TargetSource) -> (Box<str>, Option<Arc<Inventory>>) {
         match (asked, ip) {
-            (Asked::Name(name), _) => {
+            (TargetSource::Name(name), _) => {
                 let entry = self.names.get(name);
                 let text = entry.map(|entry| entry.kind.to_string()).unwrap_or_default();
                 (text.into_boxed_str(), entry.and_then(|entry| entry.inventory.clone()))
             }
-            (Asked::Set, Some(ip)) => match self.set.owner(ip) {
+            (TargetSource::Set, Some(ip)) => match self.set.owner(ip) {
                 Some(owner) => (self.set.asked(ip, owner), self.set.inventory(owner).cloned()),
                 None => (ip.to_string().into_boxed_str(), None),
             },
-            (Asked::Set, None) => (Box::default(), None),
+            (TargetSource::Set, None) => (Box::default(), None),
         }
     }
 }
@@ -102,12 +106,12 @@ pub enum Turn {
     /// An address in its place in the order; its lap visits so many blocks.
     Address {
         /// The target.
-        aim: Aim,
+        attempt: Attempt,
         /// Blocks in this lap.
         lap_blocks: u128,
     },
     /// An address outside its place, for it was drawn in an earlier run.
-    Stray(Aim),
+    Stray(Attempt),
 }
 
 /// The turn of a name, which is to be resolved.
@@ -130,8 +134,8 @@ struct Walk {
 }
 
 /// The turns still to be taken.
-pub struct Course {
-    roster: Arc<Roster>,
+pub struct Schedule {
+    scope: Arc<Scope>,
     order: Arc<Order>,
     /// How many names are drawn: so many turns stand before the first address.
     names: u128,
@@ -145,28 +149,28 @@ pub struct Course {
     resumed: bool,
 }
 
-impl Course {
+impl Schedule {
     /// All turns from the first, or at most `limit` of them.
-    pub fn new(roster: Arc<Roster>, order: Arc<Order>, limit: Option<u128>) -> Self {
-        Self::resume(roster, order, limit, 0, Vec::new())
+    pub fn new(scope: Arc<Scope>, order: Arc<Order>, limit: Option<u128>) -> Self {
+        Self::resume(scope, order, limit, 0, Vec::new())
     }
 
     /// The turns that were pending, then those from `next` on.
     pub fn resume(
-        roster: Arc<Roster>,
+        scope: Arc<Scope>,
         order: Arc<Order>,
         limit: Option<u128>,
         next: u128,
         mut pending: Vec<u128>,
     ) -> Self {
         let limit = limit.unwrap_or(u128::MAX);
-        let addresses = order.len().saturating_mul(roster.ports.len() as u128).min(limit);
-        let names = (roster.names.len() as u128).min(limit - addresses);
+        let addresses = order.len().saturating_mul(scope.ports.len() as u128).min(limit);
+        let names = (scope.names.len() as u128).min(limit - addresses);
         let resumed = next > 0 || !pending.is_empty();
         pending.sort_unstable();
         let addresses_pending = pending.split_off(pending.partition_point(|&turn| turn < names));
         Self {
-            roster,
+            scope,
             order,
             names,
             pending_names: pending.into_iter(),
@@ -193,14 +197,14 @@ impl Course {
 
     /// How many of the first so many names this shard answers for.
     fn own_names(&self, names: u128) -> u128 {
-        let names = usize::try_from(names).unwrap_or(usize::MAX).min(self.roster.names.len());
-        (0..names).filter(|&name| self.roster.answers_for(name)).count() as u128
+        let names = usize::try_from(names).unwrap_or(usize::MAX).min(self.scope.names.len());
+        (0..names).filter(|&name| self.scope.answers_for(name)).count() as u128
     }
 
     /// How many turns of this shard an earlier run did.
     pub fn turns_done(&self) -> u128 {
         let pending = self.pending_names.as_slice().iter();
-        let names_pending = pending.filter(|&&turn| self.roster.answers_for(index(turn))).count() as u128;
+        let names_pending = pending.filter(|&&turn| self.scope.answers_for(index(turn))).count() as u128;
         let names = self.own_names(self.next_name) - names_pending;
         names + (self.next - self.names) - self.pending.len() as u128
     }
@@ -230,7 +234,7 @@ impl Course {
             })
         })?;
         let name = index(turn);
-        let want = match &self.roster.names.get(name)?.kind {
+        let want = match &self.scope.names.get(name)?.kind {
             Kind::Host(host) => Want::Addresses(host.clone()),
             Kind::Mx(domain) => Want::MailHosts(domain.clone()),
             Kind::Address(_) | Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return None,
@@ -240,7 +244,7 @@ impl Course {
 
     /// Whether an address has a turn of its own in some shard.
     pub fn draws(&self, ip: IpAddr) -> bool {
-        self.roster.draws(ip)
+        self.scope.draws(ip)
     }
 
     /// How many blocks the first lap visits.
@@ -258,12 +262,12 @@ impl Course {
 
     fn port_of(&self, turn: u128) -> u16 {
         let at = usize::try_from((turn - self.names) / self.order.len().max(1)).ok();
-        at.and_then(|at| self.roster.ports.get(at)).copied().unwrap_or_default()
+        at.and_then(|at| self.scope.ports.get(at)).copied().unwrap_or_default()
     }
 
     fn stray(&self, turn: u128) -> Option<Turn> {
         let visit = self.order.nth((turn - self.names) % self.order.len().max(1))?;
-        Some(Turn::Stray(aim(turn, visit.ip, self.port_of(turn))))
+        Some(Turn::Stray(attempt(turn, visit.ip, self.port_of(turn))))
     }
 }
 
@@ -272,7 +276,7 @@ fn index(turn: u128) -> usize {
     usize::try_from(turn).unwrap_or(usize::MAX)
 }
 
-impl Iterator for Course {
+impl Iterator for Schedule {
     type Item = Turn;
 
     /// The next address.
@@ -298,20 +302,20 @@ impl Iterator for Course {
             self.over = true;
             return None;
         };
-        Some(Turn::Address { aim: aim(turn, visit.ip, walk.port), lap_blocks })
+        Some(Turn::Address { attempt: attempt(turn, visit.ip, walk.port), lap_blocks })
     }
 }
 
-fn aim(turn: u128, ip: IpAddr, port: u16) -> Aim {
-    Aim {
-        errand: Errand::Record,
+fn attempt(turn: u128, ip: IpAddr, port: u16) -> Attempt {
+    Attempt {
+        errand: AttemptKind::Record,
         turn,
         ip,
         port,
         attempts: 0,
         troubles: 0,
         doubted: 0,
-        asked: Asked::Set,
+        asked: TargetSource::Set,
         name: None,
         earlier: None,
     }

@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::ScanError;
-use super::checkpoint::{Checkpoint, Counts, runs};
-use super::named::NamedTargets;
-use super::outputs::Outputs;
-use super::progress::Progress;
-use super::watermark::Watermark;
 use crate::evidence::Outcome;
 use crate::judge::Verdict;
 use crate::report::atomic;
 use crate::report::file::Reach;
+use crate::scan::ScanError;
+use crate::scan::checkpoint::watermark::Watermark;
+use crate::scan::checkpoint::{Checkpoint, Counts, runs};
+use crate::scan::outputs::Outputs;
+use crate::scan::progress::Progress;
+use crate::scan::schedule::named::NamedTargets;
 
 /// Keeps one scan's checkpoint, or nothing where a scan has none.
-pub struct Keeper {
+pub struct CheckpointWriter {
     kept: Option<Kept>,
     progress: Arc<Progress>,
 }
@@ -35,7 +35,7 @@ impl Kept {
     }
 }
 
-impl Keeper {
+impl CheckpointWriter {
     /// Keeps `checkpoint` at `path`, renewed with each save.
     pub fn new(path: PathBuf, checkpoint: Checkpoint, progress: Arc<Progress>) -> Self {
         Self { kept: Some(Kept { path, checkpoint }), progress }

@@ -1,4 +1,4 @@
-//! The feeder alone, with time paused: a stand-in for the shards notes when each conversation starts, one for the
+//! The dispatcher alone, with time paused: a stand-in for the workers notes when each conversation starts, one for the
 //! resolver says where names lead.
 
 use std::collections::BTreeMap;
@@ -9,13 +9,13 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use super::*;
 use crate::probe::FamilyAccess;
 use crate::resolve::{Case, unserved};
-use crate::scan::course::Roster;
-use crate::scan::lead;
-use crate::scan::shard::{Met, Report};
+use crate::scan::events::{Contact, WorkerReport};
+use crate::scan::schedule::Scope;
+use crate::scan::schedule::resolved_address;
 use crate::targets::{ExclusionsBuilder, Order, ReservedPolicy, Shard, TargetSetBuilder};
 
-/// What a feeder did.
-struct Fed {
+/// What a dispatcher did.
+struct DispatchEnd {
     /// When each conversation started, and where.
     started: Vec<(Duration, SocketAddr)>,
     /// Turns that were passed over.
@@ -24,7 +24,7 @@ struct Fed {
     lasted: Duration,
 }
 
-impl Fed {
+impl DispatchEnd {
     /// The most conversations that started in any so many milliseconds, in one /24.
     fn most_in(&self, milliseconds: u64) -> usize {
         let mut prefixes: BTreeMap<[u8; 3], Vec<Duration>> = BTreeMap::new();
@@ -75,7 +75,7 @@ impl Given {
         }
     }
 
-    async fn feed(self) -> Fed {
+    async fn feed(self) -> DispatchEnd {
         let exclusions = Arc::new(ExclusionsBuilder::new(ReservedPolicy::Allow).build());
         let mut builder = TargetSetBuilder::new();
         for target in &self.targets {
@@ -84,22 +84,22 @@ impl Given {
         let set = Arc::new(builder.build(Arc::clone(&exclusions)).unwrap());
         let order = Arc::new(Order::new(Arc::clone(&set), 7, Shard::WHOLE));
         let names = set.names().to_vec();
-        let roster = Arc::new(Roster::new(set, exclusions, names, self.ports.clone()));
-        let course = Course::resume(roster, order, None, self.done, Vec::new());
+        let scope = Arc::new(Scope::new(set, exclusions, names, self.ports.clone()));
+        let schedule = Schedule::resume(scope, order, None, self.done, Vec::new());
         let (notes, heard) = mpsc::unbounded_channel();
         let (inbox, mut cases) = unserved();
         let (passed_over, mut passed) = mpsc::unbounded_channel();
         let (to_shard, mut batches) = mpsc::channel(1);
-        let settings = Settings {
+        let settings = DispatchSettings {
             rate: Rate::Unlimited,
             prefix_rate: Rate::PerSecond(self.prefix_rate),
             concurrency: 1000,
-            canaries: Manners::default(),
-            sanity: sanity::Settings::default(),
-            loss: loss::Settings::default(),
+            canaries: CanaryConfig::default(),
+            sanity: sanity::SanitySettings::default(),
+            loss: loss::LossSettings::default(),
         };
-        let outlets = Outlets {
-            shards: vec![to_shard],
+        let outlets = DispatchChannels {
+            workers: vec![to_shard],
             resolver: inbox,
             passed_over,
             notes: heard,
@@ -109,8 +109,8 @@ impl Given {
             say: |_| (),
             answers: Arc::default(),
         };
-        let course = (course, Arc::new(FamilyAccess::everything()));
-        let feeder = Feeder::new(settings, course, outlets, Arc::default(), Stop::default());
+        let schedule = (schedule, Arc::new(FamilyAccess::everything()));
+        let dispatcher = Dispatcher::new(settings, schedule, outlets, Arc::default(), Stop::default());
         let begin = Instant::now();
         let (leads, ends, ports) = (self.leads, self.ends, self.ports);
         let answered = notes.clone();
@@ -118,7 +118,7 @@ impl Given {
             let mut answers = Vec::new();
             while let Some(batch) = cases.recv().await {
                 for Case { carry, .. } in batch {
-                    let Asking::Name { turn, name } = carry else { continue };
+                    let LookupSubject::Name { turn, name } = carry else { continue };
                     answers.push(tokio::spawn(answer(
                         answered.clone(),
                         leads(name),
@@ -129,47 +129,47 @@ impl Given {
             }
             drop(answers);
         };
-        let shard = async move {
+        let worker = async move {
             let mut started = Vec::new();
             while let Some(batch) = batches.recv().await {
                 let at = begin.elapsed();
-                let mut report = Report { ended: batch.len(), ..Report::default() };
-                for mut aim in batch {
-                    let socket = aim.whom().socket;
+                let mut report = WorkerReport { ended: batch.len(), ..WorkerReport::default() };
+                for mut attempt in batch {
+                    let socket = attempt.whom().socket;
                     started.push((at, socket));
-                    report.met.push(Met::nobody(&aim));
-                    aim.attempts += 1;
-                    match ends(socket, aim.attempts) {
+                    report.met.push(Contact::nobody(&attempt));
+                    attempt.attempts += 1;
+                    match ends(socket, attempt.attempts) {
                         End::Done => {}
-                        End::Again => report.again.push(aim),
-                        End::Troubled => report.troubled.push((aim, LocalTrouble::Ports)),
+                        End::Again => report.again.push(attempt),
+                        End::Troubled => report.troubled.push((attempt, LocalTrouble::Ports)),
                     }
                 }
-                let _ = notes.send(Note::Shard(report));
+                let _ = notes.send(DispatchEvent::Worker(report));
             }
             started
         };
         let run = async {
-            let fed = feeder.run().await;
+            let fed = dispatcher.run().await;
             (fed, begin.elapsed())
         };
-        let ((fed, lasted), started, ()) = tokio::join!(run, shard, resolver);
-        assert_eq!(fed, super::Fed::All);
+        let ((fed, lasted), started, ()) = tokio::join!(run, worker, resolver);
+        assert_eq!(fed, super::DispatchEnd::All);
         let passed_over = std::iter::from_fn(|| passed.try_recv().ok()).map(|(_, socket)| socket).collect();
-        Fed { started, passed_over, lasted }
+        DispatchEnd { started, passed_over, lasted }
     }
 }
 
 async fn answer(
-    notes: UnboundedSender<Note>,
+    notes: UnboundedSender<DispatchEvent>,
     (after, ips): (Duration, Vec<IpAddr>),
     (turn, name): (u128, usize),
     ports: Vec<u16>,
 ) {
     tokio::time::sleep(after).await;
     let sockets = ips.iter().flat_map(|&ip| ports.iter().map(move |&port| SocketAddr::new(ip, port)));
-    let aims = sockets.map(|socket| lead::aim(turn, name, socket, None)).collect();
-    let _ = notes.send(Note::Resolved(aims));
+    let attempts = sockets.map(|socket| resolved_address::attempt(turn, name, socket, None)).collect();
+    let _ = notes.send(DispatchEvent::Resolved(attempts));
 }
 
 fn names(count: usize) -> impl Iterator<Item = String> {

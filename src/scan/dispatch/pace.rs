@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::rate::Rate;
 
-/// The most permits in one batch: what a shard starts without looking up.
+/// The most permits in one batch: what a worker starts without looking up.
 pub const MAX_BATCH: u32 = 256;
 /// A batch is this share of a second's permits.
 const BATCHES_PER_SECOND: f64 = 250.0;
@@ -33,7 +33,7 @@ pub fn batch(rate: Rate) -> u32 {
     batch
 }
 
-/// The overall pace, kept by all shards together.
+/// The overall pace, kept by all workers together.
 #[derive(Debug)]
 pub struct Pace(Option<Limiter>);
 
@@ -66,7 +66,7 @@ impl Pace {
 
 /// The pace of laps: one visit of each block in 1/p seconds.
 #[derive(Debug)]
-pub struct LapPace {
+pub struct LapPacer {
     prefix_rate: Rate,
     due: Option<Instant>,
     /// The start of the last visits that were.
@@ -75,7 +75,7 @@ pub struct LapPace {
     visited: bool,
 }
 
-impl LapPace {
+impl LapPacer {
     /// A pace of `prefix_rate` connections a second for each prefix.
     pub fn new(prefix_rate: Rate) -> Self {
         Self { prefix_rate, due: None, last: None, visited: false }
@@ -121,7 +121,7 @@ impl LapPace {
     }
 
     /// When every prefix that the order visited is rested: at once if there were no visits since the last
-    /// [`LapPace::rest`].
+    /// [`LapPacer::rest`].
     pub fn rested(&self, now: Instant) -> Instant {
         if self.visited { now + self.interval() } else { now }
     }
@@ -195,7 +195,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn laps_keep_each_prefix_at_its_rate() {
         for (prefix_rate, blocks) in [(10.0, 1u128), (10.0, 4), (10.0, 3000), (0.5, 2)] {
-            let mut pace = LapPace::new(Rate::PerSecond(prefix_rate));
+            let mut pace = LapPacer::new(Rate::PerSecond(prefix_rate));
             let mut now = Instant::now();
             let (mut visits, begin) = (0u32, now);
             while visits < 20_000 {
@@ -215,7 +215,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stall_is_not_made_up_for() {
-        let mut pace = LapPace::new(Rate::PerSecond(10.0));
+        let mut pace = LapPacer::new(Rate::PerSecond(10.0));
         let begin = Instant::now();
         pace.book(begin, 1, 1);
         let late = begin + Duration::from_secs(5);
@@ -225,7 +225,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_is_passed_over_takes_time_but_no_more_than_an_interval() {
-        let mut pace = LapPace::new(Rate::PerSecond(10.0));
+        let mut pace = LapPacer::new(Rate::PerSecond(10.0));
         let begin = Instant::now();
         pace.pass_over(begin, 5000, 4);
         assert_eq!(pace.book(begin, 1, 4), begin, "nobody was visited");

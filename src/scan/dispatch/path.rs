@@ -1,22 +1,22 @@
-//! What the feeder does about this machine and its path: it hears how connections went, holds failures back, looks at
+//! What the dispatcher does about this machine and its path: it hears how connections went, holds failures back, looks at
 //! hosts that had greeted, waits, and gives up. What to do, [`SanityCheck`] and [`PathLoss`] decide.
 //!
 //! [`SanityCheck`]: crate::scan::sanity::SanityCheck
-//! [`PathLoss`]: crate::scan::loss::PathLoss
+//! [`PathLoss`]: crate::scan::dispatch::loss::PathLoss
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{ENOUGH_TO_TRY, Fed, Feeder};
+use super::{DispatchEnd, Dispatcher, ENOUGH_TO_TRY};
 use crate::probe::LocalTrouble;
-use crate::scan::aim::{Aim, Errand};
+use crate::scan::attempt::{Attempt, AttemptKind};
+use crate::scan::events::Contact;
 use crate::scan::failure::Failure;
+use crate::scan::sanity::vantage::VantageWarning;
 use crate::scan::sanity::{Class, Connected, LookResult, Step};
-use crate::scan::shard::Met;
 use crate::scan::stop::Level;
-use crate::scan::vantage::Doubt;
 
 /// A shortage, as of ports, passes by itself and is told only after so long; a network that is down is told at once.
 const SHORTAGE: Duration = Duration::from_secs(5);
@@ -51,12 +51,12 @@ impl Machine {
     }
 }
 
-impl Feeder {
+impl Dispatcher {
     /// Hears how connections went.
     pub(super) fn hear_of_path(
         &mut self,
         now: Instant,
-        met: &[Met],
+        met: &[Contact],
         failed: Vec<Failure>,
         checked: &[LookResult],
     ) {
@@ -95,14 +95,16 @@ impl Feeder {
         let rested = now + self.laps.interval();
         while let Some(step) = self.sanity.poll(now) {
             match step {
-                Step::Look(socket) => self.checks.push_back((rested, Aim::look(socket, Errand::PathCheck))),
-                Step::AskNow(aim) => self.checks.push_back((rested, aim)),
-                Step::AskAgain(aim) => {
+                Step::Look(socket) => {
+                    self.checks.push_back((rested, Attempt::look(socket, AttemptKind::PathCheck)));
+                }
+                Step::AskNow(attempt) => self.checks.push_back((rested, attempt)),
+                Step::AskAgain(attempt) => {
                     self.progress.retried.fetch_add(1, Relaxed);
-                    if aim.doubted > 0 {
+                    if attempt.doubted > 0 {
                         self.recovered_at = Some(now + self.patience.recovery);
                     }
-                    self.parked.push(aim);
+                    self.parked.push(attempt);
                 }
                 Step::Settle(seen) => self.settled.push(seen),
                 Step::Swallowed(from, until) => self.loss.swallowed(from, until),
@@ -113,14 +115,14 @@ impl Feeder {
     }
 
     /// The next look, or target that shows whether the path works, that may start now.
-    pub(super) fn next_check(&mut self, now: Instant) -> Option<Aim> {
+    pub(super) fn next_check(&mut self, now: Instant) -> Option<Attempt> {
         while self.checks.front().is_some_and(|(due, _)| *due <= now) {
-            let (_, aim) = self.checks.pop_front()?;
-            if aim.errand == Errand::PathCheck && self.occupied.holds(aim.ip) {
+            let (_, attempt) = self.checks.pop_front()?;
+            if attempt.errand == AttemptKind::PathCheck && self.occupied.holds(attempt.ip) {
                 self.sanity.looked(now, LookResult::Void);
                 continue;
             }
-            return Some(aim);
+            return Some(attempt);
         }
         None
     }
@@ -143,7 +145,7 @@ impl Feeder {
             && self.all_resolved()
             && self.resolved.is_empty()
             && self.places.taken() == 0
-            && self.gate.is_empty()
+            && self.limiter.is_empty()
             && self.again.is_empty();
         let releases = nothing_to_come && self.sanity.held() > 0 && !self.sanity.is_waiting();
         if releases {
@@ -155,14 +157,14 @@ impl Feeder {
     /// Passes on what is to be written.
     pub(super) async fn pass_settled(&mut self) {
         if !self.settled.is_empty() {
-            // The writer ends before the feeder only with an error, which ends the scan.
+            // The writer ends before the dispatcher only with an error, which ends the scan.
             let _ = self.writer.send(std::mem::take(&mut self.settled)).await;
         }
     }
 
     /// Whether this machine can speak to nobody, and enough targets wait to show when it can again.
     pub(super) fn is_stalled(&self) -> bool {
-        !self.sound && self.again.len() + self.gate.len() + self.places.taken() >= ENOUGH_TO_TRY
+        !self.sound && self.again.len() + self.limiter.len() + self.places.taken() >= ENOUGH_TO_TRY
     }
 
     /// This machine could not speak to any target since the last trouble.
@@ -174,7 +176,7 @@ impl Feeder {
         let is_worth_telling = (is_clear || lasts >= SHORTAGE) && !self.sanity.was_told(now);
         if is_worth_telling && self.machine.is_news(now) {
             self.sanity.told(now);
-            self.warn(Doubt::Waiting { trouble, wait: self.patience.give_up });
+            self.warn(VantageWarning::Waiting { trouble, wait: self.patience.give_up });
         }
         if lasts >= self.patience.give_up {
             self.given_up = Some(trouble);
@@ -182,11 +184,11 @@ impl Feeder {
     }
 
     /// Ends the scan: what was not done is left for a resumed one.
-    pub(super) fn give_up(&mut self, trouble: LocalTrouble) -> Fed {
+    pub(super) fn give_up(&mut self, trouble: LocalTrouble) -> DispatchEnd {
         let [turns, done] =
             [&self.progress.turns, &self.progress.turns_done].map(|turns| turns.load(Relaxed));
         self.stop.ask(Level::Drain);
-        Fed::Stuck(usize::try_from(turns.saturating_sub(done)).unwrap_or(usize::MAX), trouble)
+        DispatchEnd::Failed(usize::try_from(turns.saturating_sub(done)).unwrap_or(usize::MAX), trouble)
     }
 
     /// Tells what was lost on the way.
@@ -194,7 +196,7 @@ impl Feeder {
         self.loss.doubt().into_iter().for_each(|doubt| self.warn(doubt));
     }
 
-    fn warn(&mut self, doubt: Doubt) {
+    fn warn(&mut self, doubt: VantageWarning) {
         (self.say)(&doubt);
         self.progress.doubt([doubt]);
     }

@@ -2,11 +2,11 @@
 //!
 //! A current-thread runtime and a task for each conversation; nothing leaves one by one. What was seen goes on when a
 //! batch is full or twenty milliseconds old, and only then is its place given back: a slow stage behind this one is felt
-//! by the feeder as places that stay taken.
+//! by the dispatcher as places that stay taken.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -22,19 +22,18 @@ use tokio::task::LocalSet;
 use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
-use super::added::Added;
-use super::aim::{Aim, Asking, Errand, Seen};
-use super::canary::Look;
-use super::failure::{Blame, Failure, Further};
-use super::feeder::Note;
-use super::pace::Pace;
-use super::progress::Progress;
-use super::sample::{Sampled, sample};
-use super::sanity::LookResult;
-use super::stop::{Level, Stop};
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{ConnectionTimes, Conversation, Handshake, LocalTrouble, Probe, watched};
+use crate::probe::{ConnectionTimes, Conversation, LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
+use crate::scan::attempt::{Attempt, AttemptKind, LookupSubject, ProbeResult};
+use crate::scan::dispatch::pace::Pace;
+use crate::scan::events::{CanaryResult, Contact, DispatchEvent, WorkerReport};
+use crate::scan::failure::{Blame, Failure, Further};
+use crate::scan::progress::Progress;
+use crate::scan::sample::{Sampled, sample};
+use crate::scan::sanity::LookResult;
+use crate::scan::schedule::live_exclusions::LiveExclusions;
+use crate::scan::stop::{Level, Stop};
 
 /// What was seen goes on in batches of this many …
 const BATCH: usize = 128;
@@ -45,82 +44,19 @@ const BEAT: Duration = Duration::from_millis(500);
 /// The reply code for "too much, come back later" (RFC 5321 §3.8, §4.2.3).
 const TOO_MUCH: u16 = 421;
 
-/// What a shard tells the feeder.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Which shard speaks.
-    pub shard: usize,
-    /// Conversations that ended: so many places are free again.
-    pub ended: usize,
-    /// Targets that greeted and are to be spoken to again.
-    pub again: Vec<Aim>,
-    /// Targets that could not be connected to, or said nothing.
-    pub failed: Vec<Failure>,
-    /// Targets that this machine could not speak to.
-    pub troubled: Vec<(Aim, LocalTrouble)>,
-    /// Addresses that answered 421.
-    pub too_much: Vec<IpAddr>,
-    /// Where each of these conversations was.
-    pub met: Vec<Met>,
-    /// What a look at a host that had greeted came to.
-    pub look: Option<Look>,
-    /// What looks came to that were made because many targets failed.
-    pub checked: Vec<LookResult>,
-}
-
-/// Where a conversation was.
-#[derive(Debug, Clone, Copy)]
-pub struct Met {
-    /// With whom.
-    pub socket: SocketAddr,
-    /// Whether a mail server greeted in it.
-    pub greeted: bool,
-    /// Whether it was connected to, and whether that took more than one SYN.
-    pub connected: Option<Handshake>,
-    /// Which attempt it was, counted from 1.
-    pub attempt: u8,
-    /// When it began, if it was held at all.
-    pub held_since: Option<Instant>,
-    /// Whether it is asked again after a failure that may not have been its own fault.
-    pub was_doubted: bool,
-}
-
-impl Met {
-    /// A conversation that is not held.
-    pub fn nobody(aim: &Aim) -> Self {
-        let (socket, attempt) = (aim.whom().socket, aim.attempts.saturating_add(1));
-        Self {
-            socket,
-            greeted: false,
-            connected: None,
-            attempt,
-            held_since: None,
-            was_doubted: aim.doubted > 0,
-        }
-    }
-
-    /// What came of it.
-    fn heard(&mut self, since: Instant, observation: &Observation) {
-        self.held_since = Some(since);
-        self.greeted = observation.outcome == Outcome::Greeted;
-        let handshake = if observation.resent { Handshake::Resent } else { Handshake::Clean };
-        self.connected = (!Failure::is_one(observation.outcome)).then_some(handshake);
-    }
-}
-
-/// Where a shard's results go.
-pub struct Outlets {
+/// Where a worker's results go.
+pub struct WorkerChannels {
     /// Mail servers that spoke, for their names.
-    pub resolver: Inbox<Asking>,
+    pub resolver: Inbox<LookupSubject>,
     /// All others, to be written.
-    pub writer: Sender<Vec<Seen>>,
-    /// What concerns the feeder.
-    pub feeder: UnboundedSender<Note>,
+    pub writer: Sender<Vec<ProbeResult>>,
+    /// What concerns the dispatcher.
+    pub dispatcher: UnboundedSender<DispatchEvent>,
 }
 
-/// A shard's own settings.
+/// A worker's own settings.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct WorkerSettings {
     /// Its number.
     pub number: usize,
     /// Further attempts at a target that timed out.
@@ -134,20 +70,20 @@ pub struct Settings {
     /// Whether any may still start.
     pub stop: Stop,
     /// Exclusions that came while the scan ran.
-    pub added: Arc<Added>,
+    pub added: Arc<LiveExclusions>,
     /// When connections began that were established.
     pub answers: Arc<ConnectionTimes>,
 }
 
-/// Runs until the feeder hangs up; conversations that are under way then are dropped.
+/// Runs until the dispatcher hangs up; conversations that are under way then are dropped.
 pub async fn run<P: Probe + 'static>(
-    settings: Settings,
+    settings: WorkerSettings,
     probe: P,
-    mut batches: Receiver<Vec<Aim>>,
-    outlets: Outlets,
+    mut batches: Receiver<Vec<Attempt>>,
+    outlets: WorkerChannels,
     progress: Arc<Progress>,
 ) {
-    let shard = Rc::new(Shard {
+    let worker = Rc::new(Worker {
         scanner: RefCell::new(Arc::clone(&settings.scanner)),
         settings,
         probe,
@@ -158,26 +94,26 @@ pub async fn run<P: Probe + 'static>(
     });
     let tasks = LocalSet::new();
     let feed = async {
-        let outflow = tokio::task::spawn_local(Rc::clone(&shard).pass_on(outlets));
+        let outflow = tokio::task::spawn_local(Rc::clone(&worker).pass_on(outlets));
         let beat = tokio::task::spawn_local(beat());
         // The beat is to be known before the first conversation sets a timer.
         tokio::task::yield_now().await;
         while let Some(batch) = batches.recv().await {
-            for aim in batch {
+            for attempt in batch {
                 // Asked again after the wait, which may have been long.
-                let is_excluded = || shard.settings.added.blocks(aim.ip);
-                if !is_excluded() && !shard.may_start().await {
+                let is_excluded = || worker.settings.added.blocks(attempt.ip);
+                if !is_excluded() && !worker.may_start().await {
                     // Its turn stays undone.
-                    shard.give_place_back();
+                    worker.give_place_back();
                 } else if is_excluded() {
-                    shard.leave_out(aim);
+                    worker.leave_out(attempt);
                 } else {
-                    shard.progress.in_flight.fetch_add(1, Relaxed);
-                    start(Rc::clone(&shard).converse(aim)).await;
+                    worker.progress.in_flight.fetch_add(1, Relaxed);
+                    start(Rc::clone(&worker).converse(attempt)).await;
                 }
             }
         }
-        // The feeder waits for every place before it hangs up, so nothing is left unless it means to drop it.
+        // The dispatcher waits for every place before it hangs up, so nothing is left unless it means to drop it.
         outflow.abort();
         beat.abort();
     };
@@ -206,49 +142,49 @@ async fn start(conversation: impl Future<Output = ()> + 'static) {
 
 /// What conversations ended with since the last batch left.
 #[derive(Default)]
-struct Ended {
-    hosts: Vec<Case<Asking>>,
-    others: Vec<Seen>,
-    report: Report,
+struct Batch {
+    hosts: Vec<Case<LookupSubject>>,
+    others: Vec<ProbeResult>,
+    report: WorkerReport,
 }
 
-impl Ended {
-    fn take(&mut self, fate: Fate) {
+impl Batch {
+    fn take(&mut self, fate: Disposition) {
         match fate {
-            Fate::Host(case) => self.hosts.push(case),
-            Fate::Other(seen) => self.others.push(seen),
-            Fate::Again(aim) => self.report.again.push(aim),
-            Fate::Failed(failure) => self.report.failed.push(failure),
-            Fate::Checked(look) => self.report.checked.push(look),
-            Fate::Looked(look) => self.report.look = Some(look),
-            Fate::Troubled(aim, trouble) => self.report.troubled.push((aim, trouble)),
+            Disposition::Host(case) => self.hosts.push(case),
+            Disposition::Other(seen) => self.others.push(seen),
+            Disposition::Again(attempt) => self.report.again.push(attempt),
+            Disposition::Failed(failure) => self.report.failed.push(failure),
+            Disposition::Checked(look) => self.report.checked.push(look),
+            Disposition::Looked(look) => self.report.look = Some(look),
+            Disposition::Troubled(attempt, trouble) => self.report.troubled.push((attempt, trouble)),
         }
     }
 }
 
 /// What becomes of a target after a conversation.
-enum Fate {
+enum Disposition {
     /// A mail server: its names are asked for.
-    Host(Case<Asking>),
+    Host(Case<LookupSubject>),
     /// All that there is to say of it is known.
-    Other(Seen),
+    Other(ProbeResult),
     /// It is to be spoken to again.
-    Again(Aim),
+    Again(Attempt),
     /// It could not be connected to; whether it is to be asked again is not decided here.
     Failed(Failure),
     /// It was looked at, and that was all.
-    Looked(Look),
+    Looked(CanaryResult),
     /// The same, because many targets failed.
     Checked(LookResult),
     /// This machine could not speak to it.
-    Troubled(Aim, LocalTrouble),
+    Troubled(Attempt, LocalTrouble),
 }
 
-struct Shard<P> {
-    settings: Settings,
+struct Worker<P> {
+    settings: WorkerSettings,
     probe: P,
     progress: Arc<Progress>,
-    ended: RefCell<Ended>,
+    ended: RefCell<Batch>,
     /// Who we were in the last conversation with a mail server.
     scanner: RefCell<Arc<Scanner>>,
     /// The first conversation of a batch ended.
@@ -257,10 +193,10 @@ struct Shard<P> {
     full: Notify,
 }
 
-impl<P: Probe> Shard<P> {
+impl<P: Probe> Worker<P> {
     /// Waits until the next conversation may start; `false` if none may any more.
     async fn may_start(&self) -> bool {
-        let Settings { pace, stop, .. } = &self.settings;
+        let WorkerSettings { pace, stop, .. } = &self.settings;
         if stop.level() != Level::Run {
             return false;
         }
@@ -279,17 +215,17 @@ impl<P: Probe> Shard<P> {
         self.some.notify_one();
     }
 
-    async fn converse(self: Rc<Self>, aim: Aim) {
-        let mut met = Met::nobody(&aim);
+    async fn converse(self: Rc<Self>, attempt: Attempt) {
+        let mut met = Contact::nobody(&attempt);
         let start = Instant::now();
-        let spoken = held(pin!(self.probe.probe(aim.whom()))).await;
+        let spoken = held(pin!(self.probe.probe(attempt.whom()))).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);
         let (spoken, blame) = match spoken.unwrap_or(Err(LocalTrouble::Defect)) {
             Err(LocalTrouble::NoPath) => (Ok(Observation::bare(Outcome::Unreachable, 1).into()), Blame::Near),
             spoken => (spoken, Blame::Far),
         };
         let fate = match spoken {
-            Err(trouble) => Fate::Troubled(aim, trouble),
+            Err(trouble) => Disposition::Troubled(attempt, trouble),
             Ok(conversation) => {
                 let observation = &conversation.observation;
                 met.heard(start, observation);
@@ -300,32 +236,36 @@ impl<P: Probe> Shard<P> {
                 let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
                 if is_too_much {
                     self.progress.slowdowns.fetch_add(1, Relaxed);
-                    self.ended.borrow_mut().report.too_much.push(aim.ip);
+                    self.ended.borrow_mut().report.too_much.push(attempt.ip);
                 }
                 // Who asked for less is not spoken to once more.
                 let wanted = if is_too_much { NonZeroU8::MIN } else { self.settings.samples };
-                let spare = aim.clone();
-                let fate =
-                    catch_unwind(AssertUnwindSafe(|| self.fate(aim, conversation, (blame, start), wanted)));
-                fate.unwrap_or(Fate::Troubled(spare, LocalTrouble::Defect))
+                let spare = attempt.clone();
+                let fate = catch_unwind(AssertUnwindSafe(|| {
+                    self.fate(attempt, conversation, (blame, start), wanted)
+                }));
+                fate.unwrap_or(Disposition::Troubled(spare, LocalTrouble::Defect))
             }
         };
-        if let Fate::Troubled(_, trouble) = &fate {
+        if let Disposition::Troubled(_, trouble) = &fate {
             self.progress.trouble(*trouble);
         }
         self.end(met, fate);
     }
 
     /// An address that was excluded while its target waited: nothing is sent to it.
-    fn leave_out(&self, aim: Aim) {
-        let met = Met::nobody(&aim);
-        let fate = match aim.errand {
-            Errand::Canary => Fate::Looked(Look::Void),
-            Errand::PathCheck => Fate::Checked(LookResult::Void),
-            Errand::Record => {
-                let observation = Observation::bare(Outcome::Excluded, aim.attempts);
+    fn leave_out(&self, attempt: Attempt) {
+        let met = Contact::nobody(&attempt);
+        let fate = match attempt.errand {
+            AttemptKind::Canary => Disposition::Looked(CanaryResult::Void),
+            AttemptKind::PathCheck => Disposition::Checked(LookResult::Void),
+            AttemptKind::Record => {
+                let observation = Observation::bare(Outcome::Excluded, attempt.attempts);
                 let scanner = Arc::clone(&self.settings.scanner);
-                concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, NonZeroU8::MIN)
+                concluded(
+                    ProbeResult { attempt, observation, time: SystemTime::now(), scanner },
+                    NonZeroU8::MIN,
+                )
             }
         };
         self.end(met, fate);
@@ -334,34 +274,43 @@ impl<P: Probe> Shard<P> {
     /// What is to become of a target after a conversation that was held; `wanted` conversations in all.
     fn fate(
         &self,
-        mut aim: Aim,
+        mut attempt: Attempt,
         conversation: Conversation,
         (blame, since): (Blame, Instant),
         wanted: NonZeroU8,
-    ) -> Fate {
+    ) -> Disposition {
         let Conversation { mut observation, local_ip } = conversation;
-        aim.attempts = aim.attempts.saturating_add(1);
-        observation.attempts = aim.attempts;
+        attempt.attempts = attempt.attempts.saturating_add(1);
+        observation.attempts = attempt.attempts;
         let outcome = observation.outcome;
         let is_failed = Failure::is_one(outcome);
-        match aim.errand {
+        match attempt.errand {
             // A host that has greeted is out of reach because of somebody on the way to it.
-            Errand::Canary if matches!(outcome, Outcome::TimedOut | Outcome::Unreachable) => {
-                Fate::Looked(Look::Silent)
+            AttemptKind::Canary if matches!(outcome, Outcome::TimedOut | Outcome::Unreachable) => {
+                Disposition::Looked(CanaryResult::Silent)
             }
-            Errand::Canary => Fate::Looked(Look::Answered),
-            Errand::PathCheck if is_failed => Fate::Checked(LookResult::Failed(outcome)),
-            Errand::PathCheck => Fate::Checked(LookResult::Connected),
-            Errand::Record if (is_failed || outcome == Outcome::Silent) && aim.earlier.is_none() => {
-                let has_further = outcome == Outcome::TimedOut && aim.attempts <= self.settings.retries;
+            AttemptKind::Canary => Disposition::Looked(CanaryResult::Answered),
+            AttemptKind::PathCheck if is_failed => Disposition::Checked(LookResult::Failed(outcome)),
+            AttemptKind::PathCheck => Disposition::Checked(LookResult::Connected),
+            AttemptKind::Record if (is_failed || outcome == Outcome::Silent) && attempt.earlier.is_none() => {
+                let has_further = outcome == Outcome::TimedOut && attempt.attempts <= self.settings.retries;
                 let further = if has_further { Further::Attempt } else { Further::None };
                 let (at, time) = (Instant::now(), SystemTime::now());
                 let scanner = self.scanner(local_ip);
-                Fate::Failed(Failure { aim, observation, blame, further, since, at, time, scanner })
+                Disposition::Failed(Failure {
+                    attempt,
+                    observation,
+                    blame,
+                    further,
+                    since,
+                    at,
+                    time,
+                    scanner,
+                })
             }
-            Errand::Record => {
+            AttemptKind::Record => {
                 let scanner = self.scanner(local_ip);
-                concluded(Seen { aim, observation, time: SystemTime::now(), scanner }, wanted)
+                concluded(ProbeResult { attempt, observation, time: SystemTime::now(), scanner }, wanted)
             }
         }
     }
@@ -379,7 +328,7 @@ impl<P: Probe> Shard<P> {
     }
 
     /// A conversation has ended, or was not to be.
-    fn end(&self, met: Met, fate: Fate) {
+    fn end(&self, met: Contact, fate: Disposition) {
         let mut ended = self.ended.borrow_mut();
         ended.report.ended += 1;
         ended.report.met.push(met);
@@ -392,12 +341,12 @@ impl<P: Probe> Shard<P> {
     }
 
     /// Sends on what ended, batch by batch.
-    async fn pass_on(self: Rc<Self>, outlets: Outlets) {
+    async fn pass_on(self: Rc<Self>, outlets: WorkerChannels) {
         loop {
             self.some.notified().await;
             // A batch that filled before is noticed at once: a notification is kept until it is waited for.
             let _ = tokio::time::timeout(LINGER, self.full.notified()).await;
-            let Ended { hosts, others, report } = self.ended.take();
+            let Batch { hosts, others, report } = self.ended.take();
             // The receivers live as long as the scan; when they are gone, it is over.
             if !hosts.is_empty() && outlets.resolver.send(hosts).await.is_err() {
                 return;
@@ -405,25 +354,25 @@ impl<P: Probe> Shard<P> {
             if !others.is_empty() && outlets.writer.send(others).await.is_err() {
                 return;
             }
-            let report = Report { shard: self.settings.number, ..report };
-            if outlets.feeder.send(Note::Shard(report)).is_err() {
+            let report = WorkerReport { worker: self.settings.number, ..report };
+            if outlets.dispatcher.send(DispatchEvent::Worker(report)).is_err() {
                 return;
             }
         }
     }
 }
 
-fn concluded(seen: Seen, wanted: NonZeroU8) -> Fate {
+fn concluded(seen: ProbeResult, wanted: NonZeroU8) -> Disposition {
     match sample(seen, wanted) {
-        Sampled::Further(aim) => Fate::Again(aim),
-        Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Fate::Host(case(seen)),
-        Sampled::Enough(seen) => Fate::Other(seen),
+        Sampled::Further(attempt) => Disposition::Again(attempt),
+        Sampled::Enough(seen) if seen.observation.outcome.is_judged() => Disposition::Host(case(seen)),
+        Sampled::Enough(seen) => Disposition::Other(seen),
     }
 }
 
-fn case(seen: Seen) -> Case<Asking> {
+fn case(seen: ProbeResult) -> Case<LookupSubject> {
     let banner = seen.greeting_source().name_to_resolve();
-    Case { want: Want::Identity { ip: seen.aim.ip, banner }, carry: Asking::Host(Box::new(seen)) }
+    Case { want: Want::Identity { ip: seen.attempt.ip, banner }, carry: LookupSubject::Host(Box::new(seen)) }
 }
 
 /// Holds a conversation. One that falls over, a defect of this program, takes nobody with it, and is told by `Err`.

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use foldhash::fast::RandomState;
-use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Observation, Resolution, Scanner};
 use crate::record::Record;
+use crate::scan::checkpoint::PartlyDone;
 
 /// What a target showed, whoever asked for it.
 #[derive(Debug, Clone)]
@@ -34,15 +34,6 @@ pub struct Shown {
 
 /// A name by its turn.
 pub type NameTurn = u128;
-
-/// The targets of a name that have their records, of a name that has others that don't: what a checkpoint keeps of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartlyDone {
-    /// The turn of the name.
-    pub turn: u64,
-    /// The targets.
-    pub targets: Vec<SocketAddr>,
-}
 
 /// The targets that names lead to.
 #[derive(Debug, Default)]

@@ -2,15 +2,21 @@
 //!
 //! Shards keep the overall pace, connection by connection, and take a batch only when the one before it has started: so
 //! nothing gathers between here and there, and after a stall there is no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
-//! place in the order waits at the gate. A pass never overlaps the order, so that a prefix is never paced twice.
+//! place in the order waits at the limiter. A pass never overlaps the order, so that a prefix is never paced twice.
 //!
 //! Names are resolved beside the order, and what they lead to has a pass once all of them are, or the order has ended.
 //! Nothing here waits for a record to be written: the resolver holds back hosts until the last one has come, so the end
 //! of the feed must not depend on them.
 
+pub mod canary;
+pub mod concurrency;
 mod hearing;
+pub mod host_locks;
+pub mod loss;
 mod names;
+pub mod pace;
 mod path;
+pub mod prefix_limiter;
 
 use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -22,28 +28,28 @@ use foldhash::fast::RandomState;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
-use super::aim::{Aim, Asking, Seen};
-use super::canary::{Canaries, Manners, Notice};
-use super::course::{Course, Turn};
-use super::gate::Gate;
-use super::loss::{self, PathLoss};
-use super::occupied::Occupied;
-use super::pace::{self, LapPace};
-use super::places::Places;
-use super::progress::Progress;
-use super::sanity::{self, SanityCheck};
-use super::shard::Report;
-use super::stop::{Level, Stop};
-use super::vantage::Doubt;
+use self::canary::{Canaries, CanaryConfig, PathEvent};
+use self::concurrency::ConcurrencyLimiter;
+use self::host_locks::HostLocks;
+use self::loss::PathLoss;
+use self::pace::LapPacer;
+use self::prefix_limiter::PrefixLimiter;
 use crate::evidence::{Observation, Outcome, Scanner};
 use crate::probe::{ConnectionTimes, FamilyAccess, LocalTrouble};
 use crate::rate::Rate;
 use crate::resolve::Inbox;
+use crate::scan::attempt::{Attempt, LookupSubject, ProbeResult};
+use crate::scan::events::DispatchEvent;
+use crate::scan::progress::Progress;
+use crate::scan::sanity::vantage::VantageWarning;
+use crate::scan::sanity::{self, SanityCheck};
+use crate::scan::schedule::{Schedule, Turn};
+use crate::scan::stop::{Level, Stop};
 
 /// Targets that timed out, or are to be spoken to again, wait for their pass until so many have gathered, or the order
 /// has ended. They are also what a checkpoint names one by one, so this bounds its size.
 const MAX_PARKED: usize = 65_536;
-/// The most targets at the gate before nothing more is drawn.
+/// The most targets at the limiter before nothing more is drawn.
 const MAX_WAITING: usize = 65_536;
 /// Turns that may lie between the first unfinished one and the newest before a pass is made: it bounds the watermark's
 /// bits to 2 MB.
@@ -62,85 +68,76 @@ const ENOUGH_TO_TRY: usize = 64;
 /// Targets that are left untried and written together.
 const MOST_UNTRIED: usize = 1024;
 
-/// What the feeder hears.
-#[derive(Debug)]
-pub enum Note {
-    /// A shard's conversations ended.
-    Shard(Report),
-    /// A name was resolved; these of its targets are spoken to for nobody else.
-    Resolved(Vec<Aim>),
-}
-
 /// How the scan is to be paced.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Connections a second, overall: shards keep it, batches follow from it.
+pub struct DispatchSettings {
+    /// Connections a second, overall: workers keep it, batches follow from it.
     pub rate: Rate,
     /// Connections a second for each prefix.
     pub prefix_rate: Rate,
     /// Conversations at once.
     pub concurrency: usize,
     /// How often hosts that greeted are looked at again.
-    pub canaries: Manners,
+    pub canaries: CanaryConfig,
     /// How long trouble of this machine or of its path is waited for.
-    pub sanity: sanity::Settings,
+    pub sanity: sanity::SanitySettings,
     /// What is known of attempts beforehand.
-    pub loss: loss::Settings,
+    pub loss: loss::LossSettings,
 }
 
 /// Where what a person has to know at once goes.
-pub type Tell = Box<dyn Fn(Notice) + Send>;
+pub type OnEvent = Box<dyn Fn(PathEvent) + Send>;
 
 /// Why no more is fed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fed {
+pub enum DispatchEnd {
     /// Every turn ended.
     All,
     /// It was asked to end.
     Stopped,
     /// Some targets could not be spoken to from this machine; they stay undone.
-    Stuck(usize, LocalTrouble),
+    Failed(usize, LocalTrouble),
 }
 
-/// The feeder and all that it knows.
-pub struct Feeder {
-    course: Course,
+/// The dispatcher and all that it knows.
+pub struct Dispatcher {
+    schedule: Schedule,
     /// The next turn, drawn but not yet sent.
     ahead: Option<Turn>,
     batch: usize,
-    laps: LapPace,
+    laps: LapPacer,
     /// How many blocks the last lap that was drawn from visits.
     lap_blocks: u128,
-    gate: Gate<Aim>,
-    parked: Vec<Aim>,
+    limiter: PrefixLimiter<Attempt>,
+    parked: Vec<Attempt>,
     /// Targets to be tried again after trouble of this machine.
-    again: VecDeque<Aim>,
-    occupied: Occupied<Aim>,
+    again: VecDeque<Attempt>,
+    occupied: HostLocks<Attempt>,
     canaries: Canaries,
     sanity: SanityCheck,
     /// What the path asks for: looks at hosts that had greeted, and targets that show whether it works again.
-    checks: VecDeque<(Instant, Aim)>,
+    checks: VecDeque<(Instant, Attempt)>,
     /// Targets that may not be at fault are asked again from then on.
     recovered_at: Option<Instant>,
     loss: PathLoss,
     /// Targets that could not be connected to, to be written.
-    settled: Vec<Seen>,
+    settled: Vec<ProbeResult>,
     reach: Arc<FamilyAccess>,
     /// Who left them untried.
     scanner: Arc<Scanner>,
     /// Targets that this machine has nothing to reach by, to be written.
-    untried: Vec<Seen>,
-    writer: Sender<Vec<Seen>>,
-    tell: Tell,
-    say: fn(&Doubt),
+    untried: Vec<ProbeResult>,
+    writer: Sender<Vec<ProbeResult>>,
+    tell: OnEvent,
+    say: fn(&VantageWarning),
     phase: Phase,
-    places: Places,
+    places: ConcurrencyLimiter,
     /// Names that the resolver has.
     resolving: usize,
     /// These, and those that it is still to get.
     unresolved: usize,
     /// What names led to, before it has a pass.
-    resolved: VecDeque<Aim>,
+    resolved: VecDeque<Attempt>,
     /// Addresses of the set that names lead to: their own turns are passed over.
     named: HashSet<IpAddr, RandomState>,
     /// The set's targets that were drawn before every name was resolved.
@@ -154,11 +151,11 @@ pub struct Feeder {
     /// Whether any conversation was held since the last trouble.
     sound: bool,
     machine: path::Machine,
-    patience: sanity::Settings,
+    patience: sanity::SanitySettings,
     given_up: Option<LocalTrouble>,
-    notes: UnboundedReceiver<Note>,
-    shards: Vec<Sender<Vec<Aim>>>,
-    resolver: Option<Inbox<Asking>>,
+    notes: UnboundedReceiver<DispatchEvent>,
+    workers: Vec<Sender<Vec<Attempt>>>,
+    resolver: Option<Inbox<LookupSubject>>,
     passed_over: UnboundedSender<(u128, SocketAddr)>,
     progress: Arc<Progress>,
     stop: Stop,
@@ -173,56 +170,56 @@ enum Phase {
     Pass,
 }
 
-/// What the feeder speaks to.
-pub struct Outlets {
-    /// One sender a shard.
-    pub shards: Vec<Sender<Vec<Aim>>>,
+/// What the dispatcher speaks to.
+pub struct DispatchChannels {
+    /// One sender a worker.
+    pub workers: Vec<Sender<Vec<Attempt>>>,
     /// For names.
-    pub resolver: Inbox<Asking>,
+    pub resolver: Inbox<LookupSubject>,
     /// For turns of the set that are passed over, for a name leads to their targets.
     pub passed_over: UnboundedSender<(u128, SocketAddr)>,
     /// What it hears.
-    pub notes: UnboundedReceiver<Note>,
+    pub notes: UnboundedReceiver<DispatchEvent>,
     /// For targets that could not be connected to, or are left untried.
-    pub writer: Sender<Vec<Seen>>,
+    pub writer: Sender<Vec<ProbeResult>>,
     /// Who leaves them so.
     pub scanner: Arc<Scanner>,
     /// What it has to tell.
-    pub tell: Tell,
+    pub tell: OnEvent,
     /// What speaks against the records.
-    pub say: fn(&Doubt),
+    pub say: fn(&VantageWarning),
     /// When connections began that were established.
     pub answers: Arc<ConnectionTimes>,
 }
 
-impl Feeder {
-    /// A feeder at the course's first turn.
+impl Dispatcher {
+    /// A dispatcher at the schedule's first turn.
     pub fn new(
-        settings: Settings,
-        (course, reach): (Course, Arc<FamilyAccess>),
-        outlets: Outlets,
+        settings: DispatchSettings,
+        (schedule, reach): (Schedule, Arc<FamilyAccess>),
+        outlets: DispatchChannels,
         progress: Arc<Progress>,
         stop: Stop,
     ) -> Self {
         let now = Instant::now();
-        let mut laps = LapPace::new(settings.prefix_rate);
+        let mut laps = LapPacer::new(settings.prefix_rate);
         let mut rested = now;
-        if course.is_resumed() {
+        if schedule.is_resumed() {
             // Nobody knows which prefixes the run before visited last.
             laps.rest(now);
             rested += laps.interval();
         }
         Self {
-            unresolved: course.names_left(),
-            course,
+            unresolved: schedule.names_left(),
+            schedule,
             ahead: None,
             batch: pace::batch(settings.rate) as usize,
             laps,
             lap_blocks: u128::MAX,
-            gate: Gate::new(settings.prefix_rate),
+            limiter: PrefixLimiter::new(settings.prefix_rate),
             parked: Vec::new(),
             again: VecDeque::new(),
-            occupied: Occupied::default(),
+            occupied: HostLocks::default(),
             canaries: Canaries::new(settings.canaries, now),
             sanity: SanityCheck::new(settings.sanity, outlets.answers),
             checks: VecDeque::new(),
@@ -236,7 +233,7 @@ impl Feeder {
             tell: outlets.tell,
             say: outlets.say,
             phase: Phase::Order,
-            places: Places::new(settings.concurrency, outlets.shards.len()),
+            places: ConcurrencyLimiter::new(settings.concurrency, outlets.workers.len()),
             resolving: 0,
             resolved: VecDeque::new(),
             named: HashSet::default(),
@@ -250,7 +247,7 @@ impl Feeder {
             patience: settings.sanity,
             given_up: None,
             notes: outlets.notes,
-            shards: outlets.shards,
+            workers: outlets.workers,
             resolver: Some(outlets.resolver),
             passed_over: outlets.passed_over,
             progress,
@@ -265,16 +262,16 @@ impl Feeder {
         self
     }
 
-    /// Feeds until all is done or the scan is to end; then hangs up on the shards.
-    pub async fn run(mut self) -> Fed {
+    /// Feeds until all is done or the scan is to end; then hangs up on the workers.
+    pub async fn run(mut self) -> DispatchEnd {
         let stop = self.stop.clone();
         let fed = tokio::select! {
             biased;
-            () = stop.reached(Level::Drain) => Fed::Stopped,
+            () = stop.reached(Level::Drain) => DispatchEnd::Stopped,
             fed = self.feed() => fed,
         };
         self.tell_loss();
-        if fed != Fed::All {
+        if fed != DispatchEnd::All {
             self.resolver = None;
             let drained = tokio::time::timeout(DRAIN, self.drain());
             tokio::select! {
@@ -285,7 +282,7 @@ impl Feeder {
         fed
     }
 
-    async fn feed(&mut self) -> Fed {
+    async fn feed(&mut self) -> DispatchEnd {
         loop {
             while let Ok(note) = self.notes.try_recv() {
                 self.hear(note);
@@ -311,7 +308,9 @@ impl Feeder {
             } else if left_some {
                 // There may be more of them.
             } else if self.is_done() {
-                return self.stuck_for.map_or(Fed::All, |trouble| Fed::Stuck(self.stuck, trouble));
+                return self
+                    .stuck_for
+                    .map_or(DispatchEnd::All, |trouble| DispatchEnd::Failed(self.stuck, trouble));
             } else {
                 self.rest().await;
             }
@@ -319,18 +318,19 @@ impl Feeder {
     }
 
     fn waiting(&self) -> usize {
-        let for_attempts = self.gate.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
+        let for_attempts =
+            self.limiter.len() + self.parked.len() + self.again.len() + self.occupied.waiting();
         for_attempts + self.resolved.len() + self.sanity.held() + self.checks.len()
     }
 
     /// What may start now, as far as there are places for it.
-    async fn gather(&mut self) -> Vec<Aim> {
+    async fn gather(&mut self) -> Vec<Attempt> {
         let now = Instant::now();
         let room = self.places.room(now).min(self.batch).min(self.loss.room(now));
         let mut batch = Vec::with_capacity(room);
         while batch.len() < room {
-            let Some(aim) = self.next_check(now) else { break };
-            batch.extend(self.occupied.enter(aim.ip, aim));
+            let Some(attempt) = self.next_check(now) else { break };
+            batch.extend(self.occupied.enter(attempt.ip, attempt));
         }
         if self.sanity.is_waiting() {
             return batch;
@@ -340,8 +340,8 @@ impl Feeder {
         }
         self.enter_again(now);
         while batch.len() < room {
-            let Some(aim) = self.gate.pass(now) else { break };
-            batch.extend(self.occupied.enter(aim.ip, aim));
+            let Some(attempt) = self.limiter.pass(now) else { break };
+            batch.extend(self.occupied.enter(attempt.ip, attempt));
         }
         if batch.is_empty() && room > 0 && !self.is_stalled() {
             self.choose_phase(now);
@@ -353,7 +353,7 @@ impl Feeder {
         batch
     }
 
-    /// Brings what this machine could not speak to before the gate: something may have gone out for it.
+    /// Brings what this machine could not speak to before the limiter: something may have gone out for it.
     fn enter_again(&mut self, now: Instant) {
         if self.again.is_empty() {
             return;
@@ -361,31 +361,33 @@ impl Feeder {
         if self.phase == Phase::Order {
             self.begin_pass(now);
         }
-        for aim in std::mem::take(&mut self.again) {
-            self.gate.enter(now + self.laps.interval(), aim.ip, aim);
+        for attempt in std::mem::take(&mut self.again) {
+            self.limiter.enter(now + self.laps.interval(), attempt.ip, attempt);
         }
     }
 
     /// Draws turns of one lap; how many places in it they took.
-    async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Aim>) -> u32 {
+    async fn draw(&mut self, now: Instant, room: usize, batch: &mut Vec<Attempt>) -> u32 {
         let (mut blocks, mut visits) = (0, 0);
-        let may_wait = |feeder: &Self| feeder.gate.len() < MAX_WAITING && feeder.untried.len() < MOST_UNTRIED;
+        let may_wait = |dispatcher: &Self| {
+            dispatcher.limiter.len() < MAX_WAITING && dispatcher.untried.len() < MOST_UNTRIED
+        };
         while batch.len() < room && may_wait(self) && self.may_begin() {
-            let Some(turn) = self.ahead.take().or_else(|| self.course.next()) else { break };
+            let Some(turn) = self.ahead.take().or_else(|| self.schedule.next()) else { break };
             match turn {
                 turn @ Turn::Address { .. } if self.phase == Phase::Pass => {
                     self.ahead = Some(turn);
                     break;
                 }
-                Turn::Address { aim, .. } | Turn::Stray(aim) if self.reach.lacks(aim.ip) => {
-                    if !self.is_taken(&aim) {
-                        self.leave_untried(aim);
+                Turn::Address { attempt, .. } | Turn::Stray(attempt) if self.reach.lacks(attempt.ip) => {
+                    if !self.is_taken(&attempt) {
+                        self.leave_untried(attempt);
                     }
                 }
-                Turn::Address { aim, lap_blocks } => {
+                Turn::Address { attempt, lap_blocks } => {
                     // A batch holds turns of one lap only, and no more than its pace lets start at once.
                     if visits > 0 && (lap_blocks != blocks || visits >= self.laps.batch(blocks)) {
-                        self.ahead = Some(Turn::Address { aim, lap_blocks });
+                        self.ahead = Some(Turn::Address { attempt, lap_blocks });
                         break;
                     }
                     if lap_blocks > self.lap_blocks {
@@ -396,18 +398,18 @@ impl Feeder {
                     (blocks, self.lap_blocks) = (lap_blocks, lap_blocks);
                     // A place in the lap is used up, also by whoever is spoken to later: the next ones come no sooner.
                     visits += 1;
-                    if self.is_taken(&aim) {
+                    if self.is_taken(&attempt) {
                         continue;
                     }
-                    if self.gate.is_slowed(aim.ip) {
-                        self.gate.enter(now, aim.ip, aim);
+                    if self.limiter.is_slowed(attempt.ip) {
+                        self.limiter.enter(now, attempt.ip, attempt);
                     } else {
-                        batch.extend(self.occupied.enter(aim.ip, aim));
+                        batch.extend(self.occupied.enter(attempt.ip, attempt));
                     }
                 }
-                Turn::Stray(aim) => {
-                    if !self.is_taken(&aim) {
-                        self.gate.enter(self.rested.max(now), aim.ip, aim);
+                Turn::Stray(attempt) => {
+                    if !self.is_taken(&attempt) {
+                        self.limiter.enter(self.rested.max(now), attempt.ip, attempt);
                         self.phase = Phase::Pass;
                     }
                 }
@@ -423,16 +425,17 @@ impl Feeder {
         visits
     }
 
-    async fn send(&mut self, batch: Vec<Aim>) {
-        // A shard ends only after the feeder hangs up. Places are taken only once the batch is sure to go there.
-        let Ok(slot) = self.shards[self.places.emptiest()].reserve().await else { return };
+    async fn send(&mut self, batch: Vec<Attempt>) {
+        // A worker ends only after the dispatcher hangs up. Places are taken only once the batch is sure to go there.
+        let Ok(slot) = self.workers[self.places.emptiest()].reserve().await else { return };
         self.places.take(batch.len());
         self.loss.started(Instant::now(), batch.len());
         slot.send(batch);
     }
 
     fn choose_phase(&mut self, now: Instant) {
-        let span = self.parked.first().map_or(0, |aim| self.course.position().saturating_sub(aim.turn));
+        let span =
+            self.parked.first().map_or(0, |attempt| self.schedule.position().saturating_sub(attempt.turn));
         let full = self.parked.len() >= MAX_PARKED || span > MAX_SPAN;
         let order_over = self.is_order_over();
         if self.phase == Phase::Order && !self.parked.is_empty() && self.release_held(now) {
@@ -444,7 +447,7 @@ impl Feeder {
         }
         let is_worth_it = match self.phase {
             Phase::Order => !order_over,
-            Phase::Pass => !self.gate.is_empty(),
+            Phase::Pass => !self.limiter.is_empty(),
         };
         if is_worth_it {
             self.look(now);
@@ -452,17 +455,17 @@ impl Feeder {
         match self.phase {
             Phase::Order if !self.parked.is_empty() && (full || (order_over && self.places.taken() == 0)) => {
                 self.begin_pass(now);
-                for aim in std::mem::take(&mut self.parked) {
-                    let recovered = self.recovered_at.filter(|_| aim.doubted > 0);
+                for attempt in std::mem::take(&mut self.parked) {
+                    let recovered = self.recovered_at.filter(|_| attempt.doubted > 0);
                     let start = recovered.map_or(self.rested, |at| at.max(self.rested));
-                    self.gate.enter(start, aim.ip, aim);
+                    self.limiter.enter(start, attempt.ip, attempt);
                 }
             }
             Phase::Order if !self.resolved.is_empty() && (order_over || self.all_resolved()) => {
                 self.begin_pass(now);
                 self.enter_resolved(now);
             }
-            Phase::Pass if self.gate.is_empty() => {
+            Phase::Pass if self.limiter.is_empty() => {
                 self.phase = Phase::Order;
                 self.laps.rest(now);
             }
@@ -470,7 +473,7 @@ impl Feeder {
         }
     }
 
-    /// From now on the gate alone says who starts.
+    /// From now on the limiter alone says who starts.
     fn begin_pass(&mut self, now: Instant) {
         self.phase = Phase::Pass;
         // The prefixes that the order visited last get their interval's rest.
@@ -478,17 +481,17 @@ impl Feeder {
     }
 
     /// This machine has nothing to reach the target by: that is all there will ever be to say of it.
-    fn leave_untried(&mut self, aim: Aim) {
-        if let Some(no_way) = self.reach.miss(aim.ip) {
-            (self.tell)(Notice::NoWay(no_way));
+    fn leave_untried(&mut self, attempt: Attempt) {
+        if let Some(no_way) = self.reach.miss(attempt.ip) {
+            (self.tell)(PathEvent::NoWay(no_way));
         }
         let observation = Observation::bare(Outcome::NotTried, 0);
         let scanner = Arc::clone(&self.scanner);
-        self.untried.push(Seen { aim, observation, time: SystemTime::now(), scanner });
+        self.untried.push(ProbeResult { attempt, observation, time: SystemTime::now(), scanner });
     }
 
     fn is_order_over(&self) -> bool {
-        self.course.is_over() && self.ahead.is_none()
+        self.schedule.is_over() && self.ahead.is_none()
     }
 
     fn is_done(&self) -> bool {
@@ -498,23 +501,23 @@ impl Feeder {
             && self.resolved.is_empty()
             && self.parked.is_empty()
             && self.again.is_empty()
-            && self.gate.is_empty()
+            && self.limiter.is_empty()
             && self.is_path_settled()
     }
 
-    /// Waits for what could change: a note, or the time of the first at the gate.
+    /// Waits for what could change: a note, or the time of the first at the limiter.
     async fn rest(&mut self) {
         let now = Instant::now();
         let order_over = self.is_order_over();
-        let idle = self.places.taken() == 0 && self.gate.is_empty() && self.places.room(now) > 0;
+        let idle = self.places.taken() == 0 && self.limiter.is_empty() && self.places.room(now) > 0;
         if idle && order_over && !self.parked.is_empty() && !self.sanity.is_waiting() {
             // Nobody will say anything: the next pass is due.
             return;
         }
         let closed = self.places.closed_until(now).max(self.loss.closed_until(now));
-        let gate = self.gate.due().filter(|_| !self.sanity.is_waiting());
-        let due = match (gate, closed) {
-            (Some(gate), None) if self.places.room(now) > 0 => Some(gate),
+        let limiter = self.limiter.due().filter(|_| !self.sanity.is_waiting());
+        let due = match (limiter, closed) {
+            (Some(limiter), None) if self.places.room(now) > 0 => Some(limiter),
             (_, Some(open)) => Some(open),
             _ => None,
         };
@@ -530,11 +533,11 @@ impl Feeder {
 
     /// Waits until no conversation is under way; further attempts are left for the resumed scan.
     async fn drain(&mut self) {
-        self.gate.clear();
+        self.limiter.clear();
         while self.places.taken() > 0 {
             let Some(note) = self.notes.recv().await else { return };
-            if let Note::Shard(report) = note {
-                self.places.give_back(report.shard, report.ended, true);
+            if let DispatchEvent::Worker(report) = note {
+                self.places.give_back(report.worker, report.ended, true);
                 self.hear_of_path(Instant::now(), &report.met, report.failed, &report.checked);
             }
         }

@@ -2,7 +2,7 @@
 //! Where a table of connections on the way is full (a NAT, a firewall), new ones vanish, and every host looks as silent as
 //! an empty address. Hosts that are known to answer don't, so their silence is the path's.
 //!
-//! Manners: at most `MOST` hosts are remembered, one of a network; one look each minute at the most, none at all while
+//! Its manners: at most `MOST` hosts are remembered, one of a network; one look each minute at the most, none at all while
 //! fewer than `ENOUGH` have greeted; a host is looked at again ten minutes after the last conversation with it, and once
 //! a minute only while all are silent. A look is a conversation like any other, at the pace of its network. Nothing of it
 //! is written.
@@ -10,6 +10,7 @@
 //! With looks that come to answer, silence, silence, silence, answer, the third silence in a row is loss, and the answer
 //! after it is the end of it.
 
+use crate::scan::events::CanaryResult;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,33 +29,22 @@ const HASTE: u32 = 6;
 
 /// How often is looked.
 #[derive(Debug, Clone, Copy)]
-pub struct Manners {
+pub struct CanaryConfig {
     /// Between two looks.
     pub each: Duration,
     /// Between two conversations with one host.
     pub seldom: Duration,
 }
 
-impl Default for Manners {
+impl Default for CanaryConfig {
     fn default() -> Self {
         Self { each: Duration::from_secs(60), seldom: Duration::from_secs(600) }
     }
 }
 
-/// What a look came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// The host did something, whatever it was.
-    Answered,
-    /// It did not even answer the connection.
-    Silent,
-    /// It could not be looked at, or must not be any more.
-    Void,
-}
-
 /// What looks tell of the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
+pub enum PathEvent {
     /// Known-good hosts have fallen silent.
     Lost,
     /// They are heard again.
@@ -75,7 +65,7 @@ struct Known {
 /// The hosts that are known to answer, the one unvisited for longest first.
 #[derive(Debug)]
 pub struct Canaries {
-    manners: Manners,
+    canary_config: CanaryConfig,
     known: VecDeque<Known>,
     under_way: Option<Known>,
     next: Instant,
@@ -87,15 +77,15 @@ pub struct Canaries {
 
 impl Canaries {
     /// No hosts yet.
-    pub fn new(manners: Manners, now: Instant) -> Self {
-        let (known, next) = (VecDeque::new(), now + manners.each);
-        Self { manners, known, under_way: None, next, taken: None, silent: 0, is_lost: false }
+    pub fn new(canary_config: CanaryConfig, now: Instant) -> Self {
+        let (known, next) = (VecDeque::new(), now + canary_config.each);
+        Self { canary_config, known, under_way: None, next, taken: None, silent: 0, is_lost: false }
     }
 
     /// A host of the scan greeted. Once there are enough, a new one takes the place of the oldest now and then.
     pub fn greeted(&mut self, now: Instant, socket: SocketAddr) {
         let is_full = self.known.len() >= MOST;
-        let is_recent = self.taken.is_some_and(|taken| now - taken < self.manners.each);
+        let is_recent = self.taken.is_some_and(|taken| now - taken < self.canary_config.each);
         if self.is_lost || (is_full && is_recent) {
             return;
         }
@@ -112,7 +102,7 @@ impl Canaries {
 
     /// Whom to look at now, if anybody; tell with [`Canaries::looked`] what came of it.
     pub fn look(&mut self, now: Instant) -> Option<SocketAddr> {
-        let pause = if self.is_lost { self.manners.each } else { self.manners.seldom };
+        let pause = if self.is_lost { self.canary_config.each } else { self.canary_config.seldom };
         let is_due = self.under_way.is_none() && now >= self.next && self.known.len() >= ENOUGH;
         if !is_due || self.known.front().is_none_or(|first| now - first.heard < pause) {
             return None;
@@ -122,13 +112,13 @@ impl Canaries {
     }
 
     /// What the look came to.
-    pub fn looked(&mut self, now: Instant, look: Look) -> Option<Notice> {
+    pub fn looked(&mut self, now: Instant, look: CanaryResult) -> Option<PathEvent> {
         let mut known = self.under_way.take()?;
         known.heard = now;
-        known.missed = look == Look::Silent;
+        known.missed = look == CanaryResult::Silent;
         match look {
-            Look::Void => {}
-            Look::Answered => {
+            CanaryResult::Void => {}
+            CanaryResult::Answered => {
                 self.silent = 0;
                 if !self.is_lost {
                     // Others were heard while these were not.
@@ -136,23 +126,23 @@ impl Canaries {
                 }
                 self.known.push_back(known);
             }
-            Look::Silent => {
+            CanaryResult::Silent => {
                 self.silent += 1;
                 self.known.push_back(known);
             }
         }
         let is_doubtful = self.is_lost || self.silent > 0;
-        self.next = now + if is_doubtful { self.manners.each / HASTE } else { self.manners.each };
+        self.next = now + if is_doubtful { self.canary_config.each / HASTE } else { self.canary_config.each };
         match look {
-            Look::Answered if self.is_lost => {
+            CanaryResult::Answered if self.is_lost => {
                 self.is_lost = false;
                 self.known.iter_mut().for_each(|known| known.missed = false);
-                Some(Notice::Found)
+                Some(PathEvent::Found)
             }
             // Told again each time that so many more are silent: what was done about it was not enough.
-            Look::Silent if self.silent.is_multiple_of(ENOUGH) => {
+            CanaryResult::Silent if self.silent.is_multiple_of(ENOUGH) => {
                 self.is_lost = true;
-                Some(Notice::Lost)
+                Some(PathEvent::Lost)
             }
             _ => None,
         }
@@ -172,7 +162,7 @@ mod tests {
     }
 
     fn canaries(begin: Instant, hosts: u8) -> Canaries {
-        let mut canaries = Canaries::new(Manners::default(), begin);
+        let mut canaries = Canaries::new(CanaryConfig::default(), begin);
         for network in 0..hosts {
             canaries.greeted(begin, host(network));
         }
@@ -184,8 +174,8 @@ mod tests {
         canaries: &mut Canaries,
         from: Instant,
         seconds: u64,
-        look: Look,
-    ) -> Vec<(u64, SocketAddr, Option<Notice>)> {
+        look: CanaryResult,
+    ) -> Vec<(u64, SocketAddr, Option<PathEvent>)> {
         let mut looks = Vec::new();
         for second in 0..seconds {
             let now = from + Duration::from_secs(second);
@@ -200,14 +190,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_is_looked_at_while_few_have_greeted_or_too_soon() {
         let begin = Instant::now();
-        assert_eq!(look_for(&mut canaries(begin, 2), begin, 7200, Look::Answered), []);
+        assert_eq!(look_for(&mut canaries(begin, 2), begin, 7200, CanaryResult::Answered), []);
         let mut one_network = canaries(begin, 0);
         for last in 0..9 {
             one_network.greeted(begin, SocketAddr::new(IpAddr::from([192, 0, 2, last]), 25));
         }
-        assert_eq!(look_for(&mut one_network, begin, 7200, Look::Answered), [], "one host of a network");
+        assert_eq!(
+            look_for(&mut one_network, begin, 7200, CanaryResult::Answered),
+            [],
+            "one host of a network"
+        );
         let mut three = canaries(begin, 3);
-        let looks = look_for(&mut three, begin, 1900, Look::Answered);
+        let looks = look_for(&mut three, begin, 1900, CanaryResult::Answered);
         let seconds: Vec<u64> = looks.iter().map(|(second, ..)| *second).collect();
         assert_eq!(seconds, [600, 660, 720, 1200, 1260, 1320, 1800, 1860]);
         for network in 0..3 {
@@ -222,17 +216,17 @@ mod tests {
         let begin = Instant::now();
         let mut canaries = canaries(begin, 9);
         let from = begin + MINUTE * 10;
-        let looks = look_for(&mut canaries, from, 70, Look::Silent);
+        let looks = look_for(&mut canaries, from, 70, CanaryResult::Silent);
         let told: Vec<_> = looks.iter().map(|(second, _, notice)| (*second, *notice)).collect();
-        let lost = Some(Notice::Lost);
+        let lost = Some(PathEvent::Lost);
         assert_eq!(
             told,
             [(0, None), (10, None), (20, lost), (30, None), (40, None), (50, lost), (60, None)],
             "sooner while in doubt"
         );
-        let found = look_for(&mut canaries, from + Duration::from_secs(70), 1, Look::Answered);
-        assert_eq!(found[0].2, Some(Notice::Found));
-        let calm = look_for(&mut canaries, from + Duration::from_secs(71), 60, Look::Answered);
+        let found = look_for(&mut canaries, from + Duration::from_secs(70), 1, CanaryResult::Answered);
+        assert_eq!(found[0].2, Some(PathEvent::Found));
+        let calm = look_for(&mut canaries, from + Duration::from_secs(71), 60, CanaryResult::Answered);
         assert_eq!(calm.len(), 1, "and once a minute from then on: {calm:?}");
         assert_eq!(calm[0].2, None);
     }
@@ -241,7 +235,7 @@ mod tests {
     async fn while_all_are_silent_each_is_visited_once_a_minute_at_the_most() {
         let begin = Instant::now();
         let mut canaries = canaries(begin, 3);
-        let looks = look_for(&mut canaries, begin + MINUTE * 10, 600, Look::Silent);
+        let looks = look_for(&mut canaries, begin + MINUTE * 10, 600, CanaryResult::Silent);
         assert!(looks.len() > 20, "{}", looks.len());
         for network in 0..3 {
             let visits: Vec<u64> =
@@ -256,8 +250,8 @@ mod tests {
         let mut canaries = canaries(begin, 5);
         let from = begin + MINUTE * 10;
         assert_eq!(canaries.look(from), Some(host(0)));
-        assert_eq!(canaries.looked(from, Look::Silent), None);
-        let later = look_for(&mut canaries, from + Duration::from_secs(1), 7200, Look::Answered);
+        assert_eq!(canaries.looked(from, CanaryResult::Silent), None);
+        let later = look_for(&mut canaries, from + Duration::from_secs(1), 7200, CanaryResult::Answered);
         assert!(later.len() > 20 && later.iter().all(|look| look.1 != host(0)), "{later:?}");
         assert!(later.iter().all(|look| look.2.is_none()));
     }
@@ -266,7 +260,7 @@ mod tests {
     async fn what_could_not_be_looked_at_says_nothing_and_is_forgotten() {
         let begin = Instant::now();
         let mut canaries = canaries(begin, 4);
-        let looks = look_for(&mut canaries, begin + MINUTE * 10, 600, Look::Void);
+        let looks = look_for(&mut canaries, begin + MINUTE * 10, 600, CanaryResult::Void);
         assert_eq!(looks.len(), 2, "then they are too few");
         assert!(looks.iter().all(|look| look.2.is_none()));
     }

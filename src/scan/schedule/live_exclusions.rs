@@ -9,13 +9,13 @@ use crate::targets::Exclusions;
 
 /// All that was added so far.
 #[derive(Debug, Default)]
-pub struct Added {
+pub struct LiveExclusions {
     /// Whether there is anything: most scans never take the lock.
     any: AtomicBool,
     exclusions: RwLock<Option<Arc<Exclusions>>>,
 }
 
-impl Added {
+impl LiveExclusions {
     /// From now on these are what was added; they hold what was added before.
     pub fn renew(&self, exclusions: Exclusions) {
         *self.exclusions.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(exclusions));
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn what_was_added_is_blocked_from_then_on() {
-        let added = Added::default();
+        let added = LiveExclusions::default();
         let ip = IpAddr::from([198, 18, 0, 1]);
         assert!(!added.blocks(ip));
         let mut builder = ExclusionsBuilder::new(ReservedPolicy::Allow);

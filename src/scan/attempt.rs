@@ -10,7 +10,7 @@ use crate::probe::Whom;
 
 /// Who asked for a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum TargetSource {
     /// An address of the set: its owner is looked up when the record is made.
     Set,
     /// A host name or `mx:` entry, by its number among the names.
@@ -19,20 +19,20 @@ pub enum Asked {
 
 /// What a conversation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Errand {
+pub enum AttemptKind {
     /// Its target's record.
     Record,
-    /// To see whether the path still bears: see [`super::canary`].
+    /// To see whether the path still bears: see [`crate::scan::dispatch::canary`].
     Canary,
-    /// To see whether a burst of failures is the path's: see [`super::sanity`].
+    /// To see whether a burst of failures is the path's: see [`crate::scan::sanity`].
     PathCheck,
 }
 
 /// One target under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aim {
+pub struct Attempt {
     /// What it is for.
-    pub errand: Errand,
+    pub errand: AttemptKind,
     /// The turn it came from; the targets of one name share theirs.
     pub turn: u128,
     /// The address.
@@ -46,7 +46,7 @@ pub struct Aim {
     /// Times that it failed for what may not be its own fault, and was asked again.
     pub doubted: u8,
     /// Who asked.
-    pub asked: Asked,
+    pub asked: TargetSource,
     /// The host name that led to the address, where one did.
     pub name: Option<Arc<HostName>>,
     /// What earlier conversations showed, where another is wanted to see whether the name rotates.
@@ -66,9 +66,9 @@ pub struct Earlier {
     pub scanner: Arc<Scanner>,
 }
 
-impl Aim {
+impl Attempt {
     /// Another look at a host that greeted.
-    pub fn look(socket: SocketAddr, errand: Errand) -> Self {
+    pub fn look(socket: SocketAddr, errand: AttemptKind) -> Self {
         Self {
             errand,
             // No turn of the order has it.
@@ -78,7 +78,7 @@ impl Aim {
             attempts: 0,
             troubles: 0,
             doubted: 0,
-            asked: Asked::Set,
+            asked: TargetSource::Set,
             name: None,
             earlier: None,
         }
@@ -92,9 +92,9 @@ impl Aim {
 
 /// A target that was spoken to.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct ProbeResult {
     /// The target.
-    pub aim: Aim,
+    pub attempt: Attempt,
     /// What it showed.
     pub observation: Observation,
     /// When the conversation ended.
@@ -103,18 +103,22 @@ pub struct Seen {
     pub scanner: Arc<Scanner>,
 }
 
-impl Seen {
+impl ProbeResult {
     /// The conversation, as its greeting is read.
     pub fn greeting_source(&self) -> GreetingSource<'_> {
-        GreetingSource { ip: Some(self.aim.ip), observation: &self.observation, scanner: Some(&self.scanner) }
+        GreetingSource {
+            ip: Some(self.attempt.ip),
+            observation: &self.observation,
+            scanner: Some(&self.scanner),
+        }
     }
 }
 
 /// What goes through the resolver: a host that wants its names resolved, or a name that wants addresses.
 #[derive(Debug)]
-pub enum Asking {
+pub enum LookupSubject {
     /// A mail server that spoke.
-    Host(Box<Seen>),
+    Host(Box<ProbeResult>),
     /// A name of the target list.
     Name {
         /// Its turn.

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::vantage::{Doubt, Permille};
 pub use crate::probe::Handshake;
+use crate::scan::sanity::vantage::{Permille, VantageWarning};
 
 /// As many connections as it takes to say anything of loss …
 const ENOUGH: u32 = 10;
@@ -47,14 +47,14 @@ const MOST_SWALLOWED: usize = 16;
 
 /// What is known of attempts beforehand.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct LossSettings {
     /// SYNs that the kernel sends within the time for connecting.
     pub syns: u32,
     /// Further attempts at a target that timed out.
     pub retries: u8,
 }
 
-impl Default for Settings {
+impl Default for LossSettings {
     /// As Linux does within five seconds, with one further attempt.
     fn default() -> Self {
         Self { syns: 5, retries: 1 }
@@ -103,7 +103,7 @@ struct Limit {
 /// Losses so far, and the pace that follows.
 #[derive(Debug)]
 pub struct PathLoss {
-    settings: Settings,
+    settings: LossSettings,
     /// Connections at the first attempt.
     first: Tally,
     /// Connections at later attempts.
@@ -127,7 +127,7 @@ pub struct PathLoss {
 
 impl PathLoss {
     /// Nothing is lost so far.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: LossSettings) -> Self {
         Self {
             settings,
             first: Tally::default(),
@@ -224,7 +224,7 @@ impl PathLoss {
     }
 
     /// What a reader of the records should know at the end.
-    pub fn doubt(&self) -> Option<Doubt> {
+    pub fn doubt(&self) -> Option<VantageWarning> {
         let found = f64::from(self.first.made + self.later.made);
         let by_attempts = f64::from(self.later.made) / found.max(1.0);
         let resent = self.first.resent + self.later.resent;
@@ -249,7 +249,11 @@ impl PathLoss {
             reason = "between 5 and what started"
         )]
         let pace = self.slowest.map(|pace| pace as u64);
-        Some(Doubt::Lossy { lost: Permille::of(lost), missed: Permille::of(missed / (found + missed)), pace })
+        Some(VantageWarning::Lossy {
+            lost: Permille::of(lost),
+            missed: Permille::of(missed / (found + missed)),
+            pace,
+        })
     }
 
     fn lower(&mut self, now: Instant, lost: f64) {
@@ -283,7 +287,7 @@ mod tests {
     use Handshake::{Clean, Resent};
 
     fn free() -> PathLoss {
-        PathLoss::new(Settings::default())
+        PathLoss::new(LossSettings::default())
     }
 
     /// Connections at one time, so many of them after a loss.
@@ -325,7 +329,7 @@ mod tests {
             now = loss.closed_until(now).unwrap_or(now);
         }
         assert!(now > second(8), "{:?}", now - begin);
-        let Some(Doubt::Lossy { lost, missed, pace: Some(5) }) = loss.doubt() else {
+        let Some(VantageWarning::Lossy { lost, missed, pace: Some(5) }) = loss.doubt() else {
             panic!("loss is told: {:?}", loss.doubt())
         };
         assert!(lost > Permille::of(0.4) && missed == Permille::of(0.0), "{lost} {missed}");
@@ -363,19 +367,21 @@ mod tests {
 
     #[test]
     fn what_was_missed_is_estimated_from_the_last_attempts() {
-        let one = Settings { retries: 0, ..Settings::default() };
-        let short = Settings { syns: 1, ..Settings::default() };
+        let one = LossSettings { retries: 0, ..LossSettings::default() };
+        let short = LossSettings { syns: 1, ..LossSettings::default() };
         for (settings, first, later, missed) in [
-            (Settings::default(), (500, 500), (0, 0), 0.0),
+            (LossSettings::default(), (500, 500), (0, 0), 0.0),
             // 0.8 to the fifth power of those at the last attempt.
-            (Settings::default(), (0, 0), (20, 80), 0.328),
+            (LossSettings::default(), (0, 0), (20, 80), 0.328),
             (one, (20, 80), (0, 0), 0.328),
             // A tenth answers at the second attempt only, so a hundredth of all is missed at both.
             (short, (900, 0), (90, 0), 0.009),
         ] {
             let tally = |(clean, resent)| Tally { made: clean + resent, resent };
             let loss = PathLoss { first: tally(first), later: tally(later), ..PathLoss::new(settings) };
-            let Some(Doubt::Lossy { missed: told, .. }) = loss.doubt() else { panic!("{first:?} {later:?}") };
+            let Some(VantageWarning::Lossy { missed: told, .. }) = loss.doubt() else {
+                panic!("{first:?} {later:?}")
+            };
             assert_eq!(told, Permille::of(missed), "{first:?} {later:?}");
         }
     }
@@ -398,6 +404,8 @@ mod tests {
         late(&mut loss, second(9), second(4));
         assert_eq!(loss.doubt(), None);
         late(&mut loss, second(9), second(5));
-        assert!(matches!(loss.doubt(), Some(Doubt::Lossy { lost, .. }) if lost == Permille::of(0.5)));
+        assert!(
+            matches!(loss.doubt(), Some(VantageWarning::Lossy { lost, .. }) if lost == Permille::of(0.5))
+        );
     }
 }

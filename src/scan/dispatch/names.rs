@@ -1,4 +1,4 @@
-//! What names lead to, in the feeder: names go to the resolver beside the order, and the addresses that come back wait for
+//! What names lead to, in the dispatcher: names go to the resolver beside the order, and the addresses that come back wait for
 //! a pass, or are already drawn by the set's own turns.
 
 use std::collections::HashSet;
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Feeder, MAX_EARLY, MAX_WAITING};
+use super::{Dispatcher, MAX_EARLY, MAX_WAITING};
 use crate::resolve::{self, Case};
-use crate::scan::aim::{Aim, Asking};
-use crate::scan::course::NameTurn;
+use crate::scan::attempt::{Attempt, LookupSubject};
+use crate::scan::schedule::NameTurn;
 
 /// Names that may be resolving at once: half of the cases that a resolver has open, so that hosts find room beside them
 /// however long names take. At a second each, so many names are resolved in one.
@@ -22,16 +22,18 @@ const ROOM_FOR_HOSTS: usize = 4;
 /// Between two looks at whether the resolver takes more names.
 const NAMES_LOOK: Duration = Duration::from_millis(20);
 
-impl Feeder {
+impl Dispatcher {
     /// Hands names to the resolver, as many as it may have and takes without a wait: conversations don't wait for names.
     pub(super) async fn send_names(&mut self) {
-        while self.course.names_left() > 0 && self.resolving < MAX_NAMES {
+        while self.schedule.names_left() > 0 && self.resolving < MAX_NAMES {
             let Some(resolver) = self.resolver.as_ref().filter(|it| it.room() > ROOM_FOR_HOSTS) else {
                 return;
             };
             let room = NAMES_BATCH.min(MAX_NAMES - self.resolving);
-            let case = |NameTurn { turn, name, want }| Case { want, carry: Asking::Name { turn, name } };
-            let names: Vec<_> = std::iter::from_fn(|| self.course.next_name()).take(room).map(case).collect();
+            let case =
+                |NameTurn { turn, name, want }| Case { want, carry: LookupSubject::Name { turn, name } };
+            let names: Vec<_> =
+                std::iter::from_fn(|| self.schedule.next_name()).take(room).map(case).collect();
             if names.is_empty() {
                 return;
             }
@@ -43,7 +45,7 @@ impl Feeder {
 
     /// When to look whether the resolver takes more names, if there are any for it.
     pub(super) fn names_due(&self, now: Instant) -> Option<Instant> {
-        let is_held_up = self.course.names_left() > 0 && self.resolving < MAX_NAMES;
+        let is_held_up = self.schedule.names_left() > 0 && self.resolving < MAX_NAMES;
         is_held_up.then_some(now + NAMES_LOOK)
     }
 
@@ -56,22 +58,22 @@ impl Feeder {
         self.all_resolved() || self.begun_early < MAX_EARLY
     }
 
-    /// Brings what names led to before the gate, as far as there is room.
+    /// Brings what names led to before the limiter, as far as there is room.
     pub(super) fn enter_resolved(&mut self, now: Instant) {
         let rested = self.rested.max(now);
-        while self.gate.len() < MAX_WAITING && self.may_begin() {
-            let Some(aim) = self.resolved.pop_front() else { return };
+        while self.limiter.len() < MAX_WAITING && self.may_begin() {
+            let Some(attempt) = self.resolved.pop_front() else { return };
             self.begun_early += usize::from(!self.all_resolved());
-            self.gate.enter(rested, aim.ip, aim);
+            self.limiter.enter(rested, attempt.ip, attempt);
         }
     }
 
     /// Whether a turn of the set is taken by a name that leads to its target; else notes it as drawn.
-    pub(super) fn is_taken(&mut self, aim: &Aim) -> bool {
-        let socket = aim.whom().socket;
-        if !self.named.is_empty() && self.named.contains(&aim.ip) {
+    pub(super) fn is_taken(&mut self, attempt: &Attempt) -> bool {
+        let socket = attempt.whom().socket;
+        if !self.named.is_empty() && self.named.contains(&attempt.ip) {
             // The writer hears until the scan is over.
-            let _ = self.passed_over.send((aim.turn, socket));
+            let _ = self.passed_over.send((attempt.turn, socket));
             return true;
         }
         if !self.all_resolved() {
@@ -83,20 +85,20 @@ impl Feeder {
     }
 
     /// Takes what a name led to; what was drawn already is spoken to by its own turn.
-    pub(super) fn take_resolved(&mut self, aims: Vec<Aim>) {
+    pub(super) fn take_resolved(&mut self, attempts: Vec<Attempt>) {
         self.resolving = self.resolving.saturating_sub(1);
         self.unresolved = self.unresolved.saturating_sub(1);
-        for aim in aims {
-            if self.early.contains(&aim.whom().socket) {
+        for attempt in attempts {
+            if self.early.contains(&attempt.whom().socket) {
                 continue;
             }
-            if self.course.draws(aim.ip) {
-                self.named.insert(aim.ip);
+            if self.schedule.draws(attempt.ip) {
+                self.named.insert(attempt.ip);
             }
-            if self.reach.lacks(aim.ip) {
-                self.leave_untried(aim);
+            if self.reach.lacks(attempt.ip) {
+                self.leave_untried(attempt);
             } else {
-                self.resolved.push_back(aim);
+                self.resolved.push_back(attempt);
             }
         }
         if self.all_resolved() {

@@ -1,4 +1,4 @@
-//! Places for conversations: how many are free, on which shard, and how many fewer while the machine is in trouble.
+//! Places for conversations: how many are free, on which worker, and how many fewer while the machine is in trouble.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ const REGAIN: f64 = 0.05;
 /// Never fewer places than this, as long as there were so many.
 const FEWEST: usize = 4;
 
-/// The places of all shards.
+/// The places of all workers.
 #[derive(Debug)]
-pub struct Places {
+pub struct ConcurrencyLimiter {
     /// As many as the user and the open-file limit allow.
     all: usize,
     /// As many as there were no trouble with, lately.
     allowed: f64,
-    /// Taken, by shard.
+    /// Taken, by worker.
     taken: Vec<usize>,
     pause: Duration,
     closed_until: Option<Instant>,
@@ -36,13 +36,13 @@ enum Path {
     Lossy,
 }
 
-impl Places {
-    /// `all` places over so many shards.
-    pub fn new(all: usize, shards: usize) -> Self {
+impl ConcurrencyLimiter {
+    /// `all` places over so many workers.
+    pub fn new(all: usize, workers: usize) -> Self {
         Self {
             all,
             allowed: all as f64,
-            taken: vec![0; shards],
+            taken: vec![0; workers],
             pause: FIRST_PAUSE,
             closed_until: None,
             regained: None,
@@ -76,21 +76,21 @@ impl Places {
         self.closed_until.filter(|&until| until > now)
     }
 
-    /// Takes `count` places on the emptiest shard, and says which.
+    /// Takes `count` places on the emptiest worker, and says which.
     pub fn take(&mut self, count: usize) -> usize {
         let emptiest = self.emptiest();
         self.taken[emptiest] += count;
         emptiest
     }
 
-    /// The shard with the fewest taken places.
+    /// The worker with the fewest taken places.
     pub fn emptiest(&self) -> usize {
-        (0..self.taken.len()).min_by_key(|&shard| self.taken[shard]).unwrap_or(0)
+        (0..self.taken.len()).min_by_key(|&worker| self.taken[worker]).unwrap_or(0)
     }
 
-    /// Places of a shard are free again; `sound` if none of them ended in trouble.
-    pub fn give_back(&mut self, shard: usize, count: usize, sound: bool) {
-        self.taken[shard] = self.taken[shard].saturating_sub(count);
+    /// Places of a worker are free again; `sound` if none of them ended in trouble.
+    pub fn give_back(&mut self, worker: usize, count: usize, sound: bool) {
+        self.taken[worker] = self.taken[worker].saturating_sub(count);
         if sound && count > 0 && self.closed_until.is_none() {
             self.pause = FIRST_PAUSE;
         }
@@ -133,9 +133,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn trouble_halves_the_places_and_time_brings_them_back() {
         let begin = Instant::now();
-        let mut places = Places::new(1000, 2);
+        let mut places = ConcurrencyLimiter::new(1000, 2);
         assert_eq!(places.room(begin), 1000);
-        assert_ne!(places.take(400), places.take(400), "the emptiest shard is chosen");
+        assert_ne!(places.take(400), places.take(400), "the emptiest worker is chosen");
         assert_eq!(places.room(begin), 200);
         places.shrink(begin);
         places.shrink(begin);
@@ -152,7 +152,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn on_a_lossy_path_places_come_back_only_when_it_bears_again() {
         let begin = Instant::now();
-        let mut places = Places::new(1000, 1);
+        let mut places = ConcurrencyLimiter::new(1000, 1);
         places.take(400);
         places.lose();
         places.give_back(0, 400, true);
@@ -166,7 +166,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn trouble_that_goes_on_makes_the_pause_longer_up_to_a_bound() {
         let mut now = Instant::now();
-        let mut places = Places::new(1000, 1);
+        let mut places = ConcurrencyLimiter::new(1000, 1);
         let mut last = Duration::ZERO;
         for _ in 0..12 {
             places.shrink(now);
@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn after_a_sound_conversation_the_next_pause_is_short_again() {
         let begin = Instant::now();
-        let mut places = Places::new(1000, 1);
+        let mut places = ConcurrencyLimiter::new(1000, 1);
         places.shrink(begin);
         places.shrink(begin + FIRST_PAUSE);
         let open = begin + FIRST_PAUSE * 3;

@@ -58,7 +58,7 @@ struct Slowed {
 }
 
 /// Holds what came before its prefix was due.
-pub struct Gate<T> {
+pub struct PrefixLimiter<T> {
     rate: Rate,
     /// When the next of a prefix may start.
     next: HashMap<Prefix, Instant>,
@@ -72,8 +72,8 @@ pub struct Gate<T> {
     serial: u64,
 }
 
-impl<T> Gate<T> {
-    /// A gate at `rate` connections a second for each prefix.
+impl<T> PrefixLimiter<T> {
+    /// A limiter at `rate` connections a second for each prefix.
     pub fn new(rate: Rate) -> Self {
         Self {
             rate,
@@ -96,7 +96,7 @@ impl<T> Gate<T> {
         self.waiting.is_empty()
     }
 
-    /// Whether the prefix of an address asked for less, so that its visits go through the gate.
+    /// Whether the prefix of an address asked for less, so that its visits go through the limiter.
     pub fn is_slowed(&self, ip: IpAddr) -> bool {
         !self.slowed.is_empty() && self.slowed.contains_key(&Prefix::group(ip))
     }
@@ -176,10 +176,10 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn pass_all(gate: &mut Gate<u32>, begin: Instant) -> Vec<(u32, u128)> {
+    fn pass_all(limiter: &mut PrefixLimiter<u32>, begin: Instant) -> Vec<(u32, u128)> {
         let mut passed = Vec::new();
-        while let Some(due) = gate.due() {
-            while let Some(item) = gate.pass(due) {
+        while let Some(due) = limiter.due() {
+            while let Some(item) = limiter.pass(due) {
                 passed.push((item, (due - begin).as_millis()));
             }
         }
@@ -189,61 +189,61 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_prefix_passes_at_its_rate_and_holds_up_nobody_else() {
         let begin = Instant::now();
-        let mut gate = Gate::new(Rate::PerSecond(10.0));
+        let mut limiter = PrefixLimiter::new(Rate::PerSecond(10.0));
         for item in 0..3 {
-            gate.enter(begin, ip("192.0.2.1"), item);
+            limiter.enter(begin, ip("192.0.2.1"), item);
         }
-        gate.enter(begin, ip("198.51.100.1"), 9);
-        assert_eq!(pass_all(&mut gate, begin), [(0, 0), (9, 0), (1, 100), (2, 200)]);
-        assert!(gate.is_empty());
+        limiter.enter(begin, ip("198.51.100.1"), 9);
+        assert_eq!(pass_all(&mut limiter, begin), [(0, 0), (9, 0), (1, 100), (2, 200)]);
+        assert!(limiter.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_421_halves_the_pace_of_its_prefix_but_not_below_one_a_second() {
         let begin = Instant::now();
-        let mut gate = Gate::new(Rate::PerSecond(10.0));
-        gate.slow_down(begin, ip("192.0.2.200"));
-        assert!(gate.is_slowed(ip("192.0.2.1")));
-        assert!(!gate.is_slowed(ip("192.0.3.1")));
+        let mut limiter = PrefixLimiter::new(Rate::PerSecond(10.0));
+        limiter.slow_down(begin, ip("192.0.2.200"));
+        assert!(limiter.is_slowed(ip("192.0.2.1")));
+        assert!(!limiter.is_slowed(ip("192.0.3.1")));
         for item in 0..3 {
-            gate.enter(begin, ip("192.0.2.1"), item);
+            limiter.enter(begin, ip("192.0.2.1"), item);
         }
-        assert_eq!(pass_all(&mut gate, begin), [(0, 200), (1, 400), (2, 600)]);
+        assert_eq!(pass_all(&mut limiter, begin), [(0, 200), (1, 400), (2, 600)]);
         for _ in 0..9 {
-            gate.slow_down(begin, ip("192.0.2.200"));
+            limiter.slow_down(begin, ip("192.0.2.200"));
         }
         let later = begin + Duration::from_secs(60);
         for item in 0..2 {
-            gate.enter(later, ip("192.0.2.1"), item);
+            limiter.enter(later, ip("192.0.2.1"), item);
         }
-        assert_eq!(pass_all(&mut gate, later), [(0, 0), (1, 1000)]);
+        assert_eq!(pass_all(&mut limiter, later), [(0, 0), (1, 1000)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_in_costs_the_same_however_many_prefixes_wait() {
         let begin = Instant::now();
-        let mut gate = Gate::new(Rate::PerSecond(10.0));
+        let mut limiter = PrefixLimiter::new(Rate::PerSecond(10.0));
         let entered: usize = 1 << 17;
         for item in 0..u32::try_from(entered).unwrap() {
-            gate.enter(begin, IpAddr::from((item << 8).to_be_bytes()), item);
+            limiter.enter(begin, IpAddr::from((item << 8).to_be_bytes()), item);
         }
-        assert!(gate.looked_at <= 2 * entered, "{} looks for {entered} that came in", gate.looked_at);
+        assert!(limiter.looked_at <= 2 * entered, "{} looks for {entered} that came in", limiter.looked_at);
         let later = begin + Duration::from_secs(1);
         for item in 0..u32::try_from(entered).unwrap() {
-            gate.enter(later, IpAddr::from((item << 8 | 0x4000_0000).to_be_bytes()), item);
+            limiter.enter(later, IpAddr::from((item << 8 | 0x4000_0000).to_be_bytes()), item);
         }
-        assert!(gate.next.len() <= 2 * entered, "what has passed is forgotten: {}", gate.next.len());
+        assert!(limiter.next.len() <= 2 * entered, "what has passed is forgotten: {}", limiter.next.len());
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_prefix_rate_nothing_waits_and_nothing_slows() {
         let begin = Instant::now();
-        let mut gate = Gate::new(Rate::Unlimited);
-        gate.slow_down(begin, ip("192.0.2.1"));
-        assert!(!gate.is_slowed(ip("192.0.2.1")));
+        let mut limiter = PrefixLimiter::new(Rate::Unlimited);
+        limiter.slow_down(begin, ip("192.0.2.1"));
+        assert!(!limiter.is_slowed(ip("192.0.2.1")));
         for item in 0..3 {
-            gate.enter(begin, ip("192.0.2.1"), item);
+            limiter.enter(begin, ip("192.0.2.1"), item);
         }
-        assert_eq!(pass_all(&mut gate, begin), [(0, 0), (1, 0), (2, 0)]);
+        assert_eq!(pass_all(&mut limiter, begin), [(0, 0), (1, 0), (2, 0)]);
     }
 }

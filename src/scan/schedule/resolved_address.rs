@@ -7,11 +7,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::aim::{Aim, Asked, Errand};
 use crate::evidence::Status;
 use crate::name::HostName;
 use crate::record::{AddressFamily, Unresolved};
 use crate::resolve::{Addresses, MailHosts, Solution};
+use crate::scan::attempt::{Attempt, AttemptKind, TargetSource};
 
 /// Addresses that a name leads to at most: no host that is looked for by its name has more.
 pub const MOST_ADDRESSES: usize = 32;
@@ -20,7 +20,7 @@ pub const MOST_EXCHANGERS: usize = 16;
 
 /// An address, and the host name that led to it.
 #[derive(Debug, Clone)]
-pub struct Lead {
+pub struct ResolvedAddress {
     /// The address.
     pub ip: IpAddr,
     /// The name; `None` where it is not one that a host can have.
@@ -29,9 +29,9 @@ pub struct Lead {
 
 /// Where a name led, within bounds, and how much is beyond them.
 #[derive(Debug, Default)]
-pub struct Leads {
+pub struct ResolvedAddresses {
     /// Those to be spoken to, an address of several exchangers once for each.
-    pub within: Vec<Lead>,
+    pub within: Vec<ResolvedAddress>,
     /// Addresses left out.
     pub addresses: usize,
     /// Exchangers left out, with all addresses that they may have.
@@ -41,7 +41,7 @@ pub struct Leads {
     pub unresolved: Vec<Unresolved>,
 }
 
-impl Leads {
+impl ResolvedAddresses {
     /// Reads what the resolver says of an entry; `host` is the name of one that is no `mx:` entry.
     pub fn of(solution: &Solution, host: Option<&HostName>) -> Self {
         let (mut leads, status) = match solution {
@@ -83,7 +83,7 @@ impl Leads {
         all.dedup();
         self.addresses += all.len().saturating_sub(MOST_ADDRESSES);
         all.truncate(MOST_ADDRESSES);
-        self.within.extend(all.into_iter().map(|ip| Lead { ip, host: host.clone() }));
+        self.within.extend(all.into_iter().map(|ip| ResolvedAddress { ip, host: host.clone() }));
         if found.addresses.is_empty() {
             if !found.status.is_definite() {
                 self.miss(Unresolved { family: None, status: found.status });
@@ -119,7 +119,7 @@ pub struct LeftOut {
 
 impl LeftOut {
     /// Counts what a name led to beyond the bounds.
-    pub fn count(&self, leads: &Leads) {
+    pub fn count(&self, leads: &ResolvedAddresses) {
         if leads.addresses + leads.exchangers > 0 {
             self.names.fetch_add(1, Relaxed);
             self.addresses.fetch_add(leads.addresses as u64, Relaxed);
@@ -147,16 +147,16 @@ impl fmt::Display for LeftOut {
 }
 
 /// A target that a name led to.
-pub fn aim(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<HostName>>) -> Aim {
-    Aim {
-        errand: Errand::Record,
+pub fn attempt(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<HostName>>) -> Attempt {
+    Attempt {
+        errand: AttemptKind::Record,
         turn,
         ip: socket.ip(),
         port: socket.port(),
         attempts: 0,
         troubles: 0,
         doubted: 0,
-        asked: Asked::Name(name),
+        asked: TargetSource::Name(name),
         name: host,
         earlier: None,
     }
@@ -177,11 +177,11 @@ mod tests {
     #[test]
     fn the_lowest_addresses_are_taken_in_whatever_order_they_came() {
         let name = HostName::parse("a.example.org").unwrap();
-        let leads = Leads::of_host(Some(&name), &addresses((0..4000).rev()));
+        let leads = ResolvedAddresses::of_host(Some(&name), &addresses((0..4000).rev()));
         assert!(leads.within.iter().map(|lead| lead.ip).eq(addresses(0..32).addresses));
         assert_eq!((leads.addresses, leads.exchangers), (3968, 0));
         assert!(leads.within.iter().all(|lead| lead.host.as_deref() == Some(&name)));
-        let few = Leads::of_host(Some(&name), &addresses([5, 3, 5, 4]));
+        let few = ResolvedAddresses::of_host(Some(&name), &addresses([5, 3, 5, 4]));
         assert_eq!((few.within.len(), few.addresses), (3, 0), "each once");
     }
 
@@ -201,7 +201,7 @@ mod tests {
         ] {
             let hosts: Vec<MailHost> = hosts.iter().copied().map(host).collect();
             let found = MailHosts { status, published: hosts.len(), hosts, whole: true };
-            let leads = Leads::of(&Solution::MailHosts(found), None);
+            let leads = ResolvedAddresses::of(&Solution::MailHosts(found), None);
             assert_eq!(leads.unresolved, [Unresolved { family: None, status: why }]);
         }
     }
@@ -214,11 +214,15 @@ mod tests {
             addresses: addresses((0..40).map(|last| u32::from(number) * 256 + last)),
         };
         let hosts: Vec<MailHost> = (0..32).map(host).collect();
-        let leads =
-            Leads::of_domain(&MailHosts { status: Status::Found, hosts, published: 100, whole: false });
+        let leads = ResolvedAddresses::of_domain(&MailHosts {
+            status: Status::Found,
+            hosts,
+            published: 100,
+            whole: false,
+        });
         assert_eq!((leads.within.len(), leads.addresses, leads.exchangers), (16 * 32, 16 * 8, 84));
         let left_out = LeftOut::default();
-        left_out.count(&Leads::default());
+        left_out.count(&ResolvedAddresses::default());
         assert!(left_out.is_empty());
         left_out.count(&leads);
         let told = left_out.to_string();

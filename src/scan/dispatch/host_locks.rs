@@ -9,18 +9,18 @@ use foldhash::fast::RandomState;
 /// The addresses that are spoken to, each with what waits for it. There are no more of them than conversations at once,
 /// and no more wait for each than a target has ports.
 #[derive(Debug)]
-pub struct Occupied<T> {
+pub struct HostLocks<T> {
     spoken_to: HashMap<u128, Vec<T>, RandomState>,
     waiting: usize,
 }
 
-impl<T> Default for Occupied<T> {
+impl<T> Default for HostLocks<T> {
     fn default() -> Self {
         Self { spoken_to: HashMap::default(), waiting: 0 }
     }
 }
 
-impl<T> Occupied<T> {
+impl<T> HostLocks<T> {
     /// Takes the address and hands `item` back, or keeps it until the address is free.
     pub fn enter(&mut self, ip: IpAddr, item: T) -> Option<T> {
         match self.spoken_to.entry(key(ip)) {
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn an_address_is_one_items_until_it_leaves() {
         let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        let mut occupied = Occupied::default();
+        let mut occupied = HostLocks::default();
         assert_eq!(occupied.enter(one, 25), Some(25));
         assert_eq!(occupied.enter(one, 465), None);
         assert_eq!(occupied.enter(one, 587), None);
@@ -86,7 +86,7 @@ mod tests {
     fn an_ipv4_address_is_the_same_however_it_is_written() {
         let plain = IpAddr::from([192, 0, 2, 1]);
         let mapped = IpAddr::from(std::net::Ipv4Addr::new(192, 0, 2, 1).to_ipv6_mapped());
-        let mut occupied = Occupied::default();
+        let mut occupied = HostLocks::default();
         assert_eq!(occupied.enter(plain, 25), Some(25));
         assert_eq!(occupied.enter(mapped, 25), None);
     }
