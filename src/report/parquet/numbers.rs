@@ -110,16 +110,16 @@ impl Column {
             Some(ColumnReader::Int32ColumnReader(reader)) => {
                 let mut read = Vec::new();
                 reader.read_records(rows, Some(&mut levels), None, &mut read)?;
-                let real =
+                let as_real =
                     |number: i32| if is_unsigned { number.cast_unsigned().into() } else { number.into() };
-                read.into_iter().map(real).collect()
+                read.into_iter().map(as_real).collect()
             }
             Some(ColumnReader::Int64ColumnReader(reader)) => {
                 let mut read = Vec::new();
                 reader.read_records(rows, Some(&mut levels), None, &mut read)?;
-                let real =
+                let as_real =
                     |number: i64| if is_unsigned { number.cast_unsigned() as f64 } else { number as f64 };
-                read.into_iter().map(real).collect()
+                read.into_iter().map(as_real).collect()
             }
             Some(ColumnReader::FloatColumnReader(reader)) => {
                 let mut read: Vec<f32> = Vec::new();
