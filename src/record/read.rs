@@ -1,9 +1,9 @@
 //! A line of JSON back as a record: the evidence as it was seen, bytes of the banner included.
 //!
-//! Unknown fields are kept as they stand and optional ones may be missing, so that lines of older and newer versions can
-//! be read. A word that is not known, and a number that its field can't hold, are left out and told as [`Oddities`]: what is
-//! worked out anew is not needed, an unknown outcome or status is [`Outcome::Other`] or [`Status::Other`], and the words of
-//! the evidence are kept to be written again.
+//! Unknown fields are kept as they stand and optional ones may be missing, so that lines of older and newer
+//! versions can be read. A word that is not known, and a number that its field can't hold, are left out and
+//! told as [`Oddities`]: what is worked out anew is not needed, an unknown outcome or status is
+//! [`Outcome::Other`] or [`Status::Other`], and the words of the evidence are kept to be written again.
 
 mod tls;
 

@@ -1,5 +1,5 @@
-//! Numbers that a row has no use for. They are looked at all the same: every command says which ones are absurd, whatever
-//! the form of the file. A column of another type than a number's is not looked at.
+//! Numbers that a row has no use for. They are looked at all the same: every command says which ones are
+//! absurd, whatever the form of the file. A column of another type than a number's is not looked at.
 
 use std::time::Duration;
 
