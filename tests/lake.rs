@@ -153,6 +153,64 @@ fn parquet_of_any_compression_is_read_or_refused_by_its_name() {
     assert_eq!((read, refused), (8, 5));
 }
 
+/// A file with an absurd number in its third record, for each field that holds a number: `FIELD.parquet`.
+const ABSURD_BY_PYARROW: &str = "import pyarrow as pa, pyarrow.parquet as pq, sys
+table = pq.read_table(sys.argv[1])
+for path, value in [('smtp.code', 1000), ('smtp.attempts', 256), ('smtp.connect_ms', -5.5), ('smtp.banner_ms', 1e300),
+        ('smtp.tls.alert', -1), ('smtp.tls.code', -1), ('smtp.tls.certificate.count', 1 << 40), ('dns.ptr.count', -1),
+        ('network.asn', -1), ('target.port', 70000)]:
+    records = table.to_pylist()
+    at = records[2]
+    *outer, name = path.split('.')
+    for part in outer:
+        at = at[part]
+    at[name] = value
+    pq.write_table(pa.Table.from_pylist(records, schema=table.schema), f'{sys.argv[2]}/{path}.parquet')";
+
+#[test]
+fn absurd_numbers_in_parquet_are_told_alike_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = folder.path().join("a.parquet");
+    let mut record = support::records::healthy_record();
+    record.evidence.observation.tls = Some(Box::new(banneret::evidence::Tls {
+        certificate: Some(banneret::evidence::Certificate::default()),
+        ..banneret::evidence::Tls::bare(banneret::evidence::TlsStatus::Established)
+    }));
+    let records = (1..=5).map(|last| {
+        let mut record = record.clone();
+        record.target.ip = Some([192, 0, 2, last].into());
+        record
+    });
+    write_all(records, &[], &[&ours]);
+    let made = folder.path().join("made");
+    std::fs::create_dir(&made).unwrap();
+    python("pyarrow", ABSURD_BY_PYARROW, &[&ours, &made]);
+    let mut count = 0;
+    for entry in std::fs::read_dir(&made).unwrap() {
+        let other = entry.unwrap().path();
+        let field = other.file_stem().unwrap().to_str().unwrap();
+        let shown = match field {
+            "smtp.code" => "1000",
+            "smtp.attempts" => "256",
+            "smtp.connect_ms" => "-5.5",
+            "smtp.banner_ms" => "1e300",
+            "smtp.tls.certificate.count" => "1099511627776",
+            "target.port" => "70000",
+            _ => "-1",
+        };
+        let path = other.to_str().unwrap();
+        let told = format!(
+            "banneret: records `{path}`: 1 record has numbers that their field can't hold, the first is `{shown}` in \
+             `{field}` in record 3; they are left out\n"
+        );
+        for words in [&["report", path][..], &["judge", path], &["diff", ours.to_str().unwrap(), path]] {
+            assert_eq!(run(words).ends(0).err, told, "{words:?}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 10);
+}
+
 /// What is in a file of CSV, written anew by programs that take all cells for text, its header for a row like others.
 const CSV_BY_DUCKDB: &str = "import csv, duckdb, sys
 csv.field_size_limit(1 << 26)

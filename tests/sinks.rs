@@ -326,7 +326,12 @@ fn files_that_are_no_records_are_refused_with_file_and_line() {
     for (name, content, message) in [
         ("a.jsonl", format!("{good}\n{{}}\n").into_bytes(), "line 3 has no `schema`"),
         ("b.jsonl", [good.as_bytes(), b"\xff\n"].concat(), "line 2 is not UTF-8"),
-        ("c.csv", b"ip,port\n192.0.2.1,25\n".to_vec(), "line 1 has no `outcome`"),
+        (
+            "c.csv",
+            b"ip,port\n192.0.2.1,25\n".to_vec(),
+            "line 1 names no column `outcome`; a table of records begins with",
+        ),
+        ("h.csv", b"192.0.2.1,25,192.0.2.0/24,greeted\n".to_vec(), "line 1 names no column `ip`; a table of"),
         ("d.csv", b"ip,outcome\n192.0.2.1,greeted\nx,y\n".to_vec(), "line 3 has `x` in `ip`"),
         ("e.csv", b"ip,outcome\n192.0.2.1\n192.0.2.1,greeted\n".to_vec(), "line 2 has fewer cells"),
         ("f.jsonl.gz", b"this is not gzip data\n".to_vec(), "line 1 is not a record: "),

@@ -1,11 +1,12 @@
-//! Fields of a stored line that this version does not know: found in the line, and written again behind the known fields
-//! of the same object.
+//! Fields of a stored line that this version does not know: found in the line, and written again behind the
+//! known fields of the same object.
 //!
-//! By example: in `{"outcome":"greeted","score":1e400,"smtp":{"code":220,"pipelining":true}}`, `"score":1e400` is of the
-//! record and `"pipelining":true` is of `smtp`. What is worked out anew, `platform` and `accepted`, is passed over.
+//! By example: in `{"outcome":"greeted","score":1e400,"smtp":{"code":220,"pipelining":true}}`,
+//! `"score":1e400` is of the record and `"pipelining":true` is of `smtp`. What is worked out anew, `platform`
+//! and `accepted`, is passed over.
 //!
-//! One pass over text that has been read as JSON before. It is done by hand because a tree of values changes numbers that
-//! it can't hold, as `1e400`, and recurses as deep as the text does.
+//! One pass over text that has been read as JSON before. It is done by hand because a tree of values changes
+//! numbers that it can't hold, as `1e400`, and recurses as deep as the text does.
 
 use std::borrow::Cow;
 

@@ -1,13 +1,14 @@
-//! What stands in a line or a row and this version does not know: words and fields of a later version, and numbers that
-//! no field can hold. A record is read without them; words of the evidence and fields are kept, so that it is written
-//! again as it was.
+//! What stands in a line or a row and this version does not know: words and fields of a later version, and
+//! numbers that no field can hold. A record is read without them; words of the evidence and fields are kept,
+//! so that it is written again as it was.
 
 use super::extra::{ExtraField, Object};
 use super::neutral::Safe;
 
 /// The most of a word that is kept, in characters: several times the longest of ours.
 const LONGEST: usize = 100;
-/// The most oddities of one record that are kept: one for each of the PTR names that a record may have, and some more.
+/// The most oddities of one record that are kept: one for each of the PTR names that a record may have, and
+/// some more.
 const MOST: usize = 160;
 
 /// What an oddity is.
@@ -97,8 +98,8 @@ impl Oddities {
     }
 }
 
-/// What of a stored record this version does not know, to be written again as it stood: words of the evidence, and
-/// fields. Almost no record has any of it, so it takes little room.
+/// What of a stored record this version does not know, to be written again as it stood: words of the
+/// evidence, and fields. Almost no record has any of it, so it takes little room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Foreign(Option<Box<Parts>>);
 

@@ -19,7 +19,8 @@ use crate::name::DnsName;
 use crate::smtp::ehlo;
 use crate::smtp::reply::Reply;
 
-/// Appends the line of a record without fields that this version does not know: for forms that have no place for them.
+/// Appends the line of a record without fields that this version does not know: for forms that have no place
+/// for them.
 pub fn encode_known(record: &Record, line: &mut Vec<u8>) {
     if !record.foreign.has_fields() {
         return encode(record, line);

@@ -24,7 +24,11 @@ pub(super) enum Number {
 impl Number {
     /// The number where it is a natural one that fits.
     pub(super) fn natural<T: TryFrom<u64>>(self) -> Option<T> {
-        let Self::Natural(number) = self else { return None };
+        let number = match self {
+            Self::Natural(number) => number,
+            // Other programs write `220.0` for 220, as in a column that has nulls.
+            Self::Other(number) => number.to_string().parse().ok()?,
+        };
         T::try_from(number).ok()
     }
 
@@ -259,6 +263,19 @@ pub(super) struct SmtpRow<'a> {
     pub(super) attempts: Option<Number>,
     pub(super) connect_ms: Option<Number>,
     pub(super) banner_ms: Option<Number>,
+    pub(super) tls: Option<TlsRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TlsRow {
+    pub(super) alert: Option<Number>,
+    pub(super) code: Option<Number>,
+    pub(super) certificate: Option<CertificateRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CertificateRow {
+    pub(super) count: Option<Number>,
 }
 
 #[derive(Debug, Deserialize)]

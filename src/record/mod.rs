@@ -160,8 +160,8 @@ impl Record {
         self.evidence.observation.greeting.as_ref()?.code.map(crate::smtp::reply::Code::get)
     }
 
-    /// Puts what DNS says now in the place of what it said before. Fields that this version does not know stay only with
-    /// answers that are the same as before.
+    /// Puts what DNS says now in the place of what it said before. Fields that this version does not know
+    /// stay only with answers that are the same as before.
     pub fn answer(&mut self, now: Resolution) {
         let before = self.evidence.resolution.as_ref();
         let names = |it: &Resolution| (it.ptr, it.ptr_count, it.names.clone());

@@ -1,9 +1,9 @@
 //! A line of JSON back as a record: the evidence as it was seen, bytes of the banner included.
 //!
-//! Unknown fields are kept as they stand and optional ones may be missing, so that lines of older and newer versions can
-//! be read. A word that is not known, and a number that its field can't hold, are left out and told as [`Oddities`]: what is
-//! worked out anew is not needed, an unknown outcome or status is [`Outcome::Other`] or [`Status::Other`], and the words of
-//! the evidence are kept to be written again.
+//! Unknown fields are kept as they stand and optional ones may be missing, so that lines of older and newer
+//! versions can be read. A word that is not known, and a number that its field can't hold, are left out and
+//! told as [`Oddities`]: what is worked out anew is not needed, an unknown outcome or status is
+//! [`Outcome::Other`] or [`Status::Other`], and the words of the evidence are kept to be written again.
 
 mod tls;
 
@@ -45,6 +45,12 @@ pub enum ReadError {
     Missing {
         /// Which.
         field: &'static str,
+    },
+    /// The first row of a table names no such column, as where it is none of names.
+    #[error("names no column `{column}`; a table of records begins with the names of its columns")]
+    Column {
+        /// Which.
+        column: &'static str,
     },
     /// A word or number that the field can't hold.
     #[error("has `{}` in `{field}`, which this version does not know", Safe(value))]
@@ -201,6 +207,12 @@ impl<'a> RowLine<'a> {
         natural::<u8>("smtp.attempts", smtp.attempts, &mut odd);
         duration("smtp.connect_ms", smtp.connect_ms, &mut odd);
         duration("smtp.banner_ms", smtp.banner_ms, &mut odd);
+        if let Some(tls) = smtp.tls {
+            natural::<u8>("smtp.tls.alert", tls.alert, &mut odd);
+            code("smtp.tls.code", tls.code, &mut odd);
+            let count = tls.certificate.and_then(|certificate| certificate.count);
+            natural::<u32>("smtp.tls.certificate.count", count, &mut odd);
+        }
         Ok(Row {
             time: known("time", &told.0, time::parse(&told.0))?,
             ip: address(target.ip.as_ref())?,

@@ -269,7 +269,7 @@ impl Header {
         }
         let header = Self { positions, tags };
         for needed in ["ip", "outcome"] {
-            header.position(needed).ok_or(ReadError::Missing { field: needed })?;
+            header.position(needed).ok_or(ReadError::Column { column: needed })?;
         }
         Ok(header)
     }

@@ -1,5 +1,5 @@
-//! What of a later version's records is carried on: fields that nobody knows to where they stood in JSONL, words of
-//! the evidence into every form that has the field.
+//! What of a later version's records is carried on: fields that nobody knows to where they stood in JSONL,
+//! words of the evidence into every form that has the field.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -113,7 +113,8 @@ fn fields_of_a_later_version_are_written_again_where_they_stood() {
     assert_eq!(run(&["judge", outputs[0].to_str().unwrap()]).fine(), told);
 }
 
-/// A word of the evidence: where it stands in JSONL and in ECS, and what it is called in syslog and, if it is there, in CSV.
+/// A word of the evidence: where it stands in JSONL and in ECS, and what it is called in syslog and, if it is
+/// there, in CSV.
 const PLACES: [(&str, &str, &str, Option<&str>); 9] = [
     ("/outcome", "/event/action", "outcome", Some("outcome")),
     ("/dns/ptr/status", "/banneret/ptr_status", "ptr_status", Some("ptr_status")),

@@ -24,8 +24,8 @@ pub fn counts(entries: &[Entry<'_>]) -> [(Change, u64); Change::ALL.len()] {
     Change::ALL.map(|change| (change, entries.iter().filter(|entry| entry.change == change).count() as u64))
 }
 
-/// Writes one line a host, those that did not change left out, and the counts below; at most `width` columns. Where a
-/// line has no room for what became of its names, that stands on lines of its own below.
+/// Writes one line a host, those that did not change left out, and the counts below; at most `width` columns.
+/// Where a line has no room for what became of its names, that stands on lines of its own below.
 pub fn text(entries: &[Entry<'_>], width: usize, out: &mut dyn Write) -> io::Result<()> {
     let width = width.max(NARROWEST);
     let changed = entries.iter().filter(|entry| entry.change != Change::Same);

@@ -6,6 +6,7 @@
 //! will go on from it.
 
 mod lines;
+mod numbers;
 mod rows;
 mod shred;
 

@@ -14,6 +14,7 @@ use ::parquet::errors::{ParquetError, Result as Read};
 use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use ::parquet::schema::types::ColumnDescriptor;
 
+use super::numbers::Numbers;
 use crate::evidence::{Outcome, Status};
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
@@ -112,10 +113,12 @@ pub fn rows(file: &SerializedFileReader<File>, mut each: impl FnMut(&mut Row<'_>
             return Err(Broken::Row { row: 1, source: ReadError::Missing { field } });
         }
     }
+    let mut numbers = Numbers::of(&schema);
     let mut before = 0;
     for group in 0..file.num_row_groups() {
         let group = file.get_row_group(group)?;
         let mut readers = columns.iter().map(|column| column.open(&*group)).collect::<Read<Vec<_>>>()?;
+        numbers.open(&*group)?;
         loop {
             let mut count = 0;
             for (column, reader) in columns.iter_mut().zip(&mut readers) {
@@ -126,10 +129,13 @@ pub fn rows(file: &SerializedFileReader<File>, mut each: impl FnMut(&mut Row<'_>
             if count == 0 {
                 break;
             }
+            numbers.fill(count)?;
             let mut batch = Batch { columns: &columns, cursors: [Cursor::default(); LEAVES.len()] };
             for index in 0..count {
                 let row = before + index as u64 + 1;
-                each(&mut batch.row().map_err(|source| Broken::Row { row, source })?);
+                let mut row = batch.row().map_err(|source| Broken::Row { row, source })?;
+                numbers.tell(index, &mut row.odd);
+                each(&mut row);
             }
             before += count as u64;
         }

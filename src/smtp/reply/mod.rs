@@ -9,9 +9,12 @@ pub use reader::{Limit, MAX_LINE, MAX_LINES, MAX_REPLY, Progress, Reader};
 pub struct Code(u16);
 
 impl Code {
+    /// The largest of three digits.
+    pub const MAX: u16 = 999;
+
     /// A code of three digits, 000 to 999.
     pub fn new(code: u16) -> Option<Self> {
-        (code <= 999).then_some(Self(code))
+        (code <= Self::MAX).then_some(Self(code))
     }
 
     /// The number.
