@@ -61,7 +61,7 @@ fn every_flag_can_stand_in_the_file() {
          ehlo-name = 'scan.example.org'\nrate = 0.5\nprefix-rate = 'unlimited'\nconcurrency = 50\n\
          connect-timeout = '1s'\ngreeting-timeout = '2s'\nhost-timeout = '3s'\nretries = 0\nsource-ip = '127.0.0.1'\nown-address = ['203.0.113.9', '2001:db8::9']\n\
          resolver = ['127.0.0.1', '[::1]:5353']\ndns-rate = 100\ndns-timeout = '1s'\ndns-attempts = 2\n\
-         keep = 'all'\nfail-on = 'high'\nprogress = 'never'\nquiet = true\nsummary = 's.json'\ndry-run = true\n",
+         keep = 'all'\nfail-on = 'high'\nprogress = 'never'\nquiet = true\nsummary = '{0}.json'\ndry-run = true\n",
         list.display()
     );
     std::fs::write(folder.path("settings.toml"), settings).unwrap();

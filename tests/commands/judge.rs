@@ -284,7 +284,8 @@ fn records_go_to_as_many_outputs_as_are_named_or_none_is_touched() {
     assert_eq!(stdout.lines().count(), 2);
     let wrong = run(&["judge", path, "-o", lines, "-o", lines, "--overwrite"]).wrong(2);
     assert!(wrong.contains("is also the output"), "{wrong}");
-    let wrong = run(&["judge", path, "-o", "e.jsonl", "-o", table]).wrong(2);
+    let unwritten = directory.path().join("e.jsonl");
+    let wrong = run(&["judge", path, "-o", unwritten.to_str().unwrap(), "-o", table]).wrong(2);
     assert!(wrong.contains("c.csv` exists and is not empty"), "{wrong}");
 }
 
