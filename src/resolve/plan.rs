@@ -153,6 +153,7 @@ impl<T> Plan<T> {
 
     /// Begins the second pass of those whose time has come.
     pub(super) fn ask_again(&mut self, now: Instant, reach: Reach, intake: Intake) {
+        self.later.begin_round();
         while let Some(mut open) = self.later.next(now, reach, intake) {
             open.inquiry.reopen();
             self.ask(open.inquiry, Pass::Second, open.carry, now);
@@ -356,11 +357,12 @@ impl<T> Plan<T> {
 
     /// A case has nothing more to wait for: it is solved, or waits for a second pass.
     fn settle(&mut self, open: Box<Open<T>>, now: Instant) {
-        let kept = match open.pass {
-            Pass::First if !open.inquiry.has_failed() => Err(open),
-            Pass::First if open.inquiry.is_of_host() => self.later.keep_host(open, now),
-            Pass::First => self.later.keep_name(open, now),
-            Pass::Second => Err(open),
+        let kept = match (open.pass, open.inquiry.failure()) {
+            (Pass::First, Some(failure)) if open.inquiry.is_of_host() => {
+                self.later.keep_host(open, failure, now)
+            }
+            (Pass::First, Some(_)) => self.later.keep_name(open, now),
+            (Pass::First, None) | (Pass::Second, _) => Err(open),
         };
         if let Err(open) = kept {
             self.solved.push_back(open.into_solved());

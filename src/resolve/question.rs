@@ -110,6 +110,8 @@ pub struct Answer {
     pub transport: Transport,
     /// Packets sent for it.
     pub attempts: u8,
+    /// Whether some of them were not answered in time.
+    pub was_late: bool,
     /// Of absence: the zone that says so, as its SOA names it.
     pub zone: Option<DnsName>,
     /// Who gave it, and when; `None` where no upstream did.
@@ -125,6 +127,7 @@ impl Answer {
             ttl: Duration::ZERO,
             transport: Transport::Udp,
             attempts: 0,
+            was_late: false,
             zone: None,
             origin: None,
         }

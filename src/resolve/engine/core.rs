@@ -244,6 +244,7 @@ impl Core {
         let (state, upstream) = (slot.state, slot.upstream);
         if state == State::Sent {
             slot.state = State::Late;
+            slot.was_late = true;
             if let Some(key) = slot.keys.last() {
                 self.keys.is_late(key);
             }

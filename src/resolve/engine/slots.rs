@@ -121,6 +121,8 @@ pub(super) struct Slot {
     pub(super) epoch: Epoch,
     pub(super) epoch_upstream: usize,
     pub(super) counted_failed: bool,
+    /// Whether some packet of it was not answered in time.
+    pub(super) was_late: bool,
     /// Answers that settled nothing, the last one, and which upstreams gave them (one bit each).
     pub(super) failures: u8,
     pub(super) fault: Option<Fault>,
@@ -186,6 +188,7 @@ impl Slots {
             epoch: 0,
             epoch_upstream: 0,
             counted_failed: false,
+            was_late: false,
             failures: 0,
             fault: None,
             blamed: 0,

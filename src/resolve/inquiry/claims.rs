@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::{Asked, Goal, Inquiry};
 use crate::evidence::{Resolution, Status};
 use crate::name::DnsName;
-use crate::resolve::question::{Kind, Question};
+use crate::resolve::later::LookupFailure;
+use crate::resolve::question::{Answer, Kind, Question};
 use crate::resolve::trust::Claim;
 
 impl Inquiry {
@@ -90,10 +91,12 @@ impl Inquiry {
         }
     }
 
-    /// Whether some answer that it has settles nothing, those aside that nobody could confirm.
-    pub(in crate::resolve) fn has_failed(&self) -> bool {
+    /// How it failed, if some answer that it has settles nothing, those aside that nobody could confirm.
+    pub(in crate::resolve) fn failure(&self) -> Option<LookupFailure> {
         let answers = self.asked.iter().filter_map(|asked| asked.answer.as_deref());
-        answers.map(|answer| answer.status).any(|status| !status.is_definite() && status != Status::Untrusted)
+        let failed = answers.filter(|it| !it.status.is_definite() && it.status != Status::Untrusted);
+        let of = |it: &Answer| if it.was_late { LookupFailure::Late } else { LookupFailure::AtOnce };
+        failed.map(of).max()
     }
 
     /// Whether some answer was none to its question, as those of filters and policy zones.

@@ -45,6 +45,7 @@ impl Core {
             ttl: Duration::from_secs(u64::from(ttl)),
             transport: source.transport,
             attempts: 0,
+            was_late: false,
             zone,
             origin: Some(Origin::new(source.upstream, source.now)),
         };
@@ -198,7 +199,7 @@ impl Core {
         self.timers.clear(index);
         let slot = self.slots.at(index);
         let attempts = slot.spent.saturating_add(slot.packets);
-        self.answers.push((slot.token, Answer { attempts, ..answer }));
+        self.answers.push((slot.token, Answer { attempts, was_late: slot.was_late, ..answer }));
         self.slots.free(index);
     }
 }
