@@ -75,4 +75,4 @@ impl From<Exit> for std::process::ExitCode {
 /// Marks an error as trouble of this machine, so that it ends the program with [`Exit::Failed`].
 #[derive(Debug, thiserror::Error)]
 #[error("can't go on")]
-pub struct Unable;
+pub(super) struct Unable;
