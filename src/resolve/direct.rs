@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::backend::Resolve;
+use super::backend::Token;
 use super::engine::Engine;
-use super::plan::Token;
 use super::question::{Answer, Question};
-use super::service::{Resolve, ResolveError};
+use super::service::ResolveError;
 use super::settings::Settings;
 use crate::evidence::Status;
 
@@ -41,8 +42,8 @@ fn put(resolve: &mut impl Resolve, questions: &[Question]) -> Vec<Answer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resolve::fake::FakeResolver;
     use crate::resolve::question::Records;
-    use crate::resolve::told::Told;
 
     #[test]
     fn each_question_gets_its_own_answer() {
@@ -51,11 +52,11 @@ mod tests {
         let answer = |question: &Question| {
             Answer::found(Records::Names(vec![question.name.clone()]), Duration::from_secs(1))
         };
-        let answers = put(&mut Told::new(answer), &questions);
+        let answers = put(&mut FakeResolver::new(answer), &questions);
         assert_eq!(answers.len(), 3000);
         for (question, answer) in questions.iter().zip(answers) {
             assert_eq!(answer.names(), std::slice::from_ref(&question.name));
         }
-        assert!(put(&mut Told::new(answer), &[]).is_empty());
+        assert!(put(&mut FakeResolver::new(answer), &[]).is_empty());
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use self::confirm::is_slow;
 use self::slab::Slab;
+use super::backend::Token;
 use super::cache::Cache;
 use super::hold::Hold;
 use super::inquiry::Inquiry;
@@ -22,10 +23,6 @@ use super::question::{Answer, Question};
 use super::trust::{Belief, Claim, Contradiction, Put, Reachable, Trust, UpstreamBehavior};
 use super::want::{Case, Solved};
 use crate::name::DnsName;
-
-/// What stands for one question between `Plan::next_question` and `Plan::answered`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Token(pub u32);
 
 /// All open cases and the questions that they wait for.
 #[derive(Debug)]

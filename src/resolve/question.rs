@@ -1,9 +1,11 @@
 //! What is asked of DNS and what comes back, as values. Knows no packet, no upstream, no host.
 
+pub(super) mod origin;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::origin::Origin;
+use self::origin::Origin;
 use crate::evidence::Status;
 use crate::name::DnsName;
 

@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::backend::{Resolve, Token};
 use super::engine::Engine;
+use super::fake::FakeResolver;
 use super::health::{Health, count};
 use super::hold::MOST_HELD;
 use super::later::{Intake, Reach};
-use super::plan::{Checks, Plan, Token};
+use super::plan::{Checks, Plan};
 use super::question::{Answer, Question};
 use super::settings::{HOSTS_IN_FLIGHT, SecondPass, Settings, TrustPolicy};
-use super::told::Told;
 use super::trust::{Contradiction, Put, Reachable, UpstreamBehavior, UpstreamWarning, is_control};
 use super::usefulness::UseOfUpstreams;
 use super::want::{Case, Solved};
@@ -57,30 +58,6 @@ pub enum ResolveError {
     /// A socket, a thread or a poll can't be had.
     #[error("can't {0}: {1}")]
     Io(&'static str, #[source] std::io::Error),
-}
-
-/// What asks questions. Every question submitted ends in exactly one answer.
-pub trait Resolve: Send {
-    /// How many more questions it takes now.
-    fn room(&self) -> usize;
-
-    /// Takes a question; the caller has looked for room.
-    fn submit(&mut self, token: Token, question: &Question);
-
-    /// Takes a question for one upstream alone, by its number in [`Resolve::health`]; no other is asked in its place.
-    fn submit_to(&mut self, upstream: usize, token: Token, question: &Question);
-
-    /// Leaves an upstream alone for a while, if there is another one to ask.
-    fn set_aside(&mut self, upstream: usize);
-
-    /// Works, and appends answers, until there are some, `patience` has passed, or its waker was woken.
-    fn turn(&mut self, patience: Duration, answers: &mut Vec<(Token, Answer)>);
-
-    /// Ends a turn from any thread.
-    fn waker(&self) -> Waker;
-
-    /// How its upstreams do.
-    fn health(&self) -> Arc<Health>;
 }
 
 /// A running resolver. When every [`Inbox`] is dropped and all cases are solved, its thread ends and `solved` closes.
@@ -169,7 +146,7 @@ pub fn start_telling<T: Send + 'static>(
 pub fn start_with<T: Send + 'static>(
     answer: impl FnMut(&Question) -> Answer + Send + 'static,
 ) -> Result<Resolver<T>, ResolveError> {
-    start_on(Told::new(answer), Bounds::default())
+    start_on(FakeResolver::new(answer), Bounds::default())
 }
 
 /// How many cases may be where.

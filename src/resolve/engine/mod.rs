@@ -23,11 +23,12 @@ use rand::rngs::StdRng;
 use self::core::{Batch, Core, Lane};
 use self::lanes::{Lanes, Sent, is_unreachable};
 use self::sys::{Bell, Intake, MANY, Poll};
+use super::backend::Resolve;
+use super::backend::Token;
 use super::health::Health;
 use super::hickory::TcpDesk;
-use super::plan::Token;
 use super::question::{Answer, Question};
-use super::service::{Resolve, ResolveError};
+use super::service::ResolveError;
 use super::settings::Settings;
 
 pub(super) use self::core::{TcpAsk, TcpReply};

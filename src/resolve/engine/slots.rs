@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::keys::Key;
 use super::pace::Epoch;
 use crate::name::DnsName;
-use crate::resolve::plan::Token;
+use crate::resolve::backend::Token;
 use crate::resolve::question::{Kind, Question};
 use crate::resolve::wire::{Edns, Fault};
 

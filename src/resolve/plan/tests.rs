@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::evidence::Status;
 use crate::name::{DnsName, HostName};
-use crate::resolve::origin::Origin;
+use crate::resolve::question::origin::Origin;
 use crate::resolve::question::{Kind, Records};
 use crate::resolve::want::{Solution, Want};
 

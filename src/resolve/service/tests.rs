@@ -57,7 +57,7 @@ fn no_more_cases_are_taken_in_than_allowed() {
         for batch in 0..100 {
             assert!(inbox.try_send((batch * 100..batch * 100 + 100).map(case).collect()).is_ok());
         }
-        let resolve = Told::new(told);
+        let resolve = FakeResolver::new(told);
         let mut worker = Worker {
             waker: resolve.waker(),
             health: resolve.health(),
@@ -129,7 +129,7 @@ fn failing_at_first(times: usize) -> impl FnMut(&Question) -> Answer + Send {
 #[test]
 fn hosts_held_back_come_out_at_the_end_whole() {
     let bounds = Bounds { held_back: 100, ..Bounds::default() };
-    let mut resolver = start_on::<u32>(Told::new(failing_at_first(50)), bounds).unwrap();
+    let mut resolver = start_on::<u32>(FakeResolver::new(failing_at_first(50)), bounds).unwrap();
     resolver.inbox.send_blocking((0..80).map(case).collect()).unwrap();
     let first = resolver.solved.blocking_recv().unwrap();
     assert_eq!(first.len(), 30);
@@ -148,7 +148,7 @@ fn hosts_held_back_come_out_at_the_end_whole() {
 #[test]
 fn who_waits_in_order_gets_hosts_held_back_when_nothing_else_is_asked() {
     let bounds = Bounds { held_back: 100, second_pass: SecondPass::WhenIdle, ..Bounds::default() };
-    let mut resolver = start_on::<u32>(Told::new(failing_at_first(50)), bounds).unwrap();
+    let mut resolver = start_on::<u32>(FakeResolver::new(failing_at_first(50)), bounds).unwrap();
     resolver.inbox.send_blocking((0..80).map(case).collect()).unwrap();
     let mut solved = Vec::new();
     // The inbox is still open.
@@ -164,7 +164,7 @@ fn who_waits_in_order_gets_hosts_held_back_when_nothing_else_is_asked() {
 #[test]
 fn in_a_hurry_hosts_held_back_come_out_as_they_are() {
     let bounds = Bounds { held_back: 100, ..Bounds::default() };
-    let mut resolver = start_on::<u32>(Told::new(failing_at_first(usize::MAX)), bounds).unwrap();
+    let mut resolver = start_on::<u32>(FakeResolver::new(failing_at_first(usize::MAX)), bounds).unwrap();
     resolver.inbox.send_blocking((0..80).map(case).collect()).unwrap();
     resolver.hurry.ask();
     let mut carried = Vec::new();

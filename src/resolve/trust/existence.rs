@@ -17,7 +17,7 @@ use super::zones::ZoneAt;
 use super::{MOST, Put, Reachable, Trust};
 use crate::evidence::Status;
 use crate::name::DnsName;
-use crate::resolve::origin::{Existence, Origin};
+use crate::resolve::question::origin::{Existence, Origin};
 use crate::resolve::question::{Answer, Kind, Question};
 
 /// The most that wait to be asked; the others are taken up at the next look.

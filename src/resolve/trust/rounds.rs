@@ -9,7 +9,7 @@ use super::filter::Prefix64;
 use super::kind::ControlKind;
 use super::zones::ZoneAt;
 use super::{FIRST, MOST, Put, Reachable, Trust, UnderWay};
-use crate::resolve::plan::Token;
+use crate::resolve::backend::Token;
 use crate::resolve::question::{Answer, Question};
 
 /// Zones of one upstream that are tried in one go.

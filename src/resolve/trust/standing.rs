@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::resolve::origin::Shown;
+use crate::resolve::question::origin::Shown;
 
 /// The longest time between the control before an answer and the control after it.
 pub(super) const EPOCH: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use crate::evidence::Status;
 use crate::name::DnsName;
 use crate::resolve::engine::pace::Failure;
 use crate::resolve::engine::slots::{Route, State};
-use crate::resolve::origin::Origin;
+use crate::resolve::question::origin::Origin;
 use crate::resolve::question::{Answer, Records, Transport};
 use crate::resolve::wire::{Edns, Fault, Reading};
 

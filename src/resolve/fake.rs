@@ -4,30 +4,30 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+use super::backend::Resolve;
+use super::backend::Token;
 use super::health::Health;
-use super::plan::Token;
 use super::question::{Answer, Question};
-use super::service::Resolve;
 
 /// Questions taken between two turns.
 const ROOM: usize = 1024;
 
 /// Answers by a function.
-pub(super) struct Told<F> {
+pub(super) struct FakeResolver<F> {
     answer: F,
     answers: Vec<(Token, Answer)>,
     alarm: Arc<Alarm>,
     health: Arc<Health>,
 }
 
-impl<F> Told<F> {
+impl<F> FakeResolver<F> {
     /// Answers each question by `answer`.
     pub(super) fn new(answer: F) -> Self {
         Self { answer, answers: Vec::new(), alarm: Arc::default(), health: Arc::new(Health::new(&[])) }
     }
 }
 
-impl<F: FnMut(&Question) -> Answer + Send> Resolve for Told<F> {
+impl<F: FnMut(&Question) -> Answer + Send> Resolve for FakeResolver<F> {
     fn room(&self) -> usize {
         ROOM - self.answers.len()
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use super::question::Answer;
+use super::Answer;
 
 /// Where an answer came from.
 #[derive(Debug)]
@@ -14,20 +14,20 @@ pub struct Origin {
     /// When its answer came.
     pub came: Instant,
     /// What its upstream had shown about questions of this kind.
-    pub(super) shown: Shown,
+    pub(in crate::resolve) shown: Shown,
     /// What it had shown about the zone that a denial names.
-    pub(super) zone: Shown,
+    pub(in crate::resolve) zone: Shown,
     /// Set once controls before and after it have confirmed the answer; it stays so.
     confirmed: AtomicBool,
     /// An [`Existence`], by its number.
     existence: AtomicU8,
     /// What another upstream answered to the same question, if it was asked for a second opinion.
-    pub(super) second: OnceLock<Arc<Answer>>,
+    pub(in crate::resolve) second: OnceLock<Arc<Answer>>,
 }
 
 /// Whether a name that was denied is there under another type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Existence {
+pub(in crate::resolve) enum Existence {
     /// Nobody has asked, or nothing was shown.
     Unknown,
     /// The question is under way.
@@ -40,13 +40,13 @@ pub(super) enum Existence {
 
 /// What an upstream had shown when an answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Shown {
+pub(in crate::resolve) struct Shown {
     /// The trust epoch in which the answer came.
-    pub(super) epoch: u32,
+    pub(in crate::resolve) epoch: u32,
     /// When the last control that shows existing names to be found was answered, within the epoch.
-    pub(super) finds: Option<Instant>,
+    pub(in crate::resolve) finds: Option<Instant>,
     /// When the last control that shows that nothing is invented was answered, within the epoch.
-    pub(super) clean: Option<Instant>,
+    pub(in crate::resolve) clean: Option<Instant>,
 }
 
 impl Origin {
@@ -64,24 +64,24 @@ impl Origin {
     }
 
     /// Whether controls have confirmed the answer.
-    pub(super) fn is_confirmed(&self) -> bool {
+    pub(in crate::resolve) fn is_confirmed(&self) -> bool {
         self.confirmed.load(Ordering::Relaxed)
     }
 
     /// Controls before and after have confirmed the answer.
-    pub(super) fn confirm(&self) {
+    pub(in crate::resolve) fn confirm(&self) {
         self.confirmed.store(true, Ordering::Relaxed);
     }
 
     /// Whether the name that was denied is there under another type.
-    pub(super) fn existence(&self) -> Existence {
+    pub(in crate::resolve) fn existence(&self) -> Existence {
         let number = self.existence.load(Ordering::Relaxed);
         let all = [Existence::Unknown, Existence::Asked, Existence::Absent, Existence::Present];
         all.into_iter().find(|it| *it as u8 == number).unwrap_or(Existence::Unknown)
     }
 
     /// Takes note of that.
-    pub(super) fn set_existence(&self, existence: Existence) {
+    pub(in crate::resolve) fn set_existence(&self, existence: Existence) {
         self.existence.store(existence as u8, Ordering::Relaxed);
     }
 }
