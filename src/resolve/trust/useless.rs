@@ -152,10 +152,7 @@ impl UselessWatch {
         // Of one that was of use, a row of dead zones can hardly be told from a fault of its own: it has to be a long one, after
         // a time in which most questions were settled.
         let was_well = before.settled * 2 >= before.answered;
-        let is_failing = match self.was_of_use {
-            true => was_well && failing >= MANY_FAILED,
-            false => failing >= LEAST,
-        };
+        let is_failing = if self.was_of_use { was_well && failing >= MANY_FAILED } else { failing >= LEAST };
         (is_failing && failing * 100 >= of * MOST).then_some(Useless {
             trouble: Trouble::Failing,
             failed: failing,
