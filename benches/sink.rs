@@ -7,7 +7,7 @@ use banneret::name::DnsName;
 use banneret::record::{Record, json, read, row::Row};
 use banneret::report::csv::Csv;
 use banneret::report::jsonl::JsonLines;
-use banneret::report::sink::Encode;
+use banneret::report::rows::Encode;
 use banneret::report::summary::Summary;
 use banneret::report::{Form, Sink, Start, sink};
 use banneret::smtp::reply::{Reply, Text};

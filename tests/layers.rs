@@ -5,11 +5,14 @@
 
 #[path = "layers/code.rs"]
 mod code;
+#[path = "layers/rooms.rs"]
+mod rooms;
 #[path = "layers/rules.rs"]
 mod rules;
 #[path = "layers/samples.rs"]
 mod samples;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -45,6 +48,23 @@ fn what_failed_once_is_kept_with_the_tests() {
         }
     }
     assert!(!root.join("proptest-regressions").exists(), "it belongs into tests/regressions");
+}
+
+/// Within a room, too, reading order is dependency order: what a file imports never imports that file, by whatever way.
+#[test]
+fn no_file_of_a_room_imports_one_that_imports_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect(root, &root.join("src"), &mut files);
+    let mut arrows = 0;
+    for room in rooms::ROOMS {
+        let imports = rooms::imports(room, &files);
+        arrows += imports.values().map(BTreeSet::len).sum::<usize>();
+        if let Some(circle) = rooms::circle(&imports) {
+            panic!("src/{room}: {}", circle.join(" imports "));
+        }
+    }
+    assert!(arrows > 200, "{arrows} imports were found");
 }
 
 /// Code moves; whoever is told where it is should find it there.

@@ -10,7 +10,6 @@ use anyhow::{Context, bail};
 use super::args::{DiffArgs, JudgeArgs, ReportArgs, ScanArgs};
 use super::config;
 use super::exit::Unable;
-use super::report::fixes_beside;
 use super::resume::Resumed;
 use crate::report::format::{Form, Format};
 use crate::report::preflight::{Before, Existing, Preflight, PreflightError, Writing, is_leftover};
@@ -96,6 +95,18 @@ pub(super) fn of_judge(args: &JudgeArgs, format: Option<Format>) -> anyhow::Resu
         records(&mut files, path, format, Before::Unknown)?;
     }
     Ok(files)
+}
+
+/// Where the list of what is to be fixed stands: `report.fixes.csv` beside `report.html`; nowhere if the page is a
+/// stream.
+pub(super) fn fixes_beside(page: &Path) -> Option<PathBuf> {
+    if page == Path::new("-") || atomic::is_stream(page) {
+        return None;
+    }
+    let is_html = page.extension().is_some_and(|ending| ending == "html" || ending == "htm");
+    let mut name = if is_html { page.file_stem()? } else { page.file_name()? }.to_owned();
+    name.push(".fixes.csv");
+    Some(page.with_file_name(name))
 }
 
 /// The files of `report`, those of `--split` aside, whose names are in the records.

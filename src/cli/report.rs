@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
+use super::files::fixes_beside;
 use super::{files, print, terminal};
 use crate::record::neutral::Safe;
 use crate::report::aggregate::{Beside, aggregate};
@@ -190,18 +191,6 @@ pub(super) fn write_html(
         written.with_context(|| format!("{kind} `{}` can't be written", path.display())).context(Unable)?;
     }
     Ok(())
-}
-
-/// Where the list of what is to be fixed stands: `report.fixes.csv` beside `report.html`; nowhere if the page is a
-/// stream.
-pub(super) fn fixes_beside(page: &Path) -> Option<PathBuf> {
-    if page == Path::new("-") || atomic::is_stream(page) {
-        return None;
-    }
-    let is_html = page.extension().is_some_and(|ending| ending == "html" || ending == "htm");
-    let mut name = if is_html { page.file_stem()? } else { page.file_name()? }.to_owned();
-    name.push(".fixes.csv");
-    Some(page.with_file_name(name))
 }
 
 /// Puts a file in place, whole or not at all; `-` is stdout.

@@ -6,7 +6,7 @@
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-use super::read::field;
+use super::field;
 use super::{AddressFamily, Record, cell, escape, json, list, time};
 use crate::evidence::{Forward, Resolution};
 use crate::judge::what_if::{Remedies, Remedy};

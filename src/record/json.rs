@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::escape::{self, Piece, hex};
 use super::extra::Object;
+use super::field;
 use super::foreign::Foreign;
-use super::read::field;
 use super::{AddressFamily, Record, SCHEMA, Unresolved, time};
 use crate::evidence::{Certificate, Evidence, Forward, Resolution, Scanner, Tls, TlsStatus, X509Error};
 use crate::judge::{Fcrdns, Judgement, Relation, Severity, Verdict};

@@ -9,6 +9,7 @@ pub mod ecs;
 pub mod escape;
 mod extra;
 pub mod foreign;
+pub(crate) mod field;
 pub mod json;
 pub mod label;
 mod line;
@@ -29,7 +30,6 @@ use crate::prefix::Prefix;
 use crate::targets::Inventory;
 use extra::Object;
 pub use foreign::Foreign;
-use read::field;
 
 /// The name of the record's form, first in each line. It changes only if a reader of the old one would be misled.
 pub const SCHEMA: &str = "banneret.record/1";

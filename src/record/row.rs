@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::column::{COLUMNS, NO_REMEDY, TAG};
+use super::field::{self, ReadError, known};
 use super::foreign::Oddities;
 use super::line::RowLine;
 use super::list::JOIN;
-use super::read::{ReadError, field, known};
 use super::{AddressFamily, Record, Unresolved, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
 use crate::judge::what_if::{Remedies, Remedy};

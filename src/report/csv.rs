@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::sink::Encode;
+use super::rows::Encode;
 use crate::record::Record;
 use crate::record::cell::needs_guard;
 use crate::record::column::{COLUMNS, Filled, Kind, TAG, tag};

@@ -1,6 +1,6 @@
 //! JSON Lines in the Elastic Common Schema. The line is [`crate::record::ecs`]'s.
 
-use super::sink::Encode;
+use super::rows::Encode;
 use crate::record::{Record, ecs};
 
 /// Writes lines.

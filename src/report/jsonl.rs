@@ -1,6 +1,6 @@
 //! JSON Lines: one record, one line. The line is [`crate::record::json`]'s.
 
-use super::sink::Encode;
+use super::rows::Encode;
 use crate::record::{Record, json};
 
 /// Writes lines.

@@ -22,6 +22,7 @@ pub mod output;
 pub mod parquet;
 pub mod preflight;
 pub mod repeats;
+pub mod rows;
 pub mod sink;
 pub mod split;
 pub mod stream;

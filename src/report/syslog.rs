@@ -1,6 +1,6 @@
 //! Lines of syslog, each from this machine. The line is [`crate::record::syslog`]'s.
 
-use super::sink::Encode;
+use super::rows::Encode;
 use crate::record::{Record, syslog};
 
 /// Writes lines.

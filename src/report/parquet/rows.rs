@@ -18,8 +18,8 @@ use super::numbers::Numbers;
 use crate::evidence::{Outcome, Status};
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
+use crate::record::field::{self, ReadError, known};
 use crate::record::foreign::Oddities;
-use crate::record::read::{ReadError, field, known};
 use crate::record::row::{PtrNames, Row, Tags};
 use crate::record::{AddressFamily, Unresolved};
 

@@ -125,6 +125,11 @@ mod tests {
 
     const BOTH: [usize; 2] = [0, 1];
 
+    /// How the PTR question ended, and that for the first name's addresses.
+    type PtrSaid = (Status, Option<Status>);
+    /// The same, and how the one for the greeting's name ended.
+    type Said = (Status, Option<Status>, Status);
+
     fn is(question: &Question, kind: Kind, name: &str) -> bool {
         question.kind == kind && question.name.to_string() == name
     }
@@ -223,15 +228,10 @@ mod tests {
         (it.ptr, forward, it.banner_forward.status, plan.take_contradictions())
     }
 
-    /// The upstream that is wrong, the host, the banner's label, the statuses of PTR, forward and banner, the name told.
-    type Contradicted = (Manner, u8, &'static str, (Status, Option<Status>, Status), &'static str);
-    /// The other upstream, the host, the banner, the statuses of PTR and forward.
-    type Agreed = (Manner, u8, &'static str, (Status, Option<Status>));
-
     #[test]
     fn trusted_upstreams_that_come_to_different_words_settle_nothing_and_are_named() {
         use Status::{Found, NxDomain, Untrusted};
-        let cases: [Contradicted; 5] = [
+        let cases: [(Manner, u8, &str, Said, &str); 5] = [
             (without_name_of_host_1, 1, "mail1", (Untrusted, None, Found), "1.2.0.192.in-addr.arpa"),
             (rewriting_host_2, 2, "mail2", (Found, Some(Untrusted), Untrusted), "mail2.example.org"),
             (denying_name_of_host_2, 2, "mail2", (Found, Some(Untrusted), Untrusted), "mail2.example.org"),
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn what_makes_no_difference_to_a_host_is_no_contradiction() {
         use Status::{Found, NxDomain};
-        let cases: [Agreed; 5] = [
+        let cases: [(Manner, u8, &str, PtrSaid); 5] = [
             (nearer_to_another_place, 5, "geo.example.org", (Found, Some(Found))),
             (naming_host_6_otherwise, 6, "mail6.example.org", (Found, Some(NxDomain))),
             (failing_at_host_51, 51, "mail51.example.org", (NxDomain, None)),

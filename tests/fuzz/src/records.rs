@@ -13,7 +13,7 @@ use banneret::record::row::{PtrNames, Row, Tags};
 use banneret::record::{Record, cell, json, read};
 use banneret::report::csv::Csv;
 use banneret::report::input::{End, Input, InputError};
-use banneret::report::sink::Encode;
+use banneret::report::rows::Encode;
 use banneret::report::summary::Summary;
 use banneret::report::table::{self, Paint};
 use banneret::report::{Compression, Form, Format};
