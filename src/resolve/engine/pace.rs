@@ -114,6 +114,15 @@ pub(super) enum Failure {
     Answered,
 }
 
+/// Which packet of a question may have brought its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packet {
+    /// The first alone.
+    First,
+    /// One that was sent again, or the first.
+    Repeated,
+}
+
 /// A cut that is to show whether it helps.
 #[derive(Debug, Clone, Copy)]
 struct Trial {
@@ -221,8 +230,12 @@ impl Pace {
         }
     }
 
-    /// What counted as failed was answered after all.
-    pub(super) fn recovered(&mut self, epoch: Epoch) {
+    /// What counted as failed was answered after all. That a repeated packet was answered says nothing of the first one,
+    /// but whether a cut helps shows by what came of each question in the end.
+    pub(super) fn recovered(&mut self, epoch: Epoch, by: Packet) {
+        if by == Packet::Repeated && matches!(self.phase, Phase::Calm) {
+            return;
+        }
         if self.remembers(epoch) {
             let count = self.count(epoch);
             count.failed = count.failed.saturating_sub(1);

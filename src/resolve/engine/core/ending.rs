@@ -7,7 +7,7 @@ use rand::Rng;
 use super::{Core, TcpAsk, jitter};
 use crate::evidence::Status;
 use crate::name::DnsName;
-use crate::resolve::engine::pace::Failure;
+use crate::resolve::engine::pace::{Failure, Packet};
 use crate::resolve::engine::slots::{Route, State};
 use crate::resolve::question::origin::Origin;
 use crate::resolve::question::{Answer, Records, Transport};
@@ -77,7 +77,8 @@ impl Core {
         self.upstreams[upstream].settled(slot.kind);
         if slot.counted_failed && slot.failures == 0 {
             let (epoch, upstream) = (slot.epoch, slot.epoch_upstream);
-            self.upstreams[upstream].pace.recovered(epoch);
+            let by = if slot.packets > 1 { Packet::Repeated } else { Packet::First };
+            self.upstreams[upstream].pace.recovered(epoch, by);
         }
         let ttl = answer.ttl.min(Duration::from_secs(u64::from(self.slots.at(index).ttl)));
         self.finish(index, Answer { ttl, ..answer });
