@@ -274,6 +274,11 @@ impl<T> Plan<T> {
         }
     }
 
+    /// Questions for names that were not handed out yet.
+    pub(super) fn ready_names(&self) -> usize {
+        self.ready_names.len()
+    }
+
     /// Questions that were not handed out yet.
     pub(super) fn ready(&self) -> usize {
         self.ready_names.len() + self.ready.len()

@@ -91,11 +91,15 @@ impl Hurry {
 
 /// Where cases go in. Clones share one resolver.
 #[derive(Debug)]
-pub struct Inbox<T>(mpsc::Sender<Vec<Case<T>>>);
+pub struct Inbox<T> {
+    hosts: mpsc::Sender<Vec<Case<T>>>,
+    /// Names of the target list don't wait behind hosts, which come of them.
+    names: mpsc::Sender<Vec<Case<T>>>,
+}
 
 impl<T> Clone for Inbox<T> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { hosts: self.hosts.clone(), names: self.names.clone() }
     }
 }
 
@@ -107,17 +111,22 @@ pub struct Ended<T>(pub Vec<Case<T>>);
 impl<T> Inbox<T> {
     /// Hands in a batch (best 64 to 256 cases); waits while the resolver has as many open as it may.
     pub async fn send(&self, cases: Vec<Case<T>>) -> Result<(), Ended<T>> {
-        self.0.send(cases).await.map_err(|back| Ended(back.0))
+        self.hosts.send(cases).await.map_err(|back| Ended(back.0))
     }
 
-    /// How many batches it takes without a wait.
-    pub fn room(&self) -> usize {
-        self.0.capacity()
+    /// The same for names of the target list, which go before hosts.
+    pub async fn send_names(&self, cases: Vec<Case<T>>) -> Result<(), Ended<T>> {
+        self.names.send(cases).await.map_err(|back| Ended(back.0))
+    }
+
+    /// How many batches of names it takes without a wait.
+    pub fn room_for_names(&self) -> usize {
+        self.names.capacity()
     }
 
     /// The same as [`Inbox::send`] for a thread outside any async runtime.
     pub fn send_blocking(&self, cases: Vec<Case<T>>) -> Result<(), Ended<T>> {
-        self.0.blocking_send(cases).map_err(|back| Ended(back.0))
+        self.hosts.blocking_send(cases).map_err(|back| Ended(back.0))
     }
 }
 
@@ -180,7 +189,7 @@ impl Default for Bounds {
 /// An inbox with no resolver behind it: cases come out as they were handed in. For tests and benches of what feeds it.
 pub fn unserved<T>() -> (Inbox<T>, mpsc::Receiver<Vec<Case<T>>>) {
     let (inbox, cases) = mpsc::channel(BATCHES);
-    (Inbox(inbox), cases)
+    (Inbox { hosts: inbox.clone(), names: inbox }, cases)
 }
 
 /// Starts a resolver on anything that asks, within bounds. Upstreams that it has are believed as far as they show
@@ -200,7 +209,8 @@ fn start_worker<T: Send + 'static>(
     trust: TrustPolicy,
     tell: Tell,
 ) -> Result<Resolver<T>, ResolveError> {
-    let (inbox, cases) = mpsc::channel(BATCHES);
+    let (hosts, cases) = mpsc::channel(BATCHES);
+    let (names, names_taken) = mpsc::channel(BATCHES);
     let (exit, solved) = mpsc::channel(BATCHES);
     let health = resolve.health();
     let upstreams = match trust {
@@ -217,6 +227,7 @@ fn start_worker<T: Send + 'static>(
         use_of_upstreams: UseOfUpstreams::new(upstreams),
         reviewed: Instant::now(),
         cases: Some(cases),
+        names: Some(names_taken),
         exit: Exit { sender: exit, reserving: None },
         hosts_in_flight: bounds.hosts_in_flight,
         hurry: Arc::clone(&hurry.asked),
@@ -228,7 +239,7 @@ fn start_worker<T: Send + 'static>(
         .name("resolve".to_owned())
         .spawn(move || worker.run())
         .map_err(|error| ResolveError::Io("start the resolver's thread", error))?;
-    Ok(Resolver { inbox: Inbox(inbox), solved, health, hurry })
+    Ok(Resolver { inbox: Inbox { hosts, names }, solved, health, hurry })
 }
 
 struct Worker<T, R> {
@@ -242,6 +253,7 @@ struct Worker<T, R> {
     reviewed: Instant,
     /// `None` once every inbox is gone.
     cases: Option<mpsc::Receiver<Vec<Case<T>>>>,
+    names: Option<mpsc::Receiver<Vec<Case<T>>>>,
     exit: Exit<T>,
     hosts_in_flight: usize,
     /// Set when there is no time for second passes.
@@ -280,7 +292,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
                     Poll::Pending => blocked = true,
                 }
             }
-            if self.cases.is_none() && self.plan.open() + self.plan.held_back() == 0 {
+            if self.cases.is_none() && self.names.is_none() && self.plan.open() + self.plan.held_back() == 0 {
                 return;
             }
             let hurry = self.plan.solved() > 0 && !blocked;
@@ -372,7 +384,7 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
         let is_well = self.plan.is_well();
         let reach = if is_well { Reach::Somebody } else { Reach::Nobody };
         let no_more = match self.second_pass {
-            SecondPass::Late => self.cases.is_none(),
+            SecondPass::Late => self.cases.is_none() && self.names.is_none(),
             // What has come meanwhile was taken in before.
             SecondPass::WhenIdle => true,
         };
@@ -395,6 +407,14 @@ impl<T: Send + 'static, R: Resolve> Worker<T, R> {
     /// Takes cases in as long as there is room for them.
     fn take(&mut self, now: Instant) {
         let mut context = Context::from_waker(&self.waker);
+        while self.plan.open() < self.hosts_in_flight && self.plan.ready_names() < READY {
+            let Some(names) = &mut self.names else { break };
+            match names.poll_recv(&mut context) {
+                Poll::Ready(Some(batch)) => batch.into_iter().for_each(|case| self.plan.admit(case, now)),
+                Poll::Ready(None) => self.names = None,
+                Poll::Pending => break,
+            }
+        }
         while self.plan.open() < self.hosts_in_flight
             && self.plan.held() < MOST_HELD
             && self.plan.ready() < READY

@@ -30,6 +30,8 @@ const FAST: f64 = 2.0;
 const SLOW: f64 = 1.04;
 /// Packets that may go at once: 10 ms of the rate, and within what a default receive buffer of 212 KB holds.
 const MAX_BURST: f64 = 200.0;
+/// Tokens come in strides of so many seconds, or one by one where that takes longer.
+const STRIDE: f64 = 0.0006;
 /// More failures than usual by this share start a trial.
 const NOTICE: f64 = 0.05;
 /// A trial is lost if this much of the share of failures remains.
@@ -184,9 +186,11 @@ impl Pace {
         self.tokens.max(0.0) as usize
     }
 
-    /// When the next packet may go, if none may at `now`.
+    /// When to look for tokens again, if there is none at `now`. At a high rate several come at once: to wake up for each
+    /// packet would cost more than the packet.
     pub(super) fn next(&self, now: Instant) -> Instant {
-        let missing = (1.0 - self.tokens).max(0.0);
+        let wanted = (self.rate * STRIDE).max(1.0);
+        let missing = if self.tokens < 1.0 { wanted - self.tokens } else { 0.0 };
         now + Duration::from_secs_f64(missing / self.rate)
     }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::evidence::Status;
-use crate::name::DnsName;
+use crate::name::{DnsName, HostName};
 use crate::resolve::question::{Kind, Records};
 use crate::resolve::want::{Solution, Want};
 
@@ -57,6 +57,7 @@ fn no_more_cases_are_taken_in_than_allowed() {
         for batch in 0..100 {
             assert!(inbox.try_send((batch * 100..batch * 100 + 100).map(case).collect()).is_ok());
         }
+        let (names_inbox, names) = mpsc::channel(100);
         let resolve = FakeResolver::new(told);
         let mut worker = Worker {
             waker: resolve.waker(),
@@ -67,6 +68,7 @@ fn no_more_cases_are_taken_in_than_allowed() {
             use_of_upstreams: UseOfUpstreams::new(0),
             reviewed: Instant::now(),
             cases: Some(cases),
+            names: Some(names),
             exit: Exit { sender: mpsc::channel(1).0, reserving: None },
             hosts_in_flight,
             hurry: Arc::default(),
@@ -76,6 +78,12 @@ fn no_more_cases_are_taken_in_than_allowed() {
         };
         worker.take(Instant::now());
         assert!((most - 99..=most).contains(&worker.plan.open()), "{}", worker.plan.open());
+        // Hosts that wait for their questions keep no name out.
+        let want = Want::Addresses(HostName::parse("mx.example.org").unwrap());
+        assert!(names_inbox.try_send(vec![Case { want, carry: 10_000 }]).is_ok());
+        worker.take(Instant::now());
+        let has_room = hosts_in_flight > most;
+        assert_eq!(worker.plan.ready_names(), if has_room { 2 } else { 0 });
     }
 }
 

@@ -17,8 +17,6 @@ use crate::scan::schedule::NameTurn;
 const MAX_NAMES: usize = resolve::HOSTS_IN_FLIGHT / 2;
 /// Names that go to the resolver together.
 const NAMES_BATCH: usize = 256;
-/// Batches of hosts that the resolver takes without a wait behind names.
-const ROOM_FOR_HOSTS: usize = 4;
 /// Between two looks at whether the resolver takes more names.
 const NAMES_LOOK: Duration = Duration::from_millis(20);
 
@@ -26,7 +24,7 @@ impl Dispatcher {
     /// Hands names to the resolver, as many as it may have and takes without a wait: conversations don't wait for names.
     pub(super) async fn send_names(&mut self) {
         while self.schedule.names_left() > 0 && self.resolving < MAX_NAMES {
-            let Some(resolver) = self.resolver.as_ref().filter(|it| it.room() > ROOM_FOR_HOSTS) else {
+            let Some(resolver) = self.resolver.as_ref().filter(|it| it.room_for_names() > 0) else {
                 return;
             };
             let room = NAMES_BATCH.min(MAX_NAMES - self.resolving);
@@ -39,7 +37,7 @@ impl Dispatcher {
             }
             self.resolving += names.len();
             // The resolver ends only after its inboxes are dropped.
-            let _ = resolver.send(names).await;
+            let _ = resolver.send_names(names).await;
         }
     }
 
