@@ -210,31 +210,22 @@ impl Trust {
         !standing.invents() && origin.shown.epoch == standing.epoch()
     }
 
-    /// An upstream that a question can be put to, so that its answer has a control before it. Denials of the same question
-    /// have `named` these zones: where it is an alias (CNAME, DNAME), they are not above its name.
+    /// An upstream that a question can be put to, so that its answer has a control before it.
     pub(super) fn trusted(
         &mut self,
         question: &Question,
         claim: Claim,
-        named: &[DnsName],
         up: &[Reachable],
         now: Instant,
     ) -> Option<usize> {
         let count = up.len();
         let mut turn = (0..count).map(|step| up[(self.turn + step) % count].upstream);
-        let found = turn.find(|&upstream| self.is_trusted(upstream, question, claim, named, now))?;
+        let found = turn.find(|&upstream| self.is_trusted(upstream, question, claim, now))?;
         self.turn = (self.turn + 1) % count;
         Some(found)
     }
 
-    fn is_trusted(
-        &self,
-        upstream: usize,
-        question: &Question,
-        claim: Claim,
-        named: &[DnsName],
-        now: Instant,
-    ) -> bool {
+    fn is_trusted(&self, upstream: usize, question: &Question, claim: Claim, now: Instant) -> bool {
         let kind = ControlKind::of(question);
         let Some(desks) = self.desks.get(upstream) else { return false };
         let standing = &desks[kind.index()].standing;
@@ -245,8 +236,8 @@ impl Trust {
             return false;
         }
         let is_ready = |zone| self.zones.standing(&ZoneAt { upstream, kind, zone });
-        let mut zones = zone::above(&question.name).chain(named.iter().cloned()).filter_map(is_ready);
-        zones.any(|standing| standing.is_ready(claim, now))
+        let mut above = zone::above(&question.name).filter_map(is_ready);
+        above.any(|standing| standing.is_ready(claim, now))
     }
 
     /// An answer waits for controls: of its own upstream, or of any, if that can't help it any more.
