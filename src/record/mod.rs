@@ -110,7 +110,7 @@ pub struct Record {
     pub judgement: Judgement,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
-    /// Of a stored record, the what this version does not know and writes again as it stood.
+    /// Of a stored record: what this version does not know, and writes again as it stood.
     pub foreign: Foreign,
 }
 
@@ -126,7 +126,7 @@ pub struct Unjudged {
     pub evidence: Evidence,
     /// Whose network it is, where a data base was given.
     pub network: Option<Network>,
-    /// Of a stored record, the what this version does not know and writes again as it stood.
+    /// Of a stored record: what this version does not know, and writes again as it stood.
     pub foreign: Foreign,
 }
 

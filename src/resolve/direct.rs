@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use super::backend::Resolve;
-use super::backend::Token;
+use super::backend::{Resolve, Token};
 use super::engine::Engine;
+use super::error::ResolveError;
 use super::question::{Answer, Question};
-use super::service::ResolveError;
 use super::settings::Settings;
 use crate::evidence::Status;
 

@@ -4,8 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use super::backend::Resolve;
-use super::backend::Token;
+use super::backend::{Resolve, Token};
 use super::health::Health;
 use super::question::{Answer, Question};
 

@@ -6,9 +6,9 @@ mod cache;
 pub mod delegation;
 mod direct;
 mod engine;
+mod error;
 pub mod fake;
 mod health;
-mod hickory;
 mod hold;
 pub mod inquiry;
 mod keyed;
@@ -26,11 +26,12 @@ pub mod wire;
 
 pub use backend::{Resolve, Token};
 pub use direct::ask;
+pub use error::ResolveError;
 pub use health::{Health, UpstreamHealth};
 pub use question::origin::Origin;
 pub use question::{Answer, Exchange, Kind, Question, Records, Transport};
 pub use service::{
-    Bounds, Ended, Hurry, Inbox, ResolveError, Resolver, start, start_on, start_telling, start_with, unserved,
+    Bounds, Ended, Hurry, Inbox, Resolver, start, start_on, start_telling, start_with, unserved,
 };
 pub use settings::{HELD_BACK, HOSTS_IN_FLIGHT, Rate, SecondPass, Settings, TrustPolicy, Unusable};
 pub use trust::{HijackedAnswers, Trouble, UpstreamBehavior, UpstreamWarning, Useless};

@@ -56,7 +56,7 @@ pub(super) struct Checks {
     pub(super) patience: Duration,
 }
 
-/// Handed about in a box: with what is carried it is some 1 KB.
+/// Handed about in a box, for it is long.
 #[derive(Debug)]
 struct Open<T> {
     inquiry: Inquiry,
@@ -94,12 +94,12 @@ struct Pin {
     upstream: usize,
     /// The answer that stands unless that upstream has a definite one.
     former: Arc<Answer>,
-    aim: Aim,
+    purpose: Purpose,
 }
 
 /// Why a question goes to one upstream alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Aim {
+enum Purpose {
     /// Its answer can be confirmed there, and replaces the former one.
     Confirm,
     /// Its answer is compared with the former one.
@@ -113,7 +113,7 @@ struct Flight {
     first: Waiter,
     more: Vec<Waiter>,
     /// The one upstream that it goes to, and why.
-    pinned: Option<(usize, Aim)>,
+    pinned: Option<(usize, Purpose)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -263,7 +263,7 @@ impl<T> Plan<T> {
         }
         let answer = Arc::new(self.trust.stamp(&flight.question.question, answer, now));
         // A second opinion is kept with the first (`second`).
-        if flight.pinned.is_none_or(|(_, aim)| aim == Aim::Confirm) {
+        if flight.pinned.is_none_or(|(_, purpose)| purpose == Purpose::Confirm) {
             self.cache.put(flight.question, &answer, now);
         }
         for waiter in std::iter::once(flight.first).chain(flight.more) {
@@ -301,8 +301,8 @@ impl<T> Plan<T> {
         while let Some((index, question)) = open.inquiry.next_question() {
             let question = Keyed::new(question.clone(), &self.hash);
             let pin = open.pinned.iter().find(|pin| pin.index == index);
-            let pinned = pin.map(|pin| (pin.upstream, pin.aim));
-            let kept = if let Some(Pin { aim: Aim::Compare, former, .. }) = pin {
+            let pinned = pin.map(|pin| (pin.upstream, pin.purpose));
+            let kept = if let Some(Pin { purpose: Purpose::Compare, former, .. }) = pin {
                 second::of(former)
             } else {
                 let kept = self.cache.get(&question, now);
@@ -343,8 +343,8 @@ impl<T> Plan<T> {
             open.inquiry
                 .confirmed_by(|upstream, question, ip, name| trust.learn(upstream, question, ip, name, now));
         }
-        for Pin { index, upstream, former, aim } in std::mem::take(&mut open.pinned) {
-            if let (Aim::Compare, Some((_, answer))) = (aim, open.inquiry.settled(index)) {
+        for Pin { index, upstream, former, purpose } in std::mem::take(&mut open.pinned) {
+            if let (Purpose::Compare, Some((_, answer))) = (purpose, open.inquiry.settled(index)) {
                 second::keep(&former, answer);
             }
             if open.inquiry.restore(index, former) {

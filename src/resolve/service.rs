@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::backend::{Resolve, Token};
 use super::engine::Engine;
+use super::error::ResolveError;
 use super::fake::FakeResolver;
 use super::health::{Health, count};
 use super::hold::MOST_HELD;
@@ -42,23 +43,6 @@ const HOLD: u32 = 2;
 const CONVALESCENCE: u32 = 2;
 /// How long a solved case waits for company.
 const COMPANY: Duration = Duration::from_millis(2);
-
-/// Why no resolver can be had.
-#[derive(Debug, thiserror::Error)]
-pub enum ResolveError {
-    /// Nobody to ask.
-    #[error("no DNS resolver is known; name one with `--resolver`")]
-    NoUpstream,
-    /// Nobody that this machine can send to: each, and why not.
-    #[error("{0}; name another one with `--resolver`")]
-    Unusable(String),
-    /// The system's list can't be read.
-    #[error("can't read the system's DNS resolvers ({0}); name one with `--resolver`")]
-    System(String),
-    /// A socket, a thread or a poll can't be had.
-    #[error("can't {0}: {1}")]
-    Io(&'static str, #[source] std::io::Error),
-}
 
 /// A running resolver. When every [`Inbox`] is dropped and all cases are solved, its thread ends and `solved` closes.
 #[derive(Debug)]
@@ -93,7 +77,7 @@ impl Hurry {
 #[derive(Debug)]
 pub struct Inbox<T> {
     hosts: mpsc::Sender<Vec<Case<T>>>,
-    /// Names of the target list don't wait behind hosts, which come of them.
+    /// Names of the target list have a queue of their own: hosts wait for what they lead to.
     names: mpsc::Sender<Vec<Case<T>>>,
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
-use super::service::ResolveError;
+use super::error::ResolveError;
 use super::settings::{DNS_PORT, Unusable};
 
 const SYSTEM_LIST: &str = "/etc/resolv.conf";

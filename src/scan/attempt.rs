@@ -67,14 +67,13 @@ pub struct Earlier {
 }
 
 impl Attempt {
-    /// Another look at a host that greeted.
-    pub fn look(socket: SocketAddr, errand: AttemptKind) -> Self {
+    /// The first one at an address of the set, for its record.
+    pub fn first(turn: u128, ip: IpAddr, port: u16) -> Self {
         Self {
-            errand,
-            // No turn of the order has it.
-            turn: u128::MAX,
-            ip: socket.ip(),
-            port: socket.port(),
+            errand: AttemptKind::Record,
+            turn,
+            ip,
+            port,
             attempts: 0,
             troubles: 0,
             doubted: 0,
@@ -82,6 +81,11 @@ impl Attempt {
             name: None,
             earlier: None,
         }
+    }
+
+    /// Another look at a host that greeted. No turn of the order has it.
+    pub fn look(socket: SocketAddr, errand: AttemptKind) -> Self {
+        Self { errand, ..Self::first(u128::MAX, socket.ip(), socket.port()) }
     }
 
     /// Whom to speak to.

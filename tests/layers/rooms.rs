@@ -3,7 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms that are looked into.
-pub(crate) const ROOMS: &[&str] = &["judge", "probe", "record", "scan", "scan/dispatch", "smtp", "targets"];
+pub(crate) const ROOMS: &[&str] = &[
+    "judge",
+    "probe",
+    "record",
+    "resolve",
+    "resolve/engine",
+    "resolve/wire",
+    "scan",
+    "scan/dispatch",
+    "smtp",
+    "targets",
+];
 
 /// For each file or folder of a room, the others that it names outside of comments and tests.
 pub(crate) fn imports(room: &str, files: &[(String, String)]) -> BTreeMap<String, BTreeSet<String>> {

@@ -13,7 +13,7 @@ const SHELLS: &[&str] = &["probe", "resolve", "report"];
 const EMPTY_WORDS: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
 /// Crates with one home each: the file or folder (ending in `/`) that may name them.
 const HOMES: &[(&str, &[&str])] = &[
-    ("hickory_resolver", &["src/resolve/hickory.rs"]),
+    ("hickory_resolver", &["src/resolve/engine/hickory.rs"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),

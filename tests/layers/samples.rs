@@ -169,7 +169,7 @@ fn a_crate_named_outside_its_home_is_told() {
         ("src/scan/config.rs", "#[derive(clap::Parser)] struct A;", "`clap` is named outside"),
     ]);
     assert_each_is_fine(&[
-        ("src/resolve/hickory.rs", "use hickory_resolver::Resolver;"),
+        ("src/resolve/engine/hickory.rs", "use hickory_resolver::Resolver;"),
         ("src/resolve/plan.rs", "#[cfg(test)] mod tests { use hickory_resolver::Resolver; }"),
         ("src/cli/args.rs", "use clap::Parser; use anyhow::Context;"),
     ]);

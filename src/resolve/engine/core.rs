@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, Lane};
 use super::pace::{Failure, Pace};
 use super::slots::{Route, Slots, State, Ticket};
 use super::timers::Timers;
@@ -37,10 +37,6 @@ const PROBES: u32 = u32::MAX - 0xffff;
 /// While no upstream is up, nothing is given up unasked for so many timeouts: 30 s by default, in which those who feed
 /// the resolver wait. Afterwards a question waits for its own timeout only, so that a scan goes on.
 const OUTAGE: u32 = 2;
-
-/// One of the sockets, numbered through all upstreams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Lane(pub(crate) u16);
 
 /// Datagrams for one socket.
 #[derive(Debug, Default)]

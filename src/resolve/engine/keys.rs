@@ -7,9 +7,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use rand::Rng;
 use rand::rngs::StdRng;
 
-use super::core::Lane;
 use super::window::Load;
 use crate::resolve::wire::{Edns, Letters};
+
+/// One of the sockets, numbered through all upstreams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Lane(pub(crate) u16);
 
 /// A number on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

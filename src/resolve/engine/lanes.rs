@@ -9,7 +9,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::core::{Batch, Lane};
+use super::core::Batch;
+use super::keys::Lane;
 use super::sys::{self, Intake, MANY, Poll, Segments};
 
 /// Sockets to each upstream: spreads the numbers of questions without spreading a batch of answers.

@@ -4,6 +4,7 @@
 mod core;
 mod edns;
 mod flow;
+mod hickory;
 mod keys;
 mod lanes;
 mod pace;
@@ -20,18 +21,16 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use self::core::{Batch, Core, Lane};
+use self::core::{Batch, Core, TcpReply};
+use self::hickory::TcpDesk;
+use self::keys::Lane;
 use self::lanes::{Lanes, Sent, is_unreachable};
 use self::sys::{Bell, Intake, MANY, Poll};
-use super::backend::Resolve;
-use super::backend::Token;
+use super::backend::{Resolve, Token};
+use super::error::ResolveError;
 use super::health::Health;
-use super::hickory::TcpDesk;
 use super::question::{Answer, Question};
-use super::service::ResolveError;
 use super::settings::Settings;
-
-pub(super) use self::core::{TcpAsk, TcpReply};
 
 /// The mark of the bell; sockets' marks begin above.
 const BELL: u64 = 0;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Aim, Open, Pin, Plan};
+use super::{Open, Pin, Plan, Purpose};
 use crate::resolve::hold::Hope;
 use crate::resolve::later::Pass;
 use crate::resolve::question::Answer;
@@ -61,7 +61,7 @@ impl<T> Plan<T> {
         let mut again = Vec::new();
         for &(index, claim, belief) in &waiting {
             let other = self.other(&mut open, index, claim, belief, now);
-            let pin = |(upstream, former)| Pin { index, upstream, former, aim: Aim::Confirm };
+            let pin = |(upstream, former)| Pin { index, upstream, former, purpose: Purpose::Confirm };
             again.extend(other.map(pin));
         }
         if !again.is_empty() {

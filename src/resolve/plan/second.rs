@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Aim, Open, Pin, Plan};
+use super::{Open, Pin, Plan, Purpose};
 use crate::resolve::inquiry::Inquiry;
 use crate::resolve::question::Answer;
 use crate::resolve::trust::{Belief, Claim, Opinion};
@@ -42,7 +42,9 @@ impl<T> Plan<T> {
             let Some((question, answer)) = open.inquiry.settled(index) else { continue };
             let former = Arc::clone(answer);
             match self.trust.second(question, &former, &self.up, now) {
-                Opinion::Of(upstream) => pins.push(Pin { index, upstream, former, aim: Aim::Compare }),
+                Opinion::Of(upstream) => {
+                    pins.push(Pin { index, upstream, former, purpose: Purpose::Compare });
+                }
                 Opinion::Soon => is_tried = true,
                 Opinion::Nobodys => {}
             }

@@ -3,6 +3,7 @@
 
 mod letters;
 mod name;
+mod octets;
 mod scan;
 mod sections;
 mod stale;

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+use super::octets::{u16_at, u32_at};
 use super::{CLASS_IN, HEADER, name, stale};
 use crate::evidence::Status;
 use crate::name::DnsName;
@@ -339,12 +340,4 @@ fn whole_name(message: &[u8], data: Range<usize>) -> Option<DnsName> {
 /// A TTL with the top bit set counts as zero (RFC 2181 §8).
 fn seconds(ttl: u32) -> u32 {
     if ttl > u32::MAX >> 1 { 0 } else { ttl }
-}
-
-pub(super) fn u16_at(message: &[u8], at: usize) -> Option<u16> {
-    message.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
-}
-
-pub(super) fn u32_at(message: &[u8], at: usize) -> Option<u32> {
-    message.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
 }

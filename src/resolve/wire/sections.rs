@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::scan::{u16_at, u32_at};
+use super::octets::{u16_at, u32_at};
 use super::{CLASS_IN, HEADER, name, stale};
 use crate::name::DnsName;
 use crate::resolve::question::{Exchange, Kind, Records};

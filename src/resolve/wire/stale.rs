@@ -2,7 +2,7 @@
 //! 8767): extended error 3 or 19 in the OPT record (RFC 8914 §4.4, §4.20). Total, as all readers here.
 
 use super::name;
-use super::scan::u16_at;
+use super::octets::u16_at;
 
 const TYPE_OPT: u16 = 41;
 /// The option that holds an extended error (RFC 8914 §2).

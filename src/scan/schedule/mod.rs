@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::name::HostName;
 use crate::resolve::Want;
-use crate::scan::attempt::{Attempt, AttemptKind, TargetSource};
+use crate::scan::attempt::{Attempt, TargetSource};
 use crate::scan::schedule::live_exclusions::LiveExclusions;
 use crate::targets::{Entry, Exclusions, Inventory, Kind, Order, Shard, Share, TargetSet, Turns};
 
@@ -267,7 +267,7 @@ impl Schedule {
 
     fn stray(&self, turn: u128) -> Option<Turn> {
         let visit = self.order.nth((turn - self.names) % self.order.len().max(1))?;
-        Some(Turn::Stray(attempt(turn, visit.ip, self.port_of(turn))))
+        Some(Turn::Stray(Attempt::first(turn, visit.ip, self.port_of(turn))))
     }
 }
 
@@ -302,21 +302,6 @@ impl Iterator for Schedule {
             self.over = true;
             return None;
         };
-        Some(Turn::Address { attempt: attempt(turn, visit.ip, walk.port), lap_blocks })
-    }
-}
-
-fn attempt(turn: u128, ip: IpAddr, port: u16) -> Attempt {
-    Attempt {
-        errand: AttemptKind::Record,
-        turn,
-        ip,
-        port,
-        attempts: 0,
-        troubles: 0,
-        doubted: 0,
-        asked: TargetSource::Set,
-        name: None,
-        earlier: None,
+        Some(Turn::Address { attempt: Attempt::first(turn, visit.ip, walk.port), lap_blocks })
     }
 }

@@ -11,7 +11,7 @@ use crate::evidence::Status;
 use crate::name::HostName;
 use crate::record::{AddressFamily, Unresolved};
 use crate::resolve::{Addresses, MailHosts, Solution};
-use crate::scan::attempt::{Attempt, AttemptKind, TargetSource};
+use crate::scan::attempt::{Attempt, TargetSource};
 
 /// Addresses that a name leads to at most: no host that is looked for by its name has more.
 pub const MOST_ADDRESSES: usize = 32;
@@ -148,18 +148,8 @@ impl fmt::Display for LeftOut {
 
 /// A target that a name led to.
 pub fn attempt(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<HostName>>) -> Attempt {
-    Attempt {
-        errand: AttemptKind::Record,
-        turn,
-        ip: socket.ip(),
-        port: socket.port(),
-        attempts: 0,
-        troubles: 0,
-        doubted: 0,
-        asked: TargetSource::Name(name),
-        name: host,
-        earlier: None,
-    }
+    let first = Attempt::first(turn, socket.ip(), socket.port());
+    Attempt { asked: TargetSource::Name(name), name: host, ..first }
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use hickory_resolver::proto::op::SerialMessage;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
-use super::engine::{TcpAsk, TcpReply};
-use super::wire::{self, Reading};
+use super::core::{TcpAsk, TcpReply};
+use crate::resolve::wire::{self, Reading};
 
 /// Connections to one upstream at once: resolvers limit them per client, and close the rest.
 const CONNECTIONS: usize = 16;
@@ -154,7 +154,6 @@ mod tests {
 
     use super::*;
     use crate::name::DnsName;
-    use crate::resolve::engine::TcpAsk;
     use crate::resolve::question::Kind;
     use crate::resolve::wire::Edns;
 
