@@ -46,7 +46,7 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the addresses that a scan would visit, in its order; sends nothing
     Targets(TargetsArgs),
-    /// Look at one server: every name, verdict and finding, who minds, who can fix it and how
+    /// Look at one server: every name, verdict and finding, who cares, who can fix it and how
     Check(Box<CheckArgs>),
     /// Judge stored records again with today's rules, or judge greetings that another tool has read; offline
     Judge(Box<JudgeArgs>),

@@ -1,4 +1,4 @@
-//! Why a finding stands, who can end it, and who minds: one row a code.
+//! Why a finding stands, who can end it, and who cares: one row a code.
 
 use super::finding::Code;
 use super::verdict::Tenancy;
@@ -182,7 +182,7 @@ impl Code {
         }
     }
 
-    /// Who minds, in words; the rules with their replies are in [`super::receivers`].
+    /// Who cares, in words; the rules with their replies are in [`super::receivers`].
     pub fn cares(self) -> &'static str {
         match self {
             Self::PtrMissing | Self::PtrUnconfirmed | Self::StalePtr => {

@@ -119,7 +119,7 @@ impl Fcrdns {
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// Expected here; nobody minds.
+    /// Expected here; nobody cares.
     None,
     /// Worth knowing.
     Info,

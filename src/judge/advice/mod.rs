@@ -55,7 +55,7 @@ pub struct Advice {
     pub evidence: Option<String>,
     /// Who can end it.
     pub fixer: Fixer,
-    /// Who minds.
+    /// Who cares.
     pub cares: &'static str,
     /// What to do, in order; empty where there is nothing.
     pub todo: Vec<String>,

@@ -1,4 +1,4 @@
-//! What to do, finding by finding: why it stands, who can end it, who minds. The sentences are the judge's.
+//! What to do, finding by finding: why it stands, who can end it, who cares. The sentences are the judge's.
 
 use std::io::{self, Write};
 
@@ -57,7 +57,7 @@ fn card(code: Code, count: u64, fixes: Option<(&Sheet, &str)>, out: &mut dyn Wri
     }
     writeln!(
         out,
-        "<dt>weight</dt><dd>{}</dd><dt>who can</dt><dd>{}</dd><dt>what</dt><dd>{}</dd><dt>who minds</dt><dd>{}</dd></dl></article>",
+        "<dt>weight</dt><dd>{}</dd><dt>who can</dt><dd>{}</dd><dt>what</dt><dd>{}</dd><dt>who cares</dt><dd>{}</dd></dl></article>",
         Html(weights),
         Html(who),
         Html(code.remedy()),

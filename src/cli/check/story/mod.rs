@@ -1,4 +1,4 @@
-//! One server on one screen, for a person: what it says, what DNS says, what is wrong, who minds, what to do. All that
+//! One server on one screen, for a person: what it says, what DNS says, what is wrong, who cares, what to do. All that
 //! strangers said is neutralised.
 //!
 //! What needs no action is told in a line, what several findings ask for is told once, and `-v` tells everything.
