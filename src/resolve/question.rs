@@ -116,6 +116,8 @@ pub struct Answer {
     pub was_late: bool,
     /// Of absence: the zone that says so, as its SOA names it.
     pub zone: Option<DnsName>,
+    /// Of absence: the name that is denied, where aliases lead to it; `None` for the name asked.
+    pub target: Option<DnsName>,
     /// Who gave it, and when; `None` where no upstream did.
     pub origin: Option<Origin>,
 }
@@ -131,6 +133,7 @@ impl Answer {
             attempts: 0,
             was_late: false,
             zone: None,
+            target: None,
             origin: None,
         }
     }
@@ -138,6 +141,11 @@ impl Answer {
     /// Records found, to hold for `ttl`.
     pub fn found(records: Records, ttl: Duration) -> Self {
         Self { records, ttl, ..Self::bare(Status::Found) }
+    }
+
+    /// The name that a denial of a question denies: where the name asked is an alias, the one at its end.
+    pub fn denied<'a>(&'a self, question: &'a Question) -> &'a DnsName {
+        self.target.as_ref().unwrap_or(&question.name)
     }
 
     /// Whether two answers say the same, in whatever order. That a name has nothing of a type and that there is no such

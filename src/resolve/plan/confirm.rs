@@ -107,7 +107,7 @@ impl<T> Plan<T> {
         };
         let is_useful = |it: &&Reachable| !open.useless.iter().any(|useless| rests(useless, it));
         let useful: Vec<Reachable> = self.up.iter().filter(is_useful).copied().collect();
-        if let Some(upstream) = self.trust.trusted(question, claim, &useful, now) {
+        if let Some(upstream) = self.trust.trusted(question, &answer, claim, &useful, now) {
             return Some((upstream, answer));
         }
         if !is_lost {

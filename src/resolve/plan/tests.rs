@@ -262,6 +262,34 @@ fn without_ptr(question: &Question) -> Answer {
     answer
 }
 
+/// Reverse names moved to another zone by a DNAME, in which there are none.
+fn behind_an_alias(question: &Question) -> Answer {
+    let text = question.name.to_string();
+    let target = text.strip_suffix("2.0.192.in-addr.arpa").map(|host| format!("{host}rev.example.net"));
+    match question.kind {
+        Kind::Soa | Kind::Ns if text == "rev.example.net" => {
+            Answer::found(Records::Names(vec![DnsName::root()]), Duration::ZERO)
+        }
+        _ if text.ends_with(".rev.example.net") => denied("rev.example.net"),
+        _ => match target.filter(|_| text.len() > "2.0.192.in-addr.arpa".len()) {
+            Some(target) => Answer { target: DnsName::parse(&target).ok(), ..denied("rev.example.net") },
+            None => honest(question),
+        },
+    }
+}
+
+/// The same, but something is at the names that it denies.
+fn contradicting_itself_behind_an_alias(question: &Question) -> Answer {
+    let is_denied = question.kind == Kind::Soa && question.name.to_string().ends_with(".rev.example.net");
+    if is_denied { empty("rev.example.net") } else { behind_an_alias(question) }
+}
+
+/// The same, but there is no such zone as it names.
+fn behind_an_alias_to_nowhere(question: &Question) -> Answer {
+    let is_zone = question.name.to_string() == "rev.example.net";
+    if is_zone { denied("example.net") } else { behind_an_alias(question) }
+}
+
 /// It denies that hosts have PTR names, and fails wherever it could be tried.
 fn failing_on_all_but_hosts(question: &Question) -> Answer {
     let answer = denying_only_ptr(question);
@@ -355,7 +383,7 @@ fn hosts_are_told_the_truth_where_an_upstream_can_be_believed_and_nothing_else_o
     let unknown = [(Status::Untrusted, None)];
     let no_ptr = [(Status::NxDomain, None)];
     let unconfirmed = [(Status::Found, None), (Status::Untrusted, None)];
-    let cases: [(&str, &[Manner], &[Said]); 19] = [
+    let cases: [(&str, &[Manner], &[Said]); 22] = [
         ("only PTR denied", &[denying_only_ptr], &unknown),
         ("only PTR empty", &[emptying_only_ptr], &unknown),
         ("only forward denied", &[denying_only_forward], &unconfirmed),
@@ -364,6 +392,9 @@ fn hosts_are_told_the_truth_where_an_upstream_can_be_believed_and_nothing_else_o
         ("forward empty, made up", &[emptying_forward_in_made_up_zones], &unconfirmed),
         ("forward blocked", &[blocking_forward], &unconfirmed),
         ("a zone without PTR names", &[without_ptr], &no_ptr),
+        ("no PTR names behind an alias", &[behind_an_alias], &no_ptr),
+        ("an alias, found out", &[contradicting_itself_behind_an_alias], &unknown),
+        ("an alias to no zone", &[behind_an_alias_to_nowhere], &unknown),
         ("honest", &[honest], &truth),
         ("denying", &[denying], &unknown),
         ("inventing", &[inventing], &unknown),
@@ -409,4 +440,40 @@ fn who_is_not_believed_is_told_of_once() {
     pass_time(&mut plan, &upstreams, now, Duration::from_secs(9));
     let warnings = plan.take_warnings();
     assert!(matches!(warnings[..], [(0, UpstreamBehavior::Denying(_))]), "{warnings:?}");
+}
+
+thread_local! {
+    static PTR_ASKED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    static ZONE_ASKED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// As `behind_an_alias`, but the zone at its end can't be had at first. Counts how often hosts' names are asked for.
+fn slow_about_the_alias(question: &Question) -> Answer {
+    let text = question.name.to_string();
+    if question.kind == Kind::Ptr && text.ends_with(".2.0.192.in-addr.arpa") && text.len() < 25 {
+        PTR_ASKED.set(PTR_ASKED.get() + 1);
+    }
+    if question.kind == Kind::Soa && text == "rev.example.net" {
+        ZONE_ASKED.set(ZONE_ASKED.get() + 1);
+        if ZONE_ASKED.get() == 1 {
+            return Answer::bare(Status::ServFail);
+        }
+    }
+    behind_an_alias(question)
+}
+
+#[test]
+fn a_denial_is_put_again_once_the_zone_that_it_names_is_found_and_not_before() {
+    let now = Instant::now();
+    let mut plan = Plan::new(0, Checks { upstreams: 1, patience: Duration::from_secs(4) });
+    // The zone of the greeting's name is found at once, which says nothing about the PTR question.
+    for last in [51, 52] {
+        plan.admit(identity(last, "gone.example.org"), now);
+    }
+    pass_time(&mut plan, &[slow_about_the_alias as Manner], now, Duration::from_secs(9));
+    for solved in plan.take_solved(9) {
+        let Solution::Identity(it) = solved.solution else { panic!() };
+        assert_eq!((it.ptr, it.banner_forward.status), (Status::NxDomain, Status::NxDomain));
+    }
+    assert_eq!((plan.open(), PTR_ASKED.get()), (0, 4), "each twice");
 }

@@ -41,7 +41,7 @@ impl Trust {
         };
         let others: Vec<Reachable> = up.iter().filter(|it| it.upstream != first).copied().collect();
         for claim in [Claim::Elsewhere, Claim::Denial] {
-            if let Some(upstream) = self.trusted(question, claim, &others, now) {
+            if let Some(upstream) = self.trusted(question, answer, claim, &others, now) {
                 return Opinion::Of(upstream);
             }
         }

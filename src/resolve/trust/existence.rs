@@ -5,7 +5,8 @@
 //! By example: an upstream denies the PTR records of `7.2.0.192.in-addr.arpa` by NXDOMAIN. If it says NXDOMAIN to the SOA
 //! question, too, there is nothing at all at the name (RFC 8020 §2), and the denial may be true. If it says NODATA, there
 //! is something, and one of its two answers is wrong: it is caught, and no denial of this kind is believed until it finds
-//! a host that was confirmed. NODATA to the PTR question itself can't be tried so, and stays unknown.
+//! a host that was confirmed. NODATA to the PTR question itself can't be tried so, and stays unknown. Where the name asked
+//! is an alias, what is denied is the name at its end: that one is asked for, and its zone is the one that counts.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -79,7 +80,7 @@ impl Trust {
             origin.set_existence(Existence::Asked);
             let kind = ControlKind::of(&doubted.question);
             let upstream = origin.upstream;
-            let name = doubted.question.name;
+            let name = doubted.denial.denied(&doubted.question).clone();
             let question = Question::new(name.clone(), Kind::Soa);
             self.submit(upstream, kind, Control::Existence(name, doubted.denial), question, now, put);
         }

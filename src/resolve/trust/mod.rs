@@ -210,22 +210,31 @@ impl Trust {
         !standing.invents() && origin.shown.epoch == standing.epoch()
     }
 
-    /// An upstream that a question can be put to, so that its answer has a control before it.
+    /// An upstream that a question can be put to, so that its answer has a control before it. `former` is the answer that
+    /// it would replace, or be compared with.
     pub(super) fn trusted(
         &mut self,
         question: &Question,
+        former: &Answer,
         claim: Claim,
         up: &[Reachable],
         now: Instant,
     ) -> Option<usize> {
         let count = up.len();
         let mut turn = (0..count).map(|step| up[(self.turn + step) % count].upstream);
-        let found = turn.find(|&upstream| self.is_trusted(upstream, question, claim, now))?;
+        let found = turn.find(|&upstream| self.is_trusted(upstream, question, former, claim, now))?;
         self.turn = (self.turn + 1) % count;
         Some(found)
     }
 
-    fn is_trusted(&self, upstream: usize, question: &Question, claim: Claim, now: Instant) -> bool {
+    fn is_trusted(
+        &self,
+        upstream: usize,
+        question: &Question,
+        former: &Answer,
+        claim: Claim,
+        now: Instant,
+    ) -> bool {
         let kind = ControlKind::of(question);
         let Some(desks) = self.desks.get(upstream) else { return false };
         let standing = &desks[kind.index()].standing;
@@ -235,9 +244,16 @@ impl Trust {
         if claim != Claim::Denial || standing.is_out() || self.shared(upstream, kind, now).is_some() {
             return false;
         }
-        let is_ready = |zone| self.zones.standing(&ZoneAt { upstream, kind, zone });
-        let mut above = zone::above(&question.name).filter_map(is_ready);
-        above.any(|standing| standing.is_ready(claim, now))
+        let is_ready = |zone| {
+            let standing = self.zones.standing(&ZoneAt { upstream, kind, zone });
+            standing.is_some_and(|standing| standing.is_ready(claim, now))
+        };
+        // Asked again, an upstream denies out of the same zone, and no other zone confirms that.
+        let is_its_own = former.origin.as_ref().is_some_and(|origin| origin.upstream == upstream);
+        match former.zone.clone().filter(|_| is_its_own) {
+            Some(zone) => is_ready(zone),
+            None => zone::above(former.denied(question)).any(is_ready),
+        }
     }
 
     /// An answer waits for controls: of its own upstream, or of any, if that can't help it any more.

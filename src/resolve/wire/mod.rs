@@ -11,7 +11,7 @@ mod stale;
 mod tests;
 
 pub use letters::Letters;
-pub use scan::{Fault, Reading, read};
+pub use scan::{Absence, Fault, Reading, read};
 pub use sections::{Data, End, Held, Link, Sections, sections};
 
 use super::question::Kind;

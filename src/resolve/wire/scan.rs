@@ -28,16 +28,25 @@ pub enum Reading {
     Found(Records, u32),
     /// The name is another name for this one, of which the message says nothing.
     Alias(DnsName, u32),
-    /// The name has no such record; proven by the SOA of this zone, at or above it (RFC 2308 §2.2). Holds for so many
-    /// seconds.
-    NoData(DnsName, u32),
-    /// The name, or the one it is an alias for, does not exist; proven by the SOA of this zone, at or above it. Holds for
-    /// so many seconds.
-    NxDomain(DnsName, u32),
+    /// The name, or the one it is an alias for, has no such record (RFC 2308 §2.2).
+    NoData(Absence),
+    /// The name, or the one it is an alias for, does not exist.
+    NxDomain(Absence),
     /// There is more than fits: ask over TCP (RFC 2181 §9).
     Truncated,
     /// No answer.
     Fault(Fault),
+}
+
+/// What a denial says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// The zone whose SOA proves it, at or above the name that is denied.
+    pub zone: DnsName,
+    /// The name that is denied, where aliases in the message lead to it; `None` for the name asked.
+    pub target: Option<DnsName>,
+    /// How many seconds it holds.
+    pub ttl: u32,
 }
 
 /// Why a message settles nothing.
@@ -158,11 +167,16 @@ impl Scan<'_> {
         if strangers {
             return None;
         }
-        let reading = match (denied, self.soa(at, name)?) {
-            (true, Some((zone, holds))) => Reading::NxDomain(zone, holds.min(ttl)),
-            (false, Some((zone, holds))) => Reading::NoData(zone, holds.min(ttl)),
-            (true, None) => return None,
-            (false, None) => Reading::Alias(chain.target?, ttl),
+        let soa = self.soa(at, name)?;
+        let reading = match (denied, soa, chain.target) {
+            (true, Some((zone, holds)), target) => {
+                Reading::NxDomain(Absence { zone, target, ttl: holds.min(ttl) })
+            }
+            (false, Some((zone, holds)), target) => {
+                Reading::NoData(Absence { zone, target, ttl: holds.min(ttl) })
+            }
+            (true, None, _) => return None,
+            (false, None, target) => Reading::Alias(target?, ttl),
         };
         Some((reading, at))
     }

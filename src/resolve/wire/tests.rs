@@ -168,9 +168,10 @@ fn reference(message: &Message, asked: &DnsName, kind: Kind) -> Option<Reading> 
         let minimum = if soa.minimum >> 31 == 1 { 0 } else { soa.minimum };
         (above && record.dns_class == DNSClass::IN).then(|| (zone, ttl_of(record).min(minimum)))
     });
+    let target = (hops > 0).then(|| name.clone());
     match (rcode, soa) {
-        (3, Some((zone, soa))) => Some(Reading::NxDomain(zone, soa.min(ttl))),
-        (0, Some((zone, soa))) => Some(Reading::NoData(zone, soa.min(ttl))),
+        (3, Some((zone, soa))) => Some(Reading::NxDomain(Absence { zone, target, ttl: soa.min(ttl) })),
+        (0, Some((zone, soa))) => Some(Reading::NoData(Absence { zone, target, ttl: soa.min(ttl) })),
         (0, None) if hops > 0 => Some(Reading::Alias(name, ttl)),
         _ => unclear,
     }
@@ -268,8 +269,10 @@ fn sound_messages_say_what_another_library_reads_in_them() {
         let apart = sections(&bytes, &asked, kind).map(|sections| sections.chain(&asked, kind).1);
         match (&reading, apart) {
             _ if aliases.count() > 1 => {}
-            (Some(Reading::NoData(zone, _)), Some(End::NoData(other, _)))
-            | (Some(Reading::NxDomain(zone, _)), Some(End::NxDomain(other, _))) => assert_eq!(*zone, other),
+            (Some(Reading::NoData(absence)), Some(End::NoData(other, _)))
+            | (Some(Reading::NxDomain(absence)), Some(End::NxDomain(other, _))) => {
+                assert_eq!(absence.zone, other);
+            }
             (Some(Reading::Found(records, _)), Some(End::Found(others, _))) => {
                 assert_eq!(records_of(records), records_of(&others), "{decoded:?}");
             }

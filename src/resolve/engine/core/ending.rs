@@ -11,7 +11,7 @@ use crate::resolve::engine::pace::{Failure, Packet};
 use crate::resolve::engine::slots::{Route, State};
 use crate::resolve::question::origin::Origin;
 use crate::resolve::question::{Answer, Records, Transport};
-use crate::resolve::wire::{Edns, Fault, Reading};
+use crate::resolve::wire::{Absence, Edns, Fault, Reading};
 
 /// Aliases asked for by questions of their own.
 const MAX_DEPTH: u8 = 8;
@@ -39,26 +39,29 @@ pub(super) struct Source {
 impl Core {
     /// Does to a question what its answer says.
     pub(super) fn conclude(&mut self, index: u32, source: Source, reading: Reading) {
-        let settled = |status, records, zone, ttl: u32| Answer {
-            status,
+        let settled = |status, records, ttl: u32| Answer {
             records,
             ttl: Duration::from_secs(u64::from(ttl)),
             transport: source.transport,
-            attempts: 0,
-            was_late: false,
-            zone,
             origin: Some(Origin::new(source.upstream, source.now)),
+            ..Answer::bare(status)
         };
-        let denied = |status, zone, ttl| settled(status, Records::None, Some(zone), ttl);
+        let slot = self.slots.at(index);
+        let alias = (slot.depth > 0).then(|| slot.name.clone());
+        let denied = |status, Absence { zone, target, ttl }| Answer {
+            zone: Some(zone),
+            target: target.or(alias),
+            ..settled(status, Records::None, ttl)
+        };
         match reading {
             Reading::Found(records, ttl) => {
-                self.settle(index, source.upstream, settled(Status::Found, records, None, ttl));
+                self.settle(index, source.upstream, settled(Status::Found, records, ttl));
             }
-            Reading::NoData(zone, ttl) => {
-                self.settle(index, source.upstream, denied(Status::NoData, zone, ttl));
+            Reading::NoData(absence) => {
+                self.settle(index, source.upstream, denied(Status::NoData, absence));
             }
-            Reading::NxDomain(zone, ttl) => {
-                self.settle(index, source.upstream, denied(Status::NxDomain, zone, ttl));
+            Reading::NxDomain(absence) => {
+                self.settle(index, source.upstream, denied(Status::NxDomain, absence));
             }
             Reading::Alias(target, ttl) => self.follow(index, source, target, ttl),
             Reading::Truncated => self.ask_over_tcp(index, source),
