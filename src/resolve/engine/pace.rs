@@ -95,7 +95,7 @@ struct Count {
     failed: u32,
     /// Of these, those that no answer came to in time.
     late: u32,
-    /// Answers that came in this epoch.
+    /// Answers that came in this epoch, without failure codes.
     answered: u32,
     /// Failure codes that came in this epoch.
     codes: u32,
@@ -211,7 +211,7 @@ impl Pace {
         self.epoch
     }
 
-    /// An answer came, of whatever kind.
+    /// An answer came that is no failure code.
     pub(super) fn answered(&mut self) {
         self.count(self.epoch).answered += 1;
     }
@@ -360,7 +360,7 @@ impl Pace {
         if first < LEAST_JUDGED { 0.0 } else { f64::from(failed) / f64::from(first) }
     }
 
-    /// The rate that it has shown to answer at, doubled, or that at which it starts.
+    /// The rate that it has shown to answer at, doubled, or that at which it starts. Failure codes show nothing.
     fn shown(&self) -> f64 {
         let recent = self.epoch.saturating_sub(JUDGED)..self.epoch + 1;
         let most = recent.map(|epoch| self.counts[slot(epoch)].answered).max().unwrap_or(0);

@@ -455,7 +455,7 @@ fn slow_about_the_alias(question: &Question) -> Answer {
     }
     if question.kind == Kind::Soa && text == "rev.example.net" {
         ZONE_ASKED.set(ZONE_ASKED.get() + 1);
-        if ZONE_ASKED.get() == 1 {
+        if ZONE_ASKED.get() <= 6 {
             return Answer::bare(Status::ServFail);
         }
     }

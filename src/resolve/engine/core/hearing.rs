@@ -28,18 +28,14 @@ impl Core {
             let repeated = letters.are_in(datagram, &slot.name);
             self.upstreams[upstream].repeated(repeated);
             if !repeated {
-                return self.ask_in_small_letters(index, upstream, now);
+                return self.ask_in_small_letters(index, upstream, tone(&reading), now);
             }
         }
         let slot = self.slots.at(index);
         // What does not fit our buffer does not fit a datagram.
         let reading = if whole { reading } else { Reading::Truncated };
         let after = (slot.keys.last() == Some(key)).then(|| now.saturating_duration_since(slot.last_sent));
-        let tone = match &reading {
-            Reading::Fault(Fault::Refused) => Tone::Refusing,
-            Reading::Fault(Fault::ServFail | Fault::NotImp | Fault::FormErr) => Tone::Failing,
-            _ => Tone::Sound,
-        };
+        let tone = tone(&reading);
         let fault = if let Reading::Fault(fault) = reading { Some(fault) } else { None };
         self.upstreams[upstream].edns.answered(edns, fault, slot.last_sent, now);
         let turn = self.upstreams[upstream].heard(now, after, tone);
@@ -56,8 +52,8 @@ impl Core {
 
     /// What does not repeat the question's letters is not believed: it is forged, or the upstream changes letters, and
     /// then answers the question once more.
-    fn ask_in_small_letters(&mut self, index: u32, upstream: usize, now: Instant) {
-        let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);
+    fn ask_in_small_letters(&mut self, index: u32, upstream: usize, tone: Tone, now: Instant) {
+        let turn = self.upstreams[upstream].heard(now, None, tone);
         self.turned(upstream, turn);
         let attempts = self.attempts;
         let slot = self.slots.at(index);
@@ -121,8 +117,17 @@ impl Core {
             self.upstreams[upstream].edns.answered(Edns::Plain, fault, now, now);
             self.keys.remove(key);
             self.probes[upstream] = None;
-            let turn = self.upstreams[upstream].heard(now, None, Tone::Sound);
+            let turn = self.upstreams[upstream].heard(now, None, tone(&reading));
             self.turned(upstream, turn);
         }
+    }
+}
+
+/// How an answer sounds: failure codes, whatever they answer, are no sign that an upstream keeps up.
+fn tone(reading: &Reading) -> Tone {
+    match reading {
+        Reading::Fault(Fault::Refused) => Tone::Refusing,
+        Reading::Fault(Fault::ServFail | Fault::NotImp | Fault::FormErr) => Tone::Failing,
+        _ => Tone::Sound,
     }
 }

@@ -110,3 +110,25 @@ fn the_rate_in_force_is_never_far_above_what_is_answered() {
         assert!(rate <= 2.0 * 25_000.0, "{rate}: at most 500 are open for 20 ms each");
     }
 }
+
+#[test]
+fn failure_codes_show_no_rate_that_an_upstream_answers_at() {
+    // In small letters: such an answer is not believed, and the question is asked once more.
+    for in_small_letters in [false, true] {
+        for rcode in [1, 2, 4, 5] {
+            let upstream = move |_: Duration, query: &[u8]| {
+                let mut answer = reply(query, rcode);
+                if in_small_letters {
+                    let end = answer.len().min(query.len() - 11);
+                    answer[crate::resolve::wire::HEADER..end].make_ascii_lowercase();
+                }
+                vec![(RTT, answer)]
+            };
+            let mut world = World::new(|_| {}, vec![Box::new(upstream)]);
+            world.run(&mut (0..20_000));
+            assert!(world.rate() <= 2000.0, "code {rcode}: {}", world.rate());
+            let most = packets_by_tenth(&world).into_iter().max().unwrap();
+            assert!(most <= 450, "code {rcode}: {most} packets in a tenth of a second");
+        }
+    }
+}
