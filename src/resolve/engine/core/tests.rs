@@ -32,6 +32,7 @@ type Coming = (Instant, u64, u16, Vec<u8>);
 /// Invented time, upstreams, and what happened.
 struct World<'a> {
     core: Core,
+    health: Arc<Health>,
     start: Instant,
     now: Instant,
     upstreams: Vec<Box<Manner<'a>>>,
@@ -62,9 +63,10 @@ impl<'a> World<'a> {
         let mut settings = Settings::new(addresses.collect());
         change(&mut settings);
         let start = Instant::now();
-        let (core, _) = Core::new(&settings, 4, StdRng::seed_from_u64(7), start);
+        let (core, health) = Core::new(&settings, 4, StdRng::seed_from_u64(7), start);
         Self {
             core,
+            health,
             start,
             now: start,
             upstreams,
