@@ -8,7 +8,7 @@ use crate::judge::Verdict;
 use crate::probe::LocalTrouble;
 use crate::scan::checkpoint::Counts;
 use crate::scan::sanity::vantage::VantageWarning;
-use crate::scan::schedule::resolved_address::LeftOut;
+use crate::scan::schedule::resolved_address::{FailingExchangers, LeftOut};
 
 /// Counters that only grow, but for `in_flight`.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ pub struct Progress {
     pub inside_views: AtomicU64,
     /// What names led to beyond what is followed.
     pub left_out: LeftOut,
+    /// Mail exchangers whose addresses could not be found.
+    pub failing_exchangers: FailingExchangers,
     outcomes: [AtomicU64; Outcome::ALL.len()],
     verdicts: [AtomicU64; Verdict::ALL.len()],
     last_trouble: Mutex<Option<LocalTrouble>>,

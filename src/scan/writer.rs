@@ -177,6 +177,7 @@ impl Writer {
     /// A name was resolved: each address that is allowed, and this shard's, is a target of it.
     fn led(&mut self, asker: Asker, leads: &ResolvedAddresses) -> Result<(), ScanError> {
         self.progress.left_out.count(leads);
+        self.progress.failing_exchangers.count(leads);
         let Asker { turn, name } = asker;
         let (mut targets, mut hosts) = (Vec::new(), Vec::new());
         let mut blocked = 0;

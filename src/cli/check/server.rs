@@ -246,8 +246,10 @@ fn addresses(
             Kind::Host(_) => ", or let `--verify` ask its zone's own servers",
             _ => "",
         };
+        let which = leads.failing.iter().find(|(_, status)| *status == open.status);
+        let which = which.map(|(name, _)| format!(" of its exchanger `{name}`")).unwrap_or_default();
         let wrong = anyhow!(
-            "`{kind}` could not be resolved ({what}); name another resolver with `--resolver`{further}"
+            "`{kind}` could not be resolved ({what}{which}); name another resolver with `--resolver`{further}"
         );
         return Err(wrong.context(Unable));
     }

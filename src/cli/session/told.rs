@@ -17,7 +17,7 @@ use crate::scan::dispatch::pace::{Bound, in_force};
 use crate::scan::limits;
 use crate::scan::progress::Progress;
 use crate::scan::sanity::vantage::VantageWarning;
-use crate::scan::schedule::resolved_address::LeftOut;
+use crate::scan::schedule::resolved_address::{FailingExchangers, LeftOut};
 use crate::scan::schedule::{Schedule, Scope};
 use crate::targets::Order;
 
@@ -94,6 +94,15 @@ pub(super) fn doubt(quiet: bool) -> fn(&VantageWarning) {
 /// Tells how much names led to beyond what is followed, and gives the line.
 pub(super) fn left_out(left_out: &LeftOut, voice: Voice) -> Option<String> {
     let line = (!left_out.is_empty()).then(|| left_out.to_string())?;
+    if voice == Voice::Loud {
+        say(format_args!("banneret: {line}"));
+    }
+    Some(line)
+}
+
+/// Tells which mail exchangers have no address that can be found, and gives the line.
+pub(super) fn failing_exchangers(failing: &FailingExchangers, voice: Voice) -> Option<String> {
+    let line = (!failing.is_empty()).then(|| failing.to_string())?;
     if voice == Voice::Loud {
         say(format_args!("banneret: {line}"));
     }

@@ -4,11 +4,11 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::evidence::Status;
-use crate::name::HostName;
+use crate::name::{DnsName, HostName};
 use crate::record::{AddressFamily, Unresolved};
 use crate::resolve::{Addresses, MailHosts, Solution};
 use crate::scan::attempt::{Attempt, TargetSource};
@@ -39,6 +39,8 @@ pub struct ResolvedAddresses {
     /// What is not known of it: the whole, or one family of addresses. Each is said once, whichever mail exchangers of
     /// one domain it is true of.
     pub unresolved: Vec<Unresolved>,
+    /// The mail exchangers that are the cause, and how the questions for their addresses ended.
+    pub failing: Vec<(DnsName, Status)>,
 }
 
 impl ResolvedAddresses {
@@ -72,6 +74,17 @@ impl ResolvedAddresses {
         for host in found.hosts.iter().take(MOST_EXCHANGERS) {
             leads.add(host.name.to_host().as_ref(), &host.addresses);
         }
+        // Without any MX record the domain itself is asked for, and no exchanger is to be named.
+        let all = found.hosts.iter().take(if found.published > 0 { MOST_EXCHANGERS } else { 0 });
+        // Beside exchangers that can be spoken to, one that certainly has no address makes no difference.
+        let is_nowhere = leads.within.is_empty();
+        leads.failing = all
+            .filter_map(|host| {
+                let open = host.addresses.families.into_iter().find(|status| !status.is_definite());
+                let absent = Some(host.addresses.status).filter(|_| is_nowhere);
+                Some((host.name.clone(), open.or(absent)?))
+            })
+            .collect();
         leads.exchangers = found.published.max(found.hosts.len()).saturating_sub(MOST_EXCHANGERS);
         leads
     }
@@ -107,6 +120,49 @@ impl ResolvedAddresses {
 fn of_hosts(found: &MailHosts) -> Status {
     let statuses = || found.hosts.iter().map(|host| host.addresses.status);
     statuses().find(|status| !status.is_definite()).or_else(|| statuses().next()).unwrap_or(found.status)
+}
+
+/// Mail exchangers whose addresses could not be found, over all domains: records name the domain alone.
+#[derive(Debug, Default)]
+pub struct FailingExchangers {
+    count: AtomicU64,
+    /// The first few.
+    first: Mutex<Vec<(DnsName, Status)>>,
+}
+
+/// Of so many exchangers the names are told.
+const MOST_TOLD: usize = 8;
+
+impl FailingExchangers {
+    /// Counts those of one domain.
+    pub fn count(&self, leads: &ResolvedAddresses) {
+        self.count.fetch_add(leads.failing.len() as u64, Relaxed);
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        for failing in &leads.failing {
+            if first.len() < MOST_TOLD && !first.contains(failing) {
+                first.push(failing.clone());
+            }
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Relaxed) == 0
+    }
+}
+
+impl fmt::Display for FailingExchangers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let named: Vec<String> =
+            first.iter().map(|(name, status)| format!("`{name}` ({})", status.as_str())).collect();
+        let more = if self.count.load(Relaxed) > first.len() as u64 { " and others" } else { "" };
+        write!(
+            f,
+            "mail exchangers without an address that can be found: {}{more}; records of their domains say `unresolved`",
+            named.join(", ")
+        )
+    }
 }
 
 /// How much was left out, over all names.
@@ -155,7 +211,6 @@ pub fn attempt(turn: u128, name: usize, socket: SocketAddr, host: Option<Arc<Hos
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::DnsName;
     use crate::resolve::MailHost;
 
     fn addresses(all: impl IntoIterator<Item = u32>) -> Addresses {
@@ -193,6 +248,12 @@ mod tests {
             let found = MailHosts { status, published: hosts.len(), hosts, whole: true };
             let leads = ResolvedAddresses::of(&Solution::MailHosts(found), None);
             assert_eq!(leads.unresolved, [Unresolved { family: None, status: why }]);
+            // The exchanger that is the cause is named.
+            let failing = FailingExchangers::default();
+            failing.count(&leads);
+            let told = failing.to_string();
+            assert_eq!(failing.is_empty(), status != Status::Found);
+            assert_eq!(told.contains(&format!("`mx.example.org` ({})", why.as_str())), !failing.is_empty());
         }
     }
 
