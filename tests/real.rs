@@ -9,6 +9,8 @@
     reason = "a harness that cannot go on has failed the test"
 )]
 
+#[path = "real/aggressive.rs"]
+mod aggressive;
 #[path = "real/block.rs"]
 mod block;
 #[path = "real/check.rs"]

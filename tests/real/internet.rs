@@ -14,6 +14,8 @@ use super::support::server::{Server, servers};
 
 /// The resolver.
 pub(crate) const RESOLVER: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 53);
+/// The same one with conclusions from signed denials (RFC 8198).
+pub(crate) const AGGRESSIVE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 52);
 /// Of every record that says nothing else, in seconds.
 pub(crate) const TIME_TO_LIVE: u32 = 600;
 /// Of delegations, in seconds.
@@ -142,6 +144,23 @@ impl Internet {
             Server::start("unbound", work, &mut program("unbound", "unbound", work, "unbound.conf"));
         resolver.await_ready("an answer", || answers(RESOLVER, "10.15.18.198.in-addr.arpa"));
         Self { work: work.to_owned(), operators, signer, _resolver: resolver, _silent: silent }
+    }
+
+    /// Starts a second resolver, which concludes from signed denials what does not exist.
+    pub(crate) fn start_aggressive(&self) -> Server {
+        let plain = fs::read_to_string(self.work.join("unbound.conf")).unwrap();
+        let moved = plain.replace(&RESOLVER.to_string(), &AGGRESSIVE.to_string());
+        let settings = "aggressive.conf";
+        fs::write(self.work.join(settings), moved + " aggressive-nsec: yes\n").unwrap();
+        let mut command = program("unbound", "unbound", &self.work, settings);
+        let mut server = Server::start("unbound-aggressive", &self.work, &mut command);
+        server.await_ready("an answer", || answers(AGGRESSIVE, "10.15.18.198.in-addr.arpa"));
+        server
+    }
+
+    /// The server of the signed zones goes away.
+    pub(crate) fn stop_signer(&mut self) {
+        self.signer = None;
     }
 
     /// Makes all changes at once; the resolver is not told.
