@@ -203,8 +203,7 @@ impl Session {
         let ended = pipeline::run(plan, probes, resolver, writer, (&progress, &stop));
         drop((display, watch, own));
         self.warnings.extend(reach.missed().map(|no_way| no_way.to_string()));
-        self.warnings.extend(told::left_out(&progress.left_out, voice));
-        self.warnings.extend(told::failing_exchangers(&progress.failing_exchangers, voice));
+        self.warnings.extend(told::of_names(&progress, voice));
         let ended = match ended {
             // The reader of the only output has seen enough: a quiet end, as of any filter.
             Err(ScanError::Output(OutputError::Closed { .. })) if self.outputs.len() <= 1 => {

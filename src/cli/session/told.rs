@@ -17,7 +17,6 @@ use crate::scan::dispatch::pace::{Bound, in_force};
 use crate::scan::limits;
 use crate::scan::progress::Progress;
 use crate::scan::sanity::vantage::VantageWarning;
-use crate::scan::schedule::resolved_address::{FailingExchangers, LeftOut};
 use crate::scan::schedule::{Schedule, Scope};
 use crate::targets::Order;
 
@@ -91,22 +90,19 @@ pub(super) fn doubt(quiet: bool) -> fn(&VantageWarning) {
     if quiet { |_| {} } else { |doubt| say(format_args!("banneret: {doubt}")) }
 }
 
-/// Tells how much names led to beyond what is followed, and gives the line.
-pub(super) fn left_out(left_out: &LeftOut, voice: Voice) -> Option<String> {
-    let line = (!left_out.is_empty()).then(|| left_out.to_string())?;
+/// Tells what names led to beyond what is followed, and which mail exchangers have no address that can be found; gives
+/// the lines.
+pub(super) fn of_names(progress: &Progress, voice: Voice) -> Vec<String> {
+    let left_out = (!progress.left_out.is_empty()).then(|| progress.left_out.to_string());
+    let failing = &progress.failing_exchangers;
+    let failing = (!failing.is_empty()).then(|| failing.to_string());
+    let lines: Vec<String> = left_out.into_iter().chain(failing).collect();
     if voice == Voice::Loud {
-        say(format_args!("banneret: {line}"));
+        for line in &lines {
+            say(format_args!("banneret: {line}"));
+        }
     }
-    Some(line)
-}
-
-/// Tells which mail exchangers have no address that can be found, and gives the line.
-pub(super) fn failing_exchangers(failing: &FailingExchangers, voice: Voice) -> Option<String> {
-    let line = (!failing.is_empty()).then(|| failing.to_string())?;
-    if voice == Voice::Loud {
-        say(format_args!("banneret: {line}"));
-    }
-    Some(line)
+    lines
 }
 
 /// What is told at the end, on stderr.
