@@ -38,6 +38,13 @@ pub(in crate::cli::check) struct Fresh {
     pub(in crate::cli::check) answer: FreshAnswer,
 }
 
+impl Fresh {
+    /// Whether all that it shows is that signatures held some time ago: they may be broken by now.
+    fn is_of_old(&self) -> bool {
+        matches!(self.answer, FreshAnswer::Checked(ago) if ago > Duration::ZERO)
+    }
+}
+
 /// An answer that should not come from a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli::check) enum FreshAnswer {
@@ -136,10 +143,11 @@ impl Compared {
         self.walk.published().filter(|_| !is_inside)
     }
 
-    /// Whether every server of every zone on the way was heard, by what the zones above delegate to.
+    /// Whether every server of every zone on the way was heard, by what the zones above delegate to, and the resolver
+    /// checked their signatures now.
     pub(in crate::cli::check) fn is_whole(&self) -> bool {
         let whole = |leg: &Leg| leg.basis == Basis::Parent && leg.troubled().next().is_none();
-        self.walk.legs.iter().all(whole)
+        self.walk.legs.iter().all(whole) && !self.fresh.iter().any(Fresh::is_of_old)
     }
 
     /// How long until what differs is asked for anew: the first part of the way that does.
@@ -343,7 +351,8 @@ mod tests {
             (compared(failed(), why(true), vec![leg(vec![silent()])]), Standing::Unknown, false),
             (fresh(FreshAnswer::Refused), Standing::Bogus, true),
             (fresh(FreshAnswer::Fails), Standing::Unknown, true),
-            (fresh(FreshAnswer::Checked(seconds(9))), Standing::Same, true),
+            (fresh(FreshAnswer::Checked(seconds(0))), Standing::Same, true),
+            (fresh(FreshAnswer::Checked(seconds(9))), Standing::Same, false),
         ] {
             assert_eq!((compared.standing(), compared.is_whole()), (standing, is_whole), "{compared:#?}");
         }

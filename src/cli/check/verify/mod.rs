@@ -29,6 +29,9 @@ pub(super) use outlook::{Effect, Outlook, Word};
 use outlook::{Greets, Machine, Then};
 pub(super) use reasons::text as trouble;
 
+/// How long resolvers keep a denial at most by default, in seconds: Unbound (`cache-max-negative-ttl`) and `PowerDNS` Recursor
+/// (`max-negative-ttl`); BIND (`max-ncache-ttl`).
+const MOST_ABSENT: [u32; 2] = [3600, 10_800];
 /// Resolvers that are tried for one that answers.
 const MAX_UPSTREAMS: usize = 8;
 /// PTR names that are followed.
@@ -247,7 +250,13 @@ impl Verifier<'_> {
             (Some(_), _) => leg.answers(self.exchange, &question).then_some(FreshAnswer::Fails),
             (None, End::NxDomain(_, left) | End::NoData(_, left)) => {
                 let full = leg.absent_for.filter(|_| view.is_checked)?;
-                Some(FreshAnswer::Checked(full.saturating_sub(Duration::from_secs(u64::from(left)))))
+                // What a resolver has just asked for it keeps no longer than it keeps any denial.
+                let ago = if MOST_ABSENT.contains(&left) {
+                    Duration::ZERO
+                } else {
+                    full.saturating_sub(Duration::from_secs(u64::from(left)))
+                };
+                Some(FreshAnswer::Checked(ago))
             }
             (None, _) => None,
         }
