@@ -31,10 +31,10 @@ fn greet() {
 }
 
 /// The words that each host is told through a resolver.
-fn words(resolver: &str) -> BTreeMap<String, [Value; 4]> {
+fn words(resolver: &str, targets: &[&str]) -> BTreeMap<String, [Value; 4]> {
     let dns = ["--resolver", resolver, "--dns-timeout", "5s", "-q"];
     let rate = ["--prefix-rate", "unlimited", "--keep", "all", "--allow-reserved"];
-    let ran = run(&[&["scan"], &BLOCKS[..], &dns, &rate].concat()).ends(0);
+    let ran = run(&[&["scan"], targets, &dns, &rate].concat()).ends(0);
     let word = |line: &str| {
         let record: Value = serde_json::from_str(line).unwrap();
         let ip = record["target"]["ip"].as_str().unwrap().to_owned();
@@ -52,11 +52,18 @@ fn hosts_are_told_the_same_with_and_without_aggressive_use_of_denials() {
         greet();
         // Twice: the second time out of what it has concluded.
         for _ in 0..2 {
-            let [plain, aggressive] = [RESOLVER, AGGRESSIVE].map(|at| words(&format!("{at}:53")));
+            let [plain, aggressive] = [RESOLVER, AGGRESSIVE].map(|at| words(&format!("{at}:53"), &BLOCKS));
             assert_eq!(plain, aggressive);
             let of = |verdict: &str| plain.values().filter(|words| words[0] == verdict).count();
             println!("{} hosts: {} no_ptr, {} undetermined", plain.len(), of("no_ptr"), of("undetermined"));
             assert_eq!((plain.len(), of("no_ptr")), (16, 13), "{plain:?}");
+        }
+        // Behind an alias (RFC 2317, DNAME), asked alone: the zone at its end is the one that speaks for the denial.
+        for alone in ["198.18.2.12", "198.18.3.12"] {
+            let told = words(&format!("{RESOLVER}:53"), &[alone]);
+            let [verdict, .., status] = &told[alone];
+            println!("{alone} alone: {verdict} {status}");
+            assert_eq!(verdict, "no_ptr", "{told:?}");
         }
         // It does conclude: a name that nobody has asked for is denied though the zone's server is gone.
         internet.stop_signer();
