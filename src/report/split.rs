@@ -24,7 +24,7 @@ use super::html::fixes;
 use super::identity::{Identity, Kind as Standing, identity, kind};
 use super::preflight::Existing;
 use super::summary::Kind;
-use super::summary::detail::Fix;
+use super::summary::detail::BrokenHost;
 use crate::record::row::Row;
 use index::{Entry, INDEX, Index};
 
@@ -138,7 +138,7 @@ impl Split {
 
     /// Takes one record; after an error nothing more is written, and [`Split::finish`] tells it.
     pub fn add(&mut self, row: &Row<'_>) {
-        let Some(fix) = Fix::of(row) else { return };
+        let Some(fix) = BrokenHost::of(row) else { return };
         if self.failed.is_some() {
             return;
         }

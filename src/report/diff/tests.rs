@@ -27,6 +27,8 @@ pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static>
         as_name: None,
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
+        fix: Vec::new(),
+        expected_name: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
         odd: crate::record::foreign::Oddities::default(),

@@ -9,7 +9,7 @@ use super::link;
 use super::text::Html;
 use crate::judge::{Severity, platform};
 use crate::name::registrable;
-use crate::report::summary::detail::Fix;
+use crate::report::summary::detail::BrokenHost;
 use crate::report::summary::text::percent;
 use crate::report::summary::{Groups, Summary, Tally};
 use crate::report::table::{clip, grouped};
@@ -35,12 +35,12 @@ pub(super) fn tables(
     table.section("Worst networks", "network", networks.take(most))?;
     let systems = listed(&summary.systems, most);
     let systems = systems
-        .map(|(&asn, tally)| Line::of(system(summary, asn), tally, move |fix: &Fix| fix.asn == Some(asn)));
+        .map(|(&asn, tally)| Line::of(system(summary, asn), tally, move |fix: &BrokenHost| fix.asn == Some(asn)));
     table.section("Autonomous systems", "system", systems)?;
     let names = listed(&summary.banner_names, most);
     let greets_so = |name: &String| {
         let name = name.clone();
-        move |fix: &Fix| fix.banner_name.as_deref() == Some(name.as_str())
+        move |fix: &BrokenHost| fix.banner_name.as_deref() == Some(name.as_str())
     };
     table.section(
         "Names in greetings",
@@ -50,7 +50,7 @@ pub(super) fn tables(
     let domains = listed(&summary.domains, most);
     let within = |domain: &String| {
         let domain = domain.clone();
-        move |fix: &Fix| fix.banner_name.as_deref().and_then(registrable) == Some(domain.as_str())
+        move |fix: &BrokenHost| fix.banner_name.as_deref().and_then(registrable) == Some(domain.as_str())
     };
     table.section(
         "Domains of greetings",
@@ -60,7 +60,7 @@ pub(super) fn tables(
     let ptr_domains = listed(&summary.ptr_domains, most);
     let leads_into = |domain: &String| {
         let domain = domain.clone();
-        move |fix: &Fix| fix.ptr_names.iter().any(|name| registrable(name) == Some(domain.as_str()))
+        move |fix: &BrokenHost| fix.ptr_names.iter().any(|name| registrable(name) == Some(domain.as_str()))
     };
     let ptr_domains = ptr_domains.map(|(name, tally)| Line::of(name, tally, leads_into(name)));
     table.section("Domains of PTR names", "domain", ptr_domains)?;
@@ -94,11 +94,11 @@ fn system(summary: &Summary, asn: u32) -> String {
 struct Line<'a> {
     name: String,
     tally: &'a Tally,
-    is_meant: Box<dyn Fn(&Fix) -> bool>,
+    is_meant: Box<dyn Fn(&BrokenHost) -> bool>,
 }
 
 impl<'a> Line<'a> {
-    fn of(name: impl Display, tally: &'a Tally, is_meant: impl Fn(&Fix) -> bool + 'static) -> Self {
+    fn of(name: impl Display, tally: &'a Tally, is_meant: impl Fn(&BrokenHost) -> bool + 'static) -> Self {
         Self { name: name.to_string(), tally, is_meant: Box::new(is_meant) }
     }
 }

@@ -27,6 +27,8 @@ fn row(last: u8, text: &str) -> Row<'_> {
         as_name: Some(text.into()),
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
+        fix: Vec::new(),
+        expected_name: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
         odd: crate::record::foreign::Oddities::default(),

@@ -340,6 +340,8 @@ mod tests {
             as_name: Some("EXAMPLE".into()),
             accepted: Codes::default(),
             clears_by: None,
+            fix: Vec::new(),
+            expected_name: None,
             tags: Tags::Text(Vec::new()),
             unresolved: None,
             odd: crate::record::foreign::Oddities::default(),
