@@ -82,7 +82,8 @@ impl Host<'_, '_> {
     }
 
     fn ptr_helps(&self) -> Option<DnsName> {
-        let banner = self.banner().filter(|_| self.lead(&self.resolution.banner_forward) == Lead::Here);
+        let banner = self.banner().filter(|name| !self.is_nobodys(&name.to_string()));
+        let banner = banner.filter(|_| self.lead(&self.resolution.banner_forward) == Lead::Here);
         let banner = banner.map(|name| PtrName { name, forward: self.resolution.banner_forward.clone() });
         let several = self.resolution.names.len() > 1;
         let others = self.confirmed().filter(|_| several).cloned();

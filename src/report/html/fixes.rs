@@ -175,6 +175,7 @@ fn join(words: impl Iterator<Item = impl AsRef<str>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::remedy::Change;
     use crate::judge::{Severity, Tenancy};
     use std::net::IpAddr;
 
@@ -206,13 +207,32 @@ mod tests {
         sheet(&[(2, 1)]).write(&mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "ip,port,prefix,severity,findings,who,what,set_by,banner_name,ptr_names,platform,asn,asked\n\
-             192.0.2.1,25,192.0.2.0/24,high,ptr_missing;banner_default,customer,\
+            "ip,port,prefix,severity,findings,who,what,set_by,banner_name,ptr_names,platform,asn,asked,fix,record,check,\
+             expected_name,tags\n\
+             192.0.2.1,25,192.0.2.0/24,high,ptr_missing;banner_default,customer;provider,\
              \"Set one PTR record to a name of the host's own domain, and let that name lead to the address. \
              Let the server call itself by a full name of its own domain, in the greeting and in HELO, with DNS agreeing.\",\
              `control/me`; `control/smtpgreeting` for the greeting and `control/helohost` for mail going out,\
-             '=localhost,a.example.org;b.example.org,qmail,64500,192.0.2.0/24\n"
+             '=localhost,a.example.org;b.example.org,qmail,64500,192.0.2.0/24,,,,,customer=C-17\n"
         );
+    }
+
+    #[test]
+    fn where_the_changes_are_known_they_stand_there_to_the_letter() {
+        let words = ["forward=mail.example.org", "ptr=mail.example.org", "banner=mail.example.org"];
+        let changes = words.map(|word| Change::parse(word).unwrap());
+        let host = BrokenHost { changes: changes.into(), ..fix(2, 1) };
+        let cell = |name: &str| COLUMNS.iter().find(|(column, _)| *column == name).unwrap().1(&host);
+        assert_eq!(cell("fix"), words.join(";"));
+        assert_eq!(
+            cell("record"),
+            "mail.example.org. IN A 192.0.2.1;1.2.0.192.in-addr.arpa. IN PTR mail.example.org."
+        );
+        assert_eq!(cell("who"), "customer;provider");
+        assert!(cell("what").contains("Let the server (qmail) greet"), "{}", cell("what"));
+        assert!(cell("set_by").starts_with("echo mail.example.org > /var/qmail/control/me; "), "{}", cell("set_by"));
+        assert_eq!(cell("check"), "dig +short mail.example.org A;dig +short -x 192.0.2.1;nc -w 60 192.0.2.1 25");
+        assert_eq!(cell("tags"), "customer=C-17");
     }
 
     #[test]
