@@ -79,7 +79,7 @@ pub(super) fn tables(
     Ok(())
 }
 
-fn listed<K: Hash + Ord + Clone>(groups: &Groups<K>, most: usize) -> impl Iterator<Item = (&K, &Tally)> {
+fn listed<K: Hash + Ord + Clone>(groups: &Groups<K>, most: usize) -> impl Iterator<Item = (&K, Tally)> {
     groups.listed(most).0.into_iter()
 }
 
@@ -91,14 +91,14 @@ fn system(summary: &Summary, asn: u32) -> String {
 }
 
 /// One group, and which hosts of the list are of it.
-struct Line<'a> {
+struct Line {
     name: String,
-    tally: &'a Tally,
+    tally: Tally,
     is_meant: Box<dyn Fn(&BrokenHost) -> bool>,
 }
 
-impl<'a> Line<'a> {
-    fn of(name: impl Display, tally: &'a Tally, is_meant: impl Fn(&BrokenHost) -> bool + 'static) -> Self {
+impl Line {
+    fn of(name: impl Display, tally: Tally, is_meant: impl Fn(&BrokenHost) -> bool + 'static) -> Self {
         Self { name: name.to_string(), tally, is_meant: Box::new(is_meant) }
     }
 }
@@ -109,12 +109,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn section<'l>(
-        &mut self,
-        title: &str,
-        kind: &str,
-        lines: impl Iterator<Item = Line<'l>>,
-    ) -> io::Result<()> {
+    fn section(&mut self, title: &str, kind: &str, lines: impl Iterator<Item = Line>) -> io::Result<()> {
         let mut lines = lines.peekable();
         if lines.peek().is_none() {
             return Ok(());
@@ -123,7 +118,7 @@ impl Table<'_> {
             self.out,
             "<section><h2>{title}</h2>\n<table class=\"groups\">\n<thead><tr><th scope=\"col\">{kind}</th><th scope=\"col\">records</th>\
              <th scope=\"col\">high</th><th scope=\"col\">medium</th><th scope=\"col\">low</th>\
-             <th scope=\"col\">sound</th>"
+             <th scope=\"col\">fine</th><th scope=\"col\">not known</th>"
         )?;
         if self.fixes.is_some() {
             self.out.write_all(b"<th scope=\"col\">to fix</th>")?;
@@ -135,7 +130,7 @@ impl Table<'_> {
         self.out.write_all(b"</tbody>\n</table></section>\n")
     }
 
-    fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
+    fn line(&mut self, line: &Line) -> io::Result<()> {
         let Line { name, tally, is_meant } = line;
         write!(
             self.out,
@@ -148,9 +143,9 @@ impl Table<'_> {
             let class = if count > 0 { severity.as_str() } else { "faint" };
             write!(self.out, "<td class=\"{class}\">{}</td>", grouped(count))?;
         }
-        let sound = tally.severity(Severity::None) + tally.severity(Severity::Info);
-        let share = sound as f64 / tally.severities.total().max(1) as f64;
-        write!(self.out, "<td>{}</td>", Html(percent(share)))?;
+        let of_judged = |count: u64| count as f64 / tally.severities.total().max(1) as f64;
+        write!(self.out, "<td>{}</td>", Html(percent(of_judged(tally.fine()))))?;
+        write!(self.out, "<td class=\"faint\">{}</td>", grouped(tally.not_known()))?;
         if let Some((sheet, file)) = self.fixes {
             let to = sheet.place(is_meant).map_or_else(String::new, |place| link(file, &place));
             write!(self.out, "<td>{to}</td>")?;

@@ -46,7 +46,7 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
         let title = Safe(format!("by {}", grouping.kind)).to_string();
         let listed = grouping.groups.worst_listed(summary.shown(CHOSEN));
         let rows: Vec<_> =
-            listed.groups.iter().map(|(key, tally)| (summary.label(grouping.kind, key), *tally)).collect();
+            listed.groups.iter().map(|(key, tally)| (summary.label(grouping.kind, key), tally)).collect();
         table(out, width, (&title, "group"), &rows, listed.more)?;
     }
     for source in &summary.sources {
@@ -97,6 +97,8 @@ fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Resu
     let title = match breakdown.kind {
         "accepted" => "accepted findings",
         "what_if" => "what one change would clear, of the hosts in trouble",
+        "standing" => "how they stand",
+        "fixer" => "who has to fix what is wrong",
         kind => kind,
     };
     writeln!(out, "\n{title}")?;
@@ -139,7 +141,7 @@ fn worst(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     let shown: Vec<_> =
-        worst.iter().take(summary.shown(WORST)).map(|(prefix, tally)| (prefix.to_string(), *tally)).collect();
+        worst.iter().take(summary.shown(WORST)).map(|(prefix, tally)| (prefix.to_string(), tally)).collect();
     table(out, width, ("worst networks", "network"), &shown, worst.len() - shown.len())
 }
 
@@ -266,6 +268,13 @@ finding
 
 what one change would clear, of the hosts in trouble
   unknown                               1 100.0 % ████████████████████
+
+how they stand
+  fine                                255  99.6 % ███████████████████▉
+  in_trouble                            1   0.4 % ▏
+
+who has to fix what is wrong
+  provider                              1 100.0 % ████████████████████
 
 coverage
   256 asked, 256 answered, 256 judged
