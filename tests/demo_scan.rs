@@ -26,10 +26,10 @@ use banneret::name::{DnsName, HostName};
 use banneret::prefix::Prefix;
 use banneret::probe::{Depth, Probe, Settings, Smtp};
 use banneret::record::row::Row;
-use banneret::report::html::fixes::Sheet;
-use banneret::report::summary::detail::Fixes;
 use banneret::record::{Record, Target};
+use banneret::report::html::fixes::Sheet;
 use banneret::report::summary::Summary;
+use banneret::report::summary::detail::Fixes;
 use banneret::report::summary::what_if::WORDS;
 use banneret::resolve::{self, Case, Rate, Solution, Want};
 use banneret::smtp::greeting::{Greeting, Own};
@@ -71,7 +71,8 @@ async fn apply_and_scan_again() {
     let listed = listed(&before);
     let settled = |record: &&Record| record.judgement.clears_by.is_some();
     let (known, open): (Vec<&Record>, Vec<&Record>) = in_trouble(&before).partition(settled);
-    let one_enough = known.iter().filter(|record| record.judgement.clears_by != Some([].into_iter().collect()));
+    let one_enough =
+        known.iter().filter(|record| record.judgement.clears_by != Some([].into_iter().collect()));
     let is_named = |record: &&&Record| {
         let changes = listed.get(&record.target.ip.unwrap());
         changes.is_some_and(|it| !it.is_empty() && it.iter().all(|change| change.name.is_some()))
@@ -83,7 +84,9 @@ async fn apply_and_scan_again() {
     }
     let named = known.iter().filter(|record| is_named(record)).count();
     let all = known.len() + open.len();
-    println!("in trouble {all}: one change enough {ones}, told exactly {ones_named}; all told exactly {named}");
+    println!(
+        "in trouble {all}: one change enough {ones}, told exactly {ones_named}; all told exactly {named}"
+    );
     assert_eq!(ones, ones_named, "every host that one change clears is told which");
     assert!(named * 100 >= all * 80, "{named} of {all} are told exactly what to change");
 
@@ -103,7 +106,10 @@ async fn apply_and_scan_again() {
     let unsettled: Vec<_> = open.iter().map(|record| record.target.ip).collect();
     let worse: Vec<_> = in_trouble(&after).filter(|it| !unsettled.contains(&it.target.ip)).collect();
     assert!(worse.is_empty(), "{worse:?}");
-    println!("scanned again: {} hosts in trouble, those whose DNS gave no answer", in_trouble(&after).count());
+    println!(
+        "scanned again: {} hosts in trouble, those whose DNS gave no answer",
+        in_trouble(&after).count()
+    );
 }
 
 fn in_trouble(records: &[Record]) -> impl Iterator<Item = &Record> {

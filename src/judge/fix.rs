@@ -12,9 +12,9 @@ use std::net::IpAddr;
 use super::cause::Fixer;
 use super::finding::Code;
 use super::platform::Kind;
+use super::remedy::{Change, Remedy};
 use super::settings::settings;
 use super::verdict::Tenancy;
-use super::remedy::{Change, Remedy};
 use crate::name::{DnsName, HostName};
 
 /// What stands for a name that has to be agreed on.
@@ -103,9 +103,7 @@ impl HostFix<'_> {
     fn ptr(&self, name: &str, who: Fixer) -> Step {
         let owner = DnsName::reverse(self.ip);
         let record = format!("{owner}. IN PTR {name}.");
-        let nsupdate = format!(
-            "update delete {owner}. PTR\nupdate add {owner}. {TTL} PTR {name}.\nsend"
-        );
+        let nsupdate = format!("update delete {owner}. PTR\nupdate add {owner}. {TTL} PTR {name}.\nsend");
         Step {
             remedy: Remedy::Ptr,
             who,
@@ -145,17 +143,23 @@ impl HostFix<'_> {
         let row = self.platform.and_then(super::platform::row);
         if let Some(row) = row {
             forms.extend(command(row.name, name).map(|command| ("command", command)));
-            forms.extend(settings(row.name).map(|setting| ("setting", format!("{}: {}", row.title, setting.by))));
+            forms.extend(
+                settings(row.name).map(|setting| ("setting", format!("{}: {}", row.title, setting.by))),
+            );
             if forms.is_empty() {
-                forms.push(("setting", match row.kind {
-                    Kind::Provider | Kind::Relay => {
-                        format!("{} sets the name for its customers: ask there", row.title)
-                    }
-                    _ => format!("{}: the host name that it gives in SMTP", row.title),
-                }));
+                forms.push((
+                    "setting",
+                    match row.kind {
+                        Kind::Provider | Kind::Relay => {
+                            format!("{} sets the name for its customers: ask there", row.title)
+                        }
+                        _ => format!("{}: the host name that it gives in SMTP", row.title),
+                    },
+                ));
             }
         } else {
-            forms.push(("setting", "the host name in the mail server's settings; then restart it".to_owned()));
+            forms
+                .push(("setting", "the host name in the mail server's settings; then restart it".to_owned()));
         }
         let on = row.map(|row| format!(" ({})", row.title)).unwrap_or_default();
         let (ip, port) = (self.ip, self.port);
@@ -262,7 +266,13 @@ mod tests {
     fn an_ipv6_host_has_the_records_of_its_family() {
         let steps = steps(&["forward=mail.example.org", "ptr=mail.example.org"], "2001:db8::1", None);
         assert_eq!(steps[0].record.as_deref(), Some("mail.example.org. IN AAAA 2001:db8::1"));
-        assert!(steps[1].record.as_deref().unwrap().ends_with(".8.b.d.0.1.0.0.2.ip6.arpa. IN PTR mail.example.org."));
+        assert!(
+            steps[1]
+                .record
+                .as_deref()
+                .unwrap()
+                .ends_with(".8.b.d.0.1.0.0.2.ip6.arpa. IN PTR mail.example.org.")
+        );
     }
 
     #[test]

@@ -106,7 +106,8 @@ mod tests {
         for word in ["ptr=mail.example.org", "banner=mail.example.org", "forward=mail.example.org", "ptr="] {
             assert_eq!(Change::parse(word).unwrap().to_string(), word);
         }
-        for word in ["", "ptr", "helo=mail.example.org", "ptr=a b", "ptr=$(reboot).example", "PTR=a.example"] {
+        for word in ["", "ptr", "helo=mail.example.org", "ptr=a b", "ptr=$(reboot).example", "PTR=a.example"]
+        {
             assert_eq!(Change::parse(word), None, "{word}");
         }
     }

@@ -417,8 +417,7 @@ impl Case<'_> {
 /// The most PTR names that commands are written for.
 const SHOWN_NAMES: usize = 4;
 
-const COPY: &str =
-    "Do not copy the provider's PTR name into the greeting: it is the provider's, and the next customer's too.";
+const COPY: &str = "Do not copy the provider's PTR name into the greeting: it is the provider's, and the next customer's too.";
 
 fn never(code: Code) -> Vec<&'static str> {
     const CLAIM: &str = "Do not greet with a name whose DNS you do not control.";

@@ -87,13 +87,17 @@ fn private_addresses_are_told_as_a_view_from_inside() {
     evidence.ip = Some("203.0.113.7".parse().unwrap());
     let inside = Forward { status: Status::Found, addresses: vec!["10.0.0.5".parse().unwrap()] };
     let resolution = evidence.resolution.take().unwrap();
-    let names = resolution.names.iter().map(|ptr| crate::evidence::PtrName { forward: inside.clone(), ..ptr.clone() });
+    let names = resolution
+        .names
+        .iter()
+        .map(|ptr| crate::evidence::PtrName { forward: inside.clone(), ..ptr.clone() });
     evidence.resolution =
         Some(Resolution { names: names.collect(), banner_forward: inside.clone(), ..resolution.clone() });
     let inventory = Inventory::default();
     let judgement = judge(&evidence, &inventory);
     let providers = Providers::built_in();
-    let case = Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 25, providers };
+    let case =
+        Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 25, providers };
     let list = advice(&case);
     assert!(for_code(&list, Code::PtrUnconfirmed).todo[0].contains("a view from inside"), "{list:?}");
 }

@@ -43,7 +43,8 @@ impl Host<'_, '_> {
         let known = |name: &DnsName| {
             let ptr = self.resolution.names.iter().find(|ptr| ptr.name == *name);
             let said = banner.as_ref() == Some(name);
-            ptr.map(|ptr| ptr.forward.clone()).or_else(|| said.then(|| self.resolution.banner_forward.clone()))
+            ptr.map(|ptr| ptr.forward.clone())
+                .or_else(|| said.then(|| self.resolution.banner_forward.clone()))
         };
         if let Some(name) = expected {
             let forward = known(&name);
@@ -51,8 +52,7 @@ impl Host<'_, '_> {
         }
         let ptrs = self.seen.ptrs();
         let is_own = |ptr: &&PtrName| {
-            let is_flawed =
-                ptrs.iter().any(|it| *it.name() == ptr.name && malformed::flaw(it).is_some());
+            let is_flawed = ptrs.iter().any(|it| *it.name() == ptr.name && malformed::flaw(it).is_some());
             !is_flawed && self.is_own(&ptr.name)
         };
         let (here, away): (Vec<&PtrName>, Vec<&PtrName>) = self
@@ -70,8 +70,7 @@ impl Host<'_, '_> {
     fn is_own(&self, name: &DnsName) -> bool {
         let text = name.to_string();
         let form = if text.contains('.') { Form::Host } else { Form::SingleLabel };
-        let greeting =
-            Greeting { name: Some(text.clone()), form, extra_names: Vec::new(), refusal: None };
+        let greeting = Greeting { name: Some(text.clone()), form, extra_names: Vec::new(), refusal: None };
         let is_usable = Shape::of(&greeting, Support::None).is_usable();
         is_usable && !self.is_assigned(&text) && !self.is_others(&text)
     }

@@ -104,9 +104,7 @@ const COLUMNS: [Column; 18] = [
     ("prefix", |fix| fix.prefix().to_string()),
     ("severity", |fix| fix.severity.as_str().to_owned()),
     ("findings", |fix| join(fix.findings.iter().map(Code::as_str))),
-    ("who", |fix| {
-        join(fix.fixers().into_iter().map(Fixer::as_str))
-    }),
+    ("who", |fix| join(fix.fixers().into_iter().map(Fixer::as_str))),
     ("what", |fix| {
         if !fix.changes.is_empty() {
             return what(fix);
@@ -230,8 +228,15 @@ mod tests {
         );
         assert_eq!(cell("who"), "customer;provider");
         assert!(cell("what").contains("Let the server (qmail) greet"), "{}", cell("what"));
-        assert!(cell("set_by").starts_with("echo mail.example.org > /var/qmail/control/me; "), "{}", cell("set_by"));
-        assert_eq!(cell("check"), "dig +short mail.example.org A;dig +short -x 192.0.2.1;nc -w 60 192.0.2.1 25");
+        assert!(
+            cell("set_by").starts_with("echo mail.example.org > /var/qmail/control/me; "),
+            "{}",
+            cell("set_by")
+        );
+        assert_eq!(
+            cell("check"),
+            "dig +short mail.example.org A;dig +short -x 192.0.2.1;nc -w 60 192.0.2.1 25"
+        );
         assert_eq!(cell("tags"), "customer=C-17");
     }
 
@@ -244,7 +249,8 @@ mod tests {
             (&[2, 4], 5, "row=2-3;5-7"),
             (&[2, 3, 4], 6, "row=2-7"),
         ] {
-            let meant = |fix: &BrokenHost| matches!(fix.ip, IpAddr::V4(v4) if thirds.contains(&v4.octets()[2]));
+            let meant =
+                |fix: &BrokenHost| matches!(fix.ip, IpAddr::V4(v4) if thirds.contains(&v4.octets()[2]));
             assert_eq!(sheet.place(meant), Some(Place { hosts, fragment: fragment.to_owned() }));
         }
         assert_eq!(sheet.place(|_| false), None);

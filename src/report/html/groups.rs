@@ -34,8 +34,9 @@ pub(super) fn tables(
     });
     table.section("Worst networks", "network", networks.take(most))?;
     let systems = listed(&summary.systems, most);
-    let systems = systems
-        .map(|(&asn, tally)| Line::of(system(summary, asn), tally, move |fix: &BrokenHost| fix.asn == Some(asn)));
+    let systems = systems.map(|(&asn, tally)| {
+        Line::of(system(summary, asn), tally, move |fix: &BrokenHost| fix.asn == Some(asn))
+    });
     table.section("Autonomous systems", "system", systems)?;
     let names = listed(&summary.banner_names, most);
     let greets_so = |name: &String| {

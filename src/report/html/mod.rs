@@ -108,12 +108,7 @@ fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Writ
                 out,
             )?;
         }
-        figure(
-            grouped(all.not_known()),
-            "not known: neither fine nor wrong",
-            "faint",
-            out,
-        )?;
+        figure(grouped(all.not_known()), "not known: neither fine nor wrong", "faint", out)?;
     }
     out.write_all(b"</ul>\n")?;
     for (file, why) in &summary.incomplete {

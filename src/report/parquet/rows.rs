@@ -16,8 +16,8 @@ use ::parquet::schema::types::ColumnDescriptor;
 
 use super::numbers::Numbers;
 use crate::evidence::{Outcome, Status};
-use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::remedy::Change;
+use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
 use crate::record::field::{self, ReadError, known};
 use crate::record::foreign::Oddities;

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::groups::OTHER;
 use super::what_if::{WORDS, WhatIf};
-use super::{FIXERS, STANDINGS, Counts, Coverage, Grouping, Key, Kind, Listed, Summary, Tally};
+use super::{Counts, Coverage, FIXERS, Grouping, Key, Kind, Listed, STANDINGS, Summary, Tally};
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
 

@@ -495,7 +495,11 @@ mod tests {
         ] {
             let findings = codes.iter().copied().collect();
             let fix = changes.iter().map(|word| Change::parse(word).unwrap()).collect();
-            summary.add(&Row { findings, fix, ..row([192, 0, 2, last], Verdict::Unconfirmed, Severity::High) });
+            summary.add(&Row {
+                findings,
+                fix,
+                ..row([192, 0, 2, last], Verdict::Unconfirmed, Severity::High)
+            });
         }
         let fixer = summary.breakdowns().into_iter().find(|it| it.kind == "fixer").unwrap();
         assert_eq!(fixer.counts, [("provider", 1), ("customer", 1), ("both", 1), ("nobody", 0)]);
