@@ -60,6 +60,8 @@ pub struct Step {
     pub remedy: Remedy,
     /// Who can make it.
     pub who: Fixer,
+    /// The name that it sets.
+    pub name: String,
     /// What to do, in one sentence, with the exact record or name.
     pub what: String,
     /// The record as a zone file has it; `None` for a setting.
@@ -107,6 +109,7 @@ impl HostFix<'_> {
         Step {
             remedy: Remedy::Ptr,
             who,
+            name: name.to_owned(),
             what: format!("Set one PTR record, in the place of any that are there: `{record}`"),
             record: Some(record),
             forms: vec![
@@ -126,6 +129,7 @@ impl HostFix<'_> {
         Step {
             remedy: Remedy::Forward,
             who,
+            name: name.to_owned(),
             what: format!("Publish an address record, beside those that are there: `{record}`"),
             record: Some(record),
             forms: vec![
@@ -171,6 +175,7 @@ impl HostFix<'_> {
         Step {
             remedy: Remedy::Banner,
             who,
+            name: name.to_owned(),
             what: format!("Let the server{on} greet, and introduce itself when it sends (HELO), as `{name}`"),
             record: None,
             forms,
@@ -198,9 +203,8 @@ impl Step {
 }
 
 /// Which kind of name to agree on, and where it has to stand.
-const AGREE: &str = "Neither DNS, nor the greeting, nor the inventory offers a name. Agree on one: a host name of its own \
-     (such as `mail.your-domain`) under a domain of whoever runs the server, not under the provider's, that no other \
-     host uses. The same name then stands in the PTR record, in an address record, in the greeting and in HELO.";
+const AGREE: &str = "Neither DNS, greeting nor inventory offers a name. Agree on one under a domain of whoever runs \
+     the server (as `mail.your-domain`), not the provider's, for this host alone. It goes into every place below.";
 
 /// The line or command that sets the name of a platform. Only of those whose own documentation has it.
 fn command(platform: &str, name: &str) -> Option<String> {
@@ -210,7 +214,12 @@ fn command(platform: &str, name: &str) -> Option<String> {
         "sendmail" => format!("define(`confDOMAIN_NAME', `{name}')dnl"),
         "qmail" => format!("echo {name} > /var/qmail/control/me"),
         "haraka" => format!("echo {name} > config/me"),
-        "exchange" => format!("Set-ReceiveConnector -Banner \"220 {name}\" -Fqdn {name}"),
+        "exchange" => {
+            format!(
+                "Set-ReceiveConnector NAME -Banner \"220 {name}\"
+Set-SendConnector NAME -Fqdn {name}"
+            )
+        }
         "zimbra" => format!("/opt/zimbra/libexec/zmsetservername -n {name}"),
         _ => return None,
     })
