@@ -125,7 +125,9 @@ async fn scan(block: &Block) -> Vec<Record> {
 /// The changes of each host, read from the list of fixes as it is written beside a page.
 fn listed(records: &[Record]) -> HashMap<IpAddr, Vec<Change>> {
     let mut fixes = Fixes::default();
-    records.iter().for_each(|record| fixes.add(&Row::of(record)));
+    for record in records {
+        fixes.add(&Row::of(record));
+    }
     let mut list = Vec::new();
     Sheet::new(fixes).write(&mut list).unwrap();
     let mut reader = csv::Reader::from_reader(list.as_slice());

@@ -64,6 +64,10 @@ fn host_name(name: &DnsName) -> Option<HostName> {
     HostName::parse(&name.to_string()).ok()
 }
 
+fn with_ptr(ptr: PtrName, banner_forward: Forward) -> Resolution {
+    Resolution { ptr: Status::Found, ptr_count: 1, names: vec![ptr], banner_forward }
+}
+
 struct Host<'s, 'e> {
     seen: &'s Seen<'e>,
     context: &'s Context<'s>,
@@ -89,14 +93,10 @@ impl Host<'_, '_> {
         let others = self.confirmed().filter(|_| several).cloned();
         let mut names = banner.into_iter().chain(others);
         let found = names.find(|ptr| {
-            let resolution = self.with_ptr(ptr.clone(), self.resolution.banner_forward.clone());
+            let resolution = with_ptr(ptr.clone(), self.resolution.banner_forward.clone());
             self.is_clear(&Seen { resolution: Some(&resolution), ..self.seen.clone() })
         });
         found.map(|ptr| ptr.name)
-    }
-
-    fn with_ptr(&self, ptr: PtrName, banner_forward: Forward) -> Resolution {
-        Resolution { ptr: Status::Found, ptr_count: 1, names: vec![ptr], banner_forward }
     }
 
     fn banner_helps(&self) -> Option<DnsName> {

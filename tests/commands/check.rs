@@ -147,6 +147,17 @@ fn the_object_holds_the_record_the_advice_and_the_receivers() {
     assert!(codes.contains(&"ptr_missing") && codes.contains(&"expected_differs"), "{codes:?}");
     assert_eq!(server["record"]["findings"].as_array().unwrap().len(), codes.len());
     assert_eq!(server["receivers"]["helo_observed"], false);
+    let steps = server["fix"]["steps"].as_array().unwrap();
+    let sets: Vec<String> = steps
+        .iter()
+        .map(|step| format!("{}={}", step["set"].as_str().unwrap(), step["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(server["record"]["fix"], serde_json::json!(sets), "one source");
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["record"].as_str().is_some_and(|it| it.contains(" IN PTR other.example.org.")))
+    );
     let gmail = &server["receivers"]["rules"][0];
     assert_eq!((&gmail["receiver"], &gmail["effect"]), (&"Gmail".into(), &"reject".into()));
 }

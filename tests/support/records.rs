@@ -326,7 +326,7 @@ fn remedies() -> impl Strategy<Value = Option<Remedies>> {
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
     let words = ["forward=mail.example.org", "ptr=mail.example.org", "ptr=", "banner=mail.example.org"];
-    subsequence(words.map(|word| Change::parse(word).unwrap()).to_vec(), 0..=3)
+    subsequence(words.map(|word| Change::parse(word).expect("a word of a record")).to_vec(), 0..=3)
 }
 
 fn network() -> impl Strategy<Value = Network> {

@@ -7,7 +7,7 @@
 use super::super::platform::Kind;
 use super::super::shape::{Shape, Support};
 use super::super::{Verdict, malformed};
-use super::{Host, change, host_name};
+use super::{Host, change, host_name, with_ptr};
 use crate::evidence::{Forward, PtrName, Status};
 use crate::judge::fcrdns::Lead;
 use crate::judge::remedy::Change;
@@ -21,7 +21,7 @@ impl Host<'_, '_> {
         let kind = self.seen.platform.as_ref().map(|(_, row)| row.kind);
         let mut best: Option<Vec<Change>> = None;
         for (name, forward) in self.candidates() {
-            let Some(changes) = self.to_name(&name, &forward) else { continue };
+            let Some(changes) = self.to_name(&name, forward.as_ref()) else { continue };
             if best.as_ref().is_none_or(|best| changes.len() < best.len()) {
                 best = Some(changes);
             }
@@ -76,16 +76,16 @@ impl Host<'_, '_> {
     }
 
     /// The changes that leave the host with this name alone; `None` if it would not be in order with it.
-    fn to_name(&self, name: &DnsName, forward: &Option<Forward>) -> Option<Vec<Change>> {
+    fn to_name(&self, name: &DnsName, forward: Option<&Forward>) -> Option<Vec<Change>> {
         let said = host_name(name)?;
         let nothing = Forward { status: Status::NoData, addresses: Vec::new() };
-        let forward = forward.as_ref().unwrap_or(&nothing);
+        let forward = forward.unwrap_or(&nothing);
         let leads_here = self.lead(forward) == Lead::Here;
         let forward = if leads_here { forward.clone() } else { self.leading_here(forward) };
         let ptr = PtrName { name: name.clone(), forward: forward.clone() };
         let has_ptr = matches!(self.resolution.names.as_slice(), [only] if only.name == *name);
         let greets = self.seen.banner.name.as_deref() == Some(said.as_str());
-        let resolution = self.with_ptr(ptr, forward);
+        let resolution = with_ptr(ptr, forward);
         let supposed = self.greeting(said.as_str().to_owned(), &resolution);
         let verdict = supposed.judge(super::super::Around::default(), self.inventory).verdict;
         if verdict != Some(Verdict::Match) || !self.is_clear(&supposed) {

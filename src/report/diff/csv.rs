@@ -17,7 +17,7 @@ const SIDE: [&str; 5] = ["outcome", "verdict", "banner_name", "ptr_names", "trou
 /// Writes a header and the rows. A host that a side has no record of has empty cells there; behind the other columns
 /// stands one for each tag that a host has.
 pub fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
-    let names: BTreeSet<&str> = entries.iter().flat_map(|it| it.tags()).map(|(name, _)| &**name).collect();
+    let names: BTreeSet<&str> = entries.iter().flat_map(Entry::tags).map(|(name, _)| &**name).collect();
     let mut table = csv::Writer::from_writer(out);
     let tags = names.iter().map(|name| guarded(format!("{TAG}{name}")));
     table.write_record(header().chain(tags))?;

@@ -39,6 +39,14 @@ impl Sheet {
         Self { met: fixes.met, fixes: fixes.sorted() }
     }
 
+    /// The worst hosts, each severity in the order of the file.
+    pub(super) fn worst(&self, most: usize) -> Vec<&BrokenHost> {
+        let mut worst: Vec<&BrokenHost> = self.fixes.iter().collect();
+        worst.sort_by_key(|host| std::cmp::Reverse(host.severity));
+        worst.truncate(most);
+        worst
+    }
+
     /// Hosts in the file, and hosts with something to fix.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.fixes.len() as u64, self.met)

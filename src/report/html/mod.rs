@@ -10,6 +10,7 @@ mod clones;
 pub mod fixes;
 mod groups;
 mod hilbert;
+mod hosts;
 mod map;
 mod run;
 pub(super) mod text;
@@ -66,6 +67,7 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
     clones::clones(&summary.clones.listed(), summary.shown(clones::LISTED), out)?;
     map::map(summary, out)?;
     groups::tables(summary, page.fixes, out)?;
+    hosts::hosts(page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;
     run::method(&summary.sources, out)?;
     run::runs(page.runs, out)?;

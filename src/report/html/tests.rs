@@ -93,6 +93,7 @@ fn every_number_and_name_is_on_the_page() {
     for part in [
         "made 1970-01-01T00:00:00.000Z",
         "<b class=\"\">1</b><span>record</span>",
+        "<h2>What to set, host by host</h2>",
         "<b class=\"none\">0.0 %</b><span>of them fine</span>",
         "<b class=\"high\">1</b><span>high</span>",
         "<h2>Verdicts</h2>",

@@ -181,31 +181,25 @@ impl Page<'_> {
 
     /// A record or command stands on a line of its own, to be copied whole.
     fn step(&mut self, lead: &str, step: &Step, is_alone: bool) {
-        match &step.record {
-            Some(record) => {
-                self.line(&format!("{lead}{record}"));
-                let panel = step.forms.iter().find(|(label, _)| *label == "panel");
-                if let (Some((_, panel)), true) = (panel, is_alone) {
-                    self.wrapped(&format!("In a panel: {panel}"), "  ");
-                }
+        if let Some(record) = &step.record {
+            self.line(&format!("{lead}{record}"));
+            let panel = step.forms.iter().find(|(label, _)| *label == "panel");
+            if let (Some((_, panel)), true) = (panel, is_alone) {
+                self.wrapped(&format!("In a panel: {panel}"), "  ");
             }
-            None => {
-                let what = if is_alone {
-                    step.what.clone()
-                } else {
-                    format!("greet, also in HELO, as {}", step.name)
-                };
-                self.text.push_str(&paragraph(&Safe(&what).to_string(), lead, "  ", self.width));
-                let is_command = |(label, _): &&(&str, String)| *label == "command";
-                match step.forms.iter().find(is_command).or_else(|| step.forms.first()) {
-                    Some(form @ (_, text)) if is_command(&form) => {
-                        let command = if is_alone { text.clone() } else { text.replace('\n', " && ") };
-                        command.lines().for_each(|line| self.line(&format!("    {line}")));
-                    }
-                    Some((_, text)) => self.wrapped(text, "    "),
-                    None => {}
-                }
+            return;
+        }
+        let what =
+            if is_alone { step.what.clone() } else { format!("greet, also in HELO, as {}", step.name) };
+        self.text.push_str(&paragraph(&Safe(&what).to_string(), lead, "  ", self.width));
+        let command = step.forms.iter().find(|(label, _)| *label == "command");
+        match (command, step.forms.first()) {
+            (Some((_, command)), _) => {
+                let command = if is_alone { command.clone() } else { command.replace('\n', " && ") };
+                command.lines().for_each(|line| self.line(&format!("    {line}")));
             }
+            (None, Some((_, setting))) => self.wrapped(setting, "    "),
+            (None, None) => {}
         }
     }
 
@@ -372,7 +366,6 @@ fn ways(asked: &str, record: &Record) -> Vec<String> {
             "Ask the zones' own servers: banneret check --verify",
             "If they stay silent, tell whoever runs the reverse zone: the owner of the address.",
         ],
-        (Some(_), _) => &[],
         (None, Outcome::Silent | Outcome::Closed | Outcome::Reset) => &[
             "Wait longer: some servers greet after a minute (--greeting-timeout 5m); others turn unknown clients away.",
             other_way,
@@ -391,7 +384,7 @@ fn ways(asked: &str, record: &Record) -> Vec<String> {
             &["Another service answers there: try -p 587 or -p 465, or ask who runs it."]
         }
         (None, Outcome::TlsFailed) => &["Try the port without TLS first: -p 25 or -p 587."],
-        (None, _) => &[],
+        _ => &[],
     };
     let mut ways: Vec<String> = ways.iter().map(|&way| way.to_owned()).collect();
     let by_hand =
