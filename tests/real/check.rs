@@ -58,11 +58,7 @@ const CHECKS: [Told; 14] = [
         platform: Some("postfix"),
         verdict: "mismatch",
         findings: &["banner_differs", "two_identities"],
-        text: &[
-            "EHLO name mx2.example.cloud",
-            "two_identities (info)",
-            "KHOP_HELO_FCRDNS",
-        ],
+        text: &["EHLO name mx2.example.cloud", "two_identities (info)", "KHOP_HELO_FCRDNS"],
         ..NOTHING
     },
     Told {
