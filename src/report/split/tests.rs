@@ -225,7 +225,8 @@ fn each_group_has_a_page_and_a_mail_that_say_what_its_list_says_and_the_index_le
     }
     assert!(
         mail.starts_with("Subject: 2 mail servers to put right")
-            && mail.contains("check: dig +short -x 192.0.2.1")
+            && mail.contains("1. provider: Set one PTR record")
+            && mail.contains("check: dig +short -x 192.0.2.1, expected: mail.example.org.")
     );
     assert!(page.contains("<h1>&lt;C/17&gt;</h1>") && !page.contains("<C/17>"), "{page}");
     let table = fs::read_to_string(folder.path().join(TABLE)).unwrap();

@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, Read};
 
 use super::template::{Subject, Template};
+use crate::judge::Tenancy;
+use crate::judge::cause::Fixer;
+use crate::judge::fix::{HostFix, Step};
+use crate::judge::remedy::Change;
 use crate::record::cell;
 use crate::record::list::JOIN;
 use crate::record::neutral::Safe;
@@ -58,6 +62,18 @@ pub(super) fn views(csv: impl Read, (group, file): (&str, &str), template: &Temp
     Ok(Views { page, mail, severities })
 }
 
+/// The changes of a row, rendered, and what has to be agreed on before.
+fn steps<'a>(get: &impl Fn(&str) -> &'a str) -> (Option<&'static str>, Vec<Step>) {
+    let changes: Vec<Change> = get("fix").split(JOIN).filter_map(Change::parse).collect();
+    let (Ok(ip), Ok(port)) = (get("ip").parse(), get("port").parse()) else { return (None, Vec::new()) };
+    // On a shared host everything is the provider's.
+    let is_shared = get("who") == Fixer::Provider.as_str();
+    let tenancy = if is_shared { Tenancy::Shared } else { Tenancy::Unknown };
+    let platform = Some(get("platform")).filter(|name| !name.is_empty());
+    let fix = HostFix { ip, port, changes: &changes, platform, tenancy };
+    (fix.to_agree(), fix.steps())
+}
+
 fn in_mail<'a>(get: &impl Fn(&str) -> &'a str, list: &mut String) {
     let name = |cell: &'a str| if cell.is_empty() { "no name" } else { cell };
     let _ = writeln!(
@@ -71,12 +87,20 @@ fn in_mail<'a>(get: &impl Fn(&str) -> &'a str, list: &mut String) {
         Safe(name(get("ptr_names"))),
         get("who").replace(JOIN, " and the ")
     );
-    let _ = writeln!(list, "  {}", Safe(get("what")));
-    if !get("set_by").is_empty() {
-        let _ = writeln!(list, "  set by: {}", Safe(get("set_by")));
+    let (agree, steps) = steps(get);
+    if let Some(agree) = agree {
+        let _ = writeln!(list, "  {agree}");
     }
-    for command in get("check").split(JOIN).filter(|command| !command.is_empty()) {
-        let _ = writeln!(list, "  check: {}", Safe(command));
+    if steps.is_empty() {
+        let _ = writeln!(list, "  {}", Safe(get("what")));
+    }
+    for (at, step) in steps.iter().enumerate() {
+        let _ = writeln!(list, "  {}. {}: {}", at + 1, step.who.as_str(), Safe(&step.what));
+        let by = step.by();
+        if !by.is_empty() {
+            let _ = writeln!(list, "     set by: {}", Safe(by));
+        }
+        let _ = writeln!(list, "     check: {}, expected: {}", Safe(&step.check), Safe(&step.expected));
     }
     list.push('\n');
 }
@@ -97,15 +121,23 @@ fn on_page<'a>(get: &impl Fn(&str) -> &'a str, hosts: &mut Vec<u8>) -> io::Resul
         ("tags", "tags"),
         ("who", "who"),
         ("what to do", "what"),
-        ("record", "record"),
-        ("set by", "set_by"),
-        ("how to check", "check"),
     ];
     for (title, column) in rows {
         let cell = get(column);
         if !cell.is_empty() {
             write!(hosts, "<dt>{title}</dt><dd>{}</dd>", Html(cell.replace(JOIN, "; ")))?;
         }
+    }
+    for step in steps(get).1 {
+        for (label, form) in &step.forms {
+            write!(hosts, "<dt>{label}</dt><dd>{}</dd>", Html(form.replace('\n', " / ")))?;
+        }
+        write!(
+            hosts,
+            "<dt>how to check</dt><dd>{} \u{2192} {}</dd>",
+            Html(&step.check),
+            Html(&step.expected)
+        )?;
     }
     hosts.extend_from_slice(b"</dl></article>\n");
     Ok(())
