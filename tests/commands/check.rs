@@ -194,10 +194,28 @@ fn whatever_a_server_does_is_an_outcome() {
         let record = &told["servers"][0]["record"];
         assert_eq!((&record["outcome"], &record["verdict"]), (&outcome.into(), &Value::Null), "{persona}");
     }
+    for (persona, ways) in [
+        ("refused", &["Ask from another network", "By hand: `nc -w 60 ", "`dig +short -x "][..]),
+        ("closes", &["--greeting-timeout 5m", "By hand: `nc -w 60 "]),
+        ("ssh", &["Another service answers there"]),
+        ("ptr_servfail", &["ask another resolver", "banneret check --verify", "By hand: `dig -x "]),
+    ] {
+        let ran = check(&home(persona).ip.to_string(), &[]);
+        assert!(ran.code == 4 && ran.out.starts_with("NOT KNOWN  "), "{ran:?}");
+        for way in ways {
+            assert!(ran.out.contains(way), "{persona}: {way}\n{}", ran.out);
+        }
+    }
+    let masked = check(&home("masked").ip.to_string(), &[]).fine();
+    assert!(masked.contains("banner_masked: A firewall on the way overwrites"), "{masked}");
     let gone = json("nobody.example.invalid", &[]);
     assert_eq!(gone["servers"][0]["record"]["outcome"], "unresolved");
     let ran = check("nobody.example.invalid", &[]);
     assert!(ran.code == 4 && ran.out.contains("unresolved: the name has no address"), "{ran:?}");
+    assert!(ran.out.contains("By hand: `dig +short nobody.example.invalid`"), "{ran:?}");
+    let name = home("postfix").banner_name.unwrap();
+    let domain = check(&format!("mx:{}", name.split_once('.').unwrap().1), &[]);
+    assert!(domain.code == 4 && domain.out.contains("null MX"), "{domain:?}");
 }
 
 #[test]

@@ -141,6 +141,23 @@ fn each_customer_gets_a_list_of_what_to_fix() {
 }
 
 #[test]
+fn each_customer_gets_a_list_of_what_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = write(directory.path(), "old.jsonl", &[healthy_record()]);
+    let new =
+        write(directory.path(), "new.jsonl", &[Record { target: healthy_record().target, ..without_ptr() }]);
+    let lists = directory.path().join("lists");
+    let words = ["diff", old.to_str().unwrap(), new.to_str().unwrap(), "--split", lists.to_str().unwrap()];
+    run(&[&words[..], &["--group-by", "tag:customer"]].concat()).fine();
+    let list = fs::read_to_string(lists.join("C-17.csv")).unwrap();
+    assert!(list.starts_with("change,ip,port,") && list.contains("\nregressed,192.0.2.1,25,"), "{list}");
+    assert!(list.ends_with("customer=C-17\n"), "{list}");
+    let wrong = run(&[&words[..], &["--group-by", "platform"]].concat()).wrong(2);
+    assert!(wrong.starts_with("banneret: `platform` is nothing to split a comparison by"), "{wrong}");
+    assert_eq!(run(&words).code, 2, "a list for each of what?");
+}
+
+#[test]
 fn what_is_no_parquet_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = write(directory.path(), "a.parquet", &[healthy_record()]);
