@@ -408,3 +408,40 @@ fn ways(asked: &str, record: &Record) -> Vec<String> {
     }
     ways
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::evidence::{Evidence, Observation};
+    use crate::judge::Context;
+    use crate::record::{Foreign, Target, Unjudged};
+
+    fn ended(asked: &str, ip: Option<&str>, outcome: Outcome) -> Record {
+        let ip = ip.map(|ip| ip.parse().unwrap());
+        let observation = Observation::bare(outcome, 1);
+        let target = Target { ip, port: 25, asked: asked.into(), inventory: None, unresolved: None };
+        let evidence = Evidence { ip, observation, resolution: None, scanner: None };
+        let time = SystemTime::UNIX_EPOCH;
+        Unjudged { time, target, evidence, network: None, foreign: Foreign::default() }
+            .judge(&Context::default())
+    }
+
+    #[test]
+    fn whatever_says_nothing_has_a_way_to_go_on_by_hand() {
+        for (asked, ip, outcome, way) in [
+            ("mx:example.org", None, Outcome::Unresolved, "null MX, RFC 7505"),
+            ("mx:example.org", None, Outcome::Unresolved, "By hand: `dig +short example.org MX`"),
+            ("mail.example.org", None, Outcome::Unresolved, "By hand: `dig +short mail.example.org`"),
+            ("192.0.2.1", Some("192.0.2.1"), Outcome::Silent, "--greeting-timeout 5m"),
+            ("192.0.2.1", Some("192.0.2.1"), Outcome::Silent, "By hand: `nc -w 60 192.0.2.1 25`"),
+            ("192.0.2.1", Some("192.0.2.1"), Outcome::TimedOut, "from another network"),
+            ("192.0.2.1", Some("192.0.2.1"), Outcome::Refused, "HELO name in mail that it sent"),
+            ("192.0.2.1", Some("192.0.2.1"), Outcome::Refused, "`dig +short -x 192.0.2.1`"),
+        ] {
+            let ways = ways(asked, &ended(asked, ip, outcome));
+            assert!(ways.iter().any(|it| it.contains(way)), "{asked} {outcome:?} {way}: {ways:?}");
+        }
+    }
+}
