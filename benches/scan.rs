@@ -115,7 +115,6 @@ fn converse(hosts: &str, port: u16, concurrency: usize) -> (u128, u128) {
             pace: Arc::clone(&pace),
             stop: stop.clone(),
             added: Arc::default(),
-            answers: Arc::clone(&settings.answers),
         };
         let outlets = worker::WorkerChannels {
             resolver: inbox.clone(),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use banneret::evidence::{Observation, Outcome, Status};
 use banneret::judge::Severity;
 use banneret::name::DnsName;
-use banneret::probe::{Conversation, FamilyAccess, LocalTrouble, Probe, Whom};
+use banneret::probe::{ConnectionTimes, Conversation, FamilyAccess, Handshake, LocalTrouble, Probe, Whom};
 use banneret::rate::Rate;
 use banneret::record::Record;
 use banneret::report::summary::Summary;
@@ -29,6 +29,7 @@ use banneret::scan::checkpoint_writer::CheckpointWriter;
 use banneret::scan::dispatch::canary::{CanaryConfig, PathEvent};
 use banneret::scan::dispatch::loss;
 use banneret::scan::dispatch::{self, DispatchEnd};
+use banneret::scan::failure::Failure;
 use banneret::scan::outputs::{Output, Outputs};
 use banneret::scan::pipeline::{self, PipelineReport, ScanPlan};
 use banneret::scan::progress::Progress;
@@ -51,11 +52,19 @@ struct Fake {
     behaviour: Behaviour,
     attempts: Arc<Mutex<HashMap<IpAddr, usize>>>,
     spoken_to: Arc<Mutex<HashSet<IpAddr>>>,
+    answers: Arc<ConnectionTimes>,
+}
+
+impl Fake {
+    fn new(behaviour: Behaviour, answers: &Arc<ConnectionTimes>) -> Self {
+        let answers = Arc::clone(answers);
+        Self { behaviour, attempts: Arc::default(), spoken_to: Arc::default(), answers }
+    }
 }
 
 impl Probe for Fake {
     async fn probe<'a>(&'a self, target: impl Into<Whom<'a>>) -> Result<Conversation, LocalTrouble> {
-        let ip = target.into().socket.ip();
+        let (ip, start) = (target.into().socket.ip(), tokio::time::Instant::now());
         assert!(self.spoken_to.lock().unwrap().insert(ip), "{ip} is spoken to twice at once");
         let attempt = {
             let mut attempts = self.attempts.lock().unwrap();
@@ -69,6 +78,9 @@ impl Probe for Fake {
         let outcome = (self.behaviour)(ip, attempt);
         self.spoken_to.lock().unwrap().remove(&ip);
         let outcome = outcome?;
+        if !Failure::is_one(outcome) {
+            self.answers.note(start, Handshake::Clean);
+        }
         let mut observation = Observation::bare(outcome, 1);
         if outcome.is_judged() {
             let text = [b"mail.example.cloud ESMTP".as_slice()].into_iter().collect();
@@ -187,7 +199,7 @@ fn scan_until(
         say: |_| {},
         answers: Arc::default(),
     };
-    let fake = Fake { behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
+    let fake = Fake::new(behaviour, &plan.answers);
     let (asked, conversations) = (stop.clone(), Arc::downgrade(&fake.attempts));
     let (_end, ended) = std::sync::mpsc::channel::<()>();
     let answer = move |question: &Question| match host_of(&question.name) {

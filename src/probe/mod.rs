@@ -141,7 +141,8 @@ impl From<Observation> for Conversation {
     }
 }
 
-/// One way of speaking to targets.
+/// One way of speaking to targets. It notes each connection in the scan's [`ConnectionTimes`] as soon as it is established:
+/// silent targets are judged by what others did at the time.
 pub trait Probe {
     /// Holds one conversation, from SYN to the last FIN.
     fn probe<'a>(

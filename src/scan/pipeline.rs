@@ -102,7 +102,6 @@ pub fn run<P: Probe + Send + 'static>(
                 added: Arc::clone(&plan.added),
                 pace: Arc::clone(&pace),
                 stop: stop.clone(),
-                answers: Arc::clone(&plan.answers),
             };
             let outlets = worker::WorkerChannels {
                 resolver: resolver.inbox.clone(),

@@ -23,7 +23,7 @@ use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 use crate::evidence::{Observation, Outcome, Scanner};
-use crate::probe::{ConnectionTimes, Conversation, LocalTrouble, Probe, watched};
+use crate::probe::{Conversation, LocalTrouble, Probe, watched};
 use crate::resolve::{Case, Inbox, Want};
 use crate::scan::attempt::{Attempt, AttemptKind, LookupSubject, ProbeResult};
 use crate::scan::dispatch::pace::Pace;
@@ -71,8 +71,6 @@ pub struct WorkerSettings {
     pub stop: Stop,
     /// Exclusions that came while the scan ran.
     pub added: Arc<LiveExclusions>,
-    /// When connections began that were established.
-    pub answers: Arc<ConnectionTimes>,
 }
 
 /// Runs until the dispatcher hangs up; conversations that are under way then are dropped.
@@ -109,7 +107,7 @@ pub async fn run<P: Probe + 'static>(
                     worker.leave_out(attempt);
                 } else {
                     worker.progress.in_flight.fetch_add(1, Relaxed);
-                    start(Rc::clone(&worker).converse(attempt)).await;
+                    start(Box::pin(Rc::clone(&worker).converse(attempt))).await;
                 }
             }
         }
@@ -130,8 +128,7 @@ async fn beat() {
 }
 
 /// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.
-async fn start(conversation: impl Future<Output = ()> + 'static) {
-    let mut conversation = Box::pin(conversation);
+async fn start(mut conversation: Pin<Box<impl Future<Output = ()> + 'static>>) {
     // A batch is longer than a task's budget, which each start takes from: behind its end each would wake this thread.
     let first = poll_fn(|cx| Poll::Ready(conversation.as_mut().poll(cx).is_ready()));
     let is_over = unconstrained(first).await;
@@ -216,10 +213,10 @@ impl<P: Probe> Worker<P> {
     }
 
     async fn converse(self: Rc<Self>, attempt: Attempt) {
-        let mut met = Contact::nobody(&attempt);
         let start = Instant::now();
         let spoken = held(pin!(self.probe.probe(attempt.whom()))).await;
         self.progress.in_flight.fetch_sub(1, Relaxed);
+        let mut met = Contact::nobody(&attempt);
         let (spoken, blame) = match spoken.unwrap_or(Err(LocalTrouble::Defect)) {
             Err(LocalTrouble::NoPath) => (Ok(Observation::bare(Outcome::Unreachable, 1).into()), Blame::Near),
             spoken => (spoken, Blame::Far),
@@ -229,9 +226,6 @@ impl<P: Probe> Worker<P> {
             Ok(conversation) => {
                 let observation = &conversation.observation;
                 met.heard(start, observation);
-                if let Some(handshake) = met.connected {
-                    self.settings.answers.note(start, handshake);
-                }
                 let code = observation.greeting.as_ref().and_then(|reply| reply.code);
                 let is_too_much = code.is_some_and(|code| code.get() == TOO_MUCH);
                 if is_too_much {

@@ -170,7 +170,7 @@ impl Given {
         let resolver = resolve::start_on(zone, bounds).unwrap();
         let kept = Kept::default();
         let output = Output { path: PathBuf::from("-"), sink: Box::new(kept.clone()) };
-        let fake = Fake { behaviour: self.behaviour, attempts: Arc::default(), spoken_to: Arc::default() };
+        let fake = Fake::new(self.behaviour, &plan.answers);
         let attempts = Arc::clone(&fake.attempts);
         let writer = |notes| Writer {
             scope: Arc::clone(&scope),

@@ -19,7 +19,7 @@ use crate::report::format::{Form, Format};
 use crate::report::html::Run;
 use crate::report::input::Input;
 use crate::report::manifest::{self, Canaries, Completion, Manifest};
-use crate::report::summary::{MAX_GROUPS, Summary, json};
+use crate::report::summary::{Hosts, MAX_GROUPS, Summary, json};
 use crate::report::{atomic, parquet, sink};
 use crate::scan::ScanError;
 use crate::scan::checkpoint::PartlyDone;
@@ -99,6 +99,9 @@ impl Session {
         let mut summary = Summary::with_groups(groups);
         if self.html.is_some() {
             summary = summary.detailed();
+        }
+        if self.loaded.names.is_empty() {
+            summary.hosts = Hosts::apart();
         }
         if self.resumed.is_none() {
             return Ok(summary);

@@ -79,7 +79,7 @@ pub(super) fn tables(
     Ok(())
 }
 
-fn listed<K: Hash + Ord + Clone>(groups: &Groups<K>, most: usize) -> impl Iterator<Item = (&K, &Tally)> {
+fn listed<K: Hash + Ord + Clone>(groups: &Groups<K>, most: usize) -> impl Iterator<Item = (&K, Tally)> {
     groups.listed(most).0.into_iter()
 }
 
@@ -91,14 +91,14 @@ fn system(summary: &Summary, asn: u32) -> String {
 }
 
 /// One group, and which hosts of the list are of it.
-struct Line<'a> {
+struct Line {
     name: String,
-    tally: &'a Tally,
+    tally: Tally,
     is_meant: Box<dyn Fn(&Fix) -> bool>,
 }
 
-impl<'a> Line<'a> {
-    fn of(name: impl Display, tally: &'a Tally, is_meant: impl Fn(&Fix) -> bool + 'static) -> Self {
+impl Line {
+    fn of(name: impl Display, tally: Tally, is_meant: impl Fn(&Fix) -> bool + 'static) -> Self {
         Self { name: name.to_string(), tally, is_meant: Box::new(is_meant) }
     }
 }
@@ -109,12 +109,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn section<'l>(
-        &mut self,
-        title: &str,
-        kind: &str,
-        lines: impl Iterator<Item = Line<'l>>,
-    ) -> io::Result<()> {
+    fn section(&mut self, title: &str, kind: &str, lines: impl Iterator<Item = Line>) -> io::Result<()> {
         let mut lines = lines.peekable();
         if lines.peek().is_none() {
             return Ok(());
@@ -135,7 +130,7 @@ impl Table<'_> {
         self.out.write_all(b"</tbody>\n</table></section>\n")
     }
 
-    fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
+    fn line(&mut self, line: &Line) -> io::Result<()> {
         let Line { name, tally, is_meant } = line;
         write!(
             self.out,

@@ -50,7 +50,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         let kind = grouping.kind.to_string();
         let Listed { groups, others, .. } = grouping.groups.worst_listed(summary.shown(LISTED));
         for (key, tally) in groups {
-            table.group(&kind, &key.to_string(), tally);
+            table.group(&kind, &key.to_string(), &tally);
         }
         if others.records > 0 {
             table.group(&kind, "", &others);

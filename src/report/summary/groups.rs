@@ -91,16 +91,16 @@ impl Tally {
     }
 
     pub(super) fn add(&mut self, row: &Row<'_>) {
-        self.records += 1;
-        if let Some(verdict) = row.verdict {
-            self.verdicts.add(verdict as usize);
-        } else if row.odd.is_in("verdict") {
-            self.verdicts.add_other();
+        self.add_alike(Words::of(row), 1);
+    }
+
+    fn add_alike(&mut self, words: Words, many: u64) {
+        self.records += many;
+        if let Some(verdict) = words.verdict {
+            self.verdicts.add_many(verdict.into(), many);
         }
-        if let Some(severity) = row.severity {
-            self.severities.add(severity as usize);
-        } else if row.odd.is_in("severity") {
-            self.severities.add_other();
+        if let Some(severity) = words.severity {
+            self.severities.add_many(severity.into(), many);
         }
     }
 
@@ -109,6 +109,67 @@ impl Tally {
         self.records += other.records;
         self.verdicts.merge(&other.verdicts);
         self.severities.merge(&other.severities);
+    }
+}
+
+/// What a tally counts of one record: the places of its words in their sets, behind the end for a word that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Words {
+    verdict: Option<u8>,
+    severity: Option<u8>,
+}
+
+impl Words {
+    fn of(row: &Row<'_>) -> Self {
+        let unknown = |name| row.odd.is_in(name).then_some(u8::MAX);
+        Self {
+            verdict: row.verdict.map(|verdict| verdict as u8).or_else(|| unknown("verdict")),
+            severity: row.severity.map(|severity| severity as u8).or_else(|| unknown("severity")),
+        }
+    }
+}
+
+/// The tally of one group among many. Most groups have one record, or a network's that are all alike: those need a tenth
+/// of the room, and there may be some hundred thousand of them.
+#[derive(Debug, Clone)]
+enum Count {
+    Alike { records: u32, words: Words },
+    Mixed(Box<Tally>),
+}
+
+impl Count {
+    fn add(&mut self, words: Words) {
+        if let Self::Alike { records, words: before } = self
+            && *before == words
+            && let Some(more) = records.checked_add(1)
+        {
+            *records = more;
+            return;
+        }
+        if let Self::Alike { .. } = self {
+            *self = Self::Mixed(Box::new(self.tally()));
+        }
+        if let Self::Mixed(tally) = self {
+            tally.add_alike(words, 1);
+        }
+    }
+
+    fn records(&self) -> u64 {
+        match self {
+            Self::Alike { records, .. } => u64::from(*records),
+            Self::Mixed(tally) => tally.records,
+        }
+    }
+
+    fn tally(&self) -> Tally {
+        match self {
+            Self::Alike { records, words } => {
+                let mut tally = Tally::default();
+                tally.add_alike(*words, u64::from(*records));
+                tally
+            }
+            Self::Mixed(tally) => (**tally).clone(),
+        }
     }
 }
 
@@ -150,9 +211,9 @@ impl From<&String> for Key {
 
 /// Some groups of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<'a> {
+pub struct Listed {
     /// The worst, in this order.
-    pub groups: Vec<(Key, &'a Tally)>,
+    pub groups: Vec<(Key, Tally)>,
     /// All others as one.
     pub others: Tally,
     /// How many these are, as far as they were told apart.
@@ -162,14 +223,14 @@ pub struct Listed<'a> {
 /// Groups whatever their keys are, as views show them.
 pub trait Listing {
     /// The `most` worst groups, and all others. Of two that are equally bad the larger comes first, then by key.
-    fn worst_listed(&self, most: usize) -> Listed<'_>;
+    fn worst_listed(&self, most: usize) -> Listed;
 }
 
 /// Groups of one kind.
 #[derive(Debug, Clone)]
 pub struct Groups<K> {
     /// Strangers choose most keys: the hash is keyed at random.
-    tallies: HashMap<K, Tally, RandomState>,
+    counts: HashMap<K, Count, RandomState>,
     most: usize,
     /// What was summed up to stay within bounds.
     pub others: Tally,
@@ -177,7 +238,7 @@ pub struct Groups<K> {
 
 impl<K: Hash + Ord + Clone> Groups<K> {
     pub(super) fn new(most: usize) -> Self {
-        Self { tallies: HashMap::default(), most, others: Tally::default() }
+        Self { counts: HashMap::default(), most, others: Tally::default() }
     }
 
     pub(super) fn add<Q>(&mut self, key: &Q, row: &Row<'_>)
@@ -185,63 +246,61 @@ impl<K: Hash + Ord + Clone> Groups<K> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        if let Some(tally) = self.tallies.get_mut(key) {
-            return tally.add(row);
+        let words = Words::of(row);
+        if let Some(count) = self.counts.get_mut(key) {
+            return count.add(words);
         }
-        let mut tally = Tally::default();
-        tally.add(row);
-        self.tallies.insert(key.to_owned(), tally);
-        if self.tallies.len() >= 2 * self.most {
+        self.counts.insert(key.to_owned(), Count::Alike { records: 1, words });
+        if self.counts.len() >= 2 * self.most {
             self.drop_smaller();
         }
     }
 
     fn drop_smaller(&mut self) {
-        let mut groups: Vec<_> = self.tallies.iter().collect();
+        let mut groups: Vec<_> = self.counts.iter().map(|(key, count)| (count.records(), key)).collect();
         if groups.len() <= self.most {
             return;
         }
-        let (_, (key, tally), _) = groups.select_nth_unstable_by(self.most, |a, b| by_size(*a, *b));
-        let (key, tally) = ((*key).clone(), (*tally).clone());
-        let Self { tallies, others, .. } = self;
-        tallies.retain(|other, counted| {
-            let stays = by_size((other, counted), (&key, &tally)) == Ordering::Less;
+        let (_, &mut (records, key), _) = groups.select_nth_unstable_by(self.most, by_size);
+        let key = key.clone();
+        let Self { counts, others, .. } = self;
+        counts.retain(|other, count| {
+            let stays = by_size(&(count.records(), other), &(records, &key)) == Ordering::Less;
             if !stays {
-                others.merge(counted);
+                others.merge(&count.tally());
             }
             stays
         });
     }
 
     /// All groups, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &Tally)> {
-        self.tallies.iter()
+    pub fn iter(&self) -> impl Iterator<Item = (&K, Tally)> {
+        self.counts.iter().map(|(key, count)| (key, count.tally()))
     }
 
     /// All groups, the one with the most records first; equal ones by key.
-    pub fn largest(&self) -> Vec<(&K, &Tally)> {
-        let mut groups: Vec<_> = self.tallies.iter().collect();
-        groups.sort_unstable_by(|a, b| by_size(*a, *b));
+    pub fn largest(&self) -> Vec<(&K, Tally)> {
+        let mut groups: Vec<_> = self.iter().collect();
+        groups.sort_unstable_by(|a, b| by_size(&(a.1.records, a.0), &(b.1.records, b.0)));
         groups
     }
 
     /// The `most` worst groups, and the sum of all others. Of two that are equally bad the larger comes first, then by
     /// key.
-    pub fn listed(&self, most: usize) -> (Vec<(&K, &Tally)>, Tally) {
-        let mut groups: Vec<_> = self.tallies.iter().collect();
-        groups.sort_unstable_by(|a, b| by_badness(*a, *b));
+    pub fn listed(&self, most: usize) -> (Vec<(&K, Tally)>, Tally) {
+        let mut groups: Vec<_> = self.iter().collect();
+        groups.sort_unstable_by(by_badness);
         let mut others = self.others.clone();
         for (_, tally) in groups.drain(most.min(groups.len())..) {
-            others.merge(tally);
+            others.merge(&tally);
         }
         (groups, others)
     }
 
     /// The groups with any finding of low severity or above, the worst first; equal ones by size, then by key.
-    pub fn worst(&self) -> Vec<(&K, &Tally)> {
-        let mut groups: Vec<_> =
-            self.tallies.iter().filter(|(_, tally)| tally.badness() > (0, 0, 0)).collect();
-        groups.sort_unstable_by(|a, b| by_badness(*a, *b));
+    pub fn worst(&self) -> Vec<(&K, Tally)> {
+        let mut groups: Vec<_> = self.iter().filter(|(_, tally)| tally.badness() > (0, 0, 0)).collect();
+        groups.sort_unstable_by(by_badness);
         groups
     }
 }
@@ -250,17 +309,19 @@ impl<K: Hash + Ord + Clone> Listing for Groups<K>
 where
     for<'k> Key: From<&'k K>,
 {
-    fn worst_listed(&self, most: usize) -> Listed<'_> {
+    fn worst_listed(&self, most: usize) -> Listed {
         let (groups, others) = self.listed(most);
-        let more = self.tallies.len() - groups.len();
+        let more = self.counts.len() - groups.len();
         Listed { groups: groups.into_iter().map(|(key, tally)| (key.into(), tally)).collect(), others, more }
     }
 }
 
-fn by_size<K: Ord>(a: (&K, &Tally), b: (&K, &Tally)) -> Ordering {
-    b.1.records.cmp(&a.1.records).then_with(|| a.0.cmp(b.0))
+/// The larger first; equal ones by key.
+fn by_size<K: Ord>(a: &(u64, &K), b: &(u64, &K)) -> Ordering {
+    b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1))
 }
 
-fn by_badness<K: Ord>(a: (&K, &Tally), b: (&K, &Tally)) -> Ordering {
-    b.1.badness().cmp(&a.1.badness()).then_with(|| by_size(a, b))
+fn by_badness<K: Ord>(a: &(&K, Tally), b: &(&K, Tally)) -> Ordering {
+    let by_size = || by_size(&(a.1.records, a.0), &(b.1.records, b.0));
+    b.1.badness().cmp(&a.1.badness()).then_with(by_size)
 }

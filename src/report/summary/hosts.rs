@@ -29,9 +29,16 @@ pub struct Hosts {
     seen: HashSet<u64, RandomState>,
     count: u64,
     is_beyond: bool,
+    /// No host has two records, so none needs to be told apart.
+    are_apart: bool,
 }
 
 impl Hosts {
+    /// Of records that have a host each, as those of a scan without names have.
+    pub fn apart() -> Self {
+        Self { are_apart: true, ..Self::default() }
+    }
+
     /// How many there are; at most so many where there are very many.
     pub fn count(&self) -> u64 {
         self.count
@@ -44,6 +51,10 @@ impl Hosts {
 
     pub(super) fn add(&mut self, row: &Row<'_>) -> Met {
         let Some(ip) = row.ip else { return Met::Nobody };
+        if self.are_apart {
+            self.count += 1;
+            return Met::First;
+        }
         let hash = self.seen.hasher().hash_one((ip, row.port));
         if self.seen.contains(&hash) {
             return Met::Again;
@@ -83,5 +94,8 @@ mod tests {
             assert_eq!(hosts.add(&row), expected, "{row:?}");
         }
         assert_eq!((hosts.count(), hosts.is_exact()), (3, true));
+        let mut apart = Hosts::apart();
+        let met = [at(1, 25, "192.0.2.0/24"), at(2, 25, "192.0.2.0/24")].map(|row| apart.add(&row));
+        assert_eq!((met, apart.count(), apart.is_exact()), ([Met::First; 2], 2, true));
     }
 }

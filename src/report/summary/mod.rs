@@ -23,6 +23,7 @@ pub mod what_if;
 pub use coverage::{Basis, Coverage, Ended, Mark};
 pub use detail::Detail;
 pub use groups::{Counts, Groups, Key, Listed, Listing, Tally};
+pub use hosts::Hosts;
 pub use kind::{Kind, KindError};
 pub use top::{Top, TopError};
 pub use view::{View, ViewError};
@@ -35,7 +36,6 @@ use crate::name::registrable;
 use crate::prefix::Prefix;
 use crate::record::row::Row;
 use clones::Clones;
-use hosts::Hosts;
 use what_if::WhatIf;
 
 /// How many keys of one kind keep their own count: twice as many stand in memory at most, some 20 MiB

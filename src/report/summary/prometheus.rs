@@ -37,7 +37,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         let metric = format!("banneret_{label}_verdict_records");
         head(out, &metric, &format!("Records by {label} and verdict, the worst groups."))?;
         for (key, tally) in usual.groups.worst_listed(summary.shown(LISTED)).groups {
-            series(out, &metric, &format!("{label}=\"{}\"", escape(&key.to_string())), tally)?;
+            series(out, &metric, &format!("{label}=\"{}\"", escape(&key.to_string())), &tally)?;
         }
     }
     let chosen: Vec<_> = summary.chosen();
@@ -48,7 +48,7 @@ pub fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
             let kind = escape(&grouping.kind.to_string());
             for (key, tally) in grouping.groups.worst_listed(summary.shown(LISTED)).groups {
                 let labels = format!("group_by=\"{kind}\",key=\"{}\"", escape(&key.to_string()));
-                series(out, metric, &labels, tally)?;
+                series(out, metric, &labels, &tally)?;
             }
         }
     }

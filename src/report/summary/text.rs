@@ -46,7 +46,7 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
         let title = Safe(format!("by {}", grouping.kind)).to_string();
         let listed = grouping.groups.worst_listed(summary.shown(CHOSEN));
         let rows: Vec<_> =
-            listed.groups.iter().map(|(key, tally)| (summary.label(grouping.kind, key), *tally)).collect();
+            listed.groups.iter().map(|(key, tally)| (summary.label(grouping.kind, key), tally)).collect();
         table(out, width, (&title, "group"), &rows, listed.more)?;
     }
     for source in &summary.sources {
@@ -139,7 +139,7 @@ fn worst(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     let shown: Vec<_> =
-        worst.iter().take(summary.shown(WORST)).map(|(prefix, tally)| (prefix.to_string(), *tally)).collect();
+        worst.iter().take(summary.shown(WORST)).map(|(prefix, tally)| (prefix.to_string(), tally)).collect();
     table(out, width, ("worst networks", "network"), &shown, worst.len() - shown.len())
 }
 

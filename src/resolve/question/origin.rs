@@ -16,7 +16,7 @@ pub struct Origin {
     /// What its upstream had shown about questions of this kind.
     pub(in crate::resolve) shown: Shown,
     /// What it had shown about the zone that a denial names.
-    pub(in crate::resolve) zone: Shown,
+    pub(in crate::resolve) zone: Option<Box<Shown>>,
     /// Set once controls before and after it have confirmed the answer; it stays so.
     confirmed: AtomicBool,
     /// An [`Existence`], by its number.
@@ -56,7 +56,7 @@ impl Origin {
             upstream,
             came,
             shown: Shown::default(),
-            zone: Shown::default(),
+            zone: None,
             confirmed: AtomicBool::new(false),
             existence: AtomicU8::new(Existence::Unknown as u8),
             second: OnceLock::new(),
@@ -91,6 +91,7 @@ impl Clone for Origin {
         Self {
             confirmed: AtomicBool::new(self.is_confirmed()),
             existence: AtomicU8::new(self.existence() as u8),
+            zone: self.zone.clone(),
             second: self.second.clone(),
             ..*self
         }

@@ -145,7 +145,7 @@ impl Trust {
         let shown = desks[kind.index()].standing.shown(now);
         let zone = answer.zone.as_ref().filter(|_| answer.status.is_absent() && shown.finds.is_none());
         let zone = zone.map(|zone| ZoneAt { upstream, kind, zone: zone.clone() });
-        let in_zone = zone.and_then(|at| Some(self.zones.standing(&at)?.shown(now))).unwrap_or_default();
+        let in_zone = zone.and_then(|at| Some(Box::new(self.zones.standing(&at)?.shown(now))));
         if let Some(origin) = &mut answer.origin {
             origin.shown = shown;
             origin.zone = in_zone;
@@ -191,7 +191,8 @@ impl Trust {
             && !desks[kind.index()].standing.is_out()
             && self.shared(origin.upstream, kind, now).is_none()
         {
-            let at_zone = standing.belief(origin.zone, origin.came, claim, now);
+            let at_zone =
+                standing.belief(origin.zone.as_deref().copied().unwrap_or_default(), origin.came, claim, now);
             belief = belief.max(existence::belief(question, answer, origin, at_zone));
         }
         if belief == Belief::Confirmed {
