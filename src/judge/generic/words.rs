@@ -200,13 +200,13 @@ pub(super) fn says_unset(name: &str) -> bool {
 }
 
 fn denies(label: &str) -> bool {
-    let (mut denies, mut denied, mut before) = (false, false, "");
+    let (mut has_denial, mut has_thing, mut before) = (false, false, "");
     for word in label.split('-') {
-        denies |= DENIALS.contains(&word) || before == "not" && NOT_DONE.contains(&word);
-        denied |= DENIED.contains(&word);
+        has_denial |= DENIALS.contains(&word) || before == "not" && NOT_DONE.contains(&word);
+        has_thing |= DENIED.contains(&word);
         before = word;
     }
-    denies && denied
+    has_denial && has_thing
 }
 
 /// Whether the part that the provider chose stands in for a name that nobody set.

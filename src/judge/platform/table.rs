@@ -200,7 +200,7 @@ impl RuleText {
         let mut shapes = Vec::new();
         match (self.named, self.line) {
             (Some(domains), line) => {
-                shapes.push(Shape::Named(pieces(domains), pieces(line.unwrap_or_default())))
+                shapes.push(Shape::Named(pieces(domains), pieces(line.unwrap_or_default())));
             }
             (None, Some(line)) => shapes.push(Shape::Line(pieces(line))),
             (None, None) => {}
