@@ -145,7 +145,7 @@ fn best(index: &Index, text: &Text, fits: impl Fn(&Shape) -> bool) -> Option<&'s
     best.and_then(|best| ROWS.get(best))
 }
 
-/// The words that lead to rules, in buckets by first letter and length, so that a word is compared with very few.
+/// The words that lead to rules, in buckets, so that a word is compared with very few.
 struct Index {
     buckets: Vec<Vec<Entry>>,
 }
@@ -160,6 +160,9 @@ struct Entry {
 /// The most words that may lead to rules; words beyond would lead nowhere, which a test rules out.
 const MOST_WORDS: usize = 512;
 
+/// Somewhat more than there are words.
+const BUCKETS: usize = 512;
+
 static GREETINGS: LazyLock<Index> = LazyLock::new(|| Index::build(Place::Greeting));
 static EHLOS: LazyLock<Index> = LazyLock::new(|| Index::build(Place::Ehlo));
 /// The rows with domains of their own.
@@ -168,7 +171,7 @@ static SERVICES: LazyLock<Vec<&'static Row>> =
 
 impl Index {
     fn build(place: Place) -> Self {
-        let mut index = Self { buckets: (0..256).map(|_| Vec::new()).collect() };
+        let mut index = Self { buckets: (0..BUCKETS).map(|_| Vec::new()).collect() };
         let mut numbers = 0..MOST_WORDS;
         let rules =
             ROWS.iter().enumerate().flat_map(|(at, row)| row.rules.iter().map(move |rule| (at, rule)));
@@ -191,10 +194,10 @@ impl Index {
     }
 }
 
-/// The bucket of a word, whatever its case: five bits of its first byte and three of its length.
+/// The bucket of a word, whatever its case: five bits each of its first and last byte, and its length.
 fn bucket_of(word: &[u8]) -> usize {
-    let first = word.first().map_or(0, |byte| usize::from(byte & 31));
-    first | (word.len() & 7) << 5
+    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte & 31));
+    (letter(word.first()) ^ letter(word.last()) << 4 ^ word.len() << 1) % BUCKETS
 }
 
 /// Whether all pieces stand in the lines, one behind the other. A leading `^` ties the first piece to a line's start.
@@ -219,11 +222,14 @@ fn end_of(text: &[u8], piece: &str) -> Option<usize> {
 }
 
 fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
-    let first = *piece.first()?;
-    let mut from = 0;
-    while let Some(at) = text.get(from..)?.iter().position(|&b| b == first) {
-        if text[from + at..].starts_with(piece) {
-            return Some(from + at);
+    // Most pieces open with a space, of which a greeting has many: the byte behind it is looked for.
+    let telling = usize::from(piece.len() > 1 && piece[0] == b' ');
+    let byte = *piece.get(telling)?;
+    let mut from = telling;
+    while let Some(at) = text.get(from..)?.iter().position(|&b| b == byte) {
+        let start = from + at - telling;
+        if text[start..].starts_with(piece) {
+            return Some(start);
         }
         from += at + 1;
     }
