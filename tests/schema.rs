@@ -31,7 +31,7 @@ fn the_documented_example_is_written_to_the_letter() {
         r#""banner_forward":{"status":"found","addresses":["192.0.2.1"],"confirms":true}},"#,
         r#""relation":"exact","verdict":"match","severity":"none","findings":[],"#,
         r#""platform":{"name":"postfix","version":null},"tenancy":"unknown","#,
-        r#""network":{"prefix":"192.0.2.0/24","asn":64500,"as_name":"EXAMPLE"},"accepted":[],"clears_by":null,"#,
+        r#""network":{"prefix":"192.0.2.0/24","asn":64500,"as_name":"EXAMPLE"},"accepted":[],"clears_by":null,"fix":null,"#,
         r#""scanner":{"name":"scanner.example.net","ip":"198.51.100.7","engine":"connect","own_addresses":[]}}"#,
         "\n"
     );
@@ -201,7 +201,7 @@ fn what_is_no_record_is_refused_with_the_reason() {
         (String::new(), "is not a record: EOF while parsing a value at column 0"),
         (
             "[]".to_owned(),
-            "is not a record: invalid length 0, expected struct Line with 16 elements at column 2",
+            "is not a record: invalid length 0, expected struct Line with 17 elements at column 2",
         ),
         ("{}".to_owned(), "has no `schema`"),
         (

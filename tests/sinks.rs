@@ -63,6 +63,7 @@ fn normal(row: &Row<'_>) -> Row<'static> {
     };
     tags.sort();
     Row {
+        expected_name: row.expected_name.as_ref().map(|name| Cow::Owned(name.clone().into_owned())),
         asked: row.asked.clone().into_owned().into(),
         banner_name: row.banner_name.as_deref().and_then(owned),
         platform: row.platform.as_deref().and_then(owned),
@@ -293,7 +294,7 @@ fn the_csv_row_of_a_healthy_server_is_the_documented_one() {
         text.lines().nth(1).unwrap(),
         "192.0.2.1,25,192.0.2.0/24,greeted,match,none,,220,mail.example.org ESMTP Postfix,mail.example.org,,found,\
          mail.example.org,pass,found,true,exact,postfix,unknown,192.0.2.0/24,64500,EXAMPLE,12.3,45.6,\
-         2026-01-02T03:04:05.678Z,,,,,,C-17"
+         2026-01-02T03:04:05.678Z,,,,,,,C-17"
     );
 }
 

@@ -5,23 +5,38 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::args::{DiffArgs, DiffWord};
-use super::exit::Exit;
+use super::exit::{Exit, Unable};
 use super::{files, report, terminal};
 use crate::evidence::Outcome;
 use crate::record::row::Row;
-use crate::report::diff::{Change, Scan, csv, html, show};
+use crate::report::diff::{Change, Entry, Scan, csv, html, show};
 use crate::report::format::Format;
 use crate::report::input::Input;
 use crate::report::odd::OddRecords;
+use crate::report::split::{Place, Split};
+use crate::report::summary::Kind;
 
 /// Compares and shows.
 pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let from = args.from.as_deref().map(Format::parse).transpose()?;
     report::check_stdin(&args.records)?;
-    files::settle(&files::of_diff(args))?;
+    let preflight = files::of_diff(args);
+    files::settle(&preflight)?;
+    let kind = args.group_by.as_deref().map(Kind::parse).transpose()?;
+    if let Some(kind) = kind.as_ref().filter(|kind| !matches!(kind, Kind::Tag(_) | Kind::Prefix(..))) {
+        bail!("`{kind}` is nothing to split a comparison by; there are `tag:NAME`, `prefix` and `prefix:16`");
+    }
+    let split = match (&args.split, &kind) {
+        (Some(folder), Some(kind)) => {
+            let existing = files::existing(args.overwrite);
+            let place = Place { folder, existing, taken: preflight.identities() };
+            Some(Split::of_rows(place, kind.clone(), csv::put_header).context(Unable)?)
+        }
+        _ => None,
+    };
     let on_stdout = args.html.as_deref() == Some(Path::new("-"));
     if on_stdout && args.format != DiffWord::Text {
         bail!("--format and `--html -` both write to stdout; name a file for the page");
@@ -41,6 +56,9 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
         let mut page = Vec::new();
         html::write(&entries, (&subject(&args.records), SystemTime::now()), &mut page)?;
         report::put(path, &page)?;
+    }
+    if let Some(split) = split {
+        split_entries(split, kind.as_ref(), &entries)?;
     }
     if !on_stdout {
         let mut out = BufWriter::new(io::stdout().lock());
@@ -64,6 +82,18 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let host = SocketAddr::from((first.host.ip, first.host.port));
     super::say_reached(first.change.as_str(), &host.to_string());
     Ok(Exit::Findings)
+}
+
+/// Writes what changed of each group, and says how many hosts are in none.
+fn split_entries(mut split: Split, kind: Option<&Kind>, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+    for entry in entries.iter().filter(|entry| entry.change != Change::Same) {
+        let keys = kind.and_then(|kind| entry.keys(kind)).unwrap_or_default();
+        split.without += u64::from(keys.is_empty());
+        for key in keys {
+            split.append(key, |line| csv::put_row(entry, line));
+        }
+    }
+    report::tell_split(split)
 }
 
 /// Whether a mail server spoke, or the record ends in a way that this version does not know.

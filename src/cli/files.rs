@@ -114,6 +114,7 @@ pub(super) fn of_report(args: &ReportArgs) -> Preflight {
     let mut files = begin(args.overwrite);
     files.reads("records", &args.records);
     files.reads("network data", &args.asn_db);
+    files.reads("mail template", &args.mail_template);
     let stdout = Path::new("-");
     // The page on stdout takes the place of the text.
     if args.html.as_deref() != Some(stdout) || args.output != stdout {

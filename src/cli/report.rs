@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use super::args::ReportArgs;
 use super::exit::{Exit, Unable};
 use super::files::fixes_beside;
-use super::{files, print, terminal};
+use super::{files, print, small_file, terminal};
 use crate::record::neutral::Safe;
 use crate::report::aggregate::{Beside, aggregate};
 use crate::report::asn::AsnDb;
@@ -21,6 +21,7 @@ use crate::report::manifest;
 use crate::report::odd::OddRecords;
 use crate::report::preflight::Preflight;
 use crate::report::repeats::Repeats;
+use crate::report::split::template::Template;
 use crate::report::split::{Place, Split, SplitError};
 use crate::report::summary::{Kind, MAX_GROUPS, Summary, View};
 use crate::report::table::counted;
@@ -112,7 +113,15 @@ fn tell_repeats(repeats: &Repeats) {
 /// Begins the lists of what to fix.
 fn split_into(folder: &Path, kind: Kind, (args, files): (&ReportArgs, &Preflight)) -> anyhow::Result<Split> {
     let place = Place { folder, existing: files::existing(args.overwrite), taken: files.identities() };
-    Split::new(place, kind).context(Unable)
+    let template = match &args.mail_template {
+        Some(path) => {
+            let text = small_file::text(path, small_file::BY_HAND)
+                .with_context(|| format!("mail template `{}` can't be read", path.display()))?;
+            Template::parse(&text).map_err(|wrong| anyhow!("mail template `{}` {wrong}", path.display()))?
+        }
+        None => Template::default(),
+    };
+    Split::new(place, kind, template).context(Unable)
 }
 
 /// Says which of the groups asked for have no record: a tag that is misspelt has none.
@@ -130,8 +139,8 @@ fn tell_empty(summary: &Summary) {
     }
 }
 
-/// Ends the lists of what to fix, and says what of it stands in none, and which lists stay that should not.
-fn tell_split(split: Split) -> anyhow::Result<()> {
+/// Ends lists of groups, and says what of it stands in none, and which lists stay that should not.
+pub(super) fn tell_split(split: Split) -> anyhow::Result<()> {
     let without = split.without;
     let lists = match split.finish() {
         Err(wrong @ SplitError::Write { .. }) => return Err(wrong).context(Unable),

@@ -181,6 +181,7 @@ mod tests {
                 platform: None,
                 tenancy: Tenancy::Unknown,
                 accepted: Vec::new(),
+                fix: Vec::new(),
                 clears_by: truth.clears.map(|by| by.iter().filter_map(|word| Remedy::parse(word)).collect()),
             },
             network: None,

@@ -52,13 +52,13 @@ impl Code {
         }
     }
 
-    /// Who can end it. On a shared host both sides are the provider's; elsewhere the banner is the operator's, and the
-    /// PTR record is set by or through the provider.
+    /// Who can end it, as a rule: the owner of the address sets the PTR record, whoever runs the server the rest, which on
+    /// a shared host is the provider too. For one host, whose changes are known, see [`super::fix::fixers`].
     pub fn fixer(self, tenancy: Tenancy) -> Fixer {
         match (self, self.side(), tenancy) {
             (Self::PlatformIdentity, ..)
             | (Self::BannerDiffers | Self::TwoIdentities, _, Tenancy::Shared) => Fixer::Nobody,
-            (_, _, Tenancy::Shared) | (_, Side::Reverse, Tenancy::Unknown) => Fixer::Provider,
+            (_, _, Tenancy::Shared) | (_, Side::Reverse, _) => Fixer::Provider,
             _ => Fixer::Customer,
         }
     }

@@ -4,8 +4,9 @@
 //! private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and counts too. In a domain
 //! whose names a provider gives to its customers, a number is enough, or a word for a customer alone.
 //!
-//! A name that says that nobody set one (`no-rdns`, `reverse-dns-not-set`), one that says what was rented and no more
-//! (`hosted-by`, `dedicated-server`), and a serial number (`v220240412345678901`) need no address.
+//! A name that says that nobody set one (`no-rdns`, `reverse-dns-not-set`, `undefined`), one that says what was rented
+//! and no more (`hosted-by`, `dedicated-server`), a serial number (`v220240412345678901`) and the domain of a network
+//! alone need no address.
 //!
 //! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and words as `pool` and `static`, for senders number
 //! their hosts by address and keep pools of them; it does not excuse a word of DSL, dial-up and dynamic lines.
@@ -107,7 +108,8 @@ pub fn sign_among(name: &str, ip: IpAddr, providers: &Providers) -> Option<Sign>
     }
     let host = host_part(name);
     if host.is_empty() {
-        return None;
+        // A network's own domain as the name of an address: nobody set another.
+        return providers.is_network(name).then_some(Sign { class: Class::Hosting, form: Form::None });
     }
     let words = Words::of(host);
     let form = form(name, host, ip);
@@ -121,6 +123,7 @@ pub fn sign_among(name: &str, ip: IpAddr, providers: &Providers) -> Option<Sign>
         words.word.filter(|(_, need)| form != Form::None || is_met(*need, host)).map(|(class, _)| class);
     match (class, form) {
         (Some(class), form) => Some(Sign { class, form }),
+        (None, Form::None) if words::is_stand_in(host) => Some(Sign { class: Class::Unset, form }),
         (None, Form::None) if is_customer(name, host, providers) => {
             Some(Sign { class: Class::Hosting, form })
         }

@@ -17,6 +17,7 @@ mod defaults;
 pub mod explain;
 pub mod fcrdns;
 pub mod finding;
+pub mod fix;
 pub mod generic;
 mod malformed;
 pub mod platform;
@@ -24,6 +25,7 @@ pub mod providers;
 pub mod ptr;
 pub mod receivers;
 pub mod relation;
+pub mod remedy;
 pub mod run;
 pub mod settings;
 pub mod shape;
@@ -48,6 +50,7 @@ use around::Around;
 use platform::Row;
 use providers::Providers;
 use ptr::Ptr;
+use remedy::Change;
 use shape::{Shape, Support};
 use what_if::Remedies;
 
@@ -81,6 +84,9 @@ pub struct Judgement {
     /// The single changes after which nothing of weight would be found; `None` where nothing of weight is, or DNS did not
     /// tell enough.
     pub clears_by: Option<Remedies>,
+    /// The changes that are proposed, one or several, in the order in which they are to be made; none where
+    /// `clears_by` is `None`, or where nobody but a service can change anything.
+    pub fix: Vec<Change>,
 }
 
 /// What a judgement heeds beside the evidence and the inventory.
@@ -118,7 +124,8 @@ pub fn judge_in(context: &Context<'_>, evidence: &Evidence, inventory: &Inventor
         judgement.accepted = acceptances.accepted(&judgement.findings, now, || seen.subject(inventory));
         judgement.severity = Some(accept::highest(&judgement.findings, &judgement.accepted));
     }
-    judgement.clears_by = what_if::remedies(&seen, context, inventory, &judgement);
+    let cure = what_if::cure(&seen, context, inventory, &judgement);
+    (judgement.clears_by, judgement.fix) = (cure.alone, cure.changes);
     Judgement {
         platform: seen.platform.map(|(platform, _)| platform),
         ehlo_name: seen.ehlo_name,
@@ -163,6 +170,7 @@ fn unjudged(inventory: &Inventory) -> Judgement {
         tenancy: tenancy::tenancy(signs, inventory).0,
         accepted: Vec::new(),
         clears_by: None,
+        fix: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Domains whose PTR names a provider hands out to its customers, and domains of shared mail hosting: data.
+//! Domains whose PTR names a provider hands out to its customers, and domains of shared mail hosting.
 //!
-//! A name in one of them says whose network it is, never whose host.
+//! A name in one of them says whose network it is, never whose host. The domains are data: `providers.txt`.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -10,117 +10,8 @@ use std::sync::LazyLock;
 use super::brand::brand;
 use crate::name::{self, HostName};
 
-/// Providers of access, servers and clouds: the default PTR names of their customers' addresses. Sorted.
-const NETWORKS: &[&str] = &[
-    "1blu.de",
-    "1e100.net",
-    "a2hosting.com",
-    "aliyun.com",
-    "amazonaws.com",
-    "aruba.it",
-    "att.net",
-    "bc.googleusercontent.com",
-    "bell.ca",
-    "bestsrv.de",
-    "bredband2.com",
-    "btcentralplus.com",
-    "charter.com",
-    "choopa.net",
-    "clients.your-server.de",
-    "cloudapp.azure.com",
-    "cloudapp.net",
-    "colocrossing.com",
-    "comcast.net",
-    "comcastbusiness.net",
-    "contabo.host",
-    "contabo.net",
-    "contaboserver.net",
-    "cox.net",
-    "digitalocean.com",
-    "dreamhost.com",
-    "exoscale.com",
-    "fastwebnet.it",
-    "fdcservers.net",
-    "googleusercontent.com",
-    "happysrv.de",
-    "hetzner.com",
-    "hinet.net",
-    "hosteurope.de",
-    "hostinger.com",
-    "hostwindsdns.com",
-    "hstgr.cloud",
-    "ionos.com",
-    "kasserver.com",
-    "kundenserver.de",
-    "leaseweb.com",
-    "leaseweb.net",
-    "linode.com",
-    "linodeusercontent.com",
-    "mchost.ru",
-    "megasrv.de",
-    "myvps.jp",
-    "netcup.net",
-    "online.net",
-    "onlinehome-server.info",
-    "optonline.net",
-    "orange.fr",
-    "ovh.ca",
-    "ovh.net",
-    "ovh.us",
-    "poneytelecom.eu",
-    "psychz.net",
-    "quadranet.com",
-    "rackspace.com",
-    "rr.com",
-    "sakura.ne.jp",
-    "scaleway.com",
-    "secureserver.net",
-    "serverkompetenz.net",
-    "shaw.ca",
-    "softlayer.com",
-    "sprintdatacenter.net",
-    "startdedicated.com",
-    "startdedicated.de",
-    "stratoserver.net",
-    "t-dialin.net",
-    "t-ipconnect.de",
-    "timeweb.ru",
-    "ultrasrv.de",
-    "upcloud.host",
-    "verizon.net",
-    "virtua.com.br",
-    "vultr.com",
-    "vultrusercontent.com",
-    "wanadoo.fr",
-    "worldstream.nl",
-    "your-server.de",
-];
-
-/// Hosts on which many customers' mail shares one address. Sorted.
-const SHARED_HOSTING: &[&str] = &[
-    "a2hosting.com",
-    "bluehost.com",
-    "dreamhost.com",
-    "fasthosts.co.uk",
-    "hostgator.com",
-    "hostinger.com",
-    "inmotionhosting.com",
-    "kasserver.com",
-    "kundenserver.de",
-    "main-hosting.eu",
-    "mxrouting.net",
-    "one.com",
-    "plesk.page",
-    "prod.phx3.secureserver.net",
-    "registrar-servers.com",
-    "sgvps.net",
-    "siteground.eu",
-    "strato.de",
-    "unifiedlayer.com",
-    "web-hosting.com",
-    "websitewelcome.com",
-    "world4you.com",
-];
+/// The domains that are known, in the form of `--providers FILE`.
+const DOMAINS: &str = include_str!("providers.txt");
 
 /// Words in a host's own label that control panels and shared hosting put there.
 const PANEL_WORDS: &[&str] =
@@ -128,9 +19,22 @@ const PANEL_WORDS: &[&str] =
 
 type Domains<T> = HashSet<T, foldhash::fast::RandomState>;
 
-static IN_NETWORKS: LazyLock<Domains<&str>> = LazyLock::new(|| NETWORKS.iter().copied().collect());
-static IN_SHARED_HOSTING: LazyLock<Domains<&str>> =
-    LazyLock::new(|| SHARED_HOSTING.iter().copied().collect());
+/// The domains of one kind.
+fn known(kind: ProviderKind) -> Domains<&'static str> {
+    lines(DOMAINS).filter(|(_, of)| *of == kind).map(|(domain, _)| domain).collect()
+}
+
+static IN_NETWORKS: LazyLock<Domains<&str>> = LazyLock::new(|| known(ProviderKind::Network));
+static IN_SHARED_HOSTING: LazyLock<Domains<&str>> = LazyLock::new(|| known(ProviderKind::SharedHosting));
+
+/// The domains of a text, each with what it is known for. A test reads the text, so nothing is wrong with it.
+fn lines(text: &str) -> impl Iterator<Item = (&str, ProviderKind)> {
+    text.lines().filter_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let domain = words.next()?;
+        Some((domain, words.next().map_or(ProviderKind::Network, |_| ProviderKind::SharedHosting)))
+    })
+}
 
 /// What a domain is known for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +45,7 @@ pub enum ProviderKind {
     SharedHosting,
 }
 
-/// The domains of providers: those of the tables, and further ones that the user knows of.
+/// The domains of providers: those that are built in, and further ones that the user knows of.
 #[derive(Debug, Clone, Default)]
 pub struct Providers {
     networks: Domains<Box<str>>,
@@ -149,7 +53,7 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// Those of the tables alone.
+    /// Those that are built in, alone.
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Providers> = LazyLock::new(Providers::default);
         &BUILT_IN
@@ -233,8 +137,25 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_are_sorted() {
-        assert!(NETWORKS.is_sorted() && SHARED_HOSTING.is_sorted());
+    fn the_known_domains_are_normal_sorted_and_each_once() {
+        for kind in [ProviderKind::Network, ProviderKind::SharedHosting] {
+            let domains: Vec<_> = lines(DOMAINS).filter(|(_, of)| *of == kind).map(|it| it.0).collect();
+            assert!(domains.windows(2).all(|pair| pair[0] < pair[1]), "{domains:?}");
+            for domain in domains {
+                let read = HostName::parse(domain).unwrap();
+                assert!(read.as_str() == domain && read.is_qualified(), "{domain}");
+                assert!(
+                    psl::suffix(domain.as_bytes())
+                        .is_some_and(|suffix| suffix != domain || suffix.typ() == Some(psl::Type::Private)),
+                    "{domain}"
+                );
+            }
+        }
+        assert!(lines(DOMAINS).count() >= 240);
+        for line in DOMAINS.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let words: Vec<_> = line.split('#').next().unwrap().split_whitespace().collect();
+            assert!(matches!(words[..], [_] | [_, "shared"]), "{line}");
+        }
     }
 
     #[test]
@@ -252,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn further_domains_stand_beside_those_of_the_tables() {
+    fn further_domains_stand_beside_those_that_are_built_in() {
         let mut providers = Providers::default();
         let domain = |name: &str| HostName::parse(name).unwrap();
         providers.add(&domain("kestrel.example"), ProviderKind::Network);

@@ -8,91 +8,64 @@
 //! For `220 mail.a.example` at 192.0.2.1, which has the address `mail.a.example`, and the PTR name
 //! `static-192-0-2-1.b.example`: a PTR record `mail.a.example` clears it, and no other single change does.
 
+mod together;
+
 use super::fcrdns::Lead;
+use super::remedy::Change;
 use super::shape::Support;
-use super::{Context, Judgement, Seen, Severity, Verdict, generic, malformed};
+use super::{Context, Judgement, Seen, Severity, Verdict, defaults, generic, malformed};
 use crate::evidence::{Forward, Outcome, PtrName, Resolution, Status};
-use crate::name::DnsName;
+use crate::name::{DnsName, HostName};
 use crate::smtp::greeting::{Form, Greeting};
 use crate::targets::Inventory;
+
+pub use super::remedy::{Remedies, Remedy};
 
 /// From here on a finding is of weight: what is for information needs no remedy.
 pub const WEIGHT: Severity = Severity::Low;
 
-/// A single change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Remedy {
-    /// One PTR record, in the place of those that are there.
-    Ptr,
-    /// Another name in the greeting.
-    Banner,
-    /// One address record more, for a name that is in use.
-    Forward,
+/// What would clear a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Cure {
+    /// The single changes that would; `None` where there is nothing to clear, or where DNS did not tell enough.
+    pub(super) alone: Option<Remedies>,
+    /// The one that is proposed, or several where none is enough, in the order in which they are to be made.
+    pub(super) changes: Vec<Change>,
 }
 
-impl Remedy {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ptr, Self::Banner, Self::Forward];
-
-    /// The word used in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ptr => "ptr",
-            Self::Banner => "banner",
-            Self::Forward => "forward",
-        }
-    }
-
-    /// The remedy a word stands for.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|remedy| remedy.as_str() == word)
-    }
-}
-
-/// A set of remedies, each of which is enough by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Remedies(u8);
-
-impl Remedies {
-    /// Whether a remedy is in.
-    pub fn contains(self, remedy: Remedy) -> bool {
-        self.0 & 1 << (remedy as u8) != 0
-    }
-
-    /// Those that are in, in the order of [`Remedy::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Remedy> {
-        Remedy::ALL.into_iter().filter(move |&remedy| self.contains(remedy))
-    }
-}
-
-impl FromIterator<Remedy> for Remedies {
-    fn from_iter<I: IntoIterator<Item = Remedy>>(remedies: I) -> Self {
-        Self(remedies.into_iter().fold(0, |set, remedy| set | 1 << (remedy as u8)))
-    }
-}
-
-/// The single changes that would clear a host, given how it is judged as it is. `None` where there is nothing to clear,
-/// or where DNS did not tell enough.
-pub(super) fn remedies(
+/// What would clear a host, given how it is judged as it is.
+pub(super) fn cure(
     seen: &Seen<'_>,
     context: &Context<'_>,
     inventory: &Inventory,
     judgement: &Judgement,
-) -> Option<Remedies> {
+) -> Cure {
     // A refusal without a name does not show how the server greets others, so nobody knows what would clear it.
     let is_nameless_refusal =
         seen.observation.outcome == Outcome::Rejected && seen.banner.form == Form::Absent;
     let is_settled = !is_nameless_refusal && judgement.verdict.is_some_and(|it| it != Verdict::Undetermined);
-    if judgement.severity.is_none_or(|severity| severity < WEIGHT) || !is_settled {
-        return None;
-    }
-    let host = Host { seen, context, inventory, resolution: seen.resolution? };
-    let helps = |remedy: &Remedy| match remedy {
-        Remedy::Ptr => host.ptr_helps(),
-        Remedy::Banner => host.banner_helps(),
-        Remedy::Forward => host.forward_helps(),
+    let is_light = judgement.severity.is_none_or(|severity| severity < WEIGHT);
+    let Some(resolution) = seen.resolution.filter(|_| is_settled && !is_light) else {
+        return Cure::default();
     };
-    Some(Remedy::ALL.into_iter().filter(helps).collect())
+    let host = Host { seen, context, inventory, resolution };
+    let helping = Remedy::ALL.into_iter().filter_map(|remedy| Some((remedy, host.helping(remedy)?)));
+    let helping: Vec<(Remedy, DnsName)> = helping.collect();
+    let first = helping.iter().find_map(|(remedy, name)| Some(change(*remedy, Some(host_name(name)?))));
+    let changes = first.map_or_else(|| host.together(), |change| vec![change]);
+    Cure { alone: Some(helping.iter().map(|(remedy, _)| *remedy).collect()), changes }
+}
+
+fn change(remedy: Remedy, name: Option<HostName>) -> Change {
+    Change { remedy, name }
+}
+
+fn host_name(name: &DnsName) -> Option<HostName> {
+    HostName::parse(&name.to_string()).ok()
+}
+
+fn with_ptr(ptr: PtrName, banner_forward: Forward) -> Resolution {
+    Resolution { ptr: Status::Found, ptr_count: 1, names: vec![ptr], banner_forward }
 }
 
 struct Host<'s, 'e> {
@@ -103,69 +76,95 @@ struct Host<'s, 'e> {
 }
 
 impl Host<'_, '_> {
-    fn ptr_helps(&self) -> bool {
-        let banner = self.banner().filter(|_| self.lead(&self.resolution.banner_forward) == Lead::Here);
+    /// The name with which one change alone clears the host.
+    fn helping(&self, remedy: Remedy) -> Option<DnsName> {
+        match remedy {
+            Remedy::Ptr => self.ptr_helps(),
+            Remedy::Banner => self.banner_helps(),
+            Remedy::Forward => self.forward_helps(),
+        }
+    }
+
+    fn ptr_helps(&self) -> Option<DnsName> {
+        let banner = self.banner().filter(|name| !self.is_nobodys(&name.to_string()));
+        let banner = banner.filter(|_| self.lead(&self.resolution.banner_forward) == Lead::Here);
         let banner = banner.map(|name| PtrName { name, forward: self.resolution.banner_forward.clone() });
         let several = self.resolution.names.len() > 1;
         let others = self.confirmed().filter(|_| several).cloned();
-        banner.into_iter().chain(others).any(|ptr| {
-            let resolution = Resolution {
-                ptr: Status::Found,
-                ptr_count: 1,
-                names: vec![ptr],
-                banner_forward: self.resolution.banner_forward.clone(),
-            };
+        let mut names = banner.into_iter().chain(others);
+        let found = names.find(|ptr| {
+            let resolution = with_ptr(ptr.clone(), self.resolution.banner_forward.clone());
             self.is_clear(&Seen { resolution: Some(&resolution), ..self.seen.clone() })
-        })
+        });
+        found.map(|ptr| ptr.name)
     }
 
-    fn banner_helps(&self) -> bool {
-        self.confirmed().any(|ptr| {
+    fn banner_helps(&self) -> Option<DnsName> {
+        let mut confirmed = self.confirmed();
+        let found = confirmed.find(|ptr| {
             let name = ptr.name.to_string();
-            let is_assigned =
-                self.seen.ip.is_some_and(|ip| generic::sign_among(&name, ip, self.seen.providers).is_some());
-            if is_assigned || self.is_others(&name) || self.seen.banner.name.as_deref() == Some(&name) {
+            if self.is_assigned(&name)
+                || self.is_others(&name)
+                || self.seen.banner.name.as_deref() == Some(&name)
+            {
                 return false;
             }
             let resolution = Resolution { banner_forward: ptr.forward.clone(), ..self.resolution.clone() };
-            let form = if name.contains('.') { Form::Host } else { Form::SingleLabel };
-            let banner = Greeting { name: Some(name.clone()), form, extra_names: Vec::new(), refusal: None };
-            self.is_clear(&Seen {
-                resolution: Some(&resolution),
-                samples: &[],
-                ehlo_name: Some(name),
-                banner,
-                ..self.seen.clone()
-            })
-        })
+            self.is_clear(&self.greeting(name, &resolution))
+        });
+        found.map(|ptr| ptr.name.clone())
     }
 
-    fn forward_helps(&self) -> bool {
+    /// The host as if it greeted with another name.
+    fn greeting<'r>(&'r self, name: String, resolution: &'r Resolution) -> Seen<'r> {
+        let form = if name.contains('.') { Form::Host } else { Form::SingleLabel };
+        let banner = Greeting { name: Some(name.clone()), form, extra_names: Vec::new(), refusal: None };
+        Seen {
+            resolution: Some(resolution),
+            samples: &[],
+            ehlo_name: Some(name),
+            banner,
+            ..self.seen.clone()
+        }
+    }
+
+    fn forward_helps(&self) -> Option<DnsName> {
         // Nobody publishes an address for `localhost`, or for a name that no public zone holds.
         let ptrs = self.seen.ptrs();
         let is_flawed =
             |name: &DnsName| ptrs.iter().any(|ptr| ptr.name() == name && malformed::flaw(ptr).is_some());
         let banner = self.banner().map(|name| (name, &self.resolution.banner_forward));
         let names = self.resolution.names.iter().map(|ptr| (ptr.name.clone(), &ptr.forward)).chain(banner);
-        let away = names
-            .filter(|(name, forward)| self.lead(forward).is_away() && !self.is_others(&name.to_string()));
-        away.into_iter().filter(|(name, _)| !is_flawed(name)).any(|(name, forward)| {
+        let mut away = names
+            .filter(|(name, forward)| self.lead(forward).is_away() && !self.is_nobodys(&name.to_string()))
+            .filter(|(name, _)| !is_flawed(name));
+        let found = away.find(|(name, forward)| {
             let added = self.leading_here(forward);
             let mut resolution = self.resolution.clone();
-            if self.banner().as_ref() == Some(&name) {
+            if self.banner().as_ref() == Some(name) {
                 resolution.banner_forward = added.clone();
             }
             resolution
                 .names
                 .iter_mut()
-                .filter(|ptr| ptr.name == name)
+                .filter(|ptr| ptr.name == *name)
                 .for_each(|ptr| ptr.forward = added.clone());
             self.is_clear(&Seen { resolution: Some(&resolution), ..self.seen.clone() })
-        })
+        });
+        found.map(|(name, _)| name)
     }
 
     fn is_others(&self, name: &str) -> bool {
         self.seen.providers.is_others(name)
+    }
+
+    /// A name that no operator can publish an address for: somebody else's, or out of a manual or an image.
+    fn is_nobodys(&self, name: &str) -> bool {
+        self.is_others(name) || defaults::is_default(name) || defaults::is_under_example_domain(name)
+    }
+
+    fn is_assigned(&self, name: &str) -> bool {
+        self.seen.ip.is_some_and(|ip| generic::sign_among(name, ip, self.seen.providers).is_some())
     }
 
     /// Whether a host as supposed would be in order.
@@ -287,16 +286,6 @@ mod tests {
         ] {
             assert_eq!(clears(OWN, reverse, "here", &expects(expected)).as_deref(), remedies, "{expected}");
         }
-    }
-
-    #[test]
-    fn words_come_back() {
-        for remedy in Remedy::ALL {
-            assert_eq!(Remedy::parse(remedy.as_str()), Some(remedy));
-        }
-        assert_eq!(Remedy::parse("PTR"), None);
-        let some: Remedies = [Remedy::Forward, Remedy::Ptr].into_iter().collect();
-        assert_eq!(some.iter().collect::<Vec<_>>(), [Remedy::Ptr, Remedy::Forward]);
     }
 
     #[test]

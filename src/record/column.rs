@@ -54,7 +54,7 @@ impl Column {
 }
 
 /// The columns that every table has.
-pub static COLUMNS: [Column; 30] = [
+pub static COLUMNS: [Column; 31] = [
     text("ip", |r, cell| put(cell, r.target.ip)),
     number("port", |r, cell| put(cell, Some(r.target.port))),
     text("asked", |r, cell| put(cell, Some(&r.target.asked))),
@@ -103,6 +103,7 @@ pub static COLUMNS: [Column; 30] = [
     text("unresolved_status", |r, cell| {
         put(cell, r.target.unresolved.map(|it| r.status_word(it.status, field::UNRESOLVED_STATUS, 0)))
     }),
+    text("fix", |r, cell| words(cell, &r.judgement.fix)),
 ];
 
 /// The value of a tag; `None` where the record has no such tag.
@@ -127,9 +128,9 @@ fn put(cell: &mut String, value: Option<impl Display>) -> Filled {
 }
 
 /// A list whose items hold no `;` and are never empty. None of them is an empty cell.
-fn words(cell: &mut String, words: impl Iterator<Item = impl Display>) -> Filled {
+fn words(cell: &mut String, words: impl IntoIterator<Item = impl Display>) -> Filled {
     let mut filled = Filled::Null;
-    for (place, word) in words.enumerate() {
+    for (place, word) in words.into_iter().enumerate() {
         if place > 0 {
             cell.push(list::JOIN);
         }
@@ -178,7 +179,7 @@ mod tests {
             names.join(","),
             "ip,port,asked,outcome,verdict,severity,findings,code,banner,banner_name,ehlo_name,ptr_status,ptr_names,\
              fcrdns,banner_forward_status,banner_forward_confirms,relation,platform,tenancy,prefix,asn,as_name,\
-             connect_ms,banner_ms,time,expected_name,accepted,clears_by,unresolved_family,unresolved_status"
+             connect_ms,banner_ms,time,expected_name,accepted,clears_by,unresolved_family,unresolved_status,fix"
         );
     }
 }

@@ -186,7 +186,7 @@ fn own(record: &Record) -> Value {
 }
 
 /// Where a field under `banneret` stands in the record's own line.
-const OWN: [(&str, &str); 32] = [
+const OWN: [(&str, &str); 33] = [
     ("outcome", "/outcome"),
     ("verdict", "/verdict"),
     ("severity", "/severity"),
@@ -218,6 +218,7 @@ const OWN: [(&str, &str); 32] = [
     ("platform_version", "/platform/version"),
     ("prefix", "/network/prefix"),
     ("clears_by", "/clears_by"),
+    ("fix", "/fix"),
     ("scanner", "/scanner"),
 ];
 

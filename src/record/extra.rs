@@ -60,6 +60,7 @@ static RECORD: Shape = Shape {
         "tenancy",
         "accepted",
         "clears_by",
+        "fix",
     ],
     inner: &[
         ("target", TARGET),

@@ -282,6 +282,16 @@ fn weighed(line: &mut Vec<u8>, judged: &Judgement) {
         }
         line.push(b']');
     });
+    put(line, r#","fix":"#);
+    optional(line, Some(&judged.fix).filter(|fix| !fix.is_empty()), |line, fix| {
+        line.push(b'[');
+        for (index, change) in fix.iter().enumerate() {
+            comma(line, index);
+            // A word and a host name need no escape.
+            word(line, &change.to_string());
+        }
+        line.push(b']');
+    });
 }
 
 fn scanner(line: &mut Vec<u8>, scanner: &Scanner, foreign: &Foreign) {

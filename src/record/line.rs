@@ -99,6 +99,7 @@ pub(super) struct Line<'a> {
     pub(super) network: Option<NetworkLine<'a>>,
     pub(super) accepted: Option<Vec<AcceptedLine<'a>>>,
     pub(super) clears_by: Option<Vec<Str<'a>>>,
+    pub(super) fix: Option<Vec<Str<'a>>>,
     pub(super) scanner: Option<ScannerLine<'a>>,
 }
 
@@ -243,6 +244,7 @@ pub(super) struct RowLine<'a> {
     pub(super) network: Option<NetworkLine<'a>>,
     pub(super) accepted: Option<Vec<AcceptedLine<'a>>>,
     pub(super) clears_by: Option<Vec<Str<'a>>>,
+    pub(super) fix: Option<Vec<Str<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -251,6 +253,7 @@ pub(super) struct TargetRow<'a> {
     pub(super) ip: Option<Str<'a>>,
     pub(super) port: Option<Number>,
     pub(super) asked: Option<Str<'a>>,
+    pub(super) expected_name: Option<Str<'a>>,
     pub(super) tags: Option<Tags<'a>>,
     pub(super) unresolved: Option<UnresolvedLine<'a>>,
 }

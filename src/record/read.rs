@@ -24,6 +24,7 @@ use crate::evidence::{
     Engine, Evidence, Forward, Observation, Outcome, PtrName, Resolution, Scanner, Status,
 };
 use crate::judge::accept::Accepted;
+use crate::judge::remedy::Change;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{
     Circumstances, Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
@@ -98,6 +99,7 @@ impl<'a> Line<'a> {
             tenancy,
             accepted: accepted(self.accepted.as_deref(), odd),
             clears_by: clears_by(self.clears_by.as_deref(), odd),
+            fix: fix(self.fix.as_deref(), odd),
         };
         let resolution = self.dns.map(|dns| dns.into_resolution(odd)).transpose()?;
         let scanner = self.scanner.map(|it| it.into_scanner(odd)).transpose()?.map(Arc::new);
@@ -173,6 +175,8 @@ impl<'a> RowLine<'a> {
             as_name: network.as_name.map(|name| name.0),
             accepted: accepted(self.accepted.as_deref(), &mut odd).iter().map(|it| it.code).collect(),
             clears_by: clears_by(self.clears_by.as_deref(), &mut odd),
+            fix: fix(self.fix.as_deref(), &mut odd),
+            expected_name: target.expected_name.map(|name| name.0),
             tags: Tags::Text(tags.map(|(name, value)| (name.0, value.0)).collect()),
             unresolved: target.unresolved.map(|it| it.into_unresolved(&mut odd)),
             odd,
@@ -338,6 +342,12 @@ fn clears_by(words: Option<&[Str<'_>]>, odd: &mut Oddities) -> Option<Remedies> 
     let known: Vec<Remedy> =
         words.iter().filter_map(|word| odd.word("clears_by", &word.0, Remedy::parse(&word.0))).collect();
     (words.is_empty() || !known.is_empty()).then(|| known.into_iter().collect())
+}
+
+/// The proposed changes.
+fn fix(words: Option<&[Str<'_>]>, odd: &mut Oddities) -> Vec<Change> {
+    let words = words.unwrap_or_default().iter();
+    words.filter_map(|word| odd.word("fix", &word.0, Change::parse(&word.0))).collect()
 }
 
 fn bytes(field: &'static str, lines: &[Str<'_>]) -> Result<Vec<Vec<u8>>, ReadError> {

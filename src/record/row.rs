@@ -12,6 +12,7 @@ use super::line::RowLine;
 use super::list::JOIN;
 use super::{AddressFamily, Record, Unresolved, cell, time};
 use crate::evidence::{Outcome, PtrName, Status};
+use crate::judge::remedy::Change;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Circumstances, Code, Fcrdns, Finding, Severity, Tenancy, Verdict};
 use crate::prefix::Prefix;
@@ -98,6 +99,17 @@ impl Tags<'_> {
         };
         value.filter(|value| !value.is_empty())
     }
+
+    /// All of them, name and value, empty ones left out.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (inventory, text) = match self {
+            Self::Inventory(tags) => (*tags, &[][..]),
+            Self::Text(tags) => (&[][..], tags.as_slice()),
+        };
+        let inventory = inventory.iter().map(|(name, value)| (&**name, value.as_str()));
+        let text = text.iter().map(|(name, value)| (&**name, &**value));
+        inventory.chain(text).filter(|(_, value)| !value.is_empty())
+    }
 }
 
 /// What reports need of a record.
@@ -139,6 +151,10 @@ pub struct Row<'a> {
     pub accepted: Codes,
     /// The single changes after which nothing of weight would be found.
     pub clears_by: Option<Remedies>,
+    /// The changes that are proposed, in the order in which they are to be made.
+    pub fix: Vec<Change>,
+    /// The name that the user expects.
+    pub expected_name: Option<Cow<'a, str>>,
     /// What the user said of the host.
     pub tags: Tags<'a>,
     /// Of a name, in a row without an address: what of it could not be resolved.
@@ -178,6 +194,13 @@ impl<'a> Row<'a> {
             as_name: network.and_then(|network| network.name.as_deref()).map(Cow::Borrowed),
             accepted: judged.accepted.iter().map(|accepted| accepted.code).collect(),
             clears_by: judged.clears_by,
+            fix: judged.fix.clone(),
+            expected_name: record
+                .target
+                .inventory
+                .as_deref()
+                .and_then(|said| said.expected_name.as_deref())
+                .map(Cow::Borrowed),
             tags: Tags::Inventory(record.target.inventory.as_deref().map_or(&[], |said| &said.tags)),
             unresolved: record.target.unresolved,
             odd: Oddities::default(),
@@ -294,6 +317,8 @@ impl Header {
             words.into_iter().filter_map(|word| odd.word(name, word, Code::parse(word))).collect()
         };
         let (findings, accepted) = (codes("findings"), codes("accepted"));
+        let changes: Vec<&str> = list("fix").collect();
+        let fix = changes.into_iter().filter_map(|word| odd.word("fix", word, Change::parse(word))).collect();
         Ok(Row {
             time: match cell("time") {
                 Some(text) => known("time", text, time::parse(text))?,
@@ -319,6 +344,8 @@ impl Header {
             as_name: text("as_name"),
             accepted,
             clears_by: cell("clears_by").and_then(|text| remedies(text, &mut odd)),
+            fix,
+            expected_name: text("expected_name"),
             tags: Tags::Text(self.tags_of(&get)),
             unresolved: unresolved(cell("unresolved_family"), cell("unresolved_status"), &mut odd),
             odd,

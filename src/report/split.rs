@@ -1,4 +1,5 @@
-//! A list of what to fix for each group: one CSV file a group in a folder, as `--split` writes them.
+//! A list of what to fix for each group, as `--split` writes them: in one folder a CSV file for each group, and made from
+//! it a page and a mail, and a table of them all.
 //!
 //! Groups are named by strangers as much as by the user, so a file's name holds letters, digits, `-`, `_` and `.` only and
 //! opens with a letter or digit; where that changed anything, a part of the name's hash tells it from what looks alike.
@@ -9,6 +10,8 @@
 //! as nobody has changed them.
 
 mod index;
+pub mod template;
+mod views;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -24,9 +27,11 @@ use super::html::fixes;
 use super::identity::{Identity, Kind as Standing, identity, kind};
 use super::preflight::Existing;
 use super::summary::Kind;
-use super::summary::detail::Fix;
+use super::summary::detail::BrokenHost;
 use crate::record::row::Row;
-use index::{Entry, INDEX, Index};
+use index::{Entry, INDEX, Index, TABLE};
+use template::Template;
+use views::{Views, views};
 
 /// Files that are open at once: far below what a process may have.
 const OPEN: usize = 64;
@@ -84,6 +89,9 @@ pub struct Split {
     existing: Existing,
     taken_files: Vec<Identity>,
     kind: Kind,
+    header: fn(&mut Vec<u8>),
+    /// What mails are made from; without one there are no pages and mails, only lists.
+    template: Option<Template>,
     places: HashMap<String, usize>,
     lists: Vec<List>,
     taken: HashMap<String, u32>,
@@ -108,6 +116,8 @@ pub struct Lists {
 #[derive(Debug)]
 struct List {
     name: String,
+    /// The group that it is of; `None` of the table of all.
+    group: Option<String>,
     /// Where it grows; `None` before its first write, and once it is in place.
     beside: Option<PathBuf>,
     file: Option<File>,
@@ -117,8 +127,21 @@ struct List {
 }
 
 impl Split {
-    /// Lists by `kind`.
-    pub fn new(place: Place<'_>, kind: Kind) -> Result<Self, SplitError> {
+    /// Lists of what to fix by `kind`, each with a page and with a mail from the template.
+    pub fn new(place: Place<'_>, kind: Kind, template: Template) -> Result<Self, SplitError> {
+        Self::of(place, kind, (fixes::header, Some(template)))
+    }
+
+    /// Lists of rows of another kind, which [`Split::append`] adds below this header.
+    pub fn of_rows(place: Place<'_>, kind: Kind, header: fn(&mut Vec<u8>)) -> Result<Self, SplitError> {
+        Self::of(place, kind, (header, None))
+    }
+
+    fn of(
+        place: Place<'_>,
+        kind: Kind,
+        (header, template): (fn(&mut Vec<u8>), Option<Template>),
+    ) -> Result<Self, SplitError> {
         let Place { folder, existing, taken } = place;
         fs::create_dir_all(folder).map_err(|source| SplitError::Write { path: folder.to_owned(), source })?;
         Ok(Self {
@@ -126,9 +149,12 @@ impl Split {
             existing,
             taken_files: taken,
             kind,
+            header,
+            template,
             places: HashMap::new(),
             lists: Vec::new(),
-            taken: HashMap::new(),
+            // The index and the table of all are no group's.
+            taken: HashMap::from([("index".to_owned(), 1)]),
             open: Vec::new(),
             waiting: 0,
             failed: None,
@@ -138,7 +164,7 @@ impl Split {
 
     /// Takes one record; after an error nothing more is written, and [`Split::finish`] tells it.
     pub fn add(&mut self, row: &Row<'_>) {
-        let Some(fix) = Fix::of(row) else { return };
+        let Some(fix) = BrokenHost::of(row) else { return };
         if self.failed.is_some() {
             return;
         }
@@ -148,23 +174,26 @@ impl Split {
             self.without += 1;
         }
         for key in keys {
-            let place = self.place(key);
-            let list = &mut self.lists[place];
-            let before = list.waiting.len();
-            fixes::row(&fix, &mut list.waiting);
-            self.waiting += list.waiting.len() - before;
-            let written = match list.waiting.len() {
-                WAITING.. => self.write(place),
-                _ if self.waiting >= ALL_WAITING => {
-                    (0..self.lists.len()).try_for_each(|place| self.write(place))
-                }
-                _ => Ok(()),
-            };
-            if let Err(wrong) = written {
-                self.failed = Some(wrong);
-                return;
-            }
+            self.append(key, |waiting| fixes::row(&fix, waiting));
         }
+    }
+
+    /// Adds a row to the list of a group; after an error nothing more is written.
+    pub fn append(&mut self, group: String, row: impl FnOnce(&mut Vec<u8>)) {
+        if self.failed.is_some() {
+            return;
+        }
+        let place = self.place(group);
+        let list = &mut self.lists[place];
+        let before = list.waiting.len();
+        row(&mut list.waiting);
+        self.waiting += list.waiting.len() - before;
+        let written = match list.waiting.len() {
+            WAITING.. => self.write(place),
+            _ if self.waiting >= ALL_WAITING => (0..self.lists.len()).try_for_each(|place| self.write(place)),
+            _ => Ok(()),
+        };
+        self.failed = written.err();
     }
 
     /// Writes what still waits, and puts the lists in place; after an error none of them is, or it is this machine's
@@ -174,6 +203,8 @@ impl Split {
             return Err(wrong);
         }
         (0..self.lists.len()).try_for_each(|place| self.write(place))?;
+        let written = self.lists.len();
+        self.views()?;
         let index = Index::read(&self.folder);
         self.check(&index)?;
         self.remove_leftovers(&index);
@@ -187,14 +218,49 @@ impl Split {
             let path = self.folder.join(&entry.name);
             if !entry.is_unchanged(&path) {
                 changed.extend(path.exists().then_some(path));
-            } else if fs::remove_file(&path).is_ok() {
+            } else if fs::remove_file(&path).is_ok() && entry.is_list_of_group() {
                 removed += 1;
             }
         }
         let index = Index::new(self.lists.iter().map(List::entry).collect());
         let path = self.folder.join(INDEX);
         index.write(&path).map_err(|source| SplitError::Write { path, source })?;
-        Ok(Lists { written: self.lists.len(), removed, changed })
+        Ok(Lists { written, removed, changed })
+    }
+
+    /// Makes the page and the mail of each list, and the table of all lists, from the lists as they were written.
+    fn views(&mut self) -> Result<(), SplitError> {
+        let Some(template) = self.template.take() else { return Ok(()) };
+        let mut table = Vec::new();
+        for place in 0..self.lists.len() {
+            let list = &mut self.lists[place];
+            let (name, group) = (list.name.clone(), list.group.clone().unwrap_or_default());
+            let path = self.folder.join(&name);
+            let made = list.read().and_then(|csv| views(csv, (&group, &name), &template));
+            let made = made.map_err(|source| SplitError::Write { path, source })?;
+            let base = name.strip_suffix(".csv").unwrap_or(&name).to_owned();
+            let Views { page, mail, severities } = made;
+            index::row(&mut table, (&group, &base), severities);
+            self.put_beside(format!("{base}.html"), Some(group.clone()), page)?;
+            self.put_beside(format!("{base}.txt"), Some(group), mail.into_bytes())?;
+        }
+        if table.is_empty() {
+            return Ok(());
+        }
+        let mut whole = Vec::new();
+        index::header(&mut whole);
+        whole.extend_from_slice(&table);
+        self.put_beside(TABLE.to_owned(), None, whole)
+    }
+
+    /// Writes a file whole, to be put in place with the lists.
+    fn put_beside(&mut self, name: String, group: Option<String>, text: Vec<u8>) -> Result<(), SplitError> {
+        let path = self.folder.join(&name);
+        let mut list = List::new(name, group, text);
+        let written = list.write(&path);
+        list.file = None;
+        self.lists.push(list);
+        written.map_err(|source| SplitError::Write { path, source })
     }
 
     /// Makes sure that what the lists replace may go.
@@ -247,9 +313,8 @@ impl Split {
         }
         let place = self.lists.len();
         let mut waiting = Vec::new();
-        fixes::header(&mut waiting);
-        let name = format!("{name}.csv");
-        self.lists.push(List { name, beside: None, file: None, waiting, hash: Sha256::new(), length: 0 });
+        (self.header)(&mut waiting);
+        self.lists.push(List::new(format!("{name}.csv"), Some(key.clone()), waiting));
         self.places.insert(key, place);
         place
     }
@@ -274,6 +339,16 @@ impl Split {
 }
 
 impl List {
+    fn new(name: String, group: Option<String>, waiting: Vec<u8>) -> Self {
+        Self { name, group, beside: None, file: None, waiting, hash: Sha256::new(), length: 0 }
+    }
+
+    /// What was written of it, from the start.
+    fn read(&mut self) -> io::Result<File> {
+        let beside = self.beside.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        File::open(beside)
+    }
+
     /// Writes what waits to the file that will be at `path`.
     fn write(&mut self, path: &Path) -> io::Result<()> {
         let file = match (&mut self.file, &self.beside) {
@@ -302,7 +377,7 @@ impl List {
 
     fn entry(&self) -> Entry {
         let sha256 = hex(&self.hash.clone().finalize());
-        Entry { name: self.name.clone(), length: self.length, sha256 }
+        Entry { name: self.name.clone(), group: self.group.clone(), length: self.length, sha256 }
     }
 }
 

@@ -214,6 +214,8 @@ mod tests {
             as_name: None,
             accepted: crate::record::row::Codes::default(),
             clears_by: None,
+            fix: Vec::new(),
+            expected_name: None,
             tags: Tags::Text(Vec::new()),
             unresolved: None,
             odd: crate::record::foreign::Oddities::default(),

@@ -54,35 +54,37 @@ fn a_sound_server_fits_on_one_screen() {
     let text = check(&truth.ip.to_string(), &[]).fine();
     let name = truth.banner_name.unwrap();
     for part in [
-        &format!("{} port ", truth.ip),
-        &format!("    greeting       220 {name} ESMTP Postfix"),
-        &format!("    banner name    {name} (leads back to this address)"),
-        &format!("    PTR names      {name} (leads back to this address)"),
-        "    FCrDNS         pass\n",
-        "    verdict        match: ",
-        "    findings       none\n",
-        "receivers: ",
+        &format!("FINE  {name} at {} port ", truth.ip),
+        &format!("  greeting       220 {name} ESMTP Postfix"),
+        &format!("  banner name    {name} (leads back to this address)"),
+        &format!("  PTR names      {name} (leads back to this address)"),
+        "Nothing has to be done.",
+        "Codes      match, none\n",
+        &format!("all: banneret check -v {}", truth.ip),
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
-    assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(text.lines().count() < 24 && text.lines().all(|line| line.chars().count() <= 100), "{text}");
     let all = check(&truth.ip.to_string(), &["-v"]).fine();
     assert!(all.contains("    outcome        greeted\n") && all.contains("    HELO name      "), "{all}");
 }
 
 #[test]
 fn whatever_a_server_is_one_screen_tells_it() {
-    let mut told = Vec::new();
+    let (mut told, mut wrong) = (Vec::new(), Vec::new());
     for truth in TOWN.block.truths() {
         if told.contains(&truth.persona) || OF_A_SCAN.contains(&truth.persona) {
             continue;
         }
         told.push(truth.persona);
-        let text = on_a_terminal(120, 40, &truth.ip.to_string());
+        let text = on_a_terminal(80, 24, &truth.ip.to_string());
         let (lines, wide) = (text.lines().count(), text.lines().map(|line| line.chars().count()).max());
         // The last line is the prompt's.
-        assert!(lines < 40 && wide <= Some(120), "{}, {lines} lines, {wide:?}:\n{text}", truth.persona);
+        if lines >= 24 || wide > Some(80) {
+            wrong.push(format!("{}, {lines} lines, {wide:?}:\n{text}", truth.persona));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(told.len() > 40, "{told:?}");
 }
 
@@ -107,24 +109,28 @@ const OF_A_SCAN: [&str; 2] = ["silent", "unreachable"];
 fn a_server_in_trouble_is_told_why_who_and_how() {
     let truth = home("no_ptr");
     let text = check(&truth.ip.to_string(), &[]).fine();
+    let name = truth.banner_name.unwrap();
+    let owner = banneret::name::DnsName::reverse(truth.ip.into());
     for part in [
-        "    verdict        no_ptr: ",
-        "  ptr_missing (high); who can fix it: ",
-        "    why            ",
-        "    what to do     ",
-        "    by hand        dig -x ",
-        "    reject         Gmail (421-4.7.23",
-        "    score          rspamd 4.5 points (RDNS_NONE, HFILTER_HOSTNAME_UNKNOWN)",
-        "the banner's, as a stand-in",
+        "URGENT  ",
+        "The address has no PTR record",
+        "The fix: one record, by the provider\n",
+        &format!("\n  {owner}. IN PTR {name}.\n"),
+        &format!("In a panel: reverse DNS (PTR) of {}: {name}", truth.ip),
+        &format!("\n  dig +short -x {} ", truth.ip),
+        "Who cares  refuse: Gmail",
+        "rspamd 4.5 points",
+        "Codes      no_ptr, high, ptr_missing\n",
+        "More       banneret explain ptr_missing; all: banneret check -v ",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     let all = check(&truth.ip.to_string(), &["-v"]).fine();
-    assert!(
-        all.contains("    who cares      ") && all.contains("    Gmail          sender guidelines"),
-        "{all}"
-    );
-    let observed = check(&truth.ip.to_string(), &["--helo-name", "helo.example.org"]).fine();
+    for part in ["    who cares      ", "    Gmail          sender guidelines", "the banner's, as a stand-in"]
+    {
+        assert!(all.contains(part), "{part}\n{all}");
+    }
+    let observed = check(&truth.ip.to_string(), &["-v", "--helo-name", "helo.example.org"]).fine();
     assert!(observed.contains("    HELO name      helo.example.org, as observed\n"), "{observed}");
 }
 
@@ -141,6 +147,17 @@ fn the_object_holds_the_record_the_advice_and_the_receivers() {
     assert!(codes.contains(&"ptr_missing") && codes.contains(&"expected_differs"), "{codes:?}");
     assert_eq!(server["record"]["findings"].as_array().unwrap().len(), codes.len());
     assert_eq!(server["receivers"]["helo_observed"], false);
+    let steps = server["fix"]["steps"].as_array().unwrap();
+    let sets: Vec<String> = steps
+        .iter()
+        .map(|step| format!("{}={}", step["set"].as_str().unwrap(), step["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(server["record"]["fix"], serde_json::json!(sets), "one source");
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["record"].as_str().is_some_and(|it| it.contains(" IN PTR other.example.org.")))
+    );
     let gmail = &server["receivers"]["rules"][0];
     assert_eq!((&gmail["receiver"], &gmail["effect"]), (&"Gmail".into(), &"reject".into()));
 }
@@ -160,7 +177,7 @@ fn a_conversation_goes_as_far_and_as_often_as_asked() {
     let ip = home("postfix").ip.to_string();
     let name = home("postfix").banner_name.unwrap();
     let introduced = check(&ip, &["--probe", "ehlo", "--ehlo-name", "scan.example.org"]).fine();
-    assert!(introduced.contains(&format!("    EHLO name      {name}\n")), "{introduced}");
+    assert!(introduced.contains(&format!("  EHLO name      {name}\n")), "{introduced}");
     let secured = check(&ip, &["--probe", "tls", "--ehlo-name", "scan.example.org"]).fine();
     assert!(secured.contains("    TLS            "), "{secured}");
     let sampled = check(&ip, &["--samples", "3"]).fine();
@@ -177,10 +194,25 @@ fn whatever_a_server_does_is_an_outcome() {
         let record = &told["servers"][0]["record"];
         assert_eq!((&record["outcome"], &record["verdict"]), (&outcome.into(), &Value::Null), "{persona}");
     }
+    for (persona, ways) in [
+        ("refused", &["Ask from another network", "By hand: `nc -w 60 ", "`dig +short -x "][..]),
+        ("closes", &["--greeting-timeout 5m", "By hand: `nc -w 60 "]),
+        ("ssh", &["Another service answers there"]),
+        ("ptr_servfail", &["ask another resolver", "banneret check --verify", "By hand: `dig -x "]),
+    ] {
+        let ran = check(&home(persona).ip.to_string(), &[]);
+        assert!(ran.code == 4 && ran.out.starts_with("NOT KNOWN  "), "{ran:?}");
+        for way in ways {
+            assert!(ran.out.contains(way), "{persona}: {way}\n{}", ran.out);
+        }
+    }
+    let masked = check(&home("masked").ip.to_string(), &[]).fine();
+    assert!(masked.contains("banner_masked: A firewall on the way overwrites"), "{masked}");
     let gone = json("nobody.example.invalid", &[]);
     assert_eq!(gone["servers"][0]["record"]["outcome"], "unresolved");
     let ran = check("nobody.example.invalid", &[]);
     assert!(ran.code == 4 && ran.out.contains("unresolved: the name has no address"), "{ran:?}");
+    assert!(ran.out.contains("By hand: `dig +short nobody.example.invalid`"), "{ran:?}");
 }
 
 #[test]

@@ -77,13 +77,13 @@ fn both_families_of_a_host_stand_side_by_side() {
             "    address             verdict  severity  FCrDNS  banner name           PTR name\n",
             "    198.18.1.7:25       match    none      pass    mail.kestrel.example  mail.kestrel.example\n",
             "    [2001:db8:1::7]:25  no_ptr   high      no PTR  mail.kestrel.example  -\n",
-            "\n2001:db8:1::7 port 25, asked as mail.kestrel.example\n",
-            " `mail.kestrel.example. IN AAAA 2001:db8:1::7`\n",
+            "\nURGENT  mail.kestrel.example at 2001:db8:1::7, asked as mail.kestrel.example\n",
+            ".ip6.arpa. IN PTR mail.kestrel.example.\n",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
         // The sound one has nothing to add to its line.
-        assert!(!text.contains("198.18.1.7 port 25") && text.lines().count() < 40, "{text}");
+        assert!(!text.contains("at 198.18.1.7") && text.lines().count() < 40, "{text}");
         assert!(check(&["-v"]).contains("\n198.18.1.7 port 25, asked as mail.kestrel.example\n"));
         let told: Value = serde_json::from_str(&check(&["--format", "json"])).unwrap();
         let verdicts: Vec<&Value> =

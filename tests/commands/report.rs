@@ -99,9 +99,35 @@ fn each_customer_gets_a_list_of_what_to_fix() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names.pop().as_deref(), Some("index.json"));
-    assert_eq!(names.len(), 2);
-    assert!(names[0].starts_with("C-17.csv") && names[1].starts_with("C_17-"), "{names:?}");
+    assert_eq!(names.split_off(6), ["index.csv", "index.json"]);
+    assert_eq!(names[..3], ["C-17.csv", "C-17.html", "C-17.txt"]);
+    assert!(names[3..].iter().all(|name| name.starts_with("C_17-")), "{names:?}");
+    let index: Value = serde_json::from_slice(&fs::read(lists.join("index.json")).unwrap()).unwrap();
+    let of_index = |file: &str| {
+        let files = index["files"].as_array().unwrap();
+        files.iter().find(|entry| entry["name"] == file).unwrap()["group"].clone()
+    };
+    assert_eq!(of_index(&names[3]), "../../C 17", "a file's name leads back to the group");
+    let mail = fs::read_to_string(lists.join("C-17.txt")).unwrap();
+    assert!(mail.starts_with("Subject: 1 mail server to put right"), "{mail}");
+    // A template of the user's own, and one that is none.
+    let template = directory.path().join("mail.txt");
+    let own =
+        [&words[..], &[lists.to_str().unwrap(), "--mail-template", template.to_str().unwrap()]].concat();
+    fs::write(&template, "Subject: {group}: {hosts}\n\n{list}").unwrap();
+    run(&own).fine();
+    let mail = fs::read_to_string(lists.join("C-17.txt")).unwrap();
+    assert!(
+        mail.starts_with("Subject: C-17: 1 mail server\n\n192.0.2.1 port 25 (high): ptr_missing\n"),
+        "{mail}"
+    );
+    fs::write(&template, "Subject: {customer}\n\n").unwrap();
+    let wrong = run(&own).wrong(2);
+    let told = format!(
+        "banneret: mail template `{}` has `{{customer}}`, which stands for nothing",
+        template.display()
+    );
+    assert!(wrong.starts_with(&told), "{wrong}");
     let mut list = csv::Reader::from_path(lists.join("C-17.csv")).unwrap();
     let header = list.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = list.records().map(Result::unwrap).collect();
@@ -112,6 +138,23 @@ fn each_customer_gets_a_list_of_what_to_fix() {
         ("192.0.2.1", "mail.example.org", "ptr_missing")
     );
     assert!(!cell("what").is_empty(), "it says what to do");
+}
+
+#[test]
+fn each_customer_gets_a_list_of_what_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = write(directory.path(), "old.jsonl", &[healthy_record()]);
+    let new =
+        write(directory.path(), "new.jsonl", &[Record { target: healthy_record().target, ..without_ptr() }]);
+    let lists = directory.path().join("lists");
+    let words = ["diff", old.to_str().unwrap(), new.to_str().unwrap(), "--split", lists.to_str().unwrap()];
+    run(&[&words[..], &["--group-by", "tag:customer"]].concat()).fine();
+    let list = fs::read_to_string(lists.join("C-17.csv")).unwrap();
+    assert!(list.starts_with("change,ip,port,") && list.contains("\nregressed,192.0.2.1,25,"), "{list}");
+    assert!(list.ends_with("customer=C-17\n"), "{list}");
+    let wrong = run(&[&words[..], &["--group-by", "platform"]].concat()).wrong(2);
+    assert!(wrong.starts_with("banneret: `platform` is nothing to split a comparison by"), "{wrong}");
+    assert_eq!(run(&words).code, 2, "a list for each of what?");
 }
 
 #[test]

@@ -102,6 +102,7 @@ def flat(record):
         "expected_name": of("target.expected_name"),
         "accepted": [it["code"] for it in record["accepted"]],
         "clears_by": record["clears_by"],
+        "fix": record["fix"],
         "unresolved_family": of("target.unresolved.family"),
         "unresolved_status": of("target.unresolved.status"),
     }
@@ -134,6 +135,8 @@ def of_csv(path):
                     told[name] = None if row["ptr_status"] == "" else [] if text is None else text.split(";")
                 elif name == "clears_by":
                     told[name] = None if text is None else [] if text == "none" else text.split(";")
+                elif name == "fix":
+                    told[name] = None if text is None else text.split(";")
                 elif name == "banner":
                     told[name] = None if text is None else lines(items(text))
                 else:
@@ -147,7 +150,7 @@ def by_csv(record):
 
 # --- syslog ---
 
-LISTS = """findings ptr_names accepted accepted_reasons accepted_until clears_by samples extensions banner ptr_statuses
+LISTS = """findings ptr_names accepted accepted_reasons accepted_until clears_by fix samples extensions banner ptr_statuses
 ptr_addresses ptr_confirms banner_forward_addresses tls_names tls_extensions scanner_own_addresses""".split()
 BYTES = ["banner", "extensions", "tls_extensions", "tls_plaintext"]
 
@@ -278,7 +281,7 @@ def of_ecs(path):
                 },
                 "scanner": filled(own("scanner"), ["name", "ip", "engine", "own_addresses"]),
             }
-            for name in "outcome relation verdict severity tenancy clears_by".split():
+            for name in "outcome relation verdict severity tenancy clears_by fix".split():
                 record[name] = own(name)
             record["platform"] = own("platform") and {"name": own("platform"), "version": own("platform_version")}
             if own("ptr_status") is not None:

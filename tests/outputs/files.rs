@@ -49,7 +49,7 @@ fn csv_rows(text_of_file: &str) -> BTreeSet<Key> {
         header.iter().collect::<Vec<_>>().join(","),
         "ip,port,asked,outcome,verdict,severity,findings,code,banner,banner_name,ehlo_name,ptr_status,ptr_names,fcrdns,\
          banner_forward_status,banner_forward_confirms,relation,platform,tenancy,prefix,asn,as_name,connect_ms,banner_ms,\
-         time,expected_name,accepted,clears_by,unresolved_family,unresolved_status"
+         time,expected_name,accepted,clears_by,unresolved_family,unresolved_status,fix"
     );
     let columns = ["ip", "port", "asked", "outcome", "verdict", "findings", "code", "fcrdns"];
     let places = columns.map(|column| header.iter().position(|name| name == column).unwrap());

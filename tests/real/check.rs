@@ -58,11 +58,7 @@ const CHECKS: [Told; 14] = [
         platform: Some("postfix"),
         verdict: "mismatch",
         findings: &["banner_differs", "two_identities"],
-        text: &[
-            "EHLO name mx2.example.cloud",
-            "two_identities (info): Both names are sound",
-            "KHOP_HELO_FCRDNS",
-        ],
+        text: &["EHLO name mx2.example.cloud", "two_identities (info)", "KHOP_HELO_FCRDNS"],
         ..NOTHING
     },
     Told {
@@ -72,8 +68,7 @@ const CHECKS: [Told; 14] = [
         findings: &["ptr_missing"],
         text: &[
             "ptr_missing (high); who can fix it: provider",
-            "In the reverse zone: `3.1.18.198.in-addr.arpa. IN PTR mx3.example.cloud.`",
-            "In your domain's zone stands already: `mx3.example.cloud. IN A 198.18.1.3`",
+            "in the place of any that are there: `3.1.18.198.in-addr.arpa. IN PTR mx3.example.cloud.`",
             "by hand dig -x 198.18.1.3 +short",
         ],
         ..NOTHING
@@ -110,7 +105,7 @@ const CHECKS: [Told; 14] = [
         version: Some("8.17.1.9"),
         findings: &["ptr_partly_unconfirmed", "ptr_multiple", "stale_ptr"],
         tls: Some(("not_offered", None)),
-        text: &["TLS not_offered: the reply to EHLO does not name STARTTLS", "leave one PTR record"],
+        text: &["TLS not_offered: the reply to EHLO does not name STARTTLS", "Set one PTR record"],
         ..NOTHING
     },
     Told {
@@ -122,8 +117,8 @@ const CHECKS: [Told; 14] = [
         tls: Some(("timed_out", Some(220))),
         text: &[
             "TLS timed_out: STARTTLS is accepted, then nothing more comes back: it stalls",
-            "publish `mta7.example.cloud. IN A 198.18.1.7`",
-            "On Courier: the `esmtpgreeting` file",
+            "greet, and introduce itself when it sends (HELO), as",
+            "Courier: the `esmtpgreeting` file",
         ],
         ..NOTHING
     },
@@ -140,7 +135,7 @@ const CHECKS: [Told; 14] = [
         verdict: "no_name",
         findings: &["banner_unqualified"],
         tls: Some(("established", Some(220))),
-        text: &["Let the server call itself `mail.your-domain`"],
+        text: &["introduce itself when it sends (HELO), as"],
         ..NOTHING
     },
     Told { last: 10, depth: "ehlo", text: &["EHLO name mx10.example.cloud", "findings none"], ..NOTHING },
@@ -175,8 +170,8 @@ const CHECKS: [Told; 14] = [
         findings: &["banner_default", "ptr_generic"],
         text: &[
             "greeting 220 vps-16.localdomain ESMTP Postfix",
-            "On Postfix: `myhostname` for both directions",
-            "In the reverse zone: `16.1.18.198.in-addr.arpa. IN PTR mail.your-domain.`",
+            "Postfix: `myhostname` for both directions",
+            "`16.1.18.198.in-addr.arpa. IN PTR mail.your-domain.`",
         ],
         ..NOTHING
     },
@@ -190,7 +185,7 @@ fn a_check_tells_what_each_server_is_what_is_wrong_and_what_to_do() {
         // All at once, for one of them stalls until its time is over.
         let running: Vec<_> = CHECKS
             .iter()
-            .map(|told| ["text", "json"].map(|format| check(told.last, told.depth, &["--format", format])))
+            .map(|told| [&["-v"][..], &["--format", "json"]].map(|flags| check(told.last, told.depth, flags)))
             .collect();
         for (told, [text, json]) in CHECKS.iter().zip(running) {
             // Where nothing could be said, that is what the exit code says.
@@ -210,7 +205,6 @@ impl Told {
         for part in self.text.iter().chain(self.findings) {
             assert!(flat.contains(part), "{part}\n{text}");
         }
-        assert!(text.lines().count() <= 40, "more than a screen:\n{text}");
     }
 
     fn assert_record(&self, told: &Value) {

@@ -9,6 +9,7 @@ use banneret::evidence::{
     TlsStatus, X509Error,
 };
 use banneret::judge::accept::Accepted;
+use banneret::judge::remedy::Change;
 use banneret::judge::what_if::{Remedies, Remedy};
 use banneret::judge::{
     Code, Fcrdns, Finding, Judgement, Platform, Relation, Severity, Tenancy, Verdict, platform,
@@ -97,6 +98,7 @@ pub fn healthy_record() -> Record {
             tenancy: Tenancy::Unknown,
             accepted: Vec::new(),
             clears_by: None,
+            fix: Vec::new(),
         },
         network: Some(Network { asn: 64500, name: Some(Arc::from("EXAMPLE")) }),
         foreign: banneret::record::Foreign::default(),
@@ -112,6 +114,7 @@ fn unjudged(judgement: Judgement) -> Judgement {
         findings: Vec::new(),
         accepted: Vec::new(),
         clears_by: None,
+        fix: Vec::new(),
         ..judgement
     }
 }
@@ -286,13 +289,13 @@ fn judgement() -> impl Strategy<Value = Judgement> {
     (
         (option::of(text()), option::of(text()), select(&Fcrdns::ALL[..]), select(&Relation::ALL[..])),
         (select(&Verdict::ALL[..]), select(&Severity::ALL[..]), codes, option::of(platform)),
-        (select(&Tenancy::ALL[..]), any::<Selector>(), text(), remedies()),
+        (select(&Tenancy::ALL[..]), any::<Selector>(), text(), remedies(), changes()),
     )
         .prop_map(
             |(
                 (banner_name, ehlo_name, fcrdns, relation),
                 (verdict, severity, codes, platform),
-                (tenancy, which, reason, clears_by),
+                (tenancy, which, reason, clears_by, fix),
             )| {
                 let accepted = which.try_select(codes.clone()).map(|code| Accepted {
                     code,
@@ -311,6 +314,7 @@ fn judgement() -> impl Strategy<Value = Judgement> {
                     tenancy,
                     accepted: accepted.into_iter().collect(),
                     clears_by,
+                    fix,
                 }
             },
         )
@@ -318,6 +322,11 @@ fn judgement() -> impl Strategy<Value = Judgement> {
 
 fn remedies() -> impl Strategy<Value = Option<Remedies>> {
     option::of(subsequence(Remedy::ALL.to_vec(), 0..=3).prop_map(Remedies::from_iter))
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let words = ["forward=mail.example.org", "ptr=mail.example.org", "ptr=", "banner=mail.example.org"];
+    subsequence(words.map(|word| Change::parse(word).expect("a word of a record")).to_vec(), 0..=3)
 }
 
 fn network() -> impl Strategy<Value = Network> {

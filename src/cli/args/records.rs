@@ -108,9 +108,12 @@ pub struct ReportArgs {
     /// Show so many of the worst groups of a kind, or `all` [default: as many as suit the format]
     #[arg(long, value_name = "N|all")]
     pub top: Option<Top>,
-    /// Write a list of what to fix for each group into this folder, as CSV; needs one --group-by
+    /// Write a list of what to fix for each group into this folder, as CSV, page and mail; needs one --group-by
     #[arg(long, value_name = "DIR")]
     pub split: Option<PathBuf>,
+    /// The subject and body of these mails: `Subject: {hosts} ...`, a blank line, a text with {list} in it
+    #[arg(long, value_name = "FILE", requires = "split")]
+    pub mail_template: Option<PathBuf>,
     /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
     #[arg(long, value_name = "FILE")]
     pub asn_db: Option<PathBuf>,
@@ -154,7 +157,13 @@ pub struct DiffArgs {
     /// Write the comparison as one HTML page, too; `-` is stdout, in place of the text
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Let the page replace a file that is there and not empty; never an input
+    /// Tell each group by itself, too: `tag:customer`, `prefix`, `asn`, ...; with --split
+    #[arg(long, value_name = "WHAT", requires = "split")]
+    pub group_by: Option<String>,
+    /// Write a list of what changed for each group into this folder, as CSV; needs --group-by
+    #[arg(long, value_name = "DIR", requires = "group_by")]
+    pub split: Option<PathBuf>,
+    /// Let the page and the lists replace files that are there and not empty; never an input
     #[arg(long)]
     pub overwrite: bool,
     /// Exit 1 if any host regressed

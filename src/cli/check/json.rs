@@ -1,7 +1,8 @@
 //! One server for a program: each record as a scan would write it, with the advice and the receivers of the screen.
 //!
 //! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "accepted", "why", "evidence",
-//! "who_can_fix", "who_cares", "todo", "never", "check"}], "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
+//! "who_can_fix", "who_cares", "todo", "never", "check"}],
+//! "fix": {"agree", "steps": [{"set", "name", "who", "what", "record", "forms": [{"for", "text"}], "check", "expected"}]}, "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
 //! "applies", "effect", "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
 //! `{"outlook", "effect", "clean", "clean_everywhere", "reasons", "questions": [{"name", "type", "standing", "cached", "ttl",
 //! "published", "servers": [{"name", "ip", "listed_by", "answer", "alias", "trouble"}], "path": [{"name", "zone", "servers_by",
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use super::verify::{Compared, Effect as ChangeEffect, Standing, Verified};
 use super::{Checked, Server};
 use crate::judge::advice::{Case, advice};
+use crate::judge::fix::{HostFix, Step};
 use crate::judge::providers::Providers;
 use crate::judge::receivers::{Applies, Effect, forecast};
 use crate::judge::{Severity, Verdict};
@@ -144,13 +146,31 @@ pub(super) fn kind(kind: Kind) -> &'static str {
     }
 }
 
+/// The changes, each as a record or setting.
+fn steps(fix: &HostFix<'_>) -> Vec<Value> {
+    let step = |step: Step| {
+        let forms = step.forms.iter().map(|(label, text)| json!({ "for": label, "text": text }));
+        json!({
+            "set": step.remedy.as_str(),
+            "name": step.name,
+            "who": step.who.as_str(),
+            "what": step.what,
+            "record": step.record,
+            "forms": forms.collect::<Vec<_>>(),
+            "check": step.check,
+            "expected": step.expected,
+        })
+    };
+    fix.steps().into_iter().map(step).collect()
+}
+
 fn server(record: &Record, providers: &Providers) -> serde_json::Result<Value> {
     let mut line = Vec::new();
     json::encode(record, &mut line);
     let line: Value = serde_json::from_slice(&line)?;
     let judged = &record.judgement;
     if judged.verdict.is_none() {
-        return Ok(json!({ "record": line, "advice": [], "receivers": null }));
+        return Ok(json!({ "record": line, "advice": [], "fix": null, "receivers": null }));
     }
     let nothing = Inventory::default();
     let inventory = record.target.inventory.as_deref().unwrap_or(&nothing);
@@ -173,6 +193,7 @@ fn server(record: &Record, providers: &Providers) -> serde_json::Result<Value> {
             })
         })
         .collect();
+    let fix = case.fix().map(|fix| json!({ "agree": fix.to_agree(), "steps": steps(&fix) }));
     let forecast = forecast(&record.evidence, inventory, judged);
     let rules: Vec<Value> = forecast
         .reactions
@@ -206,5 +227,5 @@ fn server(record: &Record, providers: &Providers) -> serde_json::Result<Value> {
         "helo_observed": forecast.helo_observed,
         "rules": rules,
     });
-    Ok(json!({ "record": line, "advice": advice, "receivers": receivers }))
+    Ok(json!({ "record": line, "advice": advice, "fix": fix, "receivers": receivers }))
 }

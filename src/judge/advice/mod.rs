@@ -11,19 +11,19 @@ use std::net::IpAddr;
 use super::accept::Accepted;
 use super::cause::{Fixer, Side};
 use super::finding::{Code, Excuse, Finding};
+use super::fix::{HostFix, OWN_NAME};
 use super::platform::Kind;
 use super::providers::Providers;
+use super::remedy::{Change, Remedy};
 use super::settings::settings;
 use super::shape::{Shape, Support};
+use super::what_if::WEIGHT;
 use super::{Fcrdns, Judgement, Severity};
 use crate::evidence::Evidence;
 use crate::name::{DnsName, HostName};
 use crate::smtp::greeting::{Form, Greeting};
 use crate::targets::Inventory;
 use shell::quoted;
-
-/// What stands for a name that the operator has to choose.
-pub const OWN_NAME: &str = "mail.your-domain";
 
 /// One host, as advice needs it. `judgement` is [`super::judge`]'s of the same evidence.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +80,7 @@ pub fn zone_lines(case: &Case<'_>) -> Option<[String; 2]> {
 }
 
 fn advise(case: &Case<'_>, Finding { code, severity }: Finding) -> Advice {
-    let fixer = code.fixer(case.judgement.tenancy);
+    let fixer = case.fixer(code, severity);
     Advice {
         code,
         severity,
@@ -89,8 +89,8 @@ fn advise(case: &Case<'_>, Finding { code, severity }: Finding) -> Advice {
         evidence: evidence::evidence(case, code),
         fixer,
         cares: code.cares(),
-        todo: case.todo(code, fixer),
-        never: never(code),
+        todo: case.todo(code, severity, fixer),
+        never: case.never(code),
         check: case.check(code),
     }
 }
@@ -111,8 +111,108 @@ impl Case<'_> {
         code.excuse(self.evidence.observation.outcome, self.judgement.verdict)
     }
 
-    fn todo(&self, code: Code, fixer: Fixer) -> Vec<String> {
-        let mut todo = Vec::new();
+    /// The changes that would clear the host, ready to be rendered; `None` where none is known.
+    pub fn fix(&self) -> Option<HostFix<'_>> {
+        let changes = self.judgement.fix.as_slice();
+        let platform = self.judgement.platform.as_ref().map(|platform| platform.name);
+        let (ip, tenancy) = (self.evidence.ip?, self.judgement.tenancy);
+        (!changes.is_empty()).then_some(HostFix { ip, port: self.port, changes, platform, tenancy })
+    }
+
+    /// The changes that end a finding on this host: those on its own side of the names, or else all of them.
+    fn changes(&self, code: Code, severity: Severity) -> impl Iterator<Item = &Change> {
+        let changes = if severity >= WEIGHT { self.judgement.fix.as_slice() } else { &[] };
+        let meant = match code.side() {
+            Side::Reverse => Remedy::Ptr,
+            Side::Banner => Remedy::Banner,
+            Side::Forward => Remedy::Forward,
+        };
+        let is_met = changes.iter().any(|change| change.remedy == meant);
+        changes.iter().filter(move |change| !is_met || change.remedy == meant)
+    }
+
+    /// Who can end a finding on this host: whoever makes the change that does, or else as its code has it.
+    fn fixer(&self, code: Code, severity: Severity) -> Fixer {
+        let tenancy = self.judgement.tenancy;
+        let general = code.fixer(tenancy);
+        if general == Fixer::Nobody {
+            return general;
+        }
+        self.changes(code, severity).map(|change| change.fixer(tenancy)).max().unwrap_or(general)
+    }
+
+    /// The changes in sentences; empty where none is known that would end the finding.
+    fn todo_of_fix(&self, code: Code, severity: Severity) -> Vec<String> {
+        let Some(fix) = self.fix().filter(|_| self.changes(code, severity).next().is_some()) else {
+            return Vec::new();
+        };
+        let mut todo: Vec<String> = Vec::new();
+        match code {
+            Code::ExpectedDiffers => todo.push(
+                "Find out which is right, the inventory or the server. If it is the inventory:".to_owned(),
+            ),
+            Code::ClonedImage => todo.push(
+                "Give each host its own name at first boot, and take the name out of the image.".to_owned(),
+            ),
+            _ => {}
+        }
+        todo.extend(self.inside_view());
+        todo.extend(fix.to_agree().map(str::to_owned));
+        for step in fix.steps() {
+            todo.push(format!("{}.", step.what));
+            let by = step.by();
+            todo.extend((!by.is_empty()).then(|| format!("Set by: {by}.")));
+        }
+        if let [Change { remedy: Remedy::Forward, name: Some(name) }] = fix.changes {
+            let ptrs = self.evidence.resolution.iter().flat_map(|resolution| &resolution.names);
+            let is_ptr = ptrs.into_iter().any(|ptr| ptr.name.to_string() == name.as_str());
+            if is_ptr && self.judgement.banner_name.as_deref() == Some(name.as_str()) {
+                todo.push(
+                    "If the name is to stay at its present address alone, this host needs another one, in PTR record, \
+                     address record and greeting: PTR record and greeting are alike already."
+                        .to_owned(),
+                );
+            }
+        }
+        if code == Code::PtrMalformed {
+            todo.push(
+                "End the name with a dot in a zone file, or the reverse zone's own name is added to it."
+                    .to_owned(),
+            );
+        }
+        todo
+    }
+
+    /// What is to be done first where DNS shows private addresses for a public host.
+    pub fn inside_view(&self) -> Option<String> {
+        let resolution = self.evidence.resolution.as_ref()?;
+        let forwards = resolution.names.iter().map(|ptr| &ptr.forward).chain([&resolution.banner_forward]);
+        forwards.into_iter().any(|forward| forward.is_inside_view(self.evidence.ip)).then(|| {
+            "The resolver gives private addresses, which is a view from inside: ask one that the rest of the world \
+             uses (`--resolver`) before you change anything."
+                .to_owned()
+        })
+    }
+
+    /// What not to do. A confirmed PTR name that is proposed for the greeting is the operator's own.
+    fn never(&self, code: Code) -> Vec<&'static str> {
+        let is_own = |ptr: &str| {
+            let greets = |it: &Change| {
+                it.remedy == Remedy::Banner && it.name.as_ref().is_some_and(|name| name.as_str() == ptr)
+            };
+            self.judgement.fix.iter().any(greets)
+        };
+        let ptrs = self.evidence.resolution.iter().flat_map(|resolution| &resolution.names);
+        let is_fix = ptrs.into_iter().any(|ptr| is_own(&ptr.name.to_string()));
+        never(code).into_iter().filter(|line| !is_fix || *line != COPY).collect()
+    }
+
+    fn todo(&self, code: Code, severity: Severity, fixer: Fixer) -> Vec<String> {
+        let mut todo = self.todo_of_fix(code, severity);
+        if !todo.is_empty() && fixer != Fixer::Nobody {
+            return todo;
+        }
+        todo.clear();
         match self.excuse(code) {
             Some(Excuse::NamelessRefusal) => {
                 todo.push(
@@ -317,8 +417,9 @@ impl Case<'_> {
 /// The most PTR names that commands are written for.
 const SHOWN_NAMES: usize = 4;
 
+const COPY: &str = "Do not copy the provider's PTR name into the greeting: it is the provider's, and the next customer's too.";
+
 fn never(code: Code) -> Vec<&'static str> {
-    const COPY: &str = "Do not copy the provider's PTR name into the greeting: it is the provider's, and the next customer's too.";
     const CLAIM: &str = "Do not greet with a name whose DNS you do not control.";
     match code {
         Code::PlatformIdentity => vec!["Do not ask the platform to change it."],

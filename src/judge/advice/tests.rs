@@ -39,38 +39,67 @@ fn the_records_to_publish_agree_with_each_other() {
             .iter()
             .any(|line| line.contains("`1.2.0.192.in-addr.arpa. IN PTR mail.kestrel.example.`"))
     );
-    assert!(advice.todo.iter().any(|line| line.contains("`mail.kestrel.example. IN A 192.0.2.1`")));
+    assert_eq!(advice.todo.len(), 1, "the name leads here already: {:?}", advice.todo);
     assert_eq!(advice.check, ["dig -x 192.0.2.1 +short"]);
 }
 
 #[test]
-fn nothing_is_to_be_published_that_is_published() {
-    const KESTREL: &str = "`mail.kestrel.example. IN A 192.0.2.1`";
-    for (greeting, banner, line) in [
-        (OWN, "here", format!("In your domain's zone stands already: {KESTREL}")),
-        (OWN, "elsewhere", format!("In your domain's zone, before that: {KESTREL}")),
-        (OWN, "servfail", format!("In your domain's zone, before that: {KESTREL}")),
-        // That the name of an installer leads here says nothing of the name to be chosen.
-        (
-            "220 mail.example.org ESMTP",
-            "here",
-            format!("In your domain's zone, before that: `{OWN_NAME}. IN A 192.0.2.1`"),
-        ),
+fn the_fix_names_the_change_that_is_enough_and_no_other() {
+    const PTR: &str = "Set one PTR record, in the place of any that are there: \
+                       `1.2.0.192.in-addr.arpa. IN PTR mail.kestrel.example.`.";
+    const FORWARD: &str =
+        "Publish an address record, beside those that are there: `mail.kestrel.example. IN A 192.0.2.1`.";
+    for (reverse, banner, code, lines) in [
+        ("nxdomain", "here", Code::PtrMissing, &[PTR][..]),
+        ("nxdomain", "elsewhere", Code::PtrMissing, &[FORWARD, PTR]),
+        ("nxdomain", "servfail", Code::PtrMissing, &[FORWARD, PTR]),
+        ("old.kestrel.example=elsewhere mail.kestrel.example=here", "here", Code::StalePtr, &[PTR]),
+        ("old.kestrel.example=elsewhere", "here", Code::StalePtr, &[PTR]),
     ] {
-        let list = advised(greeting, "nxdomain", banner, &Inventory::default());
-        assert_eq!(for_code(&list, Code::PtrMissing).todo.last(), Some(&line), "{greeting} {banner}");
+        let list = advised(OWN, reverse, banner, &Inventory::default());
+        assert_eq!(for_code(&list, code).todo, lines, "{reverse} {banner}");
     }
-    // One PTR name is in order: the stale ones are too many, and no record is missing.
-    let stale = advised(
-        OWN,
-        "old.kestrel.example=elsewhere mail.kestrel.example=here",
-        "here",
-        &Inventory::default(),
-    );
-    let stale = for_code(&stale, Code::StalePtr);
-    assert!(stale.todo.len() == 1 && stale.todo[0].contains("leave one PTR record"), "{stale:?}");
-    let alone = advised(OWN, "old.kestrel.example=elsewhere", "here", &Inventory::default());
-    assert!(for_code(&alone, Code::StalePtr).todo[0].contains("set one PTR record"));
+}
+
+#[test]
+fn a_stale_name_that_both_sides_give_is_not_set_once_more() {
+    let reverse = "mail.kestrel.example=elsewhere";
+    let list = advised(OWN, reverse, "elsewhere", &tenancy("dedicated"));
+    let stale = for_code(&list, Code::StalePtr);
+    assert_eq!(stale.fixer, Fixer::Customer, "the record to set is an address record");
+    assert!(stale.todo[0].contains("`mail.kestrel.example. IN A 192.0.2.1`"), "{stale:?}");
+    assert!(stale.todo[1].contains("PTR record and greeting are alike already"), "{stale:?}");
+    assert!(!stale.todo.iter().any(|line| line.contains("IN PTR")), "{stale:?}");
+}
+
+#[test]
+fn a_confirmed_ptr_name_that_is_the_fix_is_not_forbidden() {
+    let own = advised("220 localhost ESMTP", "mail.kestrel.example=here", "not_asked", &tenancy(""));
+    let own = for_code(&own, Code::BannerDefault);
+    assert!(own.todo[0].contains("as `mail.kestrel.example`"), "{own:?}");
+    assert!(!own.never.iter().any(|line| line.contains("copy")), "{own:?}");
+}
+
+#[test]
+fn private_addresses_are_told_as_a_view_from_inside() {
+    use crate::evidence::{Forward, Resolution, Status};
+    let mut evidence = host(OWN, "mail.kestrel.example=elsewhere", "elsewhere");
+    evidence.ip = Some("203.0.113.7".parse().unwrap());
+    let inside = Forward { status: Status::Found, addresses: vec!["10.0.0.5".parse().unwrap()] };
+    let resolution = evidence.resolution.take().unwrap();
+    let names = resolution
+        .names
+        .iter()
+        .map(|ptr| crate::evidence::PtrName { forward: inside.clone(), ..ptr.clone() });
+    evidence.resolution =
+        Some(Resolution { names: names.collect(), banner_forward: inside.clone(), ..resolution.clone() });
+    let inventory = Inventory::default();
+    let judgement = judge(&evidence, &inventory);
+    let providers = Providers::built_in();
+    let case =
+        Case { evidence: &evidence, inventory: &inventory, judgement: &judgement, port: 25, providers };
+    let list = advice(&case);
+    assert!(for_code(&list, Code::PtrUnconfirmed).todo[0].contains("a view from inside"), "{list:?}");
 }
 
 #[test]
@@ -104,14 +133,16 @@ fn only_a_name_that_may_be_ones_own_is_proposed() {
 #[test]
 fn who_can_fix_it_follows_tenancy() {
     for (said, code, greeting, fixer) in [
-        ("dedicated", Code::PtrMissing, OWN, Fixer::Customer),
+        ("dedicated", Code::PtrMissing, OWN, Fixer::Provider),
+        ("dedicated", Code::PtrMalformed, OWN, Fixer::Provider),
         ("shared", Code::PtrMissing, OWN, Fixer::Provider),
         ("", Code::PtrMissing, OWN, Fixer::Provider),
         ("dedicated", Code::BannerDefault, "220 localhost ESMTP", Fixer::Customer),
         ("", Code::BannerDefault, "220 localhost ESMTP", Fixer::Customer),
         ("shared", Code::BannerDefault, "220 localhost ESMTP", Fixer::Provider),
     ] {
-        let list = advised(greeting, "nxdomain", "here", &tenancy(said));
+        let reverse = if code == Code::PtrMalformed { "localhost=elsewhere" } else { "nxdomain" };
+        let list = advised(greeting, reverse, "here", &tenancy(said));
         assert_eq!(for_code(&list, code).fixer, fixer, "{said} {}", code.as_str());
     }
     let list = advised(OWN, "x.example.net=here", "here", &tenancy("shared"));
@@ -130,11 +161,11 @@ fn who_can_fix_it_follows_tenancy() {
 fn the_platforms_own_setting_is_named_and_doubtful_ones_only_as_a_hint() {
     let list = advised("220 localhost ESMTP Postfix", "nxdomain", "not_asked", &Inventory::default());
     let todo = &for_code(&list, Code::BannerDefault).todo;
-    assert!(todo.iter().any(|line| line.starts_with("On Postfix: `myhostname`")), "{todo:?}");
+    assert!(todo.iter().any(|line| line.contains("postconf -e 'myhostname = mail.your-domain'")), "{todo:?}");
     let list =
         advised("220 localhost ESMTP Haraka/3.0 ready", "nxdomain", "not_asked", &Inventory::default());
     let todo = &for_code(&list, Code::BannerDefault).todo;
-    assert!(todo.iter().any(|line| line.starts_with("On Haraka: `config/me`")), "{todo:?}");
+    assert!(todo.iter().any(|line| line.contains("Haraka: `config/me`")), "{todo:?}");
 }
 
 #[test]
@@ -207,7 +238,7 @@ fn what_is_for_information_only_asks_for_no_change() {
         assert!(advice.todo.len() == 1 && advice.todo[0].starts_with(todo), "{advice:?}");
     }
     let greeted = advised("220 ESMTP", "mail.kestrel.example=here", "not_asked", &Inventory::default());
-    assert!(for_code(&greeted, Code::BannerAbsent).todo[0].starts_with("Let the server call itself"));
+    assert!(for_code(&greeted, Code::BannerAbsent).todo[0].starts_with("Let the server greet"));
 }
 
 #[test]

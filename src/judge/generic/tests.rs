@@ -179,6 +179,50 @@ fn the_sign_names_the_class_and_the_form() {
     assert_eq!(told("vps1234.kestrel.example"), "a word of hosting");
 }
 
+/// Names that hosters give, of the forms that are the hardest to tell: none of them may be missed.
+const OF_HOSTERS: &str = include_str!("tests/hosters.txt");
+/// Names of mail servers as people choose them: none of them may be accused.
+const ORDINARY: &str = include_str!("tests/ordinary.txt");
+
+fn names(list: &'static str) -> impl Iterator<Item = &'static str> {
+    list.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
+}
+
+#[test]
+fn placeholders_and_serial_names_of_hosters_are_all_told() {
+    let missed: Vec<_> = names(OF_HOSTERS).filter(|name| !says(name, "203.0.113.45")).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+    assert!(names(OF_HOSTERS).count() >= 54);
+}
+
+#[test]
+fn ordinary_names_of_mail_servers_are_never_told() {
+    for ip in ["203.0.113.45", "192.0.2.1", "198.51.100.77", "2001:db8::25"] {
+        let accused: Vec<_> = names(ORDINARY).filter(|name| says(name, ip)).collect();
+        assert!(accused.is_empty(), "{ip}: {accused:?}");
+    }
+    assert!(names(ORDINARY).count() >= 100);
+}
+
+#[test]
+fn a_word_of_mail_with_any_number_is_never_told() {
+    let words =
+        ["mail", "mx", "smtp", "out", "mta", "relay", "mout", "mailgw", "outbound", "send", "webmail"];
+    for word in words {
+        for number in (0..=300).chain([999, 2016, 2019, 20_240_412]) {
+            for name in [
+                format!("{word}{number}.kestrel.example"),
+                format!("{word}-{number}.kestrel.example"),
+                format!("{number}.{word}.kestrel.example"),
+                format!("a{number}.{word}-out.kestrel.example"),
+                format!("{word}{number}.contaboserver.net"),
+            ] {
+                assert!(!says(&name, "203.0.113.45"), "{name}");
+            }
+        }
+    }
+}
+
 /// Names gathered from public documentation, each with the source of its form.
 const ASSIGNED: &str = include_str!("tests/assigned.tsv");
 /// The same of names that somebody chose.

@@ -142,10 +142,33 @@ const RENTED: &[&str] = &[
     "ptr",
     "ptr-record",
     "rdns",
+    "rdns-record",
     "reverse-dns",
     "root-server",
     "virtual-server",
     "vps-server",
+];
+
+/// What a provider writes where nobody set a name, as the whole part that it chose: `undefined.example.net`.
+const STAND_INS: &[&str] = &[
+    "no-data",
+    "no-dns-yet",
+    "no-mans-land",
+    "nodns",
+    "noptr",
+    "nordns",
+    "norevdns",
+    "noreverse",
+    "not-assigned",
+    "not-configured",
+    "not-in-use",
+    "not-set",
+    "placeholder",
+    "undefined",
+    "unknown",
+    "unset",
+    "unspecified",
+    "unused",
 ];
 
 /// Words for a customer's host that tell it only in the domain of a network.
@@ -164,18 +187,31 @@ const CUSTOMERS: &[&str] = &[
     "vps",
 ];
 
-/// Words that deny, and words for what they deny, in one label: `no-rdns`, `reverse-dns-not-set`.
-const DENIALS: &[&str] = &["missing", "no", "not", "undefined", "unset", "without"];
-const DENIED: &[&str] = &["dns", "ptr", "rdns", "reverse", "revdns"];
+/// Words that deny, and words for what they deny, in one label: `no-rdns`, `undefined-hostname`.
+const DENIALS: &[&str] = &["missing", "no", "unassigned", "unconfigured", "undefined", "unset", "without"];
+const DENIED: &[&str] = &["dns", "hostname", "ptr", "rdns", "rev", "revdns", "reverse", "reversedns"];
+/// Words behind `not` that deny with it: `reverse-dns-not-set`.
+const NOT_DONE: &[&str] = &["assigned", "available", "configured", "defined", "found", "registered", "set"];
 
 /// Whether some label says that no name was set; the registrable domain's own label too.
 pub(super) fn says_unset(name: &str) -> bool {
     // Most names hold no hyphen, and this looks at every PTR name.
-    let may = name.bytes().any(|b| b == b'-');
-    may && name.split('.').any(|label| {
-        let has = |list: &[&str]| label.split('-').any(|word| list.contains(&word));
-        has(DENIALS) && has(DENIED)
-    })
+    name.bytes().any(|b| b == b'-') && name.split('.').any(denies)
+}
+
+fn denies(label: &str) -> bool {
+    let (mut has_denial, mut has_thing, mut before) = (false, false, "");
+    for word in label.split('-') {
+        has_denial |= DENIALS.contains(&word) || before == "not" && NOT_DONE.contains(&word);
+        has_thing |= DENIED.contains(&word);
+        before = word;
+    }
+    has_denial && has_thing
+}
+
+/// Whether the part that the provider chose stands in for a name that nobody set.
+pub(super) fn is_stand_in(host: &str) -> bool {
+    STAND_INS.contains(&host)
 }
 
 /// Whether the part that the provider chose says only that the host is rented.

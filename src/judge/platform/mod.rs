@@ -1,7 +1,10 @@
 //! The software or service behind a host: a table of shapes, searched in one pass.
 //!
 //! The greeting is asked first. Where it tells nothing, as after somebody has hidden it, the EHLO reply is a second
-//! witness, and the names in it and in the certificate are a third: a service's own hosts are called after it.
+//! witness, and the names in it and in the certificate are a third: a service's own hosts are called after it. Where all
+//! of them say nothing and the greeting is overwritten with asterisks, the firewall that does so is told.
+//!
+//! The rows are data: `platforms.toml`, which says how to add one.
 //!
 //! A row is looked at only if one of its words stands in the reply, so the cost does not grow with the table. The words
 //! are whole runs of letters and digits: `gsmtp` is not found in `gsmtpd`. By example: `h ESMTP Exim 4.96` holds the words
@@ -15,11 +18,11 @@ use super::defaults::is_under;
 use super::providers::Providers;
 use crate::evidence::{Observation, TlsStatus};
 use crate::smtp::ehlo;
-use crate::smtp::greeting::Greeting;
+use crate::smtp::greeting::{Form, Greeting};
 use crate::smtp::reply::{Reply, Text};
 use table::ROWS;
 
-pub use table::{Kind, Row, Rule, Shape};
+pub use table::{Kind, Pieces, Place, Row, Rule, Setting, Shape};
 
 /// The software or service behind a greeting, as far as it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub fn row(name: &str) -> Option<&'static Row> {
 
 /// All rows, the more telling one first where two fit.
 pub fn rows() -> &'static [Row] {
-    ROWS
+    &ROWS
 }
 
 /// What a host's replies give away, with its row.
@@ -48,7 +51,8 @@ pub fn platform(
 ) -> Option<(Platform, &'static Row)> {
     let text = &observation.greeting.as_ref()?.text;
     let seen = Seen { text, name: banner.name.as_deref(), observation, providers };
-    let row = seen.by_greeting().or_else(|| seen.by_ehlo()).or_else(|| seen.by_name())?;
+    let row = seen.by_greeting().or_else(|| seen.by_ehlo()).or_else(|| seen.by_name());
+    let row = row.or_else(|| (banner.form == Form::Masked).then(by_mask)?)?;
     let version = |marker: &&str| text.lines().find_map(|line| version_after(line, marker));
     Some((Platform { name: row.name, version: row.versions.iter().find_map(version) }, row))
 }
@@ -80,7 +84,7 @@ impl<'a> Seen<'a> {
         let shown = shown.map(|name| name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase());
         said.chain(shown)
             .filter(|name| !self.providers.is_provider(name))
-            .find_map(|name| ROWS.iter().find(|row| row.is_home_of(&name)))
+            .find_map(|name| SERVICES.iter().copied().find(|row| row.is_home_of(&name)))
     }
 
     fn ehlos(&self) -> impl Iterator<Item = &'a Reply> {
@@ -100,14 +104,19 @@ impl<'a> Seen<'a> {
                 !in_order(self.text.lines().take(1), pieces) && in_order(self.text.lines().skip(1), pieces)
             }
             Shape::HexTag => has_hex_tag(self.text.first()),
-            Shape::EhloExactly(_) | Shape::Ehlo(_) => false,
+            Shape::EhloExactly(..) | Shape::Ehlo(_) | Shape::Masked => false,
         }
     }
 }
 
+/// The firewall that overwrites greetings.
+fn by_mask() -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.rules.iter().any(|rule| rule.shape.place() == Place::Mask))
+}
+
 fn is_in_ehlo(shape: &Shape, ehlo: &Text) -> bool {
     match shape {
-        Shape::EhloExactly(extensions) => offers_exactly(ehlo, extensions),
+        Shape::EhloExactly(all, also) => offers_exactly(ehlo, all, also),
         Shape::Ehlo(pieces) => in_order(ehlo.lines().skip(1), pieces),
         _ => false,
     }
@@ -117,13 +126,15 @@ fn is_in_ehlo(shape: &Shape, ehlo: &Text) -> bool {
 /// shape is tried twice, however often its word stands there.
 fn best(index: &Index, text: &Text, fits: impl Fn(&Shape) -> bool) -> Option<&'static Row> {
     let mut best = None;
-    let mut tried = [false; MOST_WORDS];
+    let mut tried = [0u64; MOST_WORDS / 64];
     for line in text.lines() {
         for word in line.split(|b| !b.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
             let Some(Entry { number, rules, .. }) = index.entry(word) else { continue };
-            if std::mem::replace(&mut tried[*number], true) {
+            let (at, bit) = (number / 64, 1 << (number % 64));
+            if tried[at] & bit != 0 {
                 continue;
             }
+            tried[at] |= bit;
             for &(row, rule) in rules {
                 if best.is_none_or(|best| row < best) && fits(&rule.shape) {
                     best = Some(row);
@@ -134,7 +145,7 @@ fn best(index: &Index, text: &Text, fits: impl Fn(&Shape) -> bool) -> Option<&'s
     best.and_then(|best| ROWS.get(best))
 }
 
-/// The words that lead to rules. Few words begin with one letter, so a bucket is looked through in a few comparisons.
+/// The words that lead to rules, in buckets, so that a word is compared with very few.
 struct Index {
     buckets: Vec<Vec<Entry>>,
 }
@@ -147,20 +158,25 @@ struct Entry {
 }
 
 /// The most words that may lead to rules; words beyond would lead nowhere, which a test rules out.
-const MOST_WORDS: usize = 128;
+const MOST_WORDS: usize = 512;
 
-static GREETINGS: LazyLock<Index> = LazyLock::new(|| Index::build(|shape| !shape.is_of_ehlo()));
-static EHLOS: LazyLock<Index> = LazyLock::new(|| Index::build(Shape::is_of_ehlo));
+/// Somewhat more than there are words.
+const BUCKETS: usize = 512;
+
+static GREETINGS: LazyLock<Index> = LazyLock::new(|| Index::build(Place::Greeting));
+static EHLOS: LazyLock<Index> = LazyLock::new(|| Index::build(Place::Ehlo));
+/// The rows with domains of their own.
+static SERVICES: LazyLock<Vec<&'static Row>> =
+    LazyLock::new(|| ROWS.iter().filter(|row| !row.domains.is_empty()).collect());
 
 impl Index {
-    fn build(belongs: impl Fn(&Shape) -> bool) -> Self {
-        let mut index = Self { buckets: (0..=255).map(|_| Vec::new()).collect() };
+    fn build(place: Place) -> Self {
+        let mut index = Self { buckets: (0..BUCKETS).map(|_| Vec::new()).collect() };
         let mut numbers = 0..MOST_WORDS;
         let rules =
             ROWS.iter().enumerate().flat_map(|(at, row)| row.rules.iter().map(move |rule| (at, rule)));
-        for (row, rule) in rules.filter(|(_, rule)| belongs(&rule.shape)) {
-            let first = rule.word.bytes().next().unwrap_or_default();
-            let bucket = &mut index.buckets[usize::from(first)];
+        for (row, rule) in rules.filter(|(_, rule)| rule.shape.place() == place) {
+            let bucket = &mut index.buckets[bucket_of(rule.word.as_bytes())];
             match bucket.iter_mut().find(|entry| entry.word == rule.word) {
                 Some(entry) => entry.rules.push((row, rule)),
                 None => bucket.extend(numbers.next().map(|number| Entry {
@@ -174,9 +190,14 @@ impl Index {
     }
 
     fn entry(&self, word: &[u8]) -> Option<&Entry> {
-        let first = word.first().map_or(0, u8::to_ascii_lowercase);
-        self.buckets[usize::from(first)].iter().find(|known| known.word.as_bytes().eq_ignore_ascii_case(word))
+        self.buckets[bucket_of(word)].iter().find(|known| known.word.as_bytes().eq_ignore_ascii_case(word))
     }
+}
+
+/// The bucket of a word, whatever its case: five bits each of its first and last byte, and its length.
+fn bucket_of(word: &[u8]) -> usize {
+    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte & 31));
+    (letter(word.first()) ^ letter(word.last()) << 4 ^ word.len() << 1) % BUCKETS
 }
 
 /// Whether all pieces stand in the lines, one behind the other. A leading `^` ties the first piece to a line's start.
@@ -201,11 +222,14 @@ fn end_of(text: &[u8], piece: &str) -> Option<usize> {
 }
 
 fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
-    let first = *piece.first()?;
-    let mut from = 0;
-    while let Some(at) = text.get(from..)?.iter().position(|&b| b == first) {
-        if text[from + at..].starts_with(piece) {
-            return Some(from + at);
+    // Most pieces open with a space, of which a greeting has many: the byte behind it is looked for.
+    let telling = usize::from(piece.len() > 1 && piece[0] == b' ');
+    let byte = *piece.get(telling)?;
+    let mut from = telling;
+    while let Some(at) = text.get(from..)?.iter().position(|&b| b == byte) {
+        let start = from + at - telling;
+        if text[start..].starts_with(piece) {
+            return Some(start);
         }
         from += at + 1;
     }
@@ -222,7 +246,7 @@ fn has_hex_tag(line: &[u8]) -> bool {
 }
 
 /// Whether an EHLO reply offers all of the first and nothing but the second list, by keyword.
-fn offers_exactly(ehlo: &Text, (all, also): &(&[&str], &[&str])) -> bool {
+fn offers_exactly(ehlo: &Text, all: &[&str], also: &[&str]) -> bool {
     let keyword = |line: &[u8]| -> Vec<u8> {
         line.split(|&b| b == b' ' || b == b'=').next().unwrap_or_default().to_ascii_uppercase()
     };
@@ -232,13 +256,13 @@ fn offers_exactly(ehlo: &Text, (all, also): &(&[&str], &[&str])) -> bool {
     all.iter().all(has) && offered.iter().all(known)
 }
 
-/// The word behind a marker that starts with a digit, a `v` before it left off.
+/// The word behind a marker that starts with a digit, a `v` or `V` before it left off.
 fn version_after(text: &[u8], marker: &str) -> Option<String> {
     /// Longer ones are not versions.
     const LONGEST: usize = 40;
     let at = find(text, marker.as_bytes())? + marker.len();
     let rest = text[at..].trim_ascii_start();
-    let rest = rest.strip_prefix(b"v").unwrap_or(rest);
+    let rest = rest.strip_prefix(b"v").or_else(|| rest.strip_prefix(b"V")).unwrap_or(rest);
     let fits = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     let length = rest.iter().take_while(|b| fits(b)).count();
     let version = std::str::from_utf8(&rest[..length]).ok()?.trim_end_matches(['.', '-', '_']);

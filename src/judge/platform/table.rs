@@ -1,11 +1,21 @@
-//! The platforms: one row each, the more telling first where two could fit. Data, and the types that hold it.
+//! The rows of `platforms.toml`, read once, when the first platform is looked for. The file says how to add one.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::judge::defaults::is_under;
 
+/// The table as text.
+pub(super) const TEXT: &str = include_str!("platforms.toml");
+
 /// What a platform is to the one who runs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Software that the operator of the host installs.
+    #[serde(rename = "software")]
     SelfHosted,
     /// A filter that stands before somebody's mail server, as an appliance or as a service.
     Gateway,
@@ -17,30 +27,50 @@ pub enum Kind {
     Panel,
 }
 
-/// How a greeting looks. Pieces are bytes that stand one behind the other; `^` ties the first to the start.
+/// Pieces of text that stand one behind the other; `^` ties the first to the start of a line.
+pub type Pieces = &'static [&'static str];
+
+/// How a greeting looks, or a reply to EHLO.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
     /// Line 1 holds the pieces.
-    Line(&'static [&'static str]),
+    Line(Pieces),
     /// The whole greeting holds the pieces, whatever the line.
-    Text(&'static [&'static str]),
+    Text(Pieces),
     /// The greeting's name stands in one of the domains, and line 1 holds the pieces.
-    Named(&'static [&'static str], &'static [&'static str]),
+    Named(Pieces, Pieces),
     /// A later line holds the pieces, and line 1 does not.
-    BehindTeaser(&'static [&'static str]),
+    BehindTeaser(Pieces),
     /// Line 1 ends in `ESMTP (hexadecimal digits)`.
     HexTag,
     /// The EHLO reply offers all of the first keywords and otherwise only some of the second.
-    EhloExactly((&'static [&'static str], &'static [&'static str])),
+    EhloExactly(Pieces, Pieces),
     /// The extensions of the EHLO reply hold the pieces, whatever the line. Line 1 is not looked at: of that, records
     /// keep the name alone.
-    Ehlo(&'static [&'static str]),
+    Ehlo(Pieces),
+    /// A firewall overwrote the greeting with asterisks.
+    Masked,
+}
+
+/// Where a shape is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the greeting, if the rule's word stands there.
+    Greeting,
+    /// In the reply to EHLO, if the rule's word stands there.
+    Ehlo,
+    /// In a greeting of which a firewall left no word.
+    Mask,
 }
 
 impl Shape {
-    /// Whether it is looked for in the EHLO reply, and not in the greeting.
-    pub fn is_of_ehlo(&self) -> bool {
-        matches!(self, Self::EhloExactly(_) | Self::Ehlo(_))
+    /// Where it is looked for.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::EhloExactly(..) | Self::Ehlo(_) => Place::Ehlo,
+            Self::Masked => Place::Mask,
+            _ => Place::Greeting,
+        }
     }
 }
 
@@ -51,6 +81,15 @@ pub struct Rule {
     pub word: &'static str,
     /// The whole shape.
     pub shape: Shape,
+}
+
+/// What sets a platform's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The options, paths or pages.
+    pub by: &'static str,
+    /// Where the maker says so.
+    pub source: &'static str,
 }
 
 /// A platform.
@@ -64,28 +103,12 @@ pub struct Row {
     pub kind: Kind,
     /// Any of these tells it.
     pub rules: &'static [Rule],
-    /// What stands before the version, any of these.
-    pub versions: &'static [&'static str],
+    /// What stands before the version; the first one with a version behind it counts.
+    pub versions: Pieces,
     /// The registrable domains in which its own hosts and their PTR names stand; empty for software.
-    pub domains: &'static [&'static str],
-}
-
-const fn rule(word: &'static str, shape: Shape) -> Rule {
-    Rule { word, shape }
-}
-
-const fn software(name: &'static str, title: &'static str, rules: &'static [Rule]) -> Row {
-    Row { name, title, kind: Kind::SelfHosted, rules, versions: &[], domains: &[] }
-}
-
-const fn service(
-    name: &'static str,
-    title: &'static str,
-    kind: Kind,
-    domains: &'static [&'static str],
-    rules: &'static [Rule],
-) -> Row {
-    Row { name, title, kind, rules, versions: &[], domains }
+    pub domains: Pieces,
+    /// What sets its name; empty where the maker's word on it is not known.
+    pub settings: &'static [Setting],
 }
 
 impl Row {
@@ -93,319 +116,121 @@ impl Row {
     pub fn is_home_of(&self, name: &str) -> bool {
         self.domains.iter().any(|domain| is_under(name, domain))
     }
+}
 
-    const fn versions(self, markers: &'static [&'static str]) -> Self {
-        Self { versions: markers, ..self }
-    }
+/// All rows. The text is part of the program and a test reads it, so a mistake in it never gets as far as a user.
+pub(super) static ROWS: LazyLock<&'static [Row]> = LazyLock::new(|| parse(TEXT).unwrap_or_default());
 
-    const fn kind(self, kind: Kind) -> Self {
-        Self { kind, ..self }
+/// Reads a table. Its rows live as long as the program.
+pub(super) fn parse(text: &str) -> Result<&'static [Row], toml::de::Error> {
+    let table: TableText = toml::from_str(&without_greetings(text))?;
+    let rows: Result<Vec<Row>, _> = table.platform.into_iter().map(RowText::into_row).collect();
+    Ok(leaked(rows?))
+}
+
+/// The text without the greetings that only tests look at, more than half of it: each stands on a line that opens with
+/// a bracket. One that is written otherwise is read and passed over.
+fn without_greetings(text: &str) -> String {
+    text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("[\"")).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableText {
+    platform: Vec<RowText>,
+}
+
+/// A row as written. The greetings at its end are for the tests.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RowText {
+    name: String,
+    title: String,
+    kind: Kind,
+    #[serde(default)]
+    domains: Vec<String>,
+    rules: Vec<RuleText>,
+    #[serde(default)]
+    versions: Vec<String>,
+    #[serde(default)]
+    settings: Vec<SettingText>,
+    #[serde(rename = "fires")]
+    _fires: IgnoredAny,
+    #[serde(rename = "near")]
+    _near: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingText {
+    by: String,
+    source: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RuleText {
+    word: String,
+    line: Option<Vec<String>>,
+    text: Option<Vec<String>>,
+    named: Option<Vec<String>>,
+    behind_teaser: Option<Vec<String>>,
+    hex_tag: bool,
+    ehlo: Option<Vec<String>>,
+    ehlo_all: Option<Vec<String>>,
+    ehlo_also: Option<Vec<String>>,
+    masked: bool,
+}
+
+impl RowText {
+    fn into_row(self) -> Result<Row, toml::de::Error> {
+        let wrong = || serde::de::Error::custom(format!("a rule of `{}` has not one shape", self.name));
+        let rules: Option<Vec<Rule>> = self.rules.into_iter().map(RuleText::into_rule).collect();
+        let rules = rules.ok_or_else(wrong)?;
+        let setting = |it: SettingText| Setting { by: it.by.leak(), source: it.source.leak() };
+        Ok(Row {
+            name: self.name.leak(),
+            title: self.title.leak(),
+            kind: self.kind,
+            rules: leaked(rules),
+            versions: pieces(self.versions),
+            domains: pieces(self.domains),
+            settings: leaked(self.settings.into_iter().map(setting).collect()),
+        })
     }
 }
 
-use Shape::{BehindTeaser, Ehlo, EhloExactly, HexTag, Line, Named, Text};
+impl RuleText {
+    /// `None` if it names no shape, or two of them.
+    fn into_rule(self) -> Option<Rule> {
+        let mut shapes = Vec::new();
+        match (self.named, self.line) {
+            (Some(domains), line) => {
+                shapes.push(Shape::Named(pieces(domains), pieces(line.unwrap_or_default())));
+            }
+            (None, Some(line)) => shapes.push(Shape::Line(pieces(line))),
+            (None, None) => {}
+        }
+        shapes.extend(self.text.map(|it| Shape::Text(pieces(it))));
+        shapes.extend(self.behind_teaser.map(|it| Shape::BehindTeaser(pieces(it))));
+        shapes.extend(self.ehlo.map(|it| Shape::Ehlo(pieces(it))));
+        let also = pieces(self.ehlo_also.unwrap_or_default());
+        shapes.extend(self.ehlo_all.map(|all| Shape::EhloExactly(pieces(all), also)));
+        shapes.extend(self.hex_tag.then_some(Shape::HexTag));
+        shapes.extend(self.masked.then_some(Shape::Masked));
+        match shapes[..] {
+            [shape] if self.word.is_empty() == (shape.place() == Place::Mask) => {
+                Some(Rule { word: self.word.leak(), shape })
+            }
+            _ => None,
+        }
+    }
+}
 
-pub(super) const ROWS: &[Row] = &[
-    // Services: their own name says it.
-    service(
-        "google",
-        "Google",
-        Kind::Provider,
-        &["google.com", "1e100.net", "gmail.com", "googlemail.com"],
-        &[rule("gsmtp", Line(&[" ESMTP ", " - gsmtp"]))],
-    ),
-    service(
-        "microsoft_365",
-        "Microsoft 365",
-        Kind::Provider,
-        &["outlook.com", "office365.com", "hotmail.com", "office365.us", "outlook.cn", "partner.outlook.cn"],
-        &[rule(
-            "microsoft",
-            Named(
-                &["outlook.com", "office365.com", "hotmail.com", "office365.us", "outlook.cn"],
-                &[" Microsoft ESMTP MAIL Service"],
-            ),
-        )],
-    ),
-    service(
-        "yahoo",
-        "Yahoo",
-        Kind::Provider,
-        &["yahoo.com", "yahoo.net", "yahoodns.net", "yahoo.co.jp", "aol.com"],
-        &[rule("yahoo", Named(&["yahoo.com", "yahoo.co.jp", "yahoo.net"], &[" ESMTP"]))],
-    ),
-    service(
-        "zoho",
-        "Zoho Mail",
-        Kind::Provider,
-        &["zoho.com", "zoho.eu", "zoho.in", "zohomail.com", "zohomail.eu", "zohomail.in", "zohocorp.com"],
-        &[
-            rule("zohomail", Named(&["zohomail.com", "zohomail.eu", "zohomail.in"], &["SMTP"])),
-            rule("zoho", Named(&["zoho.com", "zoho.eu", "zoho.in"], &["SMTP"])),
-        ],
-    ),
-    service(
-        "sendgrid",
-        "Twilio SendGrid",
-        Kind::Relay,
-        &["sendgrid.net", "sendgrid.com"],
-        &[rule("sg", Line(&["^SG ESMTP service ready at "]))],
-    ),
-    service(
-        "amazon_ses",
-        "Amazon SES",
-        Kind::Relay,
-        &["amazonaws.com", "amazonses.com", "awsapps.com", "amazonaws.com.cn"],
-        &[rule("simpleemailservice", Line(&[" ESMTP SimpleEmailService"]))],
-    ),
-    service(
-        "mandrill",
-        "Mailchimp Transactional (Mandrill)",
-        Kind::Relay,
-        // The last one stands in its reply to EHLO.
-        &["mandrillapp.com", "mailchimp.com", "mcsv.net", "rsgsv.net", "mcdlv.net", "smtp.passthru"],
-        &[rule("mandrillapp", Named(&["mandrillapp.com"], &[" ESMTP"]))],
-    ),
-    service(
-        "proofpoint",
-        "Proofpoint",
-        Kind::Gateway,
-        &["pphosted.com", "ppe-hosted.com", "gpphosted.com"],
-        &[
-            rule("pphosted", Named(&["pphosted.com"], &[" ESMTP"])),
-            rule("gpphosted", Named(&["gpphosted.com"], &[" ESMTP"])),
-            rule("ppe", Named(&["ppe-hosted.com"], &["ESMTP"])),
-            rule("mfa", Line(&[" ESMTP mfa-"])),
-        ],
-    ),
-    service(
-        "mimecast",
-        "Mimecast",
-        Kind::Gateway,
-        &["mimecast.com", "mimecast.co.za", "mimecast-offshore.com"],
-        &[rule("mimecast", Named(&["mimecast.com", "mimecast.co.za", "mimecast-offshore.com"], &[" ESMTP"]))],
-    ),
-    service(
-        "symantec",
-        "Symantec Email Security",
-        Kind::Gateway,
-        &["messagelabs.com", "messagelabs.net"],
-        &[
-            rule("messagelabs", Named(&["messagelabs.com", "messagelabs.net"], &[" ESMTP"])),
-            rule("symantec", Line(&[" ESMTP Symantec Messaging Gateway"])),
-            rule("symantec", Line(&[" ESMTP Symantec Mail Security"])),
-        ],
-    ),
-    service(
-        "asyncos",
-        "Cisco Secure Email (AsyncOS, IronPort)",
-        Kind::Gateway,
-        &["iphmx.com"],
-        &[
-            rule("asyncos", Text(&[" AsyncOS"])),
-            rule("ironport", Line(&[" ESMTP IronPort"])),
-            rule("iphmx", Named(&["iphmx.com"], &[" ESMTP"])),
-        ],
-    ),
-    service(
-        "barracuda",
-        "Barracuda",
-        Kind::Gateway,
-        &["barracudanetworks.com", "cudasvc.com"],
-        &[rule("barracudanetworks", Named(&["barracudanetworks.com"], &[" ESMTP"])), rule("esmtp", HexTag)],
-    ),
-    // Appliances.
-    software("fortimail", "FortiMail", &[rule("smtpd", Line(&[" ESMTP Smtpd; "]))]).kind(Kind::Gateway),
-    software(
-        "sonicwall",
-        "SonicWall Email Security",
-        &[rule("sonicwall", Line(&[" ESMTP SonicWall ("])), rule("sonicwall", Line(&[" ESMTP SonicWALL ("]))],
-    )
-    .kind(Kind::Gateway)
-    .versions(&[" ESMTP SonicWall (", " ESMTP SonicWALL ("]),
-    // Control panels, before the servers that they set up.
-    software(
-        "cpanel",
-        "cPanel & WHM",
-        &[rule(
-            "unsolicited",
-            Text(&[" ESMTP Exim ", "We do not authorize the use of this system to transport unsolicited"]),
-        )],
-    )
-    .kind(Kind::Panel)
-    .versions(&[" ESMTP Exim "]),
-    software(
-        "plesk",
-        "Plesk",
-        &[rule("plesk", Named(&["plesk.page"], &[])), rule("plesk", Line(&[" ESMTP Plesk"]))],
-    )
-    .kind(Kind::Panel),
-    software("directadmin", "DirectAdmin", &[rule("directadmin", Line(&["ESMTP", "DirectAdmin"]))])
-        .kind(Kind::Panel),
-    software("mail_in_a_box", "Mail-in-a-Box", &[rule("box", Line(&[" Hi, I'm a Mail-in-a-Box"]))]),
-    software(
-        "zimbra",
-        "Zimbra",
-        &[rule("zimbra", Line(&[" ESMTP Zimbra"])), rule("zimbra", Line(&[" ESMTP Postfix", "Zimbra"]))],
-    ),
-    // Servers.
-    software("postscreen", "Postfix postscreen", &[rule("postfix", BehindTeaser(&[" ESMTP Postfix"]))]),
-    software(
-        "postfix",
-        "Postfix",
-        &[
-            rule("postfix", Line(&[" ESMTP Postfix"])),
-            rule("postfix", Line(&["^ESMTP Postfix"])),
-            rule("postfix", Line(&[" SMTP Postfix"])),
-        ],
-    )
-    .versions(&["SMTP Postfix (", "SMTP Postfix "]),
-    software(
-        "exim",
-        "Exim",
-        &[
-            rule("exim", Line(&[" ESMTP Exim"])),
-            rule("exim", Line(&["^ESMTP Exim"])),
-            rule("exim", Line(&[" ESMTP EXIM"])),
-            rule("exim", Line(&[" ESMTP (Exim "])),
-            rule("pipeconnect", Ehlo(&["^PIPECONNECT"])),
-            rule("connect", Ehlo(&["^X_PIPE_CONNECT"])),
-        ],
-    )
-    .versions(&["ESMTP Exim ", "ESMTP EXIM ", "ESMTP (Exim "]),
-    software(
-        "sendmail",
-        "Sendmail",
-        &[
-            rule("sendmail", Line(&[" ESMTP Sendmail"])),
-            rule("sendmail", Line(&[" ESMTP Debian Sendmail"])),
-            rule("sendmail", Line(&["^ESMTP Sendmail"])),
-            rule("sendmail", Line(&["^Sendmail ESMTP ready"])),
-        ],
-    )
-    .versions(&["Sendmail "]),
-    software(
-        "iis_smtp",
-        "IIS SMTP",
-        &[
-            rule("microsoft", Line(&["Microsoft ESMTP MAIL Service, Version: "])),
-            rule("link2state", Ehlo(&["^X-LINK2STATE"])),
-        ],
-    )
-    .versions(&["Microsoft ESMTP MAIL Service, Version: "]),
-    software(
-        "exchange",
-        "Microsoft Exchange Server",
-        &[
-            rule("microsoft", Line(&["Microsoft ESMTP MAIL Service ready at "])),
-            rule("microsoft", Line(&["Microsoft Exchange Internet Mail Service "])),
-            rule("anonymoustls", Ehlo(&["^X-ANONYMOUSTLS"])),
-            rule("exps", Ehlo(&["^X-EXPS"])),
-            rule("xrdst", Ehlo(&["^XRDST"])),
-        ],
-    )
-    .versions(&["Microsoft Exchange Internet Mail Service "]),
-    software(
-        "qmail",
-        "qmail",
-        &[
-            rule("qmail", Line(&[" ESMTP qmail"])),
-            rule("netqmail", Line(&[" ESMTP", "netqmail"])),
-            rule("qpsmtpd", Line(&[" ESMTP qpsmtpd"])),
-            rule("pipelining", EhloExactly((&["PIPELINING", "8BITMIME"], &["SIZE", "STARTTLS", "AUTH"]))),
-        ],
-    ),
-    software("opensmtpd", "OpenSMTPD", &[rule("opensmtpd", Line(&[" ESMTP OpenSMTPD"]))]),
-    software(
-        "courier",
-        "Courier",
-        &[
-            rule("courier", Line(&[" Courier Mail Server"])),
-            rule("courier", Line(&[" ESMTP Courier"])),
-            rule("xverp", Ehlo(&["^XVERP=Courier"])),
-        ],
-    )
-    .versions(&["Courier Mail Server "]),
-    software("haraka", "Haraka", &[rule("haraka", Line(&[" ESMTP Haraka"]))])
-        .versions(&[" ESMTP Haraka/", " ESMTP Haraka "]),
-    software(
-        "stalwart",
-        "Stalwart",
-        &[
-            rule("stalwart", Line(&["Stalwart ESMTP at your service"])),
-            rule("stalwart", Line(&["Stalwart SMTP"])),
-        ],
-    ),
-    software("kumomta", "KumoMTA", &[rule("kumomta", Line(&[" KumoMTA"]))]),
-    software(
-        "powermta",
-        "PowerMTA",
-        &[rule("powermta", Line(&["(PowerMTA(TM) "])), rule("xack", Ehlo(&["^XACK", "^XMRG"]))],
-    )
-    .versions(&["(PowerMTA(TM) "]),
-    software("momentum", "Momentum", &[rule("ecelerity", Line(&[" ESMTP ecelerity"]))])
-        .versions(&[" ESMTP ecelerity "]),
-    software(
-        "james",
-        "Apache James",
-        &[
-            rule("james", Line(&["(JAMES SMTP Server "])),
-            rule("james", Line(&["(JAMES ESMTP Server "])),
-            rule("james", Line(&["JAMES awesome SMTP Server"])),
-        ],
-    )
-    .versions(&["(JAMES SMTP Server ", "(JAMES ESMTP Server "]),
-    software(
-        "kerio",
-        "Kerio Connect",
-        &[rule("kerio", Line(&[" Kerio Connect "])), rule("kerio", Line(&[" Kerio MailServer "]))],
-    )
-    .versions(&[" Kerio Connect ", " Kerio MailServer "]),
-    software(
-        "mdaemon",
-        "MDaemon",
-        &[rule("mdaemon", Line(&[" ESMTP MDaemon "])), rule("mdaemon", Line(&[" MDaemon v"]))],
-    )
-    .versions(&[" ESMTP MDaemon ", " MDaemon v"]),
-    software(
-        "icewarp",
-        "IceWarp",
-        &[
-            rule("icewarp", Line(&[" ESMTP IceWarp"])),
-            rule("merak", Line(&["SMTP Merak "])),
-            rule("merak", Line(&["SMTP MERAK "])),
-        ],
-    )
-    .versions(&[" ESMTP IceWarp ", "SMTP Merak ", "SMTP MERAK "]),
-    software("mailenable", "MailEnable", &[rule("mailenable", Line(&[" ESMTP MailEnable Service"]))])
-        .versions(&["MailEnable Service, Version: "]),
-    software(
-        "hmailserver",
-        "hMailServer",
-        &[rule("hmailserver", Line(&[" hMailServer"])), rule("hmailserver", Line(&["^hMailServer"]))],
-    ),
-    software(
-        "smartermail",
-        "SmarterMail",
-        &[
-            rule("smartermail", Line(&[" | SmarterMail "])),
-            rule("smartermail", Line(&["SMTP SmarterMail"])),
-            rule("smartermail", Line(&[" SmarterMail ESMTP"])),
-        ],
-    )
-    .versions(&["SmarterMail Enterprise "]),
-    software(
-        "axigen",
-        "Axigen",
-        &[rule("axigen", Line(&[" Axigen ESMTP"])), rule("axigen", Line(&[" AXIGEN ESMTP"]))],
-    ),
-    software("communigate", "CommuniGate Pro", &[rule("communigate", Line(&["SMTP CommuniGate Pro"]))])
-        .versions(&["SMTP CommuniGate Pro "]),
-    software("domino", "HCL Domino", &[rule("domino", Line(&["SMTP Service (", "Domino Release "]))])
-        .versions(&["Domino Release "]),
-    software("groupwise", "GroupWise", &[rule("groupwise", Line(&[" GroupWise Internet Agent"]))])
-        .versions(&["GroupWise Internet Agent "]),
-    software("coremail", "Coremail", &[rule("coremail", Line(&["Anti-spam GT for Coremail System"]))]),
-    software("xmail", "XMail", &[rule("xmail", Line(&["[XMail ", " ESMTP Server]"]))]).versions(&["[XMail "]),
-    software("mox", "mox", &[rule("mox", Line(&[" ESMTP mox"]))]),
-];
+fn pieces(texts: Vec<String>) -> Pieces {
+    leaked(texts.into_iter().map(|text| &*text.leak()).collect())
+}
+
+fn leaked<T>(list: Vec<T>) -> &'static [T] {
+    Box::leak(list.into_boxed_slice())
+}

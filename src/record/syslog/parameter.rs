@@ -44,7 +44,7 @@ const fn fact(name: &'static str, pointer: &'static str, form: Form) -> Fact {
 }
 
 /// All of them, in the order of the line.
-pub(super) static FACTS: [Fact; 61] = [
+pub(super) static FACTS: [Fact; 62] = [
     fact("ip", "/target/ip", One),
     fact("port", "/target/port", One),
     fact("asked", "/target/asked", One),
@@ -75,6 +75,7 @@ pub(super) static FACTS: [Fact; 61] = [
     fact("accepted_reasons", "/accepted", Each("reason")),
     fact("accepted_until", "/accepted", Each("until")),
     fact("clears_by", "/clears_by", Many),
+    fact("fix", "/fix", Many),
     fact("unresolved_family", "/target/unresolved/family", One),
     fact("unresolved_status", "/target/unresolved/status", One),
     fact("connect_ms", "/smtp/connect_ms", One),

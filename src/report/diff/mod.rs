@@ -20,15 +20,18 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::collections::hash_map;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::prefix::Prefix;
 use crate::record::row::Row;
+use crate::report::summary::Kind;
 
 pub use change::Change;
-pub use state::{Agreement, State, change};
+pub use state::{Agreement, State, Tag, change};
 
 /// Who greets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +60,8 @@ impl Host {
 #[derive(Debug, Clone, Default)]
 pub struct Scan {
     hosts: HashMap<Host, State>,
+    /// The tags that were met, each set once: the hosts of a customer share theirs.
+    tags: HashSet<Arc<[Tag]>>,
 }
 
 /// One host on both sides.
@@ -76,7 +81,28 @@ pub struct Entry<'a> {
     pub moved_from: Option<IpAddr>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// What else the user says of it, or said where nothing is said now: name and value.
+    pub fn tags(&self) -> &'a [Tag] {
+        let sides = [self.new, self.old].into_iter().flatten().map(|state| &*state.tags);
+        sides.into_iter().find(|tags| !tags.is_empty()).unwrap_or_default()
+    }
+
+    /// The groups of a kind that it is in; `None` of a kind that a comparison does not know.
+    pub fn keys(&self, kind: &Kind) -> Option<Vec<String>> {
+        match kind {
+            Kind::Tag(name) => {
+                let tag = self.tags().iter().find(|(tag, _)| **tag == **name);
+                Some(tag.map(|(_, value)| value.to_string()).into_iter().collect())
+            }
+            Kind::Prefix(v4, v6) => {
+                let length = if self.host.ip.is_ipv4() { *v4 } else { *v6 };
+                Some(vec![Prefix::of(self.host.ip, length).to_string()])
+            }
+            _ => None,
+        }
+    }
+
     /// Since when the host is in trouble without a sound record between; `None` if it is sound now.
     pub fn since(&self) -> Option<SystemTime> {
         let (old, new) = (self.old.and_then(|state| state.since), self.new?.since?);
@@ -88,7 +114,11 @@ impl Scan {
     /// Takes one record. A record without an address is of no host.
     pub fn add(&mut self, row: &Row<'_>) {
         let Some(host) = Host::of(row) else { return };
-        let state = State::of(row);
+        let mut state = State::of(row);
+        match self.tags.get(&state.tags) {
+            Some(known) => state.tags = Arc::clone(known),
+            None => _ = self.tags.insert(Arc::clone(&state.tags)),
+        }
         match self.hosts.entry(host) {
             hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(state);
@@ -105,6 +135,7 @@ impl Scan {
     /// What this scan and a later one know together: of each host the latest that is known.
     #[must_use]
     pub fn then(mut self, later: Self) -> Self {
+        self.tags.extend(later.tags);
         for (host, state) in later.hosts {
             match self.hosts.entry(host) {
                 hash_map::Entry::Vacant(vacant) => {

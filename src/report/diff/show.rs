@@ -1,5 +1,6 @@
 //! A comparison for a person at a terminal, and as JSON lines for a program.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -38,7 +39,7 @@ pub fn text(entries: &[Entry<'_>], width: usize, out: &mut dyn Write) -> io::Res
             continue;
         }
         writeln!(out, "{}", clip(&format!("{begin}{}", became(entry)), width))?;
-        for part in moves(entry).into_iter().chain(asked(entry)) {
+        for part in moves(entry).into_iter().chain(asked(entry)).chain(tags(entry)) {
             let line = format!("{:WORD$}   {part}", "");
             writeln!(out, "{}", clip(&line, width))?;
         }
@@ -70,12 +71,25 @@ pub(super) fn story(entry: &Entry<'_>) -> String {
     if let Some(asked) = asked(entry) {
         story.extend([" (", &asked, ")"]);
     }
+    if let Some(tags) = tags(entry) {
+        story.extend([" [", &tags, "]"]);
+    }
     story
 }
 
 /// The name that it was asked for by.
 fn asked(entry: &Entry<'_>) -> Option<String> {
     entry.host.asked.as_deref().map(|name| format!("asked as {}", cell(name, NAME)))
+}
+
+/// What the user says of it.
+fn tags(entry: &Entry<'_>) -> Option<String> {
+    let tags: Vec<String> = entry
+        .tags()
+        .iter()
+        .map(|(name, value)| format!("{}={}", cell(name, NAME), cell(value, NAME)))
+        .collect();
+    (!tags.is_empty()).then(|| tags.join(", "))
 }
 
 /// Where its names came from and went.
@@ -167,6 +181,8 @@ struct Line<'a> {
     moved_to: Option<std::net::IpAddr>,
     moved_from: Option<std::net::IpAddr>,
     asked: Option<&'a str>,
+    tags: BTreeMap<&'a str, &'a str>,
+    fix: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -190,6 +206,8 @@ impl<'a> Line<'a> {
             moved_to: entry.moved_to,
             moved_from: entry.moved_from,
             asked: entry.host.asked.as_deref(),
+            tags: entry.tags().iter().map(|(name, value)| (&**name, &**value)).collect(),
+            fix: entry.new.iter().flat_map(|state| &state.fix).map(ToString::to_string).collect(),
         }
     }
 }
@@ -291,7 +309,7 @@ same                    1
             concat!(
                 r#"{"change":"gone","ip":"192.0.2.1","port":25,"old":{"outcome":"greeted","verdict":"no_ptr","#,
                 r#""banner_name":"mail.example.org","ptr_names":["mail.example.org"],"trouble":["ptr_missing"]},"new":null,"#,
-                r#""since":null,"moved_to":null,"moved_from":null,"asked":null}"#,
+                r#""since":null,"moved_to":null,"moved_from":null,"asked":null,"tags":{},"fix":[]}"#,
                 "\n"
             )
         );

@@ -1,10 +1,11 @@
 //! What scans know of one host, and what two such states mean to each other.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::change::Change;
 use crate::evidence::Outcome;
-use crate::judge::{Code, Severity, Verdict};
+use crate::judge::{Code, Severity, Verdict, remedy};
 use crate::record::row::{Codes, Row};
 
 /// So often sound and in trouble by turns, and a host is flapping: there, back, and there again.
@@ -31,7 +32,14 @@ pub struct State {
     pub agreement: Agreement,
     /// How often it went from sound to trouble or back, from scan to scan.
     pub turns: u32,
+    /// What else the user said of it: name and value.
+    pub tags: Arc<[Tag]>,
+    /// The changes that would clear it.
+    pub fix: Box<[remedy::Change]>,
 }
+
+/// A tag: its name and its value.
+pub type Tag = (Box<str>, Box<str>);
 
 /// Whether the records of one host in one scan say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +68,8 @@ impl State {
             ptr_names: ptr_names.into_boxed_slice(),
             agreement: Agreement::Agreed,
             turns: 0,
+            tags: row.tags.pairs().map(|(name, value)| (name.into(), value.into())).collect(),
+            fix: row.fix.clone().into(),
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) fn row(last: u8, verdict: Verdict, findings: &[Code]) -> Row<'static>
         as_name: None,
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
+        fix: Vec::new(),
+        expected_name: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
         odd: crate::record::foreign::Oddities::default(),
@@ -288,4 +290,38 @@ fn where_names_went_has_a_line_of_its_own_where_there_is_no_room() {
     let told = text(100);
     let below = format!("{long} → b.example.org\n               swapped names with 192.0.2.2\n");
     assert!(told.contains(&below), "{told}");
+}
+
+#[test]
+fn tags_stand_in_every_form_and_say_whose_host_it_is() {
+    let of = |row: Row<'static>, customer: &'static str| Row {
+        tags: Tags::Text(vec![("customer".into(), customer.into())]),
+        ..row
+    };
+    let fix = vec![crate::judge::remedy::Change::parse("ptr=mail.example.org").unwrap()];
+    let broken = Row { fix, ..of(row(1, Verdict::NoPtr, &[Code::PtrMissing]), "=C-17") };
+    let old = scan(&[of(sound(), "=C-17"), of(row(2, Verdict::NoPtr, &[Code::PtrMissing]), "C-18")]);
+    let new = scan(&[broken, row(2, Verdict::Match, &[])]);
+    let entries = old.compare(&new);
+    let shown = |write: &dyn Fn(&mut Vec<u8>)| {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let text = shown(&|out| show::text(&entries, 160, out).unwrap());
+    assert!(text.contains("+ptr_missing [customer==C-17]\n"), "{text}");
+    // What the user no longer says of a host that was fixed still says whose it was.
+    assert!(text.contains("-ptr_missing [customer=C-18]\n"), "{text}");
+    let json = shown(&|out| show::json(&entries, out).unwrap());
+    assert!(json.contains(r#""tags":{"customer":"=C-17"},"fix":["ptr=mail.example.org"]}"#), "{json}");
+    let table = shown(&|out| csv::write(&entries, out).unwrap());
+    assert!(table.lines().next().unwrap().ends_with(",asked,fix,tag_customer"), "{table}");
+    assert!(table.contains(",ptr=mail.example.org,'=C-17\n"), "no spreadsheet runs it: {table}");
+    let page = shown(&|out| html::write(&entries, ("x", SystemTime::UNIX_EPOCH), out).unwrap());
+    assert!(page.contains("[customer=C-18]</td>"), "{page}");
+    let keys: Vec<_> =
+        entries.iter().map(|entry| entry.keys(&Kind::Tag("customer".into())).unwrap()).collect();
+    assert_eq!(keys, [["=C-17"], ["C-18"]]);
+    assert_eq!(entries[0].keys(&Kind::NETWORK), Some(vec!["192.0.2.0/24".to_owned()]));
+    assert_eq!(entries[0].keys(&Kind::Platform), None);
 }

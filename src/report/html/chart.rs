@@ -32,6 +32,8 @@ pub(super) fn bars(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()>
         "severity" => ("Severity", Anchors::None),
         "accepted" => ("Accepted findings", Anchors::None),
         "what_if" => ("Hosts in trouble that one change would clear", Anchors::None),
+        "standing" => ("How the mail servers stand", Anchors::None),
+        "fixer" => ("Who has to fix what is wrong", Anchors::None),
         other => (other, Anchors::None),
     };
     write!(out, "<section><h2>{title}</h2>\n<table class=\"bars\">\n<tbody>\n")?;

@@ -1,16 +1,16 @@
 //! What is to be fixed as a CSV file beside the page, one row a host in the order of addresses, and where the hosts of a
 //! group stand in it, so that the page can lead there.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::judge::Code;
 use crate::judge::cause::{Fixer, Side};
+use crate::judge::remedy::Remedy;
 use crate::judge::settings::settings;
 use crate::record::list::JOIN;
 use crate::report::csv::put;
-use crate::report::summary::detail::{Fix, Fixes};
+use crate::report::summary::detail::{BrokenHost, Fixes};
 
 /// The row of the first host; the header is row 1, as programs count that open the file, and RFC 7111.
 const FIRST_ROW: usize = 2;
@@ -20,7 +20,7 @@ const STRETCHES: usize = 40;
 /// The hosts of the file, in its order.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    fixes: Vec<Fix>,
+    fixes: Vec<BrokenHost>,
     met: u64,
 }
 
@@ -39,13 +39,21 @@ impl Sheet {
         Self { met: fixes.met, fixes: fixes.sorted() }
     }
 
+    /// The worst hosts, each severity in the order of the file.
+    pub(super) fn worst(&self, most: usize) -> Vec<&BrokenHost> {
+        let mut worst: Vec<&BrokenHost> = self.fixes.iter().collect();
+        worst.sort_by_key(|host| std::cmp::Reverse(host.severity));
+        worst.truncate(most);
+        worst
+    }
+
     /// Hosts in the file, and hosts with something to fix.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.fixes.len() as u64, self.met)
     }
 
     /// Where the hosts stand for which `is_meant` holds; `None` if there are none.
-    pub(super) fn place(&self, is_meant: impl Fn(&Fix) -> bool) -> Option<Place> {
+    pub(super) fn place(&self, is_meant: impl Fn(&BrokenHost) -> bool) -> Option<Place> {
         let rows = self.fixes.iter().enumerate().filter(|(_, fix)| is_meant(fix));
         let (mut hosts, mut stretches): (usize, Vec<(usize, usize)>) = (0, Vec::new());
         for row in rows.map(|(index, _)| index + FIRST_ROW) {
@@ -90,25 +98,25 @@ pub(in crate::report) fn header(line: &mut Vec<u8>) {
 }
 
 /// Appends the row of a host.
-pub(in crate::report) fn row(fix: &Fix, line: &mut Vec<u8>) {
+pub(in crate::report) fn row(fix: &BrokenHost, line: &mut Vec<u8>) {
     cells(line, COLUMNS.iter().map(|(_, cell)| cell(fix)));
 }
 
 /// A column: its name, and what its cell of a host holds.
-type Column = (&'static str, fn(&Fix) -> String);
+type Column = (&'static str, fn(&BrokenHost) -> String);
 
 /// The columns.
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 18] = [
     ("ip", |fix| fix.ip.to_string()),
     ("port", |fix| fix.port.to_string()),
     ("prefix", |fix| fix.prefix().to_string()),
     ("severity", |fix| fix.severity.as_str().to_owned()),
     ("findings", |fix| join(fix.findings.iter().map(Code::as_str))),
-    ("who", |fix| {
-        let fixers: BTreeSet<Fixer> = fix.findings.iter().map(|code| code.fixer(fix.tenancy)).collect();
-        join(fixers.into_iter().map(Fixer::as_str))
-    }),
+    ("who", |fix| join(fix.fixers().into_iter().map(Fixer::as_str))),
     ("what", |fix| {
+        if !fix.changes.is_empty() {
+            return what(fix);
+        }
         let mut remedies: Vec<&str> = Vec::new();
         for remedy in fix.findings.iter().map(Code::remedy) {
             if !remedies.contains(&remedy) {
@@ -119,6 +127,12 @@ const COLUMNS: [Column; 13] = [
     }),
     // The PTR record is set elsewhere.
     ("set_by", |fix| {
+        if let Some(step) = fix.fix().steps().iter().find(|step| step.remedy == Remedy::Banner) {
+            return step.by();
+        }
+        if !fix.changes.is_empty() {
+            return String::new();
+        }
         let names = fix.findings.iter().any(|code| code.side() != Side::Reverse);
         let settings = fix.platform.as_deref().filter(|_| names).into_iter().flat_map(settings);
         settings.map(|setting| setting.by).collect::<Vec<_>>().join("; ")
@@ -128,7 +142,20 @@ const COLUMNS: [Column; 13] = [
     ("platform", |fix| fix.platform.as_deref().unwrap_or_default().to_owned()),
     ("asn", |fix| fix.asn.map(|asn| asn.to_string()).unwrap_or_default()),
     ("asked", |fix| fix.asked.to_string()),
+    ("fix", |fix| join(fix.changes.iter().map(ToString::to_string))),
+    ("record", |fix| join(fix.fix().steps().into_iter().filter_map(|step| step.record))),
+    ("check", |fix| join(fix.fix().steps().into_iter().map(|step| step.check))),
+    ("expected_name", |fix| fix.expected_name.as_deref().unwrap_or_default().to_owned()),
+    ("tags", |fix| join(fix.tags.iter().map(|(name, value)| format!("{name}={value}")))),
 ];
+
+/// The changes in sentences, in their order.
+fn what(fix: &BrokenHost) -> String {
+    let fix = fix.fix();
+    let mut sentences: Vec<String> = fix.to_agree().into_iter().map(str::to_owned).collect();
+    sentences.extend(fix.steps().into_iter().map(|step| format!("{}.", step.what)));
+    sentences.join(" ")
+}
 
 fn cells(line: &mut Vec<u8>, cells: impl Iterator<Item = String>) {
     for (index, cell) in cells.enumerate() {
@@ -140,13 +167,13 @@ fn cells(line: &mut Vec<u8>, cells: impl Iterator<Item = String>) {
     line.push(b'\n');
 }
 
-fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
+fn join(words: impl Iterator<Item = impl AsRef<str>>) -> String {
     let mut cell = String::new();
     for word in words {
         if !cell.is_empty() {
             cell.push(JOIN);
         }
-        cell.push_str(word);
+        cell.push_str(word.as_ref());
     }
     cell
 }
@@ -154,11 +181,12 @@ fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::remedy::Change;
     use crate::judge::{Severity, Tenancy};
     use std::net::IpAddr;
 
-    fn fix(third: u8, last: u8) -> Fix {
-        Fix {
+    fn fix(third: u8, last: u8) -> BrokenHost {
+        BrokenHost {
             ip: IpAddr::from([192, 0, third, last]),
             port: 25,
             severity: Severity::High,
@@ -169,6 +197,9 @@ mod tests {
             platform: Some("qmail".into()),
             asn: Some(64500),
             asked: "192.0.2.0/24".into(),
+            changes: Box::default(),
+            expected_name: None,
+            tags: Box::from([("customer".into(), "C-17".into())]),
         }
     }
 
@@ -182,13 +213,39 @@ mod tests {
         sheet(&[(2, 1)]).write(&mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "ip,port,prefix,severity,findings,who,what,set_by,banner_name,ptr_names,platform,asn,asked\n\
-             192.0.2.1,25,192.0.2.0/24,high,ptr_missing;banner_default,customer,\
+            "ip,port,prefix,severity,findings,who,what,set_by,banner_name,ptr_names,platform,asn,asked,fix,record,check,\
+             expected_name,tags\n\
+             192.0.2.1,25,192.0.2.0/24,high,ptr_missing;banner_default,customer;provider,\
              \"Set one PTR record to a name of the host's own domain, and let that name lead to the address. \
              Let the server call itself by a full name of its own domain, in the greeting and in HELO, with DNS agreeing.\",\
              `control/me`; `control/smtpgreeting` for the greeting and `control/helohost` for mail going out,\
-             '=localhost,a.example.org;b.example.org,qmail,64500,192.0.2.0/24\n"
+             '=localhost,a.example.org;b.example.org,qmail,64500,192.0.2.0/24,,,,,customer=C-17\n"
         );
+    }
+
+    #[test]
+    fn where_the_changes_are_known_they_stand_there_to_the_letter() {
+        let words = ["forward=mail.example.org", "ptr=mail.example.org", "banner=mail.example.org"];
+        let changes = words.map(|word| Change::parse(word).unwrap());
+        let host = BrokenHost { changes: changes.into(), ..fix(2, 1) };
+        let cell = |name: &str| COLUMNS.iter().find(|(column, _)| *column == name).unwrap().1(&host);
+        assert_eq!(cell("fix"), words.join(";"));
+        assert_eq!(
+            cell("record"),
+            "mail.example.org. IN A 192.0.2.1;1.2.0.192.in-addr.arpa. IN PTR mail.example.org."
+        );
+        assert_eq!(cell("who"), "customer;provider");
+        assert!(cell("what").contains("Let the server (qmail) greet"), "{}", cell("what"));
+        assert!(
+            cell("set_by").starts_with("echo mail.example.org > /var/qmail/control/me; "),
+            "{}",
+            cell("set_by")
+        );
+        assert_eq!(
+            cell("check"),
+            "dig +short mail.example.org A;dig +short -x 192.0.2.1;nc -w 60 192.0.2.1 25"
+        );
+        assert_eq!(cell("tags"), "customer=C-17");
     }
 
     #[test]
@@ -200,7 +257,8 @@ mod tests {
             (&[2, 4], 5, "row=2-3;5-7"),
             (&[2, 3, 4], 6, "row=2-7"),
         ] {
-            let meant = |fix: &Fix| matches!(fix.ip, IpAddr::V4(v4) if thirds.contains(&v4.octets()[2]));
+            let meant =
+                |fix: &BrokenHost| matches!(fix.ip, IpAddr::V4(v4) if thirds.contains(&v4.octets()[2]));
             assert_eq!(sheet.place(meant), Some(Place { hosts, fragment: fragment.to_owned() }));
         }
         assert_eq!(sheet.place(|_| false), None);

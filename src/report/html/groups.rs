@@ -9,7 +9,7 @@ use super::link;
 use super::text::Html;
 use crate::judge::{Severity, platform};
 use crate::name::registrable;
-use crate::report::summary::detail::Fix;
+use crate::report::summary::detail::BrokenHost;
 use crate::report::summary::text::percent;
 use crate::report::summary::{Groups, Summary, Tally};
 use crate::report::table::{clip, grouped};
@@ -34,13 +34,14 @@ pub(super) fn tables(
     });
     table.section("Worst networks", "network", networks.take(most))?;
     let systems = listed(&summary.systems, most);
-    let systems = systems
-        .map(|(&asn, tally)| Line::of(system(summary, asn), tally, move |fix: &Fix| fix.asn == Some(asn)));
+    let systems = systems.map(|(&asn, tally)| {
+        Line::of(system(summary, asn), tally, move |fix: &BrokenHost| fix.asn == Some(asn))
+    });
     table.section("Autonomous systems", "system", systems)?;
     let names = listed(&summary.banner_names, most);
     let greets_so = |name: &String| {
         let name = name.clone();
-        move |fix: &Fix| fix.banner_name.as_deref() == Some(name.as_str())
+        move |fix: &BrokenHost| fix.banner_name.as_deref() == Some(name.as_str())
     };
     table.section(
         "Names in greetings",
@@ -50,7 +51,7 @@ pub(super) fn tables(
     let domains = listed(&summary.domains, most);
     let within = |domain: &String| {
         let domain = domain.clone();
-        move |fix: &Fix| fix.banner_name.as_deref().and_then(registrable) == Some(domain.as_str())
+        move |fix: &BrokenHost| fix.banner_name.as_deref().and_then(registrable) == Some(domain.as_str())
     };
     table.section(
         "Domains of greetings",
@@ -60,7 +61,7 @@ pub(super) fn tables(
     let ptr_domains = listed(&summary.ptr_domains, most);
     let leads_into = |domain: &String| {
         let domain = domain.clone();
-        move |fix: &Fix| fix.ptr_names.iter().any(|name| registrable(name) == Some(domain.as_str()))
+        move |fix: &BrokenHost| fix.ptr_names.iter().any(|name| registrable(name) == Some(domain.as_str()))
     };
     let ptr_domains = ptr_domains.map(|(name, tally)| Line::of(name, tally, leads_into(name)));
     table.section("Domains of PTR names", "domain", ptr_domains)?;
@@ -94,11 +95,11 @@ fn system(summary: &Summary, asn: u32) -> String {
 struct Line {
     name: String,
     tally: Tally,
-    is_meant: Box<dyn Fn(&Fix) -> bool>,
+    is_meant: Box<dyn Fn(&BrokenHost) -> bool>,
 }
 
 impl Line {
-    fn of(name: impl Display, tally: Tally, is_meant: impl Fn(&Fix) -> bool + 'static) -> Self {
+    fn of(name: impl Display, tally: Tally, is_meant: impl Fn(&BrokenHost) -> bool + 'static) -> Self {
         Self { name: name.to_string(), tally, is_meant: Box::new(is_meant) }
     }
 }
@@ -118,7 +119,7 @@ impl Table<'_> {
             self.out,
             "<section><h2>{title}</h2>\n<table class=\"groups\">\n<thead><tr><th scope=\"col\">{kind}</th><th scope=\"col\">records</th>\
              <th scope=\"col\">high</th><th scope=\"col\">medium</th><th scope=\"col\">low</th>\
-             <th scope=\"col\">sound</th>"
+             <th scope=\"col\">fine</th><th scope=\"col\">not known</th>"
         )?;
         if self.fixes.is_some() {
             self.out.write_all(b"<th scope=\"col\">to fix</th>")?;
@@ -143,9 +144,9 @@ impl Table<'_> {
             let class = if count > 0 { severity.as_str() } else { "faint" };
             write!(self.out, "<td class=\"{class}\">{}</td>", grouped(count))?;
         }
-        let sound = tally.severity(Severity::None) + tally.severity(Severity::Info);
-        let share = sound as f64 / tally.severities.total().max(1) as f64;
-        write!(self.out, "<td>{}</td>", Html(percent(share)))?;
+        let of_judged = |count: u64| count as f64 / tally.severities.total().max(1) as f64;
+        write!(self.out, "<td>{}</td>", Html(percent(of_judged(tally.fine()))))?;
+        write!(self.out, "<td class=\"faint\">{}</td>", grouped(tally.not_known()))?;
         if let Some((sheet, file)) = self.fixes {
             let to = sheet.place(is_meant).map_or_else(String::new, |place| link(file, &place));
             write!(self.out, "<td>{to}</td>")?;

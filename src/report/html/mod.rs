@@ -10,6 +10,7 @@ mod clones;
 pub mod fixes;
 mod groups;
 mod hilbert;
+mod hosts;
 mod map;
 mod run;
 pub(super) mod text;
@@ -23,7 +24,7 @@ use sha2::{Digest, Sha256};
 use super::summary::Summary;
 use super::summary::text::percent;
 use super::table::grouped;
-use crate::judge::{Severity, Verdict};
+use crate::judge::Severity;
 use crate::record::time;
 use fixes::{Place, Sheet};
 use text::{Html, Url, base64};
@@ -66,6 +67,7 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
     clones::clones(&summary.clones.listed(), summary.shown(clones::LISTED), out)?;
     map::map(summary, out)?;
     groups::tables(summary, page.fixes, out)?;
+    hosts::hosts(page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;
     run::method(&summary.sources, out)?;
     run::runs(page.runs, out)?;
@@ -94,12 +96,11 @@ pub(super) fn figure(number: impl Display, word: &str, class: &str, out: &mut dy
 fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Write) -> io::Result<()> {
     let all = &summary.all;
     let judged = all.verdicts.total();
-    let sound = all.severity(Severity::None) + all.severity(Severity::Info);
     out.write_all(b"<section class=\"wide\" id=\"headline\"><ul class=\"figures\">\n")?;
     figure(grouped(all.records), if all.records == 1 { "record" } else { "records" }, "", out)?;
     figure(grouped(judged), "mail servers", "", out)?;
     if judged > 0 {
-        figure(percent(sound as f64 / judged as f64), "of them sound", "none", out)?;
+        figure(percent(all.fine() as f64 / judged as f64), "of them fine", "none", out)?;
         for severity in [Severity::High, Severity::Medium, Severity::Low] {
             let count = all.severity(severity);
             figure(
@@ -109,12 +110,7 @@ fn headline(summary: &Summary, fixes: Option<(&Sheet, &str)>, out: &mut dyn Writ
                 out,
             )?;
         }
-        figure(
-            grouped(all.verdict(Verdict::Undetermined)),
-            "undetermined: not known, not wrong",
-            "faint",
-            out,
-        )?;
+        figure(grouped(all.not_known()), "not known: neither fine nor wrong", "faint", out)?;
     }
     out.write_all(b"</ul>\n")?;
     for (file, why) in &summary.incomplete {

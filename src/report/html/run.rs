@@ -53,7 +53,7 @@ const METHOD: [(&str, &str); 7] = [
     ),
     (
         "Out of scope",
-        "SPF, DKIM, DMARC, content, reputation. A host that is sound here may still be refused for any of them.",
+        "SPF, DKIM, DMARC, content, reputation. A host that is fine here may still be refused for any of them.",
     ),
 ];
 

@@ -27,6 +27,8 @@ fn row(last: u8, text: &str) -> Row<'_> {
         as_name: Some(text.into()),
         accepted: crate::record::row::Codes::default(),
         clears_by: None,
+        fix: Vec::new(),
+        expected_name: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
         odd: crate::record::foreign::Oddities::default(),
@@ -91,7 +93,8 @@ fn every_number_and_name_is_on_the_page() {
     for part in [
         "made 1970-01-01T00:00:00.000Z",
         "<b class=\"\">1</b><span>record</span>",
-        "<b class=\"none\">0.0 %</b><span>of them sound</span>",
+        "<h2>What to set, host by host</h2>",
+        "<b class=\"none\">0.0 %</b><span>of them fine</span>",
         "<b class=\"high\">1</b><span>high</span>",
         "<h2>Verdicts</h2>",
         ">no_ptr</th><td>1</td><td>100.0 %</td>",

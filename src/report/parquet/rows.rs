@@ -16,6 +16,7 @@ use ::parquet::schema::types::ColumnDescriptor;
 
 use super::numbers::Numbers;
 use crate::evidence::{Outcome, Status};
+use crate::judge::remedy::Change;
 use crate::judge::what_if::{Remedies, Remedy};
 use crate::judge::{Code, Fcrdns, Severity, Tenancy, Verdict};
 use crate::record::field::{self, ReadError, known};
@@ -51,10 +52,12 @@ enum Leaf {
     ClearsBy,
     UnresolvedFamily,
     UnresolvedStatus,
+    Fix,
+    ExpectedName,
 }
 
 /// Where each leaf stands: the fields that lead to it, and its own name where a list is between.
-const LEAVES: [(Leaf, &[&str], Option<&str>); 22] = [
+const LEAVES: [(Leaf, &[&str], Option<&str>); 24] = [
     (Leaf::Time, &["time"], None),
     (Leaf::Ip, &["target", "ip"], None),
     (Leaf::Port, &["target", "port"], None),
@@ -77,6 +80,8 @@ const LEAVES: [(Leaf, &[&str], Option<&str>); 22] = [
     (Leaf::ClearsBy, &["clears_by"], None),
     (Leaf::UnresolvedFamily, &["target", "unresolved", "family"], None),
     (Leaf::UnresolvedStatus, &["target", "unresolved", "status"], None),
+    (Leaf::Fix, &["fix"], None),
+    (Leaf::ExpectedName, &["target", "expected_name"], None),
 ];
 
 /// Why rows can't be read.
@@ -288,6 +293,8 @@ impl<'b> Batch<'b> {
             as_name: self.text(Leaf::AsName)?.map(Cow::Borrowed),
             accepted: self.words(Leaf::Accepted, "accepted", Code::parse, odd)?,
             clears_by: clears,
+            fix: self.words(Leaf::Fix, "fix", Change::parse, odd)?,
+            expected_name: self.text(Leaf::ExpectedName)?.map(Cow::Borrowed),
             tags: self.tags()?,
             unresolved: self.unresolved(odd)?,
             odd: std::mem::take(odd),

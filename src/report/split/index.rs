@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::report::atomic;
+use crate::report::csv::put;
 use crate::report::file::{hash_file, hex};
 
-/// Its name in the folder. Lists end in `.csv`.
+/// Its name in the folder. Lists end in `.csv`, pages in `.html`, mails in `.txt`.
 pub(super) const INDEX: &str = "index.json";
+/// The table of all lists, for people and their programs.
+pub(super) const TABLE: &str = "index.csv";
 const SCHEMA: &str = "banneret.split/1";
 /// The longest index that is read, in bytes: some hundred thousand lists.
 const LONGEST: u64 = 64 << 20;
@@ -31,6 +34,9 @@ pub(super) struct Index {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) name: String,
+    /// The group that it is of, as the records have it: a file's name can't hold every one.
+    #[serde(default)]
+    pub(super) group: Option<String>,
     pub(super) length: u64,
     pub(super) sha256: String,
 }
@@ -64,7 +70,26 @@ impl Index {
     }
 }
 
+/// Appends the header of the table of all lists.
+pub(super) fn header(table: &mut Vec<u8>) {
+    table.extend_from_slice(b"group,hosts,high,medium,low,list,page,mail\n");
+}
+
+/// Appends the row of a group whose files are called `base`.
+pub(super) fn row(table: &mut Vec<u8>, (group, base): (&str, &str), severities: [u64; 3]) {
+    put(table, group);
+    let [high, medium, low] = severities;
+    let all = high + medium + low;
+    let row = format!(",{all},{high},{medium},{low},{base}.csv,{base}.html,{base}.txt\n");
+    table.extend_from_slice(row.as_bytes());
+}
+
 impl Entry {
+    /// Whether it is the list of a group, not its page or mail.
+    pub(super) fn is_list_of_group(&self) -> bool {
+        self.name != TABLE && Path::new(&self.name).extension().is_some_and(|ending| ending == "csv")
+    }
+
     /// Whether the file at `path` is as it was written.
     pub(super) fn is_unchanged(&self, path: &Path) -> bool {
         let is_file =
@@ -82,5 +107,5 @@ impl Entry {
 fn is_list(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
-        && Path::new(name).extension().is_some_and(|ending| ending == "csv")
+        && Path::new(name).extension().is_some_and(|it| it == "csv" || it == "html" || it == "txt")
 }

@@ -17,14 +17,19 @@ fn add(split: &mut Split, last: u8, customer: &str) {
 }
 
 fn split(folder: &Path, existing: Existing) -> Split {
-    Split::new(Place { folder, existing, taken: Vec::new() }, Kind::Tag("customer".into())).unwrap()
+    Split::new(
+        Place { folder, existing, taken: Vec::new() },
+        Kind::Tag("customer".into()),
+        Template::default(),
+    )
+    .unwrap()
 }
 
 fn lists(folder: &Path) -> Vec<(String, usize)> {
     let mut lists: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| !path.ends_with(INDEX))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "csv") && !path.ends_with(TABLE))
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
             assert!(text.starts_with("ip,port,"), "{text}");
@@ -118,7 +123,7 @@ fn nothing_is_replaced_that_no_report_wrote_and_then_nothing_is_written_at_all()
     fs::remove_file(&precious).unwrap();
     let taken = vec![identity(&precious, stdin()).unwrap()];
     let place = Place { folder, existing: Existing::Overwrite, taken };
-    let mut split = Split::new(place, Kind::Tag("customer".into())).unwrap();
+    let mut split = Split::new(place, Kind::Tag("customer".into()), Template::default()).unwrap();
     add(&mut split, 1, "b");
     assert!(matches!(split.finish(), Err(SplitError::Clash { .. })));
 }
@@ -164,10 +169,10 @@ fn a_list_that_can_not_be_written_is_told_with_its_path() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let at = |folder| Place { folder, existing: Existing::Keep, taken: Vec::new() };
-    let wrong = Split::new(at(&file), Kind::Asn).unwrap_err().to_string();
+    let wrong = Split::new(at(&file), Kind::Asn, Template::default()).unwrap_err().to_string();
     assert!(wrong.starts_with(&format!("fix list `{}` can't be written: ", file.display())), "{wrong}");
     fs::create_dir(folder.path().join("AS64500.csv")).unwrap();
-    let mut split = Split::new(at(folder.path()), Kind::Asn).unwrap();
+    let mut split = Split::new(at(folder.path()), Kind::Asn, Template::default()).unwrap();
     add(&mut split, 1, "any");
     assert!(
         split.finish().unwrap_err().to_string().contains("AS64500.csv` can't be written: is a directory")
@@ -184,4 +189,46 @@ proptest! {
         prop_assert!(name.starts_with(|first: char| first.is_ascii_alphanumeric()));
         prop_assert!(!name.contains(['/', '\\', '\0', ':']));
     }
+}
+
+#[test]
+fn each_group_has_a_page_and_a_mail_that_say_what_its_list_says_and_the_index_leads_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut split = split(folder.path(), Existing::Keep);
+    for (last, fix) in [(1, "ptr=mail.example.org"), (2, "ptr=")] {
+        let mut record: serde_json::Value =
+            serde_json::from_str(&line(last, "ptr_missing", "<C/17>")).unwrap();
+        record["fix"] = serde_json::json!([fix]);
+        split.add(&Row::from_json(&record.to_string()).unwrap());
+    }
+    add(&mut split, 3, "index");
+    split.finish().unwrap();
+    let index: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join(INDEX)).unwrap()).unwrap();
+    let files = index["files"].as_array().unwrap();
+    let groups: Vec<(&str, Option<&str>)> =
+        files.iter().map(|file| (file["name"].as_str().unwrap(), file["group"].as_str())).collect();
+    let named = |ending: &str| {
+        let is_meant =
+            |(name, group): &&(&str, Option<&str>)| name.ends_with(ending) && *group == Some("<C/17>");
+        let (name, _) = groups.iter().find(is_meant).unwrap();
+        fs::read_to_string(folder.path().join(name)).unwrap()
+    };
+    assert!(
+        groups.contains(&("index~2.csv", Some("index"))) && groups.contains(&(TABLE, None)),
+        "{groups:?}"
+    );
+    let (list, page, mail) = (named(".csv"), named(".html"), named(".txt"));
+    for text in [&list, &page, &mail] {
+        assert!(text.contains("1.2.0.192.in-addr.arpa. IN PTR mail.example.org."), "{text}");
+        assert!(text.contains("Agree on one"), "{text}");
+    }
+    assert!(
+        mail.starts_with("Subject: 2 mail servers to put right")
+            && mail.contains("1. provider: Set one PTR record")
+            && mail.contains("check: dig +short -x 192.0.2.1, expected: mail.example.org.")
+    );
+    assert!(page.contains("<h1>&lt;C/17&gt;</h1>") && !page.contains("<C/17>"), "{page}");
+    let table = fs::read_to_string(folder.path().join(TABLE)).unwrap();
+    assert!(table.starts_with("group,hosts,high,medium,low,list,page,mail\n<C/17>,2,2,0,0,"), "{table}");
 }

@@ -72,6 +72,8 @@ pub struct Tally {
     pub verdicts: Counts<{ Verdict::ALL.len() }>,
     /// By severity, as [`Severity::ALL`] has them; records without one are not among them.
     pub severities: Counts<{ Severity::ALL.len() }>,
+    /// Of the undetermined, those without a finding of weight.
+    not_known: u64,
 }
 
 impl Tally {
@@ -85,6 +87,21 @@ impl Tally {
         self.severities.at(severity as usize)
     }
 
+    /// How many are judged, and nothing of weight was found.
+    pub fn fine(&self) -> u64 {
+        (self.severity(Severity::None) + self.severity(Severity::Info)).saturating_sub(self.not_known)
+    }
+
+    /// How many have no finding of weight, and are not fine all the same: DNS did not tell enough.
+    pub fn not_known(&self) -> u64 {
+        self.not_known
+    }
+
+    /// How many have a finding of weight.
+    pub fn in_trouble(&self) -> u64 {
+        self.severity(Severity::High) + self.severity(Severity::Medium) + self.severity(Severity::Low)
+    }
+
     /// What makes one group worse than another: more findings of high severity, then of medium, then of low.
     pub fn badness(&self) -> (u64, u64, u64) {
         (self.severity(Severity::High), self.severity(Severity::Medium), self.severity(Severity::Low))
@@ -96,6 +113,11 @@ impl Tally {
 
     fn add_alike(&mut self, words: Words, many: u64) {
         self.records += many;
+        let is = |place: Option<u8>, word: u8| place == Some(word);
+        let is_light = is(words.severity, Severity::None as u8) || is(words.severity, Severity::Info as u8);
+        if is_light && is(words.verdict, Verdict::Undetermined as u8) {
+            self.not_known += many;
+        }
         if let Some(verdict) = words.verdict {
             self.verdicts.add_many(verdict.into(), many);
         }
@@ -107,6 +129,7 @@ impl Tally {
     /// Adds what was counted elsewhere.
     pub fn merge(&mut self, other: &Self) {
         self.records += other.records;
+        self.not_known += other.not_known;
         self.verdicts.merge(&other.verdicts);
         self.severities.merge(&other.severities);
     }

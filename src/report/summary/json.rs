@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::groups::OTHER;
 use super::what_if::{WORDS, WhatIf};
-use super::{Counts, Coverage, Grouping, Key, Kind, Listed, Summary, Tally};
+use super::{Counts, Coverage, FIXERS, Grouping, Key, Kind, Listed, STANDINGS, Summary, Tally};
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
 
@@ -46,6 +46,11 @@ impl Serialize for Whole<'_> {
         map.serialize_entry("complete", &summary.is_complete())?;
         map.serialize_entry("incomplete", &Incomplete(summary))?;
         map.serialize_entry("warnings", &Warnings(summary))?;
+        let all = &summary.all;
+        let standings = [all.in_trouble(), all.fine(), all.not_known()];
+        let standings = STANDINGS.into_iter().zip(standings);
+        map.serialize_entry("by_standing", &standings.collect::<BTreeMap<_, _>>())?;
+        map.serialize_entry("by_fixer", &Words(&summary.fixers, FIXERS))?;
         map.end()
     }
 }
@@ -254,7 +259,8 @@ mod tests {
             r#","banner_name":"#,
             &group(r#""mail.example.org""#),
             r#"},"sources":[],"by_accepted":{},"what_if":{"in_trouble":1,"ptr_alone":0,"banner_alone":0,"#,
-            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"hosts":3,"hosts_exact":true,"complete":true,"incomplete":[],"warnings":[]}"#,
+            r#""forward_alone":0,"no_single_change":0,"accepted":0,"unknown":1},"cloned_images":[],"hosts":3,"hosts_exact":true,"complete":true,"incomplete":[],"warnings":[],"#,
+            r#""by_standing":{"fine":1,"in_trouble":1,"not_known":0},"by_fixer":{"provider":1}}"#,
             "\n",
         ];
         assert_eq!(shown(&summary), expected.concat());
@@ -268,7 +274,8 @@ mod tests {
             r#""by_finding":{},"groups":{"prefix":[],"asn":[],"domain":[],"ptr_domain":[],"platform":[],"#,
             r#""banner_name":[]},"sources":[],"by_accepted":{},"what_if":{"in_trouble":0,"ptr_alone":0,"#,
             r#""banner_alone":0,"forward_alone":0,"no_single_change":0,"accepted":0,"unknown":0},"cloned_images":[],"#,
-            r#""hosts":0,"hosts_exact":true,"complete":true,"incomplete":[],"warnings":[]}"#,
+            r#""hosts":0,"hosts_exact":true,"complete":true,"incomplete":[],"warnings":[],"#,
+            r#""by_standing":{"fine":0,"in_trouble":0,"not_known":0},"by_fixer":{}}"#,
             "\n",
         ];
         assert_eq!(shown(&Summary::new()), empty.concat());

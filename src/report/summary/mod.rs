@@ -31,11 +31,13 @@ pub use view::{View, ViewError};
 use std::collections::HashMap;
 
 use crate::evidence::Outcome;
+use crate::judge::cause::Fixer;
 use crate::judge::{Code, Severity, Verdict};
 use crate::name::registrable;
 use crate::prefix::Prefix;
 use crate::record::row::Row;
 use clones::Clones;
+use detail::BrokenHost;
 use what_if::WhatIf;
 
 /// How many keys of one kind keep their own count: twice as many stand in memory at most, some 20 MiB
@@ -46,10 +48,16 @@ pub const MAX_GROUPS: usize = 1 << 16;
 const USUAL: [Kind; 6] =
     [Kind::NETWORK, Kind::Asn, Kind::Domain, Kind::PtrDomain, Kind::Platform, Kind::BannerName];
 
+/// How a mail server stands: what is fine and what is not known are two things.
+pub const STANDINGS: [&str; 3] = ["in_trouble", "fine", "not_known"];
+
+/// Who has to act where something of weight is wrong.
+pub const FIXERS: [&str; 4] = ["provider", "customer", "both", "nobody"];
+
 /// The counts of a closed set of words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breakdown {
-    /// What the words say: `outcome`, `verdict`, `severity`, `finding`, `accepted`, `what_if`.
+    /// What the words say: `outcome`, `verdict`, `severity`, `finding`, `accepted`, `what_if`, `standing`, `fixer`.
     pub kind: &'static str,
     /// How many records could have counted.
     pub of: u64,
@@ -82,6 +90,8 @@ pub struct Summary {
     pub accepted: Counts<{ Code::ALL.len() }>,
     /// By what would clear them.
     pub what_if: WhatIf,
+    /// Records with a finding of weight, by who has to act, as [`FIXERS`] has them.
+    pub fixers: Counts<{ FIXERS.len() }>,
     /// Default and foreign names that many addresses share.
     pub clones: Clones,
     /// By /24 or /48.
@@ -156,6 +166,7 @@ impl Summary {
             findings: Counts::default(),
             accepted: Counts::default(),
             what_if: WhatIf::default(),
+            fixers: Counts::default(),
             clones: Clones::new(most),
             prefixes: Groups::new(most),
             systems: Groups::new(most),
@@ -189,6 +200,9 @@ impl Summary {
             }
         }
         self.what_if.add(row);
+        if let Some(host) = BrokenHost::of(row) {
+            self.fixers.add(fixer_word(&host.fixers()));
+        }
         self.clones.add(row);
         if let Some(prefix) = row.prefix() {
             self.prefixes.add(&prefix, row);
@@ -273,7 +287,7 @@ impl Summary {
     }
 
     /// The counts of the closed sets: outcome, verdict, severity, finding, accepted finding, what one change would clear.
-    pub fn breakdowns(&self) -> [Breakdown; 6] {
+    pub fn breakdowns(&self) -> [Breakdown; 8] {
         let judged = self.all.verdicts.total();
         let outcomes = Outcome::ALL.map(|it| (it.as_str(), self.outcome(it)));
         let verdicts = Verdict::ALL.map(|it| (it.as_str(), self.all.verdict(it)));
@@ -281,6 +295,9 @@ impl Summary {
         let findings = Code::ALL.map(|it| (it.as_str(), self.finding(it)));
         let accepted = Code::ALL.map(|it| (it.as_str(), self.accepted.at(it as usize)));
         let what_if = what_if::WORDS.iter().enumerate().map(|(at, &word)| (word, self.what_if.counts.at(at)));
+        let standings = [self.all.in_trouble(), self.all.fine(), self.all.not_known()];
+        let standings = STANDINGS.into_iter().zip(standings);
+        let fixers = FIXERS.into_iter().enumerate().map(|(at, word)| (word, self.fixers.at(at)));
         let with = |counts: &[(&'static str, u64)], other: u64| {
             let other = Some((groups::OTHER, other)).filter(|&(_, count)| count > 0);
             counts.iter().copied().chain(other).collect()
@@ -297,6 +314,8 @@ impl Summary {
             Breakdown { kind: "finding", of: judged, counts: with(&findings, self.findings.other()) },
             Breakdown { kind: "accepted", of: judged, counts: with(&accepted, self.accepted.other()) },
             Breakdown { kind: "what_if", of: self.what_if.in_trouble, counts: what_if.collect() },
+            Breakdown { kind: "standing", of: judged, counts: standings.collect() },
+            Breakdown { kind: "fixer", of: self.all.in_trouble(), counts: fixers.collect() },
         ]
     }
 
@@ -308,6 +327,16 @@ impl Summary {
     /// The holder of an autonomous system, as a record named it.
     pub fn as_name(&self, asn: u32) -> Option<&str> {
         self.as_names.get(&asn).map(String::as_str)
+    }
+}
+
+/// The place of a host in [`FIXERS`].
+fn fixer_word(fixers: &[Fixer]) -> usize {
+    match (fixers.contains(&Fixer::Provider), fixers.contains(&Fixer::Customer)) {
+        (true, false) => 0,
+        (false, true) => 1,
+        (true, true) => 2,
+        (false, false) => 3,
     }
 }
 
@@ -340,6 +369,8 @@ mod tests {
             as_name: Some("EXAMPLE".into()),
             accepted: Codes::default(),
             clears_by: None,
+            fix: Vec::new(),
+            expected_name: None,
             tags: Tags::Text(Vec::new()),
             unresolved: None,
             odd: crate::record::foreign::Oddities::default(),
@@ -430,5 +461,47 @@ mod tests {
                 prop_assert_eq!(tally.records, 2 * others.len() as u64);
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_fine() {
+        let mut summary = Summary::new();
+        summary.add(&row([192, 0, 2, 1], Verdict::Match, Severity::None));
+        summary.add(&row([192, 0, 2, 2], Verdict::Undetermined, Severity::Info));
+        summary.add(&row([192, 0, 2, 3], Verdict::Undetermined, Severity::Medium));
+        summary.add(&row([192, 0, 2, 4], Verdict::NoPtr, Severity::High));
+        let all = &summary.all;
+        assert_eq!((all.in_trouble(), all.fine(), all.not_known()), (2, 1, 1));
+        let standing = summary.breakdowns().into_iter().find(|it| it.kind == "standing").unwrap();
+        assert_eq!(standing.counts, [("in_trouble", 2), ("fine", 1), ("not_known", 1)]);
+        let mut json = Vec::new();
+        View::Json.write(&summary, &mut json).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json["by_standing"], serde_json::json!({ "in_trouble": 2, "fine": 1, "not_known": 1 }));
+        let mut metrics = Vec::new();
+        View::Prometheus.write(&summary, &mut metrics).unwrap();
+        let metrics = String::from_utf8(metrics).unwrap();
+        assert!(metrics.contains("banneret_standing_records{standing=\"not_known\"} 1\n"), "{metrics}");
+    }
+
+    #[test]
+    fn who_has_to_act_is_told_by_the_changes_or_else_by_the_findings() {
+        use crate::judge::remedy::Change;
+        let mut summary = Summary::new();
+        for (last, codes, changes) in [
+            (1, &[Code::PtrMalformed][..], &[][..]),
+            (2, &[Code::PtrUnconfirmed, Code::StalePtr], &["forward=mail.example.org"]),
+            (3, &[Code::PtrMissing], &["forward=a.example.org", "ptr=a.example.org"]),
+        ] {
+            let findings = codes.iter().copied().collect();
+            let fix = changes.iter().map(|word| Change::parse(word).unwrap()).collect();
+            summary.add(&Row {
+                findings,
+                fix,
+                ..row([192, 0, 2, last], Verdict::Unconfirmed, Severity::High)
+            });
+        }
+        let fixer = summary.breakdowns().into_iter().find(|it| it.kind == "fixer").unwrap();
+        assert_eq!(fixer.counts, [("provider", 1), ("customer", 1), ("both", 1), ("nobody", 0)]);
     }
 }

@@ -97,6 +97,8 @@ fn section(out: &mut dyn Write, width: usize, breakdown: &Breakdown) -> io::Resu
     let title = match breakdown.kind {
         "accepted" => "accepted findings",
         "what_if" => "what one change would clear, of the hosts in trouble",
+        "standing" => "how they stand",
+        "fixer" => "who has to fix what is wrong",
         kind => kind,
     };
     writeln!(out, "\n{title}")?;
@@ -266,6 +268,13 @@ finding
 
 what one change would clear, of the hosts in trouble
   unknown                               1 100.0 % ████████████████████
+
+how they stand
+  fine                                255  99.6 % ███████████████████▉
+  in_trouble                            1   0.4 % ▏
+
+who has to fix what is wrong
+  provider                              1 100.0 % ████████████████████
 
 coverage
   256 asked, 256 answered, 256 judged

@@ -80,6 +80,8 @@ fn row(text: &str) -> Row<'_> {
         as_name: Some(text.into()),
         accepted: banneret::record::row::Codes::default(),
         clears_by: None,
+        fix: Vec::new(),
+        expected_name: None,
         tags: Tags::Text(Vec::new()),
         unresolved: None,
         odd: banneret::record::foreign::Oddities::default(),

@@ -1,11 +1,10 @@
-//! One server on one screen, for a person: what it says, what DNS says, what is wrong, who cares, what to do. All that
-//! strangers said is neutralised.
-//!
-//! What needs no action is told in a line, what several findings ask for is told once, and `-v` tells everything.
+//! One server for a person: what it says, what DNS says, what is wrong, who cares, what to do. On one screen
+//! ([`screen`]) or, for `-v`, in full. All that strangers said is neutralised.
 
 mod findings;
 mod overview;
 mod receivers;
+mod screen;
 mod tls;
 mod verify;
 
@@ -18,7 +17,7 @@ use crate::evidence::{Forward, Observation, Outcome, Resolution, Status};
 use crate::judge::advice::{Case, advice};
 use crate::judge::explain::Subject;
 use crate::judge::providers::Providers;
-use crate::judge::{Fcrdns, Severity, Verdict, tenancy_among};
+use crate::judge::{Fcrdns, Verdict, tenancy_among};
 use crate::record::escape::escape;
 use crate::record::neutral::Safe;
 use crate::record::{Network, Record};
@@ -62,7 +61,10 @@ pub(super) fn text(checked: &Checked, detail: Detail, width: usize) -> String {
         }
         match server {
             Server::Tried(record, verified) => {
-                page.server(&checked.asked, record);
+                match detail {
+                    Detail::Screen => page.screen(&checked.asked, record),
+                    Detail::All => page.server(&checked.asked, record),
+                }
                 if let Some(verified) = verified {
                     page.verified(verified);
                 }
@@ -96,9 +98,7 @@ impl Page<'_> {
             None => self.line(asked),
         }
         let seen = &record.evidence.observation;
-        if seen.outcome != Outcome::Greeted || self.detail == Detail::All {
-            self.row("outcome", outcome(seen.outcome));
-        }
+        self.row("outcome", outcome(seen.outcome));
         if let Some(unresolved) = record.target.unresolved {
             self.row("", why_unresolved(unresolved.status));
         }
@@ -123,11 +123,7 @@ impl Page<'_> {
         let reason = reason.as_str();
         self.row("platform", &format!("{}; tenancy {}: {reason}", server.trim_end(), tenancy.as_str()));
         self.row("verdict", &format!("{}: {}", verdict.as_str(), Subject::Verdict(verdict).title()));
-        // Advice says what a verdict's own words would say again.
-        let is_advised = judged.severity >= Some(Severity::Low);
-        if let (Some(text), true) =
-            (Subject::Verdict(verdict).text().get(1), !is_advised || self.detail == Detail::All)
-        {
+        if let Some(text) = Subject::Verdict(verdict).text().get(1) {
             self.row("", text);
         }
         let case = Case {

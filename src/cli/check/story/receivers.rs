@@ -1,6 +1,6 @@
-//! Who would act on it: receivers by what they do, or rule by rule.
+//! Who would act on it, rule by rule.
 
-use super::{Detail, Page};
+use super::Page;
 use crate::judge::receivers::{Applies, Effect, Forecast, Reaction, forecast};
 use crate::record::Record;
 use crate::targets::Inventory;
@@ -21,35 +21,18 @@ impl Page<'_> {
             acting.len(),
             forecast.version
         ));
-        if !acting.is_empty() || forecast.helo_observed || self.detail == Detail::All {
-            self.helo_name(&forecast);
+        self.helo_name(&forecast);
+        for reaction in acting {
+            let rule = reaction.rule;
+            let reply = if rule.reply.is_empty() { String::new() } else { format!(" ({})", rule.reply) };
+            let applies = match rule.applies {
+                Applies::Always => "",
+                Applies::IfConfigured => ", where it is switched on",
+                Applies::Sometimes => ", at times",
+            };
+            let text = format!("{}: {}{reply}{applies}", rule.name, effect(reaction.effect));
+            self.row(rule.receiver, &text);
         }
-        if self.detail == Detail::All {
-            for reaction in acting {
-                let rule = reaction.rule;
-                let reply = if rule.reply.is_empty() { String::new() } else { format!(" ({})", rule.reply) };
-                let applies = match rule.applies {
-                    Applies::Always => "",
-                    Applies::IfConfigured => ", where it is switched on",
-                    Applies::Sometimes => ", at times",
-                };
-                let text = format!("{}: {}{reply}{applies}", rule.name, effect(reaction.effect));
-                self.row(rule.receiver, &text);
-            }
-            return;
-        }
-        let always = |reaction: &&&Reaction| reaction.rule.applies == Applies::Always;
-        let refusing = acting.iter().filter(|it| it.effect == Effect::Reject).filter(always);
-        self.list("reject", with_replies(refusing));
-        let deferring = acting.iter().filter(|it| it.effect == Effect::Defer).filter(always);
-        self.list("defer", with_replies(deferring));
-        for (title, applies) in [("at times", Applies::Sometimes), ("if switched on", Applies::IfConfigured)]
-        {
-            let harsh = acting.iter().filter(|it| matches!(it.effect, Effect::Reject | Effect::Defer));
-            let harsh = harsh.filter(|it| it.rule.applies == applies);
-            self.list(title, harsh.map(|it| format!("{} {}", it.rule.receiver, effect(it.effect))));
-        }
-        self.list("score", scores(&acting).into_iter());
     }
 
     fn helo_name(&mut self, forecast: &Forecast) {
@@ -61,55 +44,22 @@ impl Page<'_> {
             (None, _) => {}
         }
     }
-
-    /// A row of receivers, each named once.
-    fn list(&mut self, title: &str, receivers: impl Iterator<Item = String>) {
-        let mut list: Vec<String> = Vec::new();
-        for receiver in receivers {
-            if !list.contains(&receiver) {
-                list.push(receiver);
-            }
-        }
-        if !list.is_empty() {
-            self.row(title, &list.join(", "));
-        }
-    }
 }
 
-/// Receivers that say the same stand together before their reply.
-fn with_replies<'a>(reactions: impl Iterator<Item = &'a &'a Reaction>) -> impl Iterator<Item = String> {
-    let mut replies: Vec<(&str, Vec<&str>)> = Vec::new();
-    for reaction in reactions {
-        let rule = reaction.rule;
-        match replies.iter_mut().find(|(reply, _)| *reply == rule.reply) {
-            Some((_, receivers)) if receivers.contains(&rule.receiver) => {}
-            Some((_, receivers)) => receivers.push(rule.receiver),
-            None => replies.push((rule.reply, vec![rule.receiver])),
-        }
-    }
-    replies.into_iter().map(|(reply, receivers)| {
-        let receivers = receivers.join(", ");
-        if reply.is_empty() { receivers } else { format!("{receivers} ({reply})") }
-    })
-}
-
-/// The points of each receiver, added up, with the rules that give them.
-fn scores(acting: &[&Reaction]) -> Vec<String> {
-    let mut totals: Vec<(&str, f32, f32, Vec<&str>)> = Vec::new();
+/// The points of each receiver, added up.
+pub(super) fn scores(acting: &[&Reaction]) -> Vec<String> {
+    let mut totals: Vec<(&str, f32, f32)> = Vec::new();
     for reaction in acting {
         let Effect::Score(least, most) = reaction.effect else { continue };
         let rule = reaction.rule;
         match totals.iter_mut().find(|(receiver, ..)| *receiver == rule.receiver) {
-            Some((_, low, high, names)) => {
-                (*low, *high) = (*low + least, *high + most);
-                names.push(rule.name);
-            }
-            None => totals.push((rule.receiver, least, most, vec![rule.name])),
+            Some((_, low, high)) => (*low, *high) = (*low + least, *high + most),
+            None => totals.push((rule.receiver, least, most)),
         }
     }
-    let told = totals.into_iter().map(|(receiver, least, most, names)| {
-        format!("{receiver} {} ({})", effect(Effect::Score(least, most)), names.join(", "))
-    });
+    let told = totals
+        .into_iter()
+        .map(|(receiver, least, most)| format!("{receiver} {}", effect(Effect::Score(least, most))));
     told.collect()
 }
 

@@ -3,6 +3,9 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
+use crate::judge::cause::Fixer;
+use crate::judge::fix::{HostFix, fixers};
+use crate::judge::remedy::Change;
 use crate::judge::{Code, Severity, Tenancy};
 use crate::prefix::Prefix;
 use crate::record::row::{Codes, Row};
@@ -14,7 +17,7 @@ const NAMES: usize = 4;
 
 /// One host with something to fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix {
+pub struct BrokenHost {
     /// The address.
     pub ip: IpAddr,
     /// The TCP port.
@@ -35,9 +38,15 @@ pub struct Fix {
     pub asn: Option<u32>,
     /// The entry that it came from.
     pub asked: Box<str>,
+    /// The changes that would clear it, where they are known.
+    pub changes: Box<[Change]>,
+    /// The name that the user expects.
+    pub expected_name: Option<Box<str>>,
+    /// What else the user said of it: name and value.
+    pub tags: Box<[(Box<str>, Box<str>)]>,
 }
 
-impl Fix {
+impl BrokenHost {
     /// What is to be fixed on a host; `None` without an address or without trouble.
     pub fn of(row: &Row<'_>) -> Option<Self> {
         let weight = |code: Code| row.weight(code);
@@ -57,7 +66,21 @@ impl Fix {
             platform: row.platform.as_deref().map(Box::from),
             asn: row.asn,
             asked: Box::from(&*row.asked),
+            changes: row.fix.clone().into(),
+            expected_name: row.expected_name.as_deref().map(Box::from),
+            tags: row.tags.pairs().map(|(name, value)| (name.into(), value.into())).collect(),
         })
+    }
+
+    /// What is to be changed, ready to be rendered.
+    pub fn fix(&self) -> HostFix<'_> {
+        let (ip, port, tenancy) = (self.ip, self.port, self.tenancy);
+        HostFix { ip, port, changes: &self.changes, platform: self.platform.as_deref(), tenancy }
+    }
+
+    /// Who has to do it.
+    pub fn fixers(&self) -> Vec<Fixer> {
+        fixers(&self.changes, self.findings.iter(), self.tenancy)
     }
 
     /// Its /24 or /48.
@@ -69,7 +92,7 @@ impl Fix {
 /// The hosts with something to fix.
 #[derive(Debug, Clone)]
 pub struct Fixes {
-    kept: Vec<Fix>,
+    kept: Vec<BrokenHost>,
     most: usize,
     /// How many there were, those that are not kept included.
     pub met: u64,
@@ -89,7 +112,7 @@ impl Fixes {
 
     /// Takes up one record; one with nothing to fix is passed over, as what the user accepts.
     pub fn add(&mut self, row: &Row<'_>) {
-        let Some(fix) = Fix::of(row) else { return };
+        let Some(fix) = BrokenHost::of(row) else { return };
         self.met += 1;
         self.kept.push(fix);
         if self.kept.len() >= 2 * self.most {
@@ -98,7 +121,7 @@ impl Fixes {
     }
 
     /// The worst of them, by network, address and port.
-    pub fn sorted(mut self) -> Vec<Fix> {
+    pub fn sorted(mut self) -> Vec<BrokenHost> {
         self.drop_lighter();
         self.kept.sort_by_key(|fix| (fix.ip, fix.port));
         self.kept

@@ -4,7 +4,7 @@
 pub mod fixes;
 pub mod marks;
 
-pub use fixes::{Fix, Fixes};
+pub use fixes::{BrokenHost, Fixes};
 pub use marks::{Mark, Marks};
 
 use crate::record::row::Row;
