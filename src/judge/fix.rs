@@ -2,9 +2,6 @@
 //!
 //! [`super::what_if`] decides the changes, a record carries them, and every form renders them from here: the screen of
 //! `check`, the list of fixes, the page, the mail to a customer. Knows no evidence.
-//!
-//! The words of a record: `ptr=mail.example.org` sets the PTR record of the address to that name alone, `forward=…` adds
-//! the address to the name, `banner=…` lets the server greet with it. Without a name behind `=`, one has to be agreed on.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;

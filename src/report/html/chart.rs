@@ -19,9 +19,26 @@ enum Anchors {
     None,
 }
 
+/// How a person reads a word that is no code of a record.
+fn label(word: &str) -> &str {
+    match word {
+        "ptr_alone" => "one PTR record",
+        "banner_alone" => "another name in the greeting",
+        "forward_alone" => "one address record",
+        "no_single_change" => "only several changes",
+        "in_trouble" => "in trouble",
+        "not_known" => "not known",
+        "both" => "provider and customer",
+        other => other,
+    }
+}
+
 /// Writes the section of one closed set; nothing if none of its words was met.
 pub(super) fn bars(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()> {
-    let met = breakdown.met();
+    let mut met = breakdown.met();
+    if breakdown.kind == "severity" {
+        met.sort_by_key(|(word, _)| std::cmp::Reverse(Severity::parse(word)));
+    }
     if met.is_empty() {
         return Ok(());
     }
@@ -44,7 +61,7 @@ pub(super) fn bars(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()>
                 let weight = Code::parse(word).map_or(Severity::Info, |code| code.severity(Tenancy::Unknown));
                 (format!("<a href=\"#{word}\">{word}</a>"), weight.as_str())
             }
-            Anchors::None => (word.to_owned(), word),
+            Anchors::None => (label(word).to_owned(), word),
         };
         writeln!(
             out,

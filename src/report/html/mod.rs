@@ -21,8 +21,8 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::summary::Summary;
 use super::summary::text::percent;
+use super::summary::{Breakdown, Summary};
 use super::table::grouped;
 use crate::judge::Severity;
 use crate::record::time;
@@ -33,6 +33,9 @@ pub use run::Run;
 
 /// The style sheet, between its tags.
 const STYLE: &str = include_str!("style.css");
+
+/// What a reader wants to know first: how the servers stand, who has to act, what one change would do.
+const ANSWERS: [&str; 3] = ["what_if", "standing", "fixer"];
 
 /// What stands around the numbers.
 #[derive(Debug, Clone, Copy)]
@@ -59,19 +62,26 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
         env!("CARGO_PKG_VERSION"),
     )?;
     headline(summary, page.fixes, out)?;
-    out.write_all(b"<div class=\"wide columns\">\n")?;
-    for breakdown in summary.breakdowns() {
-        chart::bars(&breakdown, out)?;
-    }
-    out.write_all(b"</div>\n")?;
-    clones::clones(&summary.clones.listed(), summary.shown(clones::LISTED), out)?;
-    map::map(summary, out)?;
-    groups::tables(summary, page.fixes, out)?;
+    let (answers, numbers): (Vec<_>, Vec<_>) =
+        summary.breakdowns().into_iter().partition(|it| ANSWERS.contains(&it.kind));
+    columns(answers, out)?;
     hosts::hosts(page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;
+    columns(numbers, out)?;
+    clones::clones(&summary.clones.listed(), summary.shown(clones::LISTED), out)?;
+    groups::tables(summary, page.fixes, out)?;
+    map::map(summary, out)?;
     run::method(&summary.sources, out)?;
     run::runs(page.runs, out)?;
     out.write_all(b"</main>\n</body>\n</html>\n")
+}
+
+fn columns(breakdowns: Vec<Breakdown>, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(b"<div class=\"wide columns\">\n")?;
+    for breakdown in breakdowns {
+        chart::bars(&breakdown, out)?;
+    }
+    out.write_all(b"</div>\n")
 }
 
 /// Everything down to the body: the policy, the title, the style.
