@@ -51,6 +51,9 @@ impl BrokenHost {
     pub fn of(row: &Row<'_>) -> Option<Self> {
         let weight = |code: Code| row.weight(code);
         let open = row.findings.without(row.accepted);
+        if open.is_empty() {
+            return None;
+        }
         let findings: Codes = open.iter().filter(|&code| weight(code) >= Severity::Low).collect();
         let (ip, severity) = (row.ip?, findings.iter().map(weight).max()?);
         let mut ptr_names = row.ptr_names.to_strings();
