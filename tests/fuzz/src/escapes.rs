@@ -21,7 +21,7 @@ use super::safe::assert_harmless;
 
 /// The elements that the page has.
 const ELEMENTS: &str = " !doctype html head meta title style body header h1 h2 p main section table thead tbody tr th td \
-                        svg rect g text path line circle figure figcaption desc caption div span ul li a b h3 article dl dt dd ";
+                        svg rect g text path line circle figure figcaption desc caption div span ul li a b h3 article dl dt dd details summary ";
 
 /// One text in every place that shows it.
 pub fn escapes(data: &[u8]) {
@@ -81,8 +81,8 @@ fn row(text: &str) -> Row<'_> {
         accepted: banneret::record::row::Codes::default(),
         clears_by: None,
         fix: Vec::new(),
-        expected_name: None,
-        tags: Tags::Text(Vec::new()),
+        expected_name: Some(text.into()),
+        tags: Tags::Text(vec![("customer".into(), text.into())]),
         unresolved: None,
         odd: banneret::record::foreign::Oddities::default(),
     }
