@@ -23,17 +23,18 @@ use crate::report::summary::Kind;
 pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let from = args.from.as_deref().map(Format::parse).transpose()?;
     report::check_stdin(&args.records)?;
-    let preflight = files::of_diff(args);
-    files::settle(&preflight)?;
     let kind = args.group_by.as_deref().map(Kind::parse).transpose()?;
     if let Some(kind) = kind.as_ref().filter(|kind| !matches!(kind, Kind::Tag(_) | Kind::Prefix(..))) {
         bail!("`{kind}` is nothing to split a comparison by; there are `tag:NAME`, `prefix` and `prefix:16`");
     }
-    let split = match (&args.split, &kind) {
+    let preflight = files::of_diff(args);
+    files::settle(&preflight)?;
+    // Each of the two flags asks for the other.
+    let split = match (&args.split, kind) {
         (Some(folder), Some(kind)) => {
             let existing = files::existing(args.overwrite);
             let place = Place { folder, existing, taken: preflight.identities() };
-            Some(Split::of_rows(place, kind.clone(), csv::put_header).context(Unable)?)
+            Some((Split::of_rows(place, kind.clone(), csv::put_header).context(Unable)?, kind))
         }
         _ => None,
     };
@@ -57,8 +58,8 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
         html::write(&entries, (&subject(&args.records), SystemTime::now()), &mut page)?;
         report::put(path, &page)?;
     }
-    if let Some(split) = split {
-        split_entries(split, kind.as_ref(), &entries)?;
+    if let Some((split, kind)) = split {
+        split_entries(split, &kind, &entries)?;
     }
     if !on_stdout {
         let mut out = BufWriter::new(io::stdout().lock());
@@ -85,9 +86,9 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
 }
 
 /// Writes what changed of each group, and says how many hosts are in none.
-fn split_entries(mut split: Split, kind: Option<&Kind>, entries: &[Entry<'_>]) -> anyhow::Result<()> {
+fn split_entries(mut split: Split, kind: &Kind, entries: &[Entry<'_>]) -> anyhow::Result<()> {
     for entry in entries.iter().filter(|entry| entry.change != Change::Same) {
-        let keys = kind.and_then(|kind| entry.keys(kind)).unwrap_or_default();
+        let keys = entry.keys(kind).unwrap_or_default();
         split.without += u64::from(keys.is_empty());
         for key in keys {
             split.append(key, |line| csv::put_row(entry, line));

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use super::cause::Fixer;
 use super::finding::Code;
-use super::platform::Kind;
+use super::platform::{Kind, Row};
 use super::remedy::{Change, Remedy};
 use super::settings::settings;
 use super::verdict::Tenancy;
@@ -140,28 +140,11 @@ impl HostFix<'_> {
     }
 
     fn banner(&self, name: &str, who: Fixer) -> Step {
-        let mut forms: Vec<(&'static str, String)> = Vec::new();
         let row = self.platform.and_then(super::platform::row);
-        if let Some(row) = row {
-            forms.extend(command(row.name, name).map(|command| ("command", command)));
-            forms.extend(
-                settings(row.name).map(|setting| ("setting", format!("{}: {}", row.title, setting.by))),
-            );
-            if forms.is_empty() {
-                forms.push((
-                    "setting",
-                    match row.kind {
-                        Kind::Provider | Kind::Relay => {
-                            format!("{} sets the name for its customers: ask there", row.title)
-                        }
-                        _ => format!("{}: the host name that it gives in SMTP", row.title),
-                    },
-                ));
-            }
-        } else {
-            forms
-                .push(("setting", "the host name in the mail server's settings; then restart it".to_owned()));
-        }
+        let forms = row.map_or_else(
+            || vec![("setting", "the host name in the mail server's settings; then restart it".to_owned())],
+            |row| ways(row, name),
+        );
         let on = row.map(|row| format!(" ({})", row.title)).unwrap_or_default();
         let (ip, port) = (self.ip, self.port);
         let address = if ip.is_ipv6() { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
@@ -187,10 +170,10 @@ impl HostFix<'_> {
 }
 
 impl Step {
-    /// The first of its forms for the host at hand: a command, else the settings that do it.
+    /// What does it on the host's platform: commands, lines of the configuration, settings. Empty for a record.
     pub fn by(&self) -> String {
         let mut text = String::new();
-        let forms = self.forms.iter().filter(|(label, _)| matches!(*label, "command" | "setting"));
+        let forms = self.forms.iter().filter(|(label, _)| matches!(*label, "command" | "line" | "setting"));
         for (at, (_, form)) in forms.enumerate() {
             // Writing to a `String` does not fail.
             let _ = write!(text, "{}{}", if at == 0 { "" } else { "; " }, form.replace('\n', "; "));
@@ -203,23 +186,23 @@ impl Step {
 const AGREE: &str = "Neither DNS, greeting nor inventory offers a name. Agree on one under a domain of whoever runs \
      the server (as `mail.your-domain`), not the provider's, for this host alone. It goes into every place below.";
 
-/// The line or command that sets the name of a platform. Only of those whose own documentation has it.
-fn command(platform: &str, name: &str) -> Option<String> {
-    Some(match platform {
-        "postfix" | "postscreen" => format!("postconf -e 'myhostname = {name}'\npostfix reload"),
-        "exim" => format!("primary_hostname = {name}"),
-        "sendmail" => format!("define(`confDOMAIN_NAME', `{name}')dnl"),
-        "qmail" => format!("echo {name} > /var/qmail/control/me"),
-        "haraka" => format!("echo {name} > config/me"),
-        "exchange" => {
-            format!(
-                "Set-ReceiveConnector NAME -Banner \"220 {name}\"
-Set-SendConnector NAME -Fqdn {name}"
-            )
+/// What sets the name on a platform: commands and lines that can be copied first.
+fn ways(row: &Row, name: &str) -> Vec<(&'static str, String)> {
+    let settings = || settings(row.name);
+    let exact = settings().flat_map(|it| [("command", it.command), ("line", it.line)]);
+    let exact = exact.filter_map(|(label, text)| Some((label, text?.replace("{name}", name))));
+    let told = settings().map(|it| ("setting", format!("{}: {}", row.title, it.by)));
+    let ways: Vec<_> = exact.chain(told).collect();
+    if !ways.is_empty() {
+        return ways;
+    }
+    let way = match row.kind {
+        Kind::Provider | Kind::Relay => {
+            format!("{} sets the name for its customers: ask there", row.title)
         }
-        "zimbra" => format!("/opt/zimbra/libexec/zmsetservername -n {name}"),
-        _ => return None,
-    })
+        _ => format!("{}: the host name that it gives in SMTP", row.title),
+    };
+    vec![("setting", way)]
 }
 
 /// Who can fix a host: what its changes ask for, or else what its findings do. One rule for the page, the lists and the

@@ -23,6 +23,10 @@ mod tests {
                 assert!(!matches!(row.kind, Kind::Relay | Kind::Provider), "{}", row.name);
                 assert!(!setting.by.is_empty() && !setting.by.ends_with('.'), "{}", row.name);
                 assert!(setting.source.len() > 8, "{}: {}", row.name, setting.source);
+                for exact in [setting.command, setting.line].into_iter().flatten() {
+                    assert_eq!(exact.matches('{').count(), exact.matches("{name}").count(), "{}", row.name);
+                    assert!(exact.contains("{name}"), "{}", row.name);
+                }
                 count += 1;
             }
         }

@@ -41,6 +41,8 @@ const BATCH: usize = 128;
 const LINGER: Duration = Duration::from_millis(20);
 /// Well below the usual timeouts of a conversation.
 const BEAT: Duration = Duration::from_millis(500);
+/// What the allocator (mimalloc) hands out quickly, in octets: each target needs a conversation's room.
+const SMALL: usize = 1024;
 /// The reply code for "too much, come back later" (RFC 5321 §3.8, §4.2.3).
 const TOO_MUCH: u16 = 421;
 
@@ -129,6 +131,7 @@ async fn beat() {
 
 /// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.
 async fn start(mut conversation: Pin<Box<impl Future<Output = ()> + 'static>>) {
+    debug_assert!(size_of_val(&*conversation) <= SMALL, "{} octets", size_of_val(&*conversation));
     // A batch is longer than a task's budget, which each start takes from: behind its end each would wake this thread.
     let first = poll_fn(|cx| Poll::Ready(conversation.as_mut().poll(cx).is_ready()));
     let is_over = unconstrained(first).await;

@@ -157,7 +157,7 @@ pub struct DiffArgs {
     /// Write the comparison as one HTML page, too; `-` is stdout, in place of the text
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Tell each group by itself, too: `tag:customer`, `prefix`, `asn`, ...; with --split
+    /// What the lists of --split are by: `tag:NAME`, `prefix` (/24 and /48), or `prefix:16`
     #[arg(long, value_name = "WHAT", requires = "split")]
     pub group_by: Option<String>,
     /// Write a list of what changed for each group into this folder, as CSV; needs --group-by

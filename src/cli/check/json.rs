@@ -2,8 +2,9 @@
 //!
 //! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "accepted", "why", "evidence",
 //! "who_can_fix", "who_cares", "todo", "never", "check"}],
-//! "fix": {"agree", "steps": [{"set", "name", "who", "what", "record", "forms": [{"for", "text"}], "check", "expected"}]}, "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply",
-//! "applies", "effect", "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
+//! "fix": {"agree", "steps": [{"set", "name", "who", "what", "record", "forms": [{"for", "text"}], "check", "expected"}]},
+//! "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply", "applies", "effect",
+//! "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
 //! `{"outlook", "effect", "clean", "clean_everywhere", "reasons", "questions": [{"name", "type", "standing", "cached", "ttl",
 //! "published", "servers": [{"name", "ip", "listed_by", "answer", "alias", "trouble"}], "path": [{"name", "zone", "servers_by",
 //! "alias", "servers"}]}], "doors": [{"ip", "port", "led_by", "outcome", "banner_name", "ptr", "verdict", "severity"}]}`

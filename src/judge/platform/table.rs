@@ -88,6 +88,10 @@ pub struct Rule {
 pub struct Setting {
     /// The options, paths or pages.
     pub by: &'static str,
+    /// The command that does it, with `{name}` in the place of the name.
+    pub command: Option<&'static str>,
+    /// The same as a line of the configuration.
+    pub line: Option<&'static str>,
     /// Where the maker says so.
     pub source: &'static str,
 }
@@ -164,6 +168,8 @@ struct RowText {
 #[serde(deny_unknown_fields)]
 struct SettingText {
     by: String,
+    command: Option<String>,
+    line: Option<String>,
     source: String,
 }
 
@@ -187,7 +193,13 @@ impl RowText {
         let wrong = || serde::de::Error::custom(format!("a rule of `{}` has not one shape", self.name));
         let rules: Option<Vec<Rule>> = self.rules.into_iter().map(RuleText::into_rule).collect();
         let rules = rules.ok_or_else(wrong)?;
-        let setting = |it: SettingText| Setting { by: it.by.leak(), source: it.source.leak() };
+        let kept = |text: String| &*text.leak();
+        let setting = |it: SettingText| Setting {
+            by: kept(it.by),
+            command: it.command.map(kept),
+            line: it.line.map(kept),
+            source: kept(it.source),
+        };
         Ok(Row {
             name: self.name.leak(),
             title: self.title.leak(),

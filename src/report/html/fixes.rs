@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use crate::judge::Code;
 use crate::judge::cause::{Fixer, Side};
+use crate::judge::fix::Step;
 use crate::judge::remedy::Remedy;
 use crate::judge::settings::settings;
 use crate::record::list::JOIN;
@@ -127,11 +128,10 @@ const COLUMNS: [Column; 18] = [
     }),
     // The PTR record is set elsewhere.
     ("set_by", |fix| {
-        if let Some(step) = fix.fix().steps().iter().find(|step| step.remedy == Remedy::Banner) {
-            return step.by();
-        }
         if !fix.changes.is_empty() {
-            return String::new();
+            let steps = fix.fix().steps();
+            let banner = steps.iter().find(|step| step.remedy == Remedy::Banner);
+            return banner.map(Step::by).unwrap_or_default();
         }
         let names = fix.findings.iter().any(|code| code.side() != Side::Reverse);
         let settings = fix.platform.as_deref().filter(|_| names).into_iter().flat_map(settings);

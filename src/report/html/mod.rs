@@ -35,7 +35,7 @@ pub use run::Run;
 const STYLE: &str = include_str!("style.css");
 
 /// What a reader wants to know first: how the servers stand, who has to act, what one change would do.
-const ANSWERS: [&str; 3] = ["what_if", "standing", "fixer"];
+const ANSWERS: [&str; 3] = ["standing", "fixer", "what_if"];
 
 /// What stands around the numbers.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +62,9 @@ pub fn write(summary: &Summary, page: &Page<'_>, out: &mut dyn Write) -> io::Res
         env!("CARGO_PKG_VERSION"),
     )?;
     headline(summary, page.fixes, out)?;
-    let (answers, numbers): (Vec<_>, Vec<_>) =
+    let (mut answers, numbers): (Vec<_>, Vec<_>) =
         summary.breakdowns().into_iter().partition(|it| ANSWERS.contains(&it.kind));
+    answers.sort_by_key(|it| ANSWERS.iter().position(|kind| *kind == it.kind));
     columns(answers, out)?;
     hosts::hosts(page.fixes, out)?;
     advice::advice(summary, page.fixes, out)?;

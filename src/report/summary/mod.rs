@@ -37,7 +37,6 @@ use crate::name::registrable;
 use crate::prefix::Prefix;
 use crate::record::row::Row;
 use clones::Clones;
-use detail::BrokenHost;
 use what_if::WhatIf;
 
 /// How many keys of one kind keep their own count: twice as many stand in memory at most, some 20 MiB
@@ -200,8 +199,8 @@ impl Summary {
             }
         }
         self.what_if.add(row);
-        if let Some(host) = BrokenHost::of(row) {
-            self.fixers.add(fixer_word(&host.fixers()));
+        if let Some(fixers) = detail::who_has_to_act(row) {
+            self.fixers.add(fixer_word(&fixers));
         }
         self.clones.add(row);
         if let Some(prefix) = row.prefix() {

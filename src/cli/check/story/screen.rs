@@ -192,14 +192,15 @@ impl Page<'_> {
         let what =
             if is_alone { step.what.clone() } else { format!("greet, also in HELO, as {}", step.name) };
         self.text.push_str(&paragraph(&Safe(&what).to_string(), lead, "  ", self.width));
-        let command = step.forms.iter().find(|(label, _)| *label == "command");
-        match (command, step.forms.first()) {
-            (Some((_, command)), _) => {
-                let command = if is_alone { command.clone() } else { command.replace('\n', " && ") };
-                command.lines().for_each(|line| self.line(&format!("    {line}")));
-            }
-            (None, Some((_, setting))) => self.wrapped(setting, "    "),
-            (None, None) => {}
+        let exact = || step.forms.iter().filter(|(label, _)| matches!(*label, "command" | "line"));
+        if exact().next().is_none()
+            && let Some((_, setting)) = step.forms.first()
+        {
+            self.wrapped(setting, "    ");
+        }
+        for (_, form) in exact() {
+            let form = if is_alone { form.clone() } else { form.replace('\n', " && ") };
+            form.lines().for_each(|line| self.line(&format!("    {line}")));
         }
     }
 
@@ -224,14 +225,13 @@ impl Page<'_> {
             advice.iter().filter(|one| one.severity < Severity::Low || one.accepted.is_some()).collect();
         minor.sort_by_key(|one| std::cmp::Reverse(one.severity));
         let mut left = room.saturating_sub(1);
-        let (mut text, mut waiting) = (String::new(), 0);
+        let mut text = String::new();
         for one in minor {
             let sentence = format!("{}: {}", one.code.as_str(), one.why);
             let told = paragraph(&Safe(&sentence).to_string(), "  ", "    ", self.width);
             let lines = told.lines().count();
-            if waiting > 0 || lines > left {
-                waiting += 1;
-                continue;
+            if lines > left {
+                break;
             }
             left -= lines;
             text.push_str(&told);

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use crate::judge::cause::Fixer;
 use crate::judge::fix::{HostFix, fixers};
 use crate::judge::remedy::Change;
-use crate::judge::{Code, Severity, Tenancy};
+use crate::judge::what_if::WEIGHT;
+use crate::judge::{Severity, Tenancy};
 use crate::prefix::Prefix;
 use crate::record::row::{Codes, Row};
 
@@ -46,16 +47,23 @@ pub struct BrokenHost {
     pub tags: Box<[(Box<str>, Box<str>)]>,
 }
 
+/// Findings of weight that are not accepted.
+fn open(row: &Row<'_>) -> Codes {
+    let open = row.findings.without(row.accepted);
+    if open.is_empty() { open } else { open.iter().filter(|&code| row.weight(code) >= WEIGHT).collect() }
+}
+
+/// Who has to act on a host; nobody where nothing is to be fixed.
+pub(in crate::report::summary) fn who_has_to_act(row: &Row<'_>) -> Option<Vec<Fixer>> {
+    let open = open(row);
+    (row.ip.is_some() && !open.is_empty()).then(|| fixers(&row.fix, open.iter(), row.tenancy))
+}
+
 impl BrokenHost {
     /// What is to be fixed on a host; `None` without an address or without trouble.
     pub fn of(row: &Row<'_>) -> Option<Self> {
-        let weight = |code: Code| row.weight(code);
-        let open = row.findings.without(row.accepted);
-        if open.is_empty() {
-            return None;
-        }
-        let findings: Codes = open.iter().filter(|&code| weight(code) >= Severity::Low).collect();
-        let (ip, severity) = (row.ip?, findings.iter().map(weight).max()?);
+        let findings = open(row);
+        let (ip, severity) = (row.ip?, findings.iter().map(|code| row.weight(code)).max()?);
         let mut ptr_names = row.ptr_names.to_strings();
         ptr_names.truncate(NAMES);
         Some(Self {
@@ -140,6 +148,7 @@ impl Fixes {
 mod tests {
     use super::super::super::tests::row;
     use super::*;
+    use crate::judge::Code;
     use crate::judge::Verdict;
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod fixes;
 pub mod marks;
 
+pub(in crate::report::summary) use fixes::who_has_to_act;
 pub use fixes::{BrokenHost, Fixes};
 pub use marks::{Mark, Marks};
 
