@@ -9,6 +9,7 @@ mod defect;
 mod environment;
 pub mod demo;
 pub mod diff;
+mod excluded_names;
 pub mod exclusion_watch;
 mod exit;
 pub mod explain;

@@ -10,7 +10,7 @@ use clap::{ArgMatches, Command};
 
 use super::accept;
 use super::args::{DnsArgs, KeepWord, ProbeArgs, ProbeWord, ScanArgs};
-use super::exclusion_watch::Addresses;
+use super::excluded_names::excluded_addresses;
 use super::exit::Exit;
 use super::files;
 use super::lists;
@@ -25,9 +25,8 @@ use crate::probe;
 use crate::rate::Rate;
 use crate::record::neutral::Safe;
 use crate::report::format::Format;
-use crate::resolve::{self, Case, Resolver, Solution, UpstreamError, Upstreams, Want};
+use crate::resolve::{self, UpstreamError, Upstreams};
 use crate::scan::writer::Keep;
-use crate::targets::Kind;
 
 /// The command line as it was read.
 #[derive(Debug, Clone, Copy)]
@@ -200,36 +199,6 @@ pub(super) fn resolver_settings(args: &DnsArgs, idle: bool) -> anyhow::Result<re
         }
     };
     Ok(settings)
-}
-
-/// The addresses of an excluded name, as long as the scan runs.
-pub(super) fn late_addresses(settings: resolve::Settings) -> Addresses {
-    Box::new(move |kind| excluded_addresses(kind, &|| Ok(settings.clone())))
-}
-
-/// The addresses of an excluded name. What can't be told for certain stops the scan: exclusions fail closed.
-fn excluded_addresses(
-    kind: &Kind,
-    settings: &impl Fn() -> anyhow::Result<resolve::Settings>,
-) -> anyhow::Result<Vec<IpAddr>> {
-    let want = match kind {
-        Kind::Host(name) => Want::Addresses(name.clone()),
-        Kind::Mx(domain) => Want::MailHosts(domain.clone()),
-        Kind::Address(_) | Kind::Prefix(_) | Kind::Range(..) | Kind::Asn(_) => return Ok(Vec::new()),
-    };
-    let Resolver { inbox, mut solved, .. } = resolve::start::<()>(settings()?)?;
-    let sent = inbox.send_blocking(vec![Case { want, carry: () }]);
-    drop(inbox);
-    let solution = sent.ok().and_then(|()| solved.blocking_recv()).and_then(|mut batch| batch.pop());
-    let unsure =
-        || anyhow::anyhow!("exclusion `{kind}` could not be resolved; exclude its addresses instead");
-    match solution.ok_or_else(unsure)?.solution {
-        Solution::Addresses(found) if found.whole => Ok(found.addresses),
-        Solution::MailHosts(found) if found.whole => {
-            Ok(found.hosts.into_iter().flat_map(|host| host.addresses.addresses).collect())
-        }
-        _ => Err(unsure()),
-    }
 }
 
 /// The ports, each once.

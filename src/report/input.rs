@@ -8,7 +8,6 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use ::parquet::file::reader::SerializedFileReader;
-use serde_json::Value;
 
 use super::expand::{Expanded, Unfinished};
 use super::format::{Compression, Form, Format, FormatError};
@@ -197,14 +196,6 @@ impl Input {
             return Err(self.text(1, "is CSV, which holds no whole records; give the JSONL or Parquet file"));
         }
         self.lines(|line| read::decode(line).map(&mut each))
-    }
-
-    /// Hands each JSONL record in turn to `each`, as it stands.
-    pub(super) fn values(self, mut each: impl FnMut(&Value)) -> Result<End, InputError> {
-        self.lines(|line| {
-            each(&serde_json::from_str(line)?);
-            Ok(())
-        })
     }
 
     /// The expanded text, for lines of another form; of Parquet that of JSONL.

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rooms that are looked into.
 pub(crate) const ROOMS: &[&str] = &[
+    "cli",
+    "cli/check",
     "judge",
     "probe",
     "record",
+    "report",
     "resolve",
     "resolve/engine",
     "resolve/wire",

@@ -9,7 +9,7 @@ use anyhow::Context;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::server::Look;
+use super::look::Look;
 use crate::cli::exit::Unable;
 use crate::evidence::{Evidence, Observation, Outcome, Scanner};
 use crate::name::HostName;

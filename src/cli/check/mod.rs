@@ -3,6 +3,7 @@
 
 mod conversation;
 mod json;
+mod look;
 mod plugin;
 mod server;
 mod story;

@@ -8,16 +8,17 @@ use std::time::{Instant, SystemTime};
 use anyhow::{anyhow, bail};
 
 use super::conversation::{Spoken, Visit, speak};
+use super::look::Look;
 use super::verify::{Budget, Voice};
 use super::{Checked, Server, verify};
 use crate::cli::args::{CheckArgs, TenancyWord};
 use crate::cli::exit::Unable;
 use crate::cli::solve::solve;
 use crate::cli::{accept, providers, say, scan, upstreams};
-use crate::evidence::{Evidence, Observation, Outcome, Scanner};
+use crate::evidence::{Evidence, Observation, Outcome};
 use crate::judge::{Context, Tenancy, tenancy};
 use crate::name::HostName;
-use crate::probe::{self, FamilyAccess, Smtp};
+use crate::probe::{FamilyAccess, Smtp};
 use crate::record::{Foreign, Record, Target, Unjudged, Unresolved};
 use crate::report::asn::AsnDb;
 use crate::resolve::{Settings, Solution, Want};
@@ -25,24 +26,6 @@ use crate::scan::schedule::resolved_address::{LeftOut, ResolvedAddresses};
 use crate::targets::{
     Exclusions, ExclusionsBuilder, Inventory, Kind, Purpose, ReservedPolicy, read_argument, reserved,
 };
-
-/// What looking needs.
-pub(super) struct Look {
-    /// Speaks to servers.
-    pub(super) smtp: Arc<Smtp>,
-    /// How it does.
-    pub(super) probe: probe::Settings,
-    /// What this machine has to reach them by.
-    pub(super) reach: FamilyAccess,
-    /// Who we are.
-    pub(super) scanner: Arc<Scanner>,
-    /// How DNS is asked.
-    pub(super) settings: Settings,
-    /// What is not touched.
-    pub(super) exclusions: Exclusions,
-    /// Further attempts at what timed out.
-    pub(super) retries: u8,
-}
 
 /// Looks at a target.
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Checked> {

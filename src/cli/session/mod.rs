@@ -15,6 +15,7 @@ use anyhow::Context;
 
 use super::args::ProgressWord;
 use super::bar::Display;
+use super::excluded_names::late_addresses;
 use super::exclusion_watch::{ExclusionWatch, WatchedLists};
 use super::exit::{Exit, Unable};
 use super::lists::LateEntries;
@@ -22,7 +23,6 @@ use super::lists::Loaded;
 use super::monitor::Watched;
 use super::monitor::{ConcurrencyLimiter, Monitor, State};
 use super::resume::Resumed;
-use super::scan::late_addresses;
 use super::upstreams::{Voice, Warnings};
 use crate::evidence::{Outcome, Scanner};
 use crate::judge::Severity;

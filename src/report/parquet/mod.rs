@@ -11,7 +11,7 @@ mod rows;
 mod shred;
 
 use std::fs;
-use std::io::{self, BufWriter, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,9 +26,9 @@ use sha2::{Digest, Sha256};
 
 use super::Sink;
 use super::atomic;
+use super::expand::Expanded;
 use super::file::{Output, hex};
-use super::format::{Compression, Form, Format};
-use super::input::Input;
+use super::format::Compression;
 use super::output::{Committed, OutputError, Reach, Start, Written};
 use crate::record::read::ReadError;
 use crate::record::{Record, SCHEMA, json};
@@ -150,21 +150,13 @@ fn columns(gathered: &Path, rows: u64, file: &mut fs::File) -> io::Result<(u64, 
     {
         let mut writer = SerializedFileWriter::new(BufWriter::new(&mut *file), schema, Arc::new(properties))
             .map_err(broken)?;
-        let form = Form { format: Format::Jsonl, compression: Compression::Zstd };
-        let input = Input::new(&gathered.display().to_string(), form, fs::File::open(gathered)?);
-        let mut failed = None;
-        let read = input.and_then(|input| {
-            input.values(|record| {
-                shredder.push(record);
-                found += 1;
-                if shredder.rows() >= GROUP && failed.is_none() {
-                    failed = shredder.write(&mut writer).err();
-                }
-            })
-        });
-        read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        if let Some(error) = failed {
-            return Err(broken(error));
+        let text = BufReader::new(Expanded::new(BufReader::new(fs::File::open(gathered)?))?);
+        for line in text.lines() {
+            shredder.push(&serde_json::from_str(&line?)?);
+            found += 1;
+            if shredder.rows() >= GROUP {
+                shredder.write(&mut writer).map_err(broken)?;
+            }
         }
         if found != rows {
             let message = format!("{found} records gathered, {rows} were written");

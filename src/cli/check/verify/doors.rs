@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::conversation::{Visit, speak};
-use super::super::server::Look;
+use super::super::look::Look;
 use super::{Verifier, ask};
 use crate::cli::solve::solve;
 use crate::evidence::{Evidence, Observation, Outcome, Resolution, Status};

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::server::Look;
+use super::look::Look;
 use crate::cli::say;
 use crate::cli::solve::solve;
 use crate::evidence::resolution::MOST_PTR_NAMES;
