@@ -113,6 +113,19 @@ fn a_named_target_of_a_scan_has_a_record_for_each_address() {
     });
 }
 
+#[test]
+fn two_names_of_one_host_are_one_host_of_the_summary() {
+    alone("families::two_names_of_one_host_are_one_host_of_the_summary", |work| {
+        serve();
+        let file = work.join("summary.json");
+        let (ran, records, _) =
+            scan(work, &["--summary", file.to_str().unwrap(), "-p", "25", HOST, "mx:kestrel.example"]);
+        ran.ends(0);
+        let summary: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        assert_eq!((records.len(), &summary["records"], &summary["hosts"]), (4, &4.into(), &2.into()));
+    });
+}
+
 /// What a scan of these targets came to: its end, what it said, its records by address, and its manifest.
 fn scan(work: &Path, words: &[&str]) -> (Ran, Vec<(String, Value)>, Value) {
     let folder = tempfile::tempdir_in(work).unwrap();

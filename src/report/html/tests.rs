@@ -70,6 +70,25 @@ fn tags(page: &str) -> Vec<&str> {
 }
 
 #[test]
+fn who_has_to_act_stands_first_and_severities_in_their_own_order() {
+    let mut summary = Summary::new().detailed();
+    for (host, severity) in [(1, Severity::Low), (2, Severity::Low), (3, Severity::High)] {
+        summary.add(&Row { severity: Some(severity), ..row(host, "mail.example.org") });
+    }
+    let sheet = Sheet::new(std::mem::take(&mut summary.detail.as_mut().unwrap().fixes));
+    let page = shown(&summary, &Page { fixes: Some((&sheet, "list.csv")), ..bare("x") });
+    let titles: Vec<_> = page.split("<h2>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+    let first = ["How the mail servers stand", "Who has to fix what is wrong"];
+    assert_eq!(titles[..2], first, "{titles:?}");
+    let place = |title: &str| titles.iter().position(|it| *it == title).unwrap();
+    assert!(place("What to set, host by host") < place("Outcomes"), "{titles:?}");
+    assert!(place("What to do") < place("Outcomes"), "{titles:?}");
+    let severity = page.split("<h2>Severity</h2>").nth(1).unwrap();
+    assert!(severity.find("<th scope=\"row\">high<") < severity.find("<th scope=\"row\">low<"), "{severity}");
+    assert!(page.contains("<th scope=\"row\">in trouble<"), "a word that is no code is plain");
+}
+
+#[test]
 fn the_page_forbids_all_but_its_own_style() {
     let page = page("mail.example.org");
     let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
