@@ -112,6 +112,20 @@ fn the_rate_in_force_is_never_far_above_what_is_answered() {
 }
 
 #[test]
+fn a_failure_code_to_a_probe_counts_as_one() {
+    // Silent until it is suspect and probed, then failing.
+    let upstream = |now: Duration, query: &[u8]| {
+        if now < Duration::from_secs(4) { Vec::new() } else { vec![(RTT, reply(query, 2))] }
+    };
+    let mut world = World::new(|_| {}, vec![Box::new(upstream)]);
+    world.run(&mut (0..200));
+    let seen = &world.health.upstreams[0];
+    let count = |it: &std::sync::atomic::AtomicU64| it.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(count(&seen.answered) > 0);
+    assert_eq!(count(&seen.servfail), count(&seen.answered));
+}
+
+#[test]
 fn failure_codes_count_as_such_whatever_letters_they_come_in() {
     // In small letters: such an answer is not believed, and the question is asked once more.
     for in_small_letters in [false, true] {
