@@ -1,9 +1,10 @@
 //! CPU time of a target before anybody speaks to it, over all of IPv4 less 100,000 excluded prefixes.
 //!
-//! `order` draws turns, exclusions left out, and that is all. `feed` is the dispatcher of a scan at `unlimited`: order, pace
-//! of prefixes, places, batches, and what a worker does before it connects, the overall pace's permit; a stand-in for the
-//! worker says at once that each conversation has ended. `cargo bench --bench feed` measures both, each in a process of its
-//! own, from its start to its end; `scripts/bench` holds them against what they may cost.
+//! `order` draws turns, exclusions left out, and that is all. `feed` is the dispatcher of a scan at
+//! `unlimited`: order, pace of prefixes, places, batches, and what a worker does before it connects, the
+//! overall pace's permit; a stand-in for the worker says at once that each conversation has ended.
+//! `cargo bench --bench feed` measures both, each in a process of its own, from its start to its end;
+//! `scripts/bench` holds them against what they may cost.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
-//! Nanoseconds for one judgement, over a mix of hosts as a provider's block shows them: sound ones, provider's PTR names,
-//! default names, services, refusals, open answers; and for one PTR name the search for signs of a provider.
+//! Nanoseconds for one judgement, over a mix of hosts as a provider's block shows them: sound ones,
+//! provider's PTR names, default names, services, refusals, open answers; and for one PTR name the search for
+//! signs of a provider.
 
 #![expect(clippy::unwrap_used, reason = "the hosts below are constants")]
 
@@ -166,8 +167,8 @@ fn sign_of_one_name(name: &str) -> Option<generic::Sign> {
     generic::sign(divan::black_box(name), HERE)
 }
 
-/// The platform of a greeting of so many lines that tells none, all its words being words of platforms: the time grows
-/// with the greeting and with nothing else.
+/// The platform of a greeting of so many lines that tells none, all its words being words of platforms: the
+/// time grows with the greeting and with nothing else.
 #[divan::bench(args = [1, 8, 64])]
 fn platform_of_a_long_greeting(bencher: divan::Bencher<'_, '_>, lines: usize) {
     let text = "mail.kestrel.example of exim postfix sendmail microsoft google courier haraka zimbra";

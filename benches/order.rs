@@ -1,5 +1,5 @@
-//! The target side at the size of the Internet: all of IPv4 less 100,000 excluded prefixes. Times are for one call, or
-//! for one address where a bench counts items.
+//! The target side at the size of the Internet: all of IPv4 less 100,000 excluded prefixes. Times are for one
+//! call, or for one address where a bench counts items.
 
 #![expect(clippy::expect_used, reason = "a bench on a broken input has nothing to measure")]
 

@@ -1,5 +1,5 @@
-//! Time for one greeting: read from bytes, told apart, and its name found. In nanoseconds for each greeting, over
-//! greetings as they are met in the field.
+//! Time for one greeting: read from bytes, told apart, and its name found. In nanoseconds for each greeting,
+//! over greetings as they are met in the field.
 
 use banneret::smtp::greeting::{Greeting, Own};
 use banneret::smtp::reply::{Reader, Reply};

@@ -1,12 +1,13 @@
 //! CPU time of a lookup: banneret's resolver beside hickory-resolver's, in turns, against one NSD.
 //!
-//! The names are those of a zone of `tests/support/bulk.rs`: a host has no PTR record, or one whose name leads back, so
-//! that it is one lookup or two. Every answer is held against the zone. Each client is a process of its own; CPU time is
-//! its user and system time, all threads.
+//! The names are those of a zone of `tests/support/bulk.rs`: a host has no PTR record, or one whose name
+//! leads back, so that it is one lookup or two. Every answer is held against the zone. Each client is a
+//! process of its own; CPU time is its user and system time, all threads.
 //!
-//! `cargo bench --bench resolve` measures on the loopback network, where the kernel bills its work for both sides to
-//! whoever sends. `scripts/bench` pins clients and NSD to cores of their own, and asks massdns too, where it is
-//! installed; for it, `-- serve` is NSD alone, `-- ask` one client, `-- names` the names for others to ask.
+//! `cargo bench --bench resolve` measures on the loopback network, where the kernel bills its work for both
+//! sides to whoever sends. `scripts/bench` pins clients and NSD to cores of their own, and asks massdns too,
+//! where it is installed; for it, `-- serve` is NSD alone, `-- ask` one client, `-- names` the names for
+//! others to ask.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 
@@ -51,7 +52,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Part {
-    /// NSD with a zone that holds so many hosts for the clients, until it is killed; says `nsd` once it answers.
+    /// NSD with a zone that holds so many hosts for the clients, until it is killed; says `nsd` once it
+    /// answers.
     Serve {
         #[arg(long)]
         hosts: u32,
@@ -81,7 +83,8 @@ enum Part {
 enum Client {
     /// banneret's resolver.
     Banneret,
-    /// The same, on hosts of every sort that the zone has; what timed out counts as lost beyond five in 100,000.
+    /// The same, on hosts of every sort that the zone has; what timed out counts as lost beyond five in
+    /// 100,000.
     Sorts,
     /// hickory-resolver, plain.
     Hickory,
@@ -229,7 +232,8 @@ fn banneret(upstream: SocketAddr, hosts: u32) -> u32 {
     lookups
 }
 
-/// Asks for hosts of every sort; lookups, and those whose answer is not the zone's or missing beyond what may be.
+/// Asks for hosts of every sort; lookups, and those whose answer is not the zone's or missing beyond what may
+/// be.
 fn sorts(upstream: SocketAddr, hosts: u32) -> (usize, usize) {
     let mut count = Count::default();
     count.packets = identities(upstream, 0..hosts, |number, told| count.add(number, told));

@@ -1,14 +1,15 @@
-//! banneret against hosts on the loopback network: what a host costs, in CPU time of the client, user and system.
+//! banneret against hosts on the loopback network: what a host costs, in CPU time of the client, user and
+//! system.
 //!
-//! `conversations` are the engine alone: the order, the dispatcher, and a thread of conversations for each core that this
-//! process may use, all as in a scan; what they hand on, batch by batch, is counted here and goes no further, so there is
-//! no DNS, no verdict and no record in the figure. `scan` is the whole program: banner, PTR, forward lookup, verdict,
-//! JSONL to a file.
+//! `conversations` are the engine alone: the order, the dispatcher, and a thread of conversations for each
+//! core that this process may use, all as in a scan; what they hand on, batch by batch, is counted here and
+//! goes no further, so there is no DNS, no verdict and no record in the figure. `scan` is the whole program:
+//! banner, PTR, forward lookup, verdict, JSONL to a file.
 //!
-//! `cargo bench --bench scan` measures both on 127.64.0.0/16, with the server in this process, so that the kernel bills
-//! each of the two for half of the loopback's work. `scripts/bench` pins client and server to cores of their own and
-//! holds both against the bare epoll client; for it, `cargo bench --bench scan -- conversations --hosts PREFIX --port
-//! PORT` is the client alone.
+//! `cargo bench --bench scan` measures both on 127.64.0.0/16, with the server in this process, so that the
+//! kernel bills each of the two for half of the loopback's work. `scripts/bench` pins client and server to
+//! cores of their own and holds both against the bare epoll client; for it,
+//! `cargo bench --bench scan -- conversations --hosts PREFIX --port PORT` is the client alone.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 

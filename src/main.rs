@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// What a conversation allocates is freed on another thread, which costs the system's allocator a multiple. Without huge
-/// pages: to clear two megabytes for the first octet of each is a tenth of a short scan.
+/// What a conversation allocates is freed on another thread, which costs the system's allocator a multiple.
+/// Without huge pages: to clear two megabytes for the first octet of each is a tenth of a short scan.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

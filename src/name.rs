@@ -1,8 +1,9 @@
 //! Names as hosts say them and as DNS holds them.
 //!
-//! [`HostName`] is a name that follows the rules for hosts (RFC 952, RFC 1123 §2.1) in normal form: lower case, no
-//! trailing dot, A-labels. [`DnsName`] is any name that fits a DNS message (RFC 1035 §3.1), bytes and all: a PTR record
-//! may hold what no host would call itself. Knows no greeting and no record; asks nobody.
+//! [`HostName`] is a name that follows the rules for hosts (RFC 952, RFC 1123 §2.1) in normal form: lower
+//! case, no trailing dot, A-labels. [`DnsName`] is any name that fits a DNS message (RFC 1035 §3.1), bytes
+//! and all: a PTR record may hold what no host would call itself. Knows no greeting and no record; asks
+//! nobody.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -79,8 +80,8 @@ impl HostName {
         self.0.contains('.')
     }
 
-    /// The registrable domain by the Public Suffix List, its private section included; `None` for a public suffix
-    /// itself and for a single label.
+    /// The registrable domain by the Public Suffix List, its private section included; `None` for a public
+    /// suffix itself and for a single label.
     pub fn registrable(&self) -> Option<&str> {
         registrable(&self.0)
     }
@@ -121,7 +122,8 @@ pub fn registrable(name: &str) -> Option<&str> {
     psl::domain_str(name)
 }
 
-/// The octets of a host name's labels (RFC 952, RFC 1123 §2.1), by value: a scan looks at each octet of each name.
+/// The octets of a host name's labels (RFC 952, RFC 1123 §2.1), by value: a scan looks at each octet of each
+/// name.
 static IN_LABEL: [bool; 256] = {
     let mut table = [false; 256];
     let mut octet = 0_u8;
@@ -157,8 +159,8 @@ fn check_host(name: &str) -> Result<(), NameError> {
 
 /// A name in DNS wire form (RFC 1035 §3.1), uncompressed, root octet included, ASCII letters in lower case.
 ///
-/// Two names are equal when DNS holds them equal (RFC 4343). Clones share the bytes: one name stands in a question, a
-/// cache, an answer and a record at once.
+/// Two names are equal when DNS holds them equal (RFC 4343). Clones share the bytes: one name stands in a
+/// question, a cache, an answer and a record at once.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DnsName(Arc<[u8]>);
 
@@ -311,8 +313,8 @@ impl DnsName {
     }
 }
 
-/// RFC 1035 §5.1 presentation form, without the final dot (the root is `.`): `\.` and `\\` for those two, `\DDD`
-/// (decimal) for what is not printable ASCII, and for `;`, which stands between the names of a list.
+/// RFC 1035 §5.1 presentation form, without the final dot (the root is `.`): `\.` and `\\` for those two,
+/// `\DDD` (decimal) for what is not printable ASCII, and for `;`, which stands between the names of a list.
 impl fmt::Display for DnsName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;

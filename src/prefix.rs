@@ -1,5 +1,5 @@
-//! Address prefixes, a map from them, and the unit in which a network is paced and grouped. Knows no target and no
-//! record.
+//! Address prefixes, a map from them, and the unit in which a network is paced and grouped. Knows no target
+//! and no record.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -62,8 +62,8 @@ impl Prefix {
         Self(IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)))
     }
 
-    /// An IPv6 prefix written into the program, as the upper and the lower half of its address; no bit may be set
-    /// behind the length.
+    /// An IPv6 prefix written into the program, as the upper and the lower half of its address; no bit may be
+    /// set behind the length.
     pub(crate) const fn v6(upper: u64, lower: u64, length: u8) -> Self {
         let bits = ((upper as u128) << 64) | lower as u128;
         Self(IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), length)))
@@ -93,8 +93,8 @@ impl Prefix {
         }
     }
 
-    /// The fewest prefixes that together are all addresses from the first to the last, both included; none if these are
-    /// of two families or the wrong way round.
+    /// The fewest prefixes that together are all addresses from the first to the last, both included; none if
+    /// these are of two families or the wrong way round.
     pub fn within(first: IpAddr, last: IpAddr) -> impl Iterator<Item = Self> {
         let (v4, v6) = match (first, last) {
             (IpAddr::V4(first), IpAddr::V4(last)) if first <= last => {
@@ -157,7 +157,8 @@ fn write_v4(f: &mut fmt::Formatter<'_>, net: Ipv4Net) -> fmt::Result {
     f.write_str(std::str::from_utf8(&text[..end]).unwrap_or_default())
 }
 
-/// Values by prefix, IPv4 and IPv6 side by side; an address gets the value of the longest prefix that holds it.
+/// Values by prefix, IPv4 and IPv6 side by side; an address gets the value of the longest prefix that holds
+/// it.
 #[derive(Debug, Clone)]
 pub struct PrefixMap<V>(JointPrefixMap<IpNet, V>);
 
@@ -172,7 +173,8 @@ impl<V> PrefixMap<V> {
         self.0.insert(prefix.0, value)
     }
 
-    /// The longest prefix that holds an address, and its value. A v4-mapped address is looked up as the IPv4 one.
+    /// The longest prefix that holds an address, and its value. A v4-mapped address is looked up as the IPv4
+    /// one.
     pub fn longest(&self, ip: IpAddr) -> Option<(Prefix, &V)> {
         self.0.get_lpm(&IpNet::from(ip.to_canonical())).map(|(net, value)| (Prefix(net), value))
     }

@@ -35,7 +35,8 @@ impl Rate {
         }
     }
 
-    /// What is promised: in any window no more than rate × window + burst. One event, or ten milliseconds' worth.
+    /// What is promised: in any window no more than rate × window + burst. One event, or ten milliseconds'
+    /// worth.
     pub fn burst(self) -> f64 {
         (self.per_second() / 100.0).max(1.0)
     }

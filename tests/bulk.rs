@@ -1,5 +1,6 @@
-//! Hundreds of thousands of names against a real name server: none is lost, every value is the zone's, over a network
-//! that is whole and over one that loses packets. `TEST_NAMES` says how many; the figures are printed.
+//! Hundreds of thousands of names against a real name server: none is lost, every value is the zone's, over a
+//! network that is whole and over one that loses packets. `TEST_NAMES` says how many; the figures are
+//! printed.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 

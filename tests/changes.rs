@@ -1,4 +1,5 @@
-//! Two scans of a block in which hosts were fixed, broken, renamed and moved: `banneret diff` names every change right.
+//! Two scans of a block in which hosts were fixed, broken, renamed and moved: `banneret diff` names every
+//! change right.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
@@ -189,7 +190,8 @@ fn every_change_between_two_scans_is_named_right() {
                 None => assert!(matches!(word, Some("same" | "still_wrong")), "{word:?}: {truth:?}"),
             }
         }
-        // And back: what was mended and broken again goes back and forth, what was never mended says since when.
+        // And back: what was mended and broken again goes back and forth, what was never mended says since
+        // when.
         let (_, again) = scan(&before, port, work, "again.jsonl");
         let history = told(&[&old, &new, &again]);
         let first = told(&[&old, &old]);

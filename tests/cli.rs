@@ -1,4 +1,5 @@
-//! The command line as scripts rely on it: help, exit codes, messages word for word, what is read and what is refused.
+//! The command line as scripts rely on it: help, exit codes, messages word for word, what is read and what is
+//! refused.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 

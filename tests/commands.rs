@@ -1,4 +1,5 @@
-//! The commands that read records, and the one that looks at one server, as their users meet them: through the program.
+//! The commands that read records, and the one that looks at one server, as their users meet them: through
+//! the program.
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 

@@ -1,5 +1,6 @@
-//! The program against servers of the test's own, on real ports in a network namespace: STARTTLS on port 25, TLS first on
-//! port 465, and several conversations with each target, one at a time and at the pace of its network.
+//! The program against servers of the test's own, on real ports in a network namespace: STARTTLS on port 25,
+//! TLS first on port 465, and several conversations with each target, one at a time and at the pace of its
+//! network.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that can't go on fails")]
 

@@ -1,5 +1,5 @@
-//! Every committed input of the fuzz targets, with the properties that they must keep: what was once found stays found,
-//! on the stable toolchain and within seconds. `scripts/fuzz` looks for new ones.
+//! Every committed input of the fuzz targets, with the properties that they must keep: what was once found
+//! stays found, on the stable toolchain and within seconds. `scripts/fuzz` looks for new ones.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
@@ -11,7 +11,8 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-/// The most that the folder holds, in files and bytes: seeds are for reading, the many belong to a fuzzer's own folder.
+/// The most that the folder holds, in files and bytes: seeds are for reading, the many belong to a fuzzer's
+/// own folder.
 const MOST_FILES: usize = 300;
 const MOST_BYTES: u64 = 500_000;
 

@@ -1,4 +1,5 @@
-//! The simulated block as its users meet it: sockets on the loopback network and a truth to hold against them.
+//! The simulated block as its users meet it: sockets on the loopback network and a truth to hold against
+//! them.
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use std::io::{ErrorKind, Read, Write};

@@ -1,5 +1,5 @@
-//! The stages, one after the other by hand, over the whole simulated block: what they make of each host is held against
-//! the truth.
+//! The stages, one after the other by hand, over the whole simulated block: what they make of each host is
+//! held against the truth.
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
@@ -55,8 +55,8 @@ async fn every_host_of_the_demo_is_judged_as_it_is() {
     assert_eq!((manners.early, manners.improper, manners.most_at_once), (0, 0, 1));
 }
 
-/// The list of fixes is carried out as a machine would, by its column `fix` alone: then nothing of weight is left, and
-/// every host that was in the list matches.
+/// The list of fixes is carried out as a machine would, by its column `fix` alone: then nothing of weight is
+/// left, and every host that was in the list matches.
 #[test]
 fn a_block_to_which_the_listed_fixes_are_applied_scans_clean() {
     support::namespace::alone("a_block_to_which_the_listed_fixes_are_applied_scans_clean", |_| {

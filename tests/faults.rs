@@ -1,6 +1,6 @@
-//! Faults on purpose: a scan of known hosts is killed, interrupted, starved and lied to by its own kernel, then resumed, and
-//! every host must have exactly one right record in every output. `scripts/faults` runs many tries and prints the table;
-//! here each fault has a few.
+//! Faults on purpose: a scan of known hosts is killed, interrupted, starved and lied to by its own kernel,
+//! then resumed, and every host must have exactly one right record in every output. `scripts/faults` runs
+//! many tries and prints the table; here each fault has a few.
 
 #![allow(
     clippy::expect_used,
@@ -80,7 +80,8 @@ fn number(variable: &str, usual: u64) -> u64 {
     std::env::var(variable).ok().map_or(usual, |text| text.parse().expect("a number"))
 }
 
-/// Tries one fault on fresh scans: `hurt` starts the scan and gives how it ended; it is then finished and counted.
+/// Tries one fault on fresh scans: `hurt` starts the scan and gives how it ended; it is then finished and
+/// counted.
 fn tries(fault: &str, world: &World, work: &Path, mut hurt: impl FnMut(&Scan, &mut StdRng) -> Output) {
     let seed = number(SEED, 1);
     let mut chance = StdRng::seed_from_u64(seed);
@@ -98,7 +99,8 @@ fn tries(fault: &str, world: &World, work: &Path, mut hurt: impl FnMut(&Scan, &m
     tally.conclude(fault);
 }
 
-/// Somewhere in the first half of the block: on a busy machine a scan goes on for a while before it hears of what befalls it.
+/// Somewhere in the first half of the block: on a busy machine a scan goes on for a while before it hears of
+/// what befalls it.
 fn midway(chance: &mut StdRng) -> u32 {
     chance.random_range(MARGIN..SIZE / 2)
 }

@@ -1,5 +1,5 @@
-//! Parquet among others: what we write, other programs read; what these make of it, we read; and the numbers of a fleet
-//! are the same from each file and by the other program's own GROUP BY.
+//! Parquet among others: what we write, other programs read; what these make of it, we read; and the numbers
+//! of a fleet are the same from each file and by the other program's own GROUP BY.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
 
@@ -211,7 +211,8 @@ fn absurd_numbers_in_parquet_are_told_alike_by_every_command() {
     assert_eq!(count, 10);
 }
 
-/// What is in a file of CSV, written anew by programs that take all cells for text, its header for a row like others.
+/// What is in a file of CSV, written anew by programs that take all cells for text, its header for a row like
+/// others.
 const CSV_BY_DUCKDB: &str = "import csv, duckdb, sys
 csv.field_size_limit(1 << 26)
 width = len(next(csv.reader(open(sys.argv[1], newline=''))))
@@ -225,7 +226,8 @@ csv.field_size_limit(1 << 26)
 with open(sys.argv[1], newline='') as given, open(sys.argv[2], 'w', newline='') as made:
     csv.writer(made).writerows(csv.reader(given))";
 
-/// Holds the other forms against the JSONL by a decoder that was written from the guide's chapter `records` alone.
+/// Holds the other forms against the JSONL by a decoder that was written from the guide's chapter `records`
+/// alone.
 pub(crate) fn assert_same_values(lines: &Path, others: &[&Path]) -> String {
     python("pyarrow", include_str!("lake/forms.py"), &[&[lines], others].concat())
 }

@@ -1,5 +1,6 @@
-//! Keeps the layers of the house: `src/lib.rs` declares the modules in the order of their dependencies, and every file
-//! below `src` is read to see that it keeps to its place. Reads source text only; runs nothing of the crate.
+//! Keeps the layers of the house: `src/lib.rs` declares the modules in the order of their dependencies, and
+//! every file below `src` is read to see that it keeps to its place. Reads source text only; runs nothing of
+//! the crate.
 
 #![allow(clippy::expect_used, reason = "a test that cannot read the sources has failed")]
 
@@ -50,7 +51,8 @@ fn what_failed_once_is_kept_with_the_tests() {
     assert!(!root.join("proptest-regressions").exists(), "it belongs into tests/regressions");
 }
 
-/// Within a room, too, reading order is dependency order: what a file imports never imports that file, by whatever way.
+/// Within a room, too, reading order is dependency order: what a file imports never imports that file, by
+/// whatever way.
 #[test]
 fn no_file_of_a_room_imports_one_that_imports_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,4 +1,5 @@
-//! What a scan of the simulated block asks of DNS: every question that judging needs, each once, and no other.
+//! What a scan of the simulated block asks of DNS: every question that judging needs, each once, and no
+//! other.
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
@@ -17,8 +18,8 @@ use banneret::resolve::{Answer, Case, Kind, Question, Records, Want, start_with}
 
 /// Large enough that names meet again as they do in a provider's block.
 const BLOCK: &str = "127.64.0.0/20";
-/// Questions a host, at most: PTR, the address of its name, and that of the banner where it is another one. A block without
-/// so many hosts of several names as this one takes fewer.
+/// Questions a host, at most: PTR, the address of its name, and that of the banner where it is another one. A
+/// block without so many hosts of several names as this one takes fewer.
 const MOST: f64 = 2.4;
 /// Ends of names that are no business of DNS.
 const NOT_ASKED: [&str; 5] = [".local", ".localhost", ".invalid", ".onion", ".arpa"];

@@ -138,7 +138,8 @@ fn what_is_no_data_is_told_in_one_line() {
     );
 }
 
-/// Ranges off the borders of prefixes: up to thirty prefixes each, and 700,000 of them are a whole routing table.
+/// Ranges off the borders of prefixes: up to thirty prefixes each, and 700,000 of them are a whole routing
+/// table.
 #[test]
 fn ranges_off_the_borders_of_prefixes_are_kept_as_ranges() {
     const RANGES: u32 = 100_000;

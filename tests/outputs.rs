@@ -1,4 +1,5 @@
-//! What a scan writes: the same rows in every form, harmless whatever hosts say, for the targets that were wished for.
+//! What a scan writes: the same rows in every form, harmless whatever hosts say, for the targets that were
+//! wished for.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 

@@ -1,5 +1,5 @@
-//! The report as a browser shows it: of a healthy block and of one whose names mean harm, no script runs, no error is
-//! told, nothing is asked of the network, and it fits a phone.
+//! The report as a browser shows it: of a healthy block and of one whose names mean harm, no script runs, no
+//! error is told, nothing is asked of the network, and it fits a phone.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 

@@ -1,5 +1,5 @@
-//! The stream joined from fakes: no socket, no resolver, no file. What the conversations say is made up here, what becomes
-//! of it is the scan's own doing.
+//! The stream joined from fakes: no socket, no resolver, no file. What the conversations say is made up here,
+//! what becomes of it is the scan's own doing.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
@@ -159,10 +159,12 @@ fn host_names(count: usize) -> String {
     (0..count).map(|number| format!("h{number}.example.org")).collect::<Vec<_>>().join(" ")
 }
 
-/// Whoever looks up its PTR names waits until all conversations are over, asks for a stop, and gets no answer.
+/// Whoever looks up its PTR names waits until all conversations are over, asks for a stop, and gets no
+/// answer.
 const LAST: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 255, 254));
 
-/// The same, with a stop that may be asked for: it is when the name of host 65,535 is looked up, or by [`LAST`].
+/// The same, with a stop that may be asked for: it is when the name of host 65,535 is looked up, or by
+/// [`LAST`].
 fn scan_until(
     stop: &Stop,
     paced: dispatch::DispatchSettings,
@@ -342,14 +344,15 @@ fn a_conversation_that_falls_over_leaves_its_target_undone_and_all_others_done()
 
 #[test]
 fn an_address_has_one_conversation_at_a_time_whatever_its_ports() {
-    // Hosts that greeted and then are silent look like trouble of the path, which is no matter here: it is waited out in
-    // no time.
+    // Hosts that greeted and then are silent look like trouble of the path, which is no matter here: it is
+    // waited out in no time.
     let paced = dispatch::DispatchSettings {
         canaries: CanaryConfig { each: Duration::ZERO, seldom: Duration::ZERO },
         ..hasty()
     };
-    // There are half as many addresses as places, so that the next port's turn comes while an address is spoken to. Each
-    // time-out is tried again, and each that greets may be looked at again: the fake host notices two at once.
+    // There are half as many addresses as places, so that the next port's turn comes while an address is
+    // spoken to. Each time-out is tried again, and each that greets may be looked at again: the fake host
+    // notices two at once.
     let ports: Vec<u16> = (1000..1024).collect();
     let targets = "198.18.0.0/29 198.18.1.0/29 198.18.2.0/29 198.18.3.0/29";
     let came = scan_as(paced, targets, &ports, 2, |ip, attempt| {
@@ -373,8 +376,8 @@ fn when_hosts_that_greeted_fall_silent_it_is_told_and_slowed_and_nothing_of_it_i
         canaries: CanaryConfig { each: moment, seldom: moment },
         ..unpaced()
     };
-    // A host's second attempt is the first look at it; every later one has an answer. Or somebody on the way says that it
-    // can't be reached.
+    // A host's second attempt is the first look at it; every later one has an answer. Or somebody on the way
+    // says that it can't be reached.
     let unwell: [Behaviour; 2] = [
         |_, attempt| Ok(if attempt == 2 { Outcome::TimedOut } else { Outcome::Greeted }),
         |_, attempt| Ok(if attempt == 2 { Outcome::Unreachable } else { Outcome::Greeted }),

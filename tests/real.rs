@@ -1,7 +1,7 @@
-//! Real servers, real DNS, real port 25: Postfix, Exim, `OpenSMTPD`, Sendmail, Courier, Haraka, `aiosmtpd` and `smtp-server`
-//! stand side by side in a network namespace that each test makes for itself, with NSD, Unbound, BIND and `PowerDNS`
-//! Recursor for DNS, and the built program scans them. What was configured is what the records must say. The servers come
-//! from `scripts/setup`.
+//! Real servers, real DNS, real port 25: Postfix, Exim, `OpenSMTPD`, Sendmail, Courier, Haraka, `aiosmtpd`
+//! and `smtp-server` stand side by side in a network namespace that each test makes for itself, with NSD,
+//! Unbound, BIND and `PowerDNS` Recursor for DNS, and the built program scans them. What was configured is
+//! what the records must say. The servers come from `scripts/setup`.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! Reports end to end: record files of every form give the same numbers, and no view lets a stranger's text act.
+//! Reports end to end: record files of every form give the same numbers, and no view lets a stranger's text
+//! act.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
 

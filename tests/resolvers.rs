@@ -1,5 +1,5 @@
-//! What is not known is not held against a host: the program asks resolvers that fail in every way there is, and says
-//! `undetermined`; the same questions answered for certain bring the verdicts that certainty allows.
+//! What is not known is not held against a host: the program asks resolvers that fail in every way there is,
+//! and says `undetermined`; the same questions answered for certain bring the verdicts that certainty allows.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
@@ -93,8 +93,9 @@ impl Zone {
         self.line(name(owner), Kind::A, Answer::Records(vec![Data::A(ip)]));
     }
 
-    /// Of each fault four hosts: the PTR lookup meets it; the forward lookup of the only PTR name, which is the banner's;
-    /// that of one PTR name while the other leads elsewhere; that of the only PTR name, and the banner has none.
+    /// Of each fault four hosts: the PTR lookup meets it; the forward lookup of the only PTR name, which is
+    /// the banner's; that of one PTR name while the other leads elsewhere; that of the only PTR name, and the
+    /// banner has none.
     fn faults(&mut self) {
         for (third, (fault, _)) in (1..).zip(FAULTS) {
             let host = |last| Ipv4Addr::new(198, 18, third, last);

@@ -222,8 +222,8 @@ fn what_is_no_record_is_refused_with_the_reason() {
     }
 }
 
-/// What a line can hold of a record: whole milliseconds, tenths of durations, the EHLO reply as name and extensions,
-/// no severity for each finding, no inventory that says nothing.
+/// What a line can hold of a record: whole milliseconds, tenths of durations, the EHLO reply as name and
+/// extensions, no severity for each finding, no inventory that says nothing.
 fn as_told(record: &Record) -> Record {
     read::decode(&line(record)).unwrap()
 }

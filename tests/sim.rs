@@ -1,7 +1,7 @@
 //! Scripted SMTP hosts, as data in `tests/sim/*.toml`, and what is to be observed of each.
 //!
-//! Every host is met in memory, with time paused and the bytes cut in three ways; and over loopback sockets, unless its
-//! script needs time to pass. A script is a line for each thing that the host does:
+//! Every host is met in memory, with time paused and the bytes cut in three ways; and over loopback sockets,
+//! unless its script needs time to pass. A script is a line for each thing that the host does:
 //!
 //! | line | the host |
 //! | --- | --- |
@@ -13,8 +13,8 @@
 //! | `close` | sends FIN |
 //! | `reset` | sends RST |
 //!
-//! Behind its script a host listens until the client has left. What it hears beyond `hear` fails the test, and so does
-//! an octet that comes before the script got as far as `hear`.
+//! Behind its script a host listens until the client has left. What it hears beyond `hear` fails the test,
+//! and so does an octet that comes before the script got as far as `hear`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 

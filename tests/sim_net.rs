@@ -1,8 +1,9 @@
-//! What the kernel and the network answer to a SYN, each answer made in a network namespace of its own: routes that are
-//! missing or forbid, packet filters, few ports, few descriptors. What this machine says is never a target's outcome.
+//! What the kernel and the network answer to a SYN, each answer made in a network namespace of its own:
+//! routes that are missing or forbid, packet filters, few ports, few descriptors. What this machine says is
+//! never a target's outcome.
 //!
-//! Each test runs itself again inside `unshare --net`, behind the commands that set the namespace up. It needs
-//! root or unprivileged user namespaces, `ip` and `nft`.
+//! Each test runs itself again inside `unshare --net`, behind the commands that set the namespace up. It
+//! needs root or unprivileged user namespaces, `ip` and `nft`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 

@@ -1,4 +1,5 @@
-//! Sinks end to end: what is written is read back the same from every format, harmless, and whole whatever happens.
+//! Sinks end to end: what is written is read back the same from every format, harmless, and whole whatever
+//! happens.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
 
@@ -49,7 +50,8 @@ fn rows(path: &Path) -> Vec<Row<'static>> {
     rows
 }
 
-/// The same from every form: what is borrowed in one is owned in another, and tags of a table are in its order.
+/// The same from every form: what is borrowed in one is owned in another, and tags of a table are in its
+/// order.
 fn normal(row: &Row<'_>) -> Row<'static> {
     let owned = |text: &str| Some(text.to_owned().into());
     let names = row.ptr_names.to_strings().into_iter().map(Into::into);

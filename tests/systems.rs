@@ -1,5 +1,5 @@
-//! Records as other systems read them: the Elastic Common Schema with no field that it does not define, and syslog whose
-//! every line keeps its grammar, whatever strangers are called.
+//! Records as other systems read them: the Elastic Common Schema with no field that it does not define, and
+//! syslog whose every line keeps its grammar, whatever strangers are called.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panic")]
 
@@ -14,7 +14,8 @@ use serde_json::Value;
 use support::program::run;
 use support::records::{any_record, healthy_record};
 
-/// The fields that are used, each with its type, as the schema defines them (generated/csv/fields.csv of elastic/ecs).
+/// The fields that are used, each with its type, as the schema defines them (generated/csv/fields.csv of
+/// elastic/ecs).
 const FIELDS: &str = "\
 @timestamp date
 ecs.version keyword

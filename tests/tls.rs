@@ -1,5 +1,5 @@
-//! TLS peers of every kind, sound and hostile, met in memory with time paused: what is observed of each, how STARTTLS and
-//! TLS-first conversations go on, and that nothing said in plain gets inside.
+//! TLS peers of every kind, sound and hostile, met in memory with time paused: what is observed of each, how
+//! STARTTLS and TLS-first conversations go on, and that nothing said in plain gets inside.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -192,7 +192,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Cut<S> {
     }
 }
 
-/// Meets a server that offers STARTTLS, says `answer` to it and then acts; no more than `cut` octets are read at once.
+/// Meets a server that offers STARTTLS, says `answer` to it and then acts; no more than `cut` octets are read
+/// at once.
 async fn starttls(answer: &'static [u8], acts: Vec<Then>, cut: usize) -> Observation {
     let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
     let mut ours = Cut(ours, cut);

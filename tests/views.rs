@@ -1,4 +1,5 @@
-//! The same numbers in every view of a report: each is parsed as its reader would, and compared with the others.
+//! The same numbers in every view of a report: each is parsed as its reader would, and compared with the
+//! others.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
 

@@ -1,9 +1,10 @@
 //! Serves a block of hosts and its DNS until it is killed, for load tests and scripts.
 //!
-//! `cargo bench --bench blockd -- --hosts 127.64.0.0/15` on the loopback network, or in a network namespace that routes
-//! a block to itself (`unshare -Urn`, `ip link set lo up`, `ip route add local 198.18.0.0/15 dev lo`), there with
-//! `--smtp-port 25 --dns 127.0.0.1:53` if wanted. Once it serves, one line of stdout says where: `smtp 40123 dns
-//! 127.0.0.1:40124`. With `--seed` the hosts are the demo's personas, without it all are alike, healthy, and cheap.
+//! `cargo bench --bench blockd -- --hosts 127.64.0.0/15` on the loopback network, or in a network namespace
+//! that routes a block to itself (`unshare -Urn`, `ip link set lo up`,
+//! `ip route add local 198.18.0.0/15 dev lo`), there with `--smtp-port 25 --dns 127.0.0.1:53` if wanted. Once
+//! it serves, one line of stdout says where: `smtp 40123 dns 127.0.0.1:40124`. With `--seed` the hosts are
+//! the demo's personas, without it all are alike, healthy, and cheap.
 
 use std::io::Write;
 use std::net::SocketAddrV4;

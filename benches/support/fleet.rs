@@ -1,5 +1,5 @@
-//! Writes a simulated fleet into record files: `cargo bench --bench fleet -- HOSTS FILE…`, each file in the form of its
-//! ending. `scripts/fleet` makes ten million of them and reports on them.
+//! Writes a simulated fleet into record files: `cargo bench --bench fleet -- HOSTS FILE…`, each file in the
+//! form of its ending. `scripts/fleet` makes ten million of them and reports on them.
 
 #![allow(clippy::print_stderr, reason = "a program for a terminal")]
 

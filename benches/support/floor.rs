@@ -1,4 +1,5 @@
-//! The floor: the least that greeting, QUIT and 221 cost a client on this kernel, to hold banneret's own figures against.
+//! The floor: the least that greeting, QUIT and 221 cost a client on this kernel, to hold banneret's own
+//! figures against.
 //!
 //! `cargo bench --bench floor -- --hosts 127.64.0.0/16 --port 40123`, where `blockd` serves. One thread, one epoll set,
 //! nothing else: no timers, no retries, no records, no allocation for a host. For each host it makes the system calls
@@ -6,8 +7,8 @@
 //! `epoll_wait` with all that are ready; what comes in pieces costs a `recv` more. At its end it tells on stdout how
 //! many hosts it spoke to and how many it lost: `hosts 65536 lost 0`.
 //!
-//! `--moderated` has it take events in strides, as banneret does: each wake-up that falls out saves a task switch, so
-//! this is below what is called the floor here.
+//! `--moderated` has it take events in strides, as banneret does: each wake-up that falls out saves a task
+//! switch, so this is below what is called the floor here.
 //!
 //! Unsafe are the calls themselves: each gets descriptors that are open, and live memory with its own length.
 #![allow(unsafe_code)]
@@ -48,7 +49,8 @@ struct Args {
     bench: bool,
 }
 
-/// How far a conversation has come, by its descriptor: the kernel gives out the lowest free one, so the table is dense.
+/// How far a conversation has come, by its descriptor: the kernel gives out the lowest free one, so the table
+/// is dense.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Greeting,

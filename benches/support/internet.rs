@@ -1,4 +1,5 @@
-//! All of IPv4 less 100,000 excluded prefixes: the largest set that there is, with the longest list of opt-outs.
+//! All of IPv4 less 100,000 excluded prefixes: the largest set that there is, with the longest list of
+//! opt-outs.
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;

@@ -1,5 +1,5 @@
-//! The file of `--accept`: which findings are accepted, each with a reason and an expiry. A mistake in it is an error
-//! with file, line and value, for a misread entry would hide what nobody accepted.
+//! The file of `--accept`: which findings are accepted, each with a reason and an expiry. A mistake in it is
+//! an error with file, line and value, for a misread entry would hide what nobody accepted.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -27,7 +27,8 @@ struct File {
     accept: Vec<Spanned<Entry>>,
 }
 
-/// One entry as it stands; what each value means is settled one by one, so that a message can say which is wrong.
+/// One entry as it stands; what each value means is settled one by one, so that a message can say which is
+/// wrong.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {

@@ -74,7 +74,8 @@ pub enum Command {
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Targets")]
 pub struct TargetArgs {
-    /// Addresses, prefixes (192.0.2.0/24), ranges (192.0.2.10-192.0.2.20), host names, mx:DOMAIN, AS64500 (with --asn-db)
+    /// Addresses, prefixes (192.0.2.0/24), ranges (192.0.2.10-192.0.2.20), host names, mx:DOMAIN, AS64500
+    /// (with --asn-db)
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// A target list: one target a line, or CSV with a header that has `target` or `ip`; `-` is stdin
@@ -89,13 +90,15 @@ pub struct TargetArgs {
     /// Scan special-purpose addresses too (127/8, 10/8, ...)
     #[arg(long, env = "BANNERET_ALLOW_RESERVED")]
     pub allow_reserved: bool,
-    /// Whose network an address is in, and the prefixes of AS64500 as a target: an MMDB, or CSV or TSV of start, end, asn, name
+    /// Whose network an address is in, and the prefixes of AS64500 as a target: an MMDB, or CSV or TSV of
+    /// start, end, asn, name
     #[arg(long, value_name = "FILE", env = "BANNERET_ASN_DB")]
     pub asn_db: Option<PathBuf>,
     /// Report target lines that can't be read, and go on without them
     #[arg(long, env = "BANNERET_SKIP_BAD_TARGETS")]
     pub skip_bad_targets: bool,
-    /// The order's key: the same seed, targets and shard give the same order [default: random, told at the start]
+    /// The order's key: the same seed, targets and shard give the same order [default: random, told at the
+    /// start]
     #[arg(long, value_name = "N", env = "BANNERET_SEED")]
     pub seed: Option<u64>,
     /// This machine's share of the targets, as 1/4; all machines need the same --seed
@@ -207,15 +210,16 @@ pub struct ProbeArgs {
     /// Further attempts at a target that timed out
     #[arg(long, value_name = "N", default_value_t = 1, env = "BANNERET_RETRIES")]
     pub retries: u8,
-    /// Conversations with each target that greets, to see names rotate; each is paced as a connection of its own
+    /// Conversations with each target that greets, to see names rotate; each is paced as a connection of its
+    /// own
     #[arg(long, value_name = "N", default_value_t = NonZeroU8::MIN, env = "BANNERET_SAMPLES")]
     pub samples: NonZeroU8,
-    /// An address to connect from; several are used in turn; targets of a family without one are not tried [default: the
-    /// system's choice]
+    /// An address to connect from; several are used in turn; targets of a family without one are not tried
+    /// [default: the system's choice]
     #[arg(long, value_name = "ADDR", env = "BANNERET_SOURCE_IP")]
     pub source_ip: Vec<IpAddr>,
-    /// A further address of this machine, as hosts see it behind NAT: a greeting that repeats it gives an echo, no name;
-    /// may be given several times, and stands in the records
+    /// A further address of this machine, as hosts see it behind NAT: a greeting that repeats it gives an
+    /// echo, no name; may be given several times, and stands in the records
     #[arg(long, value_name = "ADDR", env = "BANNERET_OWN_ADDRESS")]
     pub own_address: Vec<IpAddr>,
 }
@@ -260,8 +264,8 @@ pub struct DnsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// A file for records: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or .zst behind all but
-    /// Parquet; `-` is stdout
+    /// A file for records: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or .zst
+    /// behind all but Parquet; `-` is stdout
     #[arg(short, long, value_name = "FILE", env = "BANNERET_OUTPUT")]
     pub output: Vec<PathBuf>,
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
@@ -285,8 +289,8 @@ pub struct OutputArgs {
     /// The summary as JSON, written at the end
     #[arg(long, value_name = "FILE", env = "BANNERET_SUMMARY")]
     pub summary: Option<PathBuf>,
-    /// Findings that are accepted, each with a reason and an expiry: a TOML file; they stay in the records and count for
-    /// neither severity nor --fail-on
+    /// Findings that are accepted, each with a reason and an expiry: a TOML file; they stay in the records
+    /// and count for neither severity nor --fail-on
     #[arg(long, value_name = "FILE", env = "BANNERET_ACCEPT")]
     pub accept: Option<PathBuf>,
     /// Further domains of providers, one a line, `shared` behind those of hosts that many customers share
@@ -298,7 +302,8 @@ pub struct OutputArgs {
     /// How the scan stands, as one JSON object a line, each second
     #[arg(long, value_name = "FILE", env = "BANNERET_STATUS")]
     pub status: Option<PathBuf>,
-    /// Offer metrics for Prometheus while it runs, at http://ADDR:PORT/metrics; port 0 is one of the system's choice
+    /// Offer metrics for Prometheus while it runs, at http://ADDR:PORT/metrics; port 0 is one of the system's
+    /// choice
     #[arg(long, value_name = "ADDR:PORT", env = "BANNERET_METRICS")]
     pub metrics: Option<SocketAddr>,
     /// Whether progress is shown on stderr
@@ -341,7 +346,8 @@ pub struct DemoArgs {
     /// The block's key: another seed, another block
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// A new folder for the records [default: banneret-demo in the current folder, or banneret-demo-2, -3, ...]
+    /// A new folder for the records [default: banneret-demo in the current folder, or banneret-demo-2, -3,
+    /// ...]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Let --output name a folder that is there, and replace the files of an earlier demo in it

@@ -1,5 +1,5 @@
-//! Progress on stderr: bars on a terminal, a line each ten seconds elsewhere. Reads the scan's counters; knows nothing
-//! else of it.
+//! Progress on stderr: bars on a terminal, a line each ten seconds elsewhere. Reads the scan's counters;
+//! knows nothing else of it.
 
 use std::io::IsTerminal;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,5 +1,5 @@
-//! The variables `BANNERET_*`: each is a flag, or a mistake, or one that Kubernetes makes of a service of this name. Knows
-//! no file and no value's meaning.
+//! The variables `BANNERET_*`: each is a flag, or a mistake, or one that Kubernetes makes of a service of
+//! this name. Knows no file and no value's meaning.
 
 use std::ffi::{OsStr, OsString};
 
@@ -69,8 +69,8 @@ impl Environment {
         }
     }
 
-    /// What is wrong with the first variable that is no flag; a misspelt one must not leave a scan without its
-    /// exclusions.
+    /// What is wrong with the first variable that is no flag; a misspelt one must not leave a scan without
+    /// its exclusions.
     pub(super) fn mistake(&self, command: &Command) -> Option<String> {
         let name = self.unknown.first()?;
         let typed = name.strip_prefix(PREFIX).unwrap_or_default().to_lowercase().replace('_', "-");

@@ -1,8 +1,8 @@
-//! Exclusions that come late: the files of `--exclude-file` are looked at again while the scan runs, and what they hold
-//! more counts from then on. Nothing is ever taken away.
+//! Exclusions that come late: the files of `--exclude-file` are looked at again while the scan runs, and what
+//! they hold more counts from then on. Nothing is ever taken away.
 //!
-//! A checkpoint holds how many entries each file had at the start, for the order is made of these. What stands behind
-//! them when the scan is resumed came late, too: lines are to be added at the end.
+//! A checkpoint holds how many entries each file had at the start, for the order is made of these. What
+//! stands behind them when the scan is resumed came late, too: lines are to be added at the end.
 
 use std::fs;
 use std::net::IpAddr;
@@ -106,8 +106,8 @@ impl WatchedLists {
         }
     }
 
-    /// Takes every entry that can be read, for a list with a bad line excludes what its other lines say; gives how many
-    /// are new, and the first trouble.
+    /// Takes every entry that can be read, for a list with a bad line excludes what its other lines say;
+    /// gives how many are new, and the first trouble.
     fn read(&mut self, path: &Path) -> (usize, Option<anyhow::Error>) {
         let (mut new, mut trouble) = (0, None);
         let list = match lists::open(Purpose::Exclusions, path) {

@@ -1,4 +1,5 @@
-//! `banneret explain`: verdicts, findings, outcomes and frequent questions in plain words. Asks nobody and reads nothing.
+//! `banneret explain`: verdicts, findings, outcomes and frequent questions in plain words. Asks nobody and
+//! reads nothing.
 
 use std::fmt::Write as _;
 

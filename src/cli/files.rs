@@ -97,8 +97,8 @@ pub(super) fn of_judge(args: &JudgeArgs, format: Option<Format>) -> anyhow::Resu
     Ok(files)
 }
 
-/// Where the list of what is to be fixed stands: `report.fixes.csv` beside `report.html`; nowhere if the page is a
-/// stream.
+/// Where the list of what is to be fixed stands: `report.fixes.csv` beside `report.html`; nowhere if the page
+/// is a stream.
 pub(super) fn fixes_beside(page: &Path) -> Option<PathBuf> {
     if page == Path::new("-") || atomic::is_stream(page) {
         return None;

@@ -1,5 +1,6 @@
-//! The chapters of the guide in the program: `banneret help CHAPTER`, and the pages of `banneret man`. Knows Markdown only
-//! as far as the chapters use it: headings, paragraphs, lists, tables, fences, code, bold and links.
+//! The chapters of the guide in the program: `banneret help CHAPTER`, and the pages of `banneret man`. Knows
+//! Markdown only as far as the chapters use it: headings, paragraphs, lists, tables, fences, code, bold and
+//! links.
 
 use std::ffi::OsString;
 

@@ -1,6 +1,6 @@
-//! The file of `--providers`: further domains of providers and of shared hosts, one a line. A domain stands alone where
-//! its names are the default PTR names of a provider's customers, and with `shared` behind it where many customers' mail
-//! shares its hosts. A mistake is an error with file, line and value.
+//! The file of `--providers`: further domains of providers and of shared hosts, one a line. A domain stands
+//! alone where its names are the default PTR names of a provider's customers, and with `shared` behind it
+//! where many customers' mail shares its hosts. A mistake is an error with file, line and value.
 
 use std::path::Path;
 

@@ -174,7 +174,8 @@ fn kinds(words: &[String]) -> anyhow::Result<Vec<Kind>> {
     Ok(kinds)
 }
 
-/// Writes the page to a file and the list of what is to be fixed beside it, or the page alone to stdout for `-`.
+/// Writes the page to a file and the list of what is to be fixed beside it, or the page alone to stdout for
+/// `-`.
 pub(super) fn write_html(
     summary: &mut Summary,
     subject: &str,

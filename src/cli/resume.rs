@@ -1,4 +1,5 @@
-//! Going on with a scan: a command line as words that mean the same later, and the way back from a checkpoint.
+//! Going on with a scan: a command line as words that mean the same later, and the way back from a
+//! checkpoint.
 
 use std::ffi::OsString;
 use std::fs;
@@ -28,8 +29,8 @@ pub struct Resumed {
     pub checkpoint: Checkpoint,
 }
 
-/// The words of a scan that mean the same on any later day: defaults, environment and settings file included, the seed
-/// settled.
+/// The words of a scan that mean the same on any later day: defaults, environment and settings file included,
+/// the seed settled.
 pub fn words(command: &Command, matches: &ArgMatches, seed: u64) -> anyhow::Result<Vec<String>> {
     let (mut words, mut positional) =
         (vec!["banneret".to_owned(), command.get_name().to_owned()], Vec::new());
@@ -59,8 +60,8 @@ pub fn words(command: &Command, matches: &ArgMatches, seed: u64) -> anyhow::Resu
     Ok(words)
 }
 
-/// Reads a checkpoint and goes where its scan was started; gives the words to run again, with what was typed now of how
-/// it is to be shown.
+/// Reads a checkpoint and goes where its scan was started; gives the words to run again, with what was typed
+/// now of how it is to be shown.
 pub fn read(path: &Path, typed: &ArgMatches) -> anyhow::Result<(Resumed, Vec<OsString>)> {
     let command = Cli::command();
     for arg in command.find_subcommand("scan").into_iter().flat_map(Command::get_arguments) {

@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM, SIGHUP and SIGQUIT end a scan in order; a second one at once. Before a scan is under way there is
-//! nothing to save, and the first one ends the program.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGQUIT end a scan in order; a second one at once. Before a scan is under way
+//! there is nothing to save, and the first one ends the program.
 
 use std::io;
 use std::sync::OnceLock;

@@ -1,5 +1,5 @@
-//! Files of a person's own that are read as a whole: settings and the like, which are small. Whatever else is named by
-//! mistake, as a device without an end, takes no memory and ends.
+//! Files of a person's own that are read as a whole: settings and the like, which are small. Whatever else is
+//! named by mistake, as a device without an end, takes no memory and ends.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,5 @@
-//! A few questions for DNS, asked and awaited. Upstreams that are not believed are told of once, however often it is asked.
+//! A few questions for DNS, asked and awaited. Upstreams that are not believed are told of once, however
+//! often it is asked.
 
 use std::sync::LazyLock;
 

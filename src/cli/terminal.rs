@@ -1,5 +1,5 @@
-//! The terminal of a person: how wide it is, who writes to it, and paragraphs that fit. What strangers said is
-//! neutralised before.
+//! The terminal of a person: how wide it is, who writes to it, and paragraphs that fit. What strangers said
+//! is neutralised before.
 
 use std::cell::Cell;
 use std::io;
@@ -39,8 +39,8 @@ pub fn put_bar(bar: Option<ProgressBar>) {
     *BAR.lock().unwrap_or_else(PoisonError::into_inner) = bar;
 }
 
-/// Writes lines to stdout or stderr where a bar may stand: it is taken away before, and drawn again behind them. Without
-/// that, each would write over the other.
+/// Writes lines to stdout or stderr where a bar may stand: it is taken away before, and drawn again behind
+/// them. Without that, each would write over the other.
 pub fn beside_bar<T>(write: impl FnOnce() -> T) -> T {
     let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
     // A defect that is told while something is written must not wait for itself.
@@ -55,8 +55,8 @@ pub fn beside_bar<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
-/// A paragraph broken at its spaces, every line behind `indent` but the first behind `first`. What stands in backticks
-/// is to be copied and stays whole, as does a word longer than a line.
+/// A paragraph broken at its spaces, every line behind `indent` but the first behind `first`. What stands in
+/// backticks is to be copied and stays whole, as does a word longer than a line.
 pub fn paragraph(text: &str, first: &str, indent: &str, width: usize) -> String {
     let width = width.clamp(NARROWEST_TEXT, WIDEST_TEXT);
     let mut told = first.to_owned();

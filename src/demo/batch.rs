@@ -1,7 +1,7 @@
 //! Datagrams many at a time: `recvmmsg` and `sendmmsg`, for which the standard library has no safe form.
 //!
-//! The only unsafe code here is the two calls. They get pointers into vectors that live across the call and are not
-//! touched meanwhile, and lengths taken from these vectors.
+//! The only unsafe code here is the two calls. They get pointers into vectors that live across the call and
+//! are not touched meanwhile, and lengths taken from these vectors.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -43,7 +43,8 @@ impl Batch {
             .zip(&mut self.peers)
             .map(|(part, peer)| header(peer, size_of::<libc::sockaddr_storage>(), part))
             .collect();
-        // SAFETY: `headers` points into `parts`, `peers` and `queries`, which all outlive the call; the count is theirs.
+        // SAFETY: `headers` points into `parts`, `peers` and `queries`, which all outlive the call; the count
+        // is theirs.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
@@ -89,7 +90,8 @@ impl Batch {
         let mut sent = 0;
         while sent < headers.len() {
             let rest = &mut headers[sent..];
-            // SAFETY: `rest` points into `parts`, `peers` and `replies`, which all outlive the call; the count is its own.
+            // SAFETY: `rest` points into `parts`, `peers` and `replies`, which all outlive the call; the
+            // count is its own.
             let count = unsafe {
                 libc::sendmmsg(
                     socket.as_raw_fd(),

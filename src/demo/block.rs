@@ -19,13 +19,15 @@ use crate::evidence::{Outcome, Status};
 use crate::judge::{Fcrdns, Relation, Verdict};
 use crate::prefix::Prefix;
 
-/// The shortest prefix that is taken, in bits: a listener for each of 16,384 addresses is as many as most limits allow.
+/// The shortest prefix that is taken, in bits: a listener for each of 16,384 addresses is as many as most
+/// limits allow.
 pub const SHORTEST: u8 = 18;
 /// The block of `banneret demo`: in 127.0.0.0/8, away from 127.0.0.53 and 127.0.1.1, which systems use.
 pub const DEMO_PREFIX: &str = "127.25.0.0/22";
 /// The seed of `banneret demo`.
 pub const DEMO_SEED: u64 = 25;
-/// A greeting time-out that parts the slow from the silent: several times the longest wait of any healthy host.
+/// A greeting time-out that parts the slow from the silent: several times the longest wait of any healthy
+/// host.
 pub const GREETING_TIMEOUT: Duration = Duration::from_millis(2500);
 /// Descriptors that are left to the rest of the program while a block is served.
 const SPARE_DESCRIPTORS: u64 = 128;
@@ -95,7 +97,8 @@ pub struct Truth {
     pub must: &'static [&'static str],
     /// Findings that would be wrong.
     pub never: &'static [&'static str],
-    /// The single changes that leave nothing of weight; `None` where nothing of weight is wrong or nothing is certain.
+    /// The single changes that leave nothing of weight; `None` where nothing of weight is wrong or nothing is
+    /// certain.
     pub clears: Option<&'static [&'static str]>,
 }
 
@@ -124,8 +127,8 @@ impl Block {
         })
     }
 
-    /// The same where `settle` says who lives at each address and how, as after some time in which hosts were fixed,
-    /// broken, renamed and moved.
+    /// The same where `settle` says who lives at each address and how, as after some time in which hosts were
+    /// fixed, broken, renamed and moved.
     pub fn settled(
         prefix: Prefix,
         seed: u64,
@@ -187,9 +190,9 @@ impl Block {
         self.serve_on(0)
     }
 
-    /// Serves every host at one port, 0 for the system's choice. Each address has a listener of its own, so that where
-    /// nobody listens a connection is refused, and nothing outside this machine can reach any: a wildcard would do
-    /// neither.
+    /// Serves every host at one port, 0 for the system's choice. Each address has a listener of its own, so
+    /// that where nobody listens a connection is refused, and nothing outside this machine can reach any: a
+    /// wildcard would do neither.
     pub fn serve_on(&self, port: u16) -> Result<Running, ServeError> {
         let harmless = [Prefix::of([127, 0, 0, 0].into(), 8), Prefix::of([198, 18, 0, 0].into(), 15)];
         if !harmless.iter().any(|network| network.contains(self.prefix.first())) {

@@ -16,7 +16,8 @@ pub struct Report {
     pub right: usize,
     /// Every disagreement, in the order of the records; one record may have several.
     pub wrong: Vec<Wrong>,
-    /// Addresses of the block without a record, and who lives there: to be judged by what the scan was told to keep.
+    /// Addresses of the block without a record, and who lives there: to be judged by what the scan was told
+    /// to keep.
     pub unseen: Vec<Truth>,
 }
 

@@ -1,4 +1,5 @@
-//! The limit of open files, raised as far as an ordinary user may: `setrlimit` has no safe form in the standard library.
+//! The limit of open files, raised as far as an ordinary user may: `setrlimit` has no safe form in the
+//! standard library.
 #![allow(unsafe_code)]
 
 /// Raises the soft limit to the hard one; the limit then in force, in descriptors.

@@ -23,7 +23,8 @@ impl Host {
         format!("{label}.{}.bv", self.word())
     }
 
-    /// `label.domain` in a second domain, which shares nothing with the first, and is this address's alone as well.
+    /// `label.domain` in a second domain, which shares nothing with the first, and is this address's alone as
+    /// well.
     pub fn other(self, label: &str) -> String {
         format!("{label}.{}.sj", self.word())
     }
@@ -45,8 +46,8 @@ impl Host {
         mix(self.seed ^ mix(purpose ^ u64::from(self.ip.to_bits()))).checked_rem(bound).unwrap_or(0)
     }
 
-    /// A word or two, unique within a /12: the low ten bits of the address, permuted by the seed, as a pair of words,
-    /// the next ten as a third behind a hyphen.
+    /// A word or two, unique within a /12: the low ten bits of the address, permuted by the seed, as a pair
+    /// of words, the next ten as a third behind a hyphen.
     fn word(self) -> String {
         const FIRST: [&str; 32] = [
             "amber", "ash", "birch", "blue", "bright", "cedar", "clear", "copper", "dawn", "deep", "east",
@@ -76,7 +77,8 @@ impl Host {
     }
 }
 
-/// A permutation of the numbers below 1024, another for each key: ten numbers in, the same ten out, elsewhere.
+/// A permutation of the numbers below 1024, another for each key: ten numbers in, the same ten out,
+/// elsewhere.
 pub fn scatter(index: u32, key: u64) -> u32 {
     let key = mix(key);
     let part = |shift: u32| (key >> shift & 0x3ff) as u32;
@@ -89,7 +91,8 @@ pub fn scatter(index: u32, key: u64) -> u32 {
     index
 }
 
-/// Letters for what three lists leave over: none in a small block's first shares, never digits, which look assigned.
+/// Letters for what three lists leave over: none in a small block's first shares, never digits, which look
+/// assigned.
 fn tail(rest: u32) -> String {
     const SOUNDS: [&str; 32] = [
         "", "a", "an", "ar", "as", "e", "el", "en", "er", "es", "i", "ia", "il", "in", "is", "o", "ol", "on",
@@ -98,7 +101,8 @@ fn tail(rest: u32) -> String {
     SOUNDS[(rest & 31) as usize].to_owned()
 }
 
-/// Spreads 64 bits over 64 bits, each input to another output: the finisher of `SplitMix64` (Steele and others, 2014).
+/// Spreads 64 bits over 64 bits, each input to another output: the finisher of `SplitMix64` (Steele and
+/// others, 2014).
 pub fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

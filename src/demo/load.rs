@@ -1,13 +1,14 @@
 //! A server of [`Plain`] hosts for load: one thread, one epoll set, one listener for all addresses.
 //!
-//! The listener is bound to every address and to the loopback device, which an ordinary user may do (Linux 5.7): it
-//! hears all of 127.0.0.0/8, and in a network namespace whatever the namespace routes to itself, but nothing from
-//! outside of the machine. The price is that no address of it can refuse, which a load test does not ask for.
+//! The listener is bound to every address and to the loopback device, which an ordinary user may do (Linux
+//! 5.7): it hears all of 127.0.0.0/8, and in a network namespace whatever the namespace routes to itself, but
+//! nothing from outside of the machine. The price is that no address of it can refuse, which a load test does
+//! not ask for.
 //!
 //! It answers QUIT, EHLO and the rest, each taken to arrive whole, as a lock-step client sends them.
 //!
-//! Unsafe are the three epoll calls, for which the standard library has no safe form: they get a descriptor that
-//! `Epoll` owns, and a live array with its own length.
+//! Unsafe are the three epoll calls, for which the standard library has no safe form: they get a descriptor
+//! that `Epoll` owns, and a live array with its own length.
 #![allow(unsafe_code)]
 
 use std::io::{self, Read, Write};
@@ -41,7 +42,8 @@ pub struct Load {
 impl Load {
     /// Serves the hosts at a port of all addresses of the loopback device; port 0 for the system's choice.
     pub fn start(hosts: Plain, port: u16) -> io::Result<Self> {
-        // 20,000 connections at once is what a load test holds; fewer may be allowed, and then fewer are held.
+        // 20,000 connections at once is what a load test holds; fewer may be allowed, and then fewer are
+        // held.
         descriptors::raise();
         let listener = listen(port)?;
         let SocketAddr::V4(address) = listener.local_addr()? else {
@@ -129,15 +131,16 @@ impl Server {
 
     fn accept(&mut self) {
         for _ in 0..ACCEPTS {
-            // Nobody waits, or no descriptor is free: the listener stays ready, and the next round tries again.
+            // Nobody waits, or no descriptor is free: the listener stays ready, and the next round tries
+            // again.
             let Ok((stream, _)) = self.listener.accept() else { return };
             // Gone again, or of no use: dropped, which closes.
             let _ = self.greet(stream);
         }
     }
 
-    /// Greets a new connection. It stays blocking, which saves a call: what is sent fits an empty buffer, and nothing is
-    /// read before the set says that something is there.
+    /// Greets a new connection. It stays blocking, which saves a call: what is sent fits an empty buffer, and
+    /// nothing is read before the set says that something is there.
     fn greet(&mut self, mut stream: TcpStream) -> io::Result<()> {
         let IpAddr::V4(ip) = stream.local_addr()?.ip() else { return Ok(()) };
         if !self.hosts.contains(ip) {
@@ -191,7 +194,8 @@ struct Epoll(OwnedFd);
 
 impl Epoll {
     fn new() -> io::Result<Self> {
-        // SAFETY: no pointer is passed; a result that is not negative is a new descriptor that nobody else owns.
+        // SAFETY: no pointer is passed; a result that is not negative is a new descriptor that nobody else
+        // owns.
         let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
         if fd < 0 {
             return Err(io::Error::last_os_error());
@@ -213,7 +217,8 @@ impl Epoll {
     fn wait(&self, events: &mut [libc::epoll_event]) -> io::Result<usize> {
         let room = i32::try_from(events.len()).unwrap_or(i32::MAX);
         loop {
-            // SAFETY: `events` is a live array of at least `room` events, which the call fills from its start.
+            // SAFETY: `events` is a live array of at least `room` events, which the call fills from its
+            // start.
             let count = unsafe { libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), room, -1) };
             if let Ok(count) = usize::try_from(count) {
                 return Ok(count);

@@ -1,5 +1,5 @@
-//! A block for load: every address a healthy host with a PTR of its own that leads back. All of it is computed from the
-//! address, so that a /8 costs no more memory than one host.
+//! A block for load: every address a healthy host with a PTR of its own that leads back. All of it is
+//! computed from the address, so that a /8 costs no more memory than one host.
 
 use std::net::{IpAddr, Ipv4Addr};
 

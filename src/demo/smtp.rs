@@ -140,7 +140,8 @@ mod tests {
     use super::super::script::{PLAIN, POSTFIX};
     use super::*;
 
-    /// Plays a script to a peer that says its lines once the greeting is whole, and returns all that the peer read.
+    /// Plays a script to a peer that says its lines once the greeting is whole, and returns all that the peer
+    /// read.
     async fn hear(script: Script, says: &[u8]) -> (Vec<u8>, io::Result<usize>, CanaryConfig) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let to = listener.local_addr().unwrap();

@@ -119,7 +119,8 @@ pub enum Answer {
     Fault(Fault),
 }
 
-/// One line of the zone: whose, of which type, and the answer; an alias or a whole-name answer stands under every type.
+/// One line of the zone: whose, of which type, and the answer; an alias or a whole-name answer stands under
+/// every type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The owner.
@@ -180,8 +181,8 @@ impl Zone for Held {
         if let Some((_, answer)) = kinds.iter().find(|(held, _)| Some(*held) == kind) {
             return answer.clone();
         }
-        // An alias owns no other data, so it answers for every type (RFC 1034 §3.6.2), and so does a name that does not
-        // exist (RFC 8020 §2).
+        // An alias owns no other data, so it answers for every type (RFC 1034 §3.6.2), and so does a name
+        // that does not exist (RFC 8020 §2).
         kinds
             .iter()
             .find_map(|(_, it)| matches!(it, Answer::Alias(_) | Answer::NxDomain).then(|| it.clone()))

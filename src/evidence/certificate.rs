@@ -14,9 +14,11 @@ use x509_parser::time::ASN1Time;
 use super::tls::{Certificate, X509Error};
 use crate::name::HostName;
 
-/// The most names that are kept: public authorities put at most 100 into one certificate, few need more than ten.
+/// The most names that are kept: public authorities put at most 100 into one certificate, few need more than
+/// ten.
 pub const MAX_NAMES: usize = 64;
-/// The most octets of a name that are kept: those of the longest host name, a wildcard and its dot (RFC 1035 §2.3.4).
+/// The most octets of a name that are kept: those of the longest host name, a wildcard and its dot (RFC 1035
+/// §2.3.4).
 const MAX_NAME: usize = 255;
 /// The last second that four digits of a year can say.
 const LAST: u64 = 253_402_300_799;
@@ -65,8 +67,9 @@ fn alternative_names<'a>(certificate: &'a X509Certificate<'_>) -> Result<Vec<&'a
     Ok(found)
 }
 
-/// The octets of a text, as UTF-8 where its type has another alphabet: two or four octets a character (X.680 §41), or
-/// Latin-1, which is what Teletex strings hold in practice. A text that breaks its type stays as it stands.
+/// The octets of a text, as UTF-8 where its type has another alphabet: two or four octets a character (X.680
+/// §41), or Latin-1, which is what Teletex strings hold in practice. A text that breaks its type stays as it
+/// stands.
 fn octets<'a>(text: &'a Any<'_>) -> Cow<'a, [u8]> {
     let data: &[u8] = text.data;
     let read: Option<String> = match text.header.tag() {

@@ -1,5 +1,5 @@
-//! The greeting of a host, read in one place: what it is judged by, the name that DNS is asked for, and the names of
-//! further conversations all come from here. Decides nothing about a name.
+//! The greeting of a host, read in one place: what it is judged by, the name that DNS is asked for, and the
+//! names of further conversations all come from here. Decides nothing about a name.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! How many hosts of a run were seen as from inside a network: their names lead to private addresses only, as split DNS
-//! says inside and nobody else sees.
+//! How many hosts of a run were seen as from inside a network: their names lead to private addresses only, as
+//! split DNS says inside and nobody else sees.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! What is known of one target: what the host showed, what DNS said and who asked, kept as seen, with no opinion.
+//! What is known of one target: what the host showed, what DNS said and who asked, kept as seen, with no
+//! opinion.
 
 pub mod certificate;
 pub mod greeting;

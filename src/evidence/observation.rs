@@ -35,7 +35,8 @@ pub enum Outcome {
     Unresolved,
     /// A name that resolves only to excluded or reserved addresses.
     Excluded,
-    /// Of a stored record, a word that this version does not know. No scan ends so, and it is not among [`Outcome::ALL`].
+    /// Of a stored record, a word that this version does not know. No scan ends so, and it is not among
+    /// [`Outcome::ALL`].
     Other,
 }
 
@@ -114,12 +115,13 @@ pub struct Observation {
     pub ehlo: Option<Reply>,
     /// What was seen of TLS; `None` where the conversation did not come to it.
     pub tls: Option<Box<Tls>>,
-    /// The name in the greeting of each conversation of this scan, the first one's first, where there was more than
-    /// one; `None` in place of a name where a greeting held none or did not come.
+    /// The name in the greeting of each conversation of this scan, the first one's first, where there was
+    /// more than one; `None` in place of a name where a greeting held none or did not come.
     pub samples: Vec<Option<Box<str>>>,
     /// Whether time or a limit ended the reading of the greeting.
     pub truncated: bool,
-    /// Whether the kernel had to send the SYN of the last attempt again: a packet was lost on the way. Not recorded.
+    /// Whether the kernel had to send the SYN of the last attempt again: a packet was lost on the way. Not
+    /// recorded.
     pub resent: bool,
     /// Connections tried, local trouble not counted; 0 where there was no address to try.
     pub attempts: u8,

@@ -4,14 +4,16 @@ use std::net::IpAddr;
 
 use crate::name::DnsName;
 
-/// The most PTR names of a host that a scan asks forward: the one equal to the banner's name before all, then those in its
-/// registrable domain, then the rest. Hosts with more exist (a thousand over TCP); no receiver follows even this many.
+/// The most PTR names of a host that a scan asks forward: the one equal to the banner's name before all, then
+/// those in its registrable domain, then the rest. Hosts with more exist (a thousand over TCP); no receiver
+/// follows even this many.
 pub const MAX_PTR_NAMES: usize = 16;
-/// The most that are asked forward where a single host is looked at: as many as a UDP answer of usual size holds.
+/// The most that are asked forward where a single host is looked at: as many as a UDP answer of usual size
+/// holds.
 pub const MOST_PTR_NAMES: usize = 128;
 
-/// Addresses kept of one forward answer, the target's own always among them. A list this long may have been cut, so it
-/// proves nothing about an address that is missing from it.
+/// Addresses kept of one forward answer, the target's own always among them. A list this long may have been
+/// cut, so it proves nothing about an address that is missing from it.
 pub const MAX_KEPT_ADDRESSES: usize = 64;
 
 /// How a question ended.
@@ -29,16 +31,17 @@ pub enum Status {
     Refused,
     /// No answer in time, or no upstream within reach.
     TimedOut,
-    /// An answer that settles nothing: FORMERR, a CNAME loop or over-long chain, a lame referral, an answer for another
-    /// name, TC without TCP, NOERROR with neither answer nor SOA, a denial without the SOA of a zone at or above the name,
-    /// an answer marked as stale, addresses that filters and DNS64 make up.
+    /// An answer that settles nothing: FORMERR, a CNAME loop or over-long chain, a lame referral, an answer
+    /// for another name, TC without TCP, NOERROR with neither answer nor SOA, a denial without the SOA of a
+    /// zone at or above the name, an answer marked as stale, addresses that filters and DNS64 make up.
     Malformed,
-    /// An answer against the host of an upstream that has not shown itself honest, or that another one contradicts.
+    /// An answer against the host of an upstream that has not shown itself honest, or that another one
+    /// contradicts.
     Untrusted,
     /// Nobody asked.
     NotAsked,
-    /// Of a stored record, a word that this version does not know; nothing is concluded from it. No question ends so, and
-    /// it is not among [`Status::ALL`].
+    /// Of a stored record, a word that this version does not know; nothing is concluded from it. No question
+    /// ends so, and it is not among [`Status::ALL`].
     Other,
 }
 
@@ -103,8 +106,9 @@ impl Forward {
         Self { status: Status::NotAsked, addresses: Vec::new() }
     }
 
-    /// Whether the target's address is among those that the name leads to; `None` where that is unknown: nothing was found,
-    /// the list may have been cut, or it holds no address that tells anything about the target's family.
+    /// Whether the target's address is among those that the name leads to; `None` where that is unknown:
+    /// nothing was found, the list may have been cut, or it holds no address that tells anything about the
+    /// target's family.
     ///
     /// It is worked out from the addresses each time, so a record can't contradict itself.
     pub fn confirms(&self, target: Option<IpAddr>) -> Option<bool> {
@@ -123,8 +127,8 @@ impl Forward {
         (tells && self.addresses.len() < MAX_KEPT_ADDRESSES).then_some(false)
     }
 
-    /// Whether only private addresses were found for a target that is public: what DNS says inside a network, which the
-    /// rest of the world may not see.
+    /// Whether only private addresses were found for a target that is public: what DNS says inside a network,
+    /// which the rest of the world may not see.
     pub fn is_inside_view(&self, target: Option<IpAddr>) -> bool {
         let is_public = target.is_some_and(|ip| !is_private(ip.to_canonical()));
         is_public
@@ -156,8 +160,8 @@ pub struct Resolution {
     pub banner_forward: Forward,
 }
 
-/// Whether an address was put there by a resolver on the way and not by the owner of the name: what a filter answers in
-/// place of an address, or an IPv4 address in the clothes of IPv6 (DNS64, RFC 6052 §2.1).
+/// Whether an address was put there by a resolver on the way and not by the owner of the name: what a filter
+/// answers in place of an address, or an IPv4 address in the clothes of IPv6 (DNS64, RFC 6052 §2.1).
 fn is_made_up(address: IpAddr, target: IpAddr) -> bool {
     let is_filter = address.is_unspecified() || address.is_loopback() && !target.is_loopback();
     is_filter || matches!(address, IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0])

@@ -1,5 +1,5 @@
-//! Who asked. A server may repeat our name or our address in its greeting; evidence that holds both can be judged
-//! again at any time, and the echo is never taken for the server's own name.
+//! Who asked. A server may repeat our name or our address in its greeting; evidence that holds both can be
+//! judged again at any time, and the echo is never taken for the server's own name.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What a host showed of TLS: whether it offers it, how the handshake went, and the certificate as it is. Nothing here
-//! trusts or distrusts: a certificate is evidence of names, not of who speaks.
+//! What a host showed of TLS: whether it offers it, how the handshake went, and the certificate as it is.
+//! Nothing here trusts or distrusts: a certificate is evidence of names, not of who speaks.
 
 use std::time::SystemTime;
 
@@ -109,8 +109,8 @@ pub struct Tls {
     pub certificate: Option<Certificate>,
     /// The reply to the EHLO that was said anew inside TLS (RFC 3207 §4.2), where TLS began with STARTTLS.
     pub ehlo: Option<Reply>,
-    /// Whether plain text came between the go-ahead for TLS and a handshake that then took place: text that a client
-    /// which buffers would take for the server's secured words.
+    /// Whether plain text came between the go-ahead for TLS and a handshake that then took place: text that a
+    /// client which buffers would take for the server's secured words.
     pub injected: bool,
     /// That text, or what was said in place of a handshake; its first octets.
     pub plaintext: Vec<u8>,
@@ -141,8 +141,8 @@ impl Tls {
 /// A certificate as far as it is looked at; never verified.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Certificate {
-    /// The names it is for: those of the subject alternative name, else the common name. Host names in normal form, a
-    /// leading `*.` kept; others as they stand, with `\xHH` for what is not printable ASCII.
+    /// The names it is for: those of the subject alternative name, else the common name. Host names in normal
+    /// form, a leading `*.` kept; others as they stand, with `\xHH` for what is not printable ASCII.
     pub names: Vec<Box<str>>,
     /// How many there are; not all need stand in `names`.
     pub count: u32,

@@ -1,5 +1,5 @@
-//! Findings that the user accepts, for a reason and for a time: which of a host's findings they are. Reads no file and
-//! no clock. What is accepted stays in the record; it only no longer weighs.
+//! Findings that the user accepts, for a reason and for a time: which of a host's findings they are. Reads no
+//! file and no clock. What is accepted stays in the record; it only no longer weighs.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -113,8 +113,8 @@ impl Acceptances {
         self.0.iter()
     }
 
-    /// Those of a host's findings that are accepted now, by the first that covers it. `subject` is only asked for where
-    /// it matters.
+    /// Those of a host's findings that are accepted now, by the first that covers it. `subject` is only asked
+    /// for where it matters.
     pub(super) fn accepted<'s>(
         &self,
         findings: &[Finding],

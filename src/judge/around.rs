@@ -1,4 +1,5 @@
-//! What the rest of a run says of one host: findings that no host shows alone. [`super::run`] counts; this decides.
+//! What the rest of a run says of one host: findings that no host shows alone. [`super::run`] counts; this
+//! decides.
 
 use super::finding::Code;
 use super::tenancy::Reason;
@@ -8,8 +9,8 @@ use crate::evidence::Outcome;
 /// How many addresses with one banner name are many: two may be a pair for redundancy.
 pub const MANY: usize = 3;
 
-/// What makes a name a default or a foreign one. A platform's own name is not foreign: its expected differences have
-/// become `platform_identity`.
+/// What makes a name a default or a foreign one. A platform's own name is not foreign: its expected
+/// differences have become `platform_identity`.
 pub const FOREIGN: [Code; 7] = [
     Code::BannerUnqualified,
     Code::BannerDefault,
@@ -23,15 +24,16 @@ pub const FOREIGN: [Code; 7] = [
 /// What the run knows of a host beside its own evidence; by default nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Around {
-    /// How many addresses greeted with this host's banner name, this one included; [`MANY`] stands for any more.
+    /// How many addresses greeted with this host's banner name, this one included; [`MANY`] stands for any
+    /// more.
     pub same_name: usize,
     /// Of the addresses that the banner's name leads to, how many greeted, this one not included.
     pub greeted_elsewhere: usize,
 }
 
 impl Around {
-    /// Adds what the run shows to the codes of a host. A sound name on many addresses makes a host shared where nothing
-    /// else has settled the question; gives the tenancy.
+    /// Adds what the run shows to the codes of a host. A sound name on many addresses makes a host shared
+    /// where nothing else has settled the question; gives the tenancy.
     pub(super) fn complete(
         self,
         has_name: bool,

@@ -2,8 +2,8 @@
 
 use crate::name;
 
-/// The first labels of the services' own registrable domains, whatever the suffix (`yahoo.co.jp`), each with the service
-/// that it belongs to. Sorted.
+/// The first labels of the services' own registrable domains, whatever the suffix (`yahoo.co.jp`), each with
+/// the service that it belongs to. Sorted.
 const BRANDS: &[(&str, &str)] = &[
     ("1e100", "google"),
     ("amazonaws", "amazon"),
@@ -35,9 +35,9 @@ const BRANDS: &[(&str, &str)] = &[
 
 /// The service whose name a host name claims.
 ///
-/// The name claims it if its registrable domain is the service's, or if the service's whole `com` domain stands among
-/// its labels (`mx.google.com.kestrel.example`). A label alone is no claim: `outlook.kestrel.example` is a common name
-/// for a web client.
+/// The name claims it if its registrable domain is the service's, or if the service's whole `com` domain
+/// stands among its labels (`mx.google.com.kestrel.example`). A label alone is no claim:
+/// `outlook.kestrel.example` is a common name for a web client.
 pub(super) fn brand(name: &str) -> Option<&'static str> {
     let domain = name::registrable(name)?;
     let own = name::first_label(domain);

@@ -28,7 +28,8 @@ impl Fixer {
 /// Which side of the names a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The PTR record and where it leads: the owner of the address sets the first, the owner of the domain the second.
+    /// The PTR record and where it leads: the owner of the address sets the first, the owner of the domain
+    /// the second.
     Reverse,
     /// The name that the server gives.
     Banner,
@@ -52,8 +53,9 @@ impl Code {
         }
     }
 
-    /// Who can end it, as a rule: the owner of the address sets the PTR record, whoever runs the server the rest, which on
-    /// a shared host is the provider too. For one host, whose changes are known, see [`super::fix::fixers`].
+    /// Who can end it, as a rule: the owner of the address sets the PTR record, whoever runs the server the
+    /// rest, which on a shared host is the provider too. For one host, whose changes are known, see
+    /// [`super::fix::fixers`].
     pub fn fixer(self, tenancy: Tenancy) -> Fixer {
         match (self, self.side(), tenancy) {
             (Self::PlatformIdentity, ..)
@@ -150,7 +152,8 @@ impl Code {
         }
     }
 
-    /// What to do about it in one sentence, where no host is at hand; [`super::advice`] has the steps for one.
+    /// What to do about it in one sentence, where no host is at hand; [`super::advice`] has the steps for
+    /// one.
     pub fn remedy(self) -> &'static str {
         match self {
             Self::PtrMultiple | Self::PtrPartlyUnconfirmed => {

@@ -3,8 +3,8 @@
 use crate::evidence::Observation;
 use crate::evidence::{Certificate, TlsStatus};
 
-/// Whether a host shows a certificate that is for other names than this one. Where it shows none, names nobody, could
-/// not be read, or has more names than were kept, nobody knows.
+/// Whether a host shows a certificate that is for other names than this one. Where it shows none, names
+/// nobody, could not be read, or has more names than were kept, nobody knows.
 pub(super) fn differs(observation: &Observation, name: &str) -> bool {
     let tls = observation.tls.as_ref().filter(|tls| tls.status == TlsStatus::Established);
     let Some(certificate) = tls.and_then(|tls| tls.certificate.as_ref()) else { return false };

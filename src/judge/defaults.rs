@@ -1,5 +1,5 @@
-//! Names that installers, images and closed networks leave behind: data, and how to look it up. Those of one label are
-//! with the words of greetings, which are read by them too.
+//! Names that installers, images and closed networks leave behind: data, and how to look it up. Those of one
+//! label are with the words of greetings, which are read by them too.
 
 use crate::smtp::greeting::lists;
 
@@ -14,8 +14,8 @@ const TEMPLATE_DOMAINS: &[&str] =
 /// Domains for documentation (RFC 2606 §3).
 const EXAMPLE_DOMAINS: &[&str] = &["example.com", "example.net", "example.org"];
 
-/// Top-level names that no public DNS holds: special-use (RFC 6761 and the IANA registry) or customary inside networks.
-/// None of them is delegated. Sorted.
+/// Top-level names that no public DNS holds: special-use (RFC 6761 and the IANA registry) or customary inside
+/// networks. None of them is delegated. Sorted.
 const PRIVATE_TLDS: &[&str] = &[
     "alt",
     "corp",

@@ -1,7 +1,8 @@
-//! Forward-confirmed reverse DNS (RFC 8601 §2.7.3): where each PTR name leads, and what that makes of the address.
+//! Forward-confirmed reverse DNS (RFC 8601 §2.7.3): where each PTR name leads, and what that makes of the
+//! address.
 //!
-//! An address fails only if every one of its PTR names is known not to lead back. One question without a definite
-//! answer, or one PTR name that nobody asked, leaves it open.
+//! An address fails only if every one of its PTR names is known not to lead back. One question without a
+//! definite answer, or one PTR name that nobody asked, leaves it open.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,5 @@
-//! The findings: their codes and what each weighs by tenancy. Knows no evidence; when each fires stands in `verify`.
+//! The findings: their codes and what each weighs by tenancy. Knows no evidence; when each fires stands in
+//! `verify`.
 
 use super::verdict::{Severity, Tenancy, Verdict};
 use crate::evidence::Outcome;
@@ -82,8 +83,8 @@ pub enum Code {
 pub enum Excuse {
     /// A refusal without a name is no evidence of how the server greets others.
     NamelessRefusal,
-    /// A name without a public domain is a forward-confirmed PTR name all the same: so names look inside a network of
-    /// one's own.
+    /// A name without a public domain is a forward-confirmed PTR name all the same: so names look inside a
+    /// network of one's own.
     ConfirmedName,
 }
 
@@ -180,10 +181,11 @@ impl Code {
         }
     }
 
-    /// How much it matters where the address is dedicated, shared, or nobody knows, as a rule; on one host it may weigh
-    /// less: see [`Code::severity_on`].
+    /// How much it matters where the address is dedicated, shared, or nobody knows, as a rule; on one host it
+    /// may weigh less: see [`Code::severity_on`].
     ///
-    /// A compound code names the cause of plain ones that stand beside it, so it never weighs more than they do.
+    /// A compound code names the cause of plain ones that stand beside it, so it never weighs more than they
+    /// do.
     pub fn severity(self, tenancy: Tenancy) -> Severity {
         use Severity::{High, Info, Low, Medium, None};
         let [dedicated, shared, unknown] = match self {

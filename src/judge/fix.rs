@@ -1,7 +1,8 @@
-//! The concrete fix of one host: which record or setting to change, to which name, by whom, and how to check it.
+//! The concrete fix of one host: which record or setting to change, to which name, by whom, and how to check
+//! it.
 //!
-//! [`super::what_if`] decides the changes, a record carries them, and every form renders them from here: the screen of
-//! `check`, the list of fixes, the page, the mail to a customer. Knows no evidence.
+//! [`super::what_if`] decides the changes, a record carries them, and every form renders them from here: the
+//! screen of `check`, the list of fixes, the page, the mail to a customer. Knows no evidence.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -25,8 +26,8 @@ impl Change {
         self.name.as_ref().map_or(OWN_NAME, HostName::as_str)
     }
 
-    /// Who can make it. The owner of the address sets its PTR record; whoever runs the server sets the rest, which on a
-    /// shared host is the provider too.
+    /// Who can make it. The owner of the address sets its PTR record; whoever runs the server sets the rest,
+    /// which on a shared host is the provider too.
     pub fn fixer(&self, tenancy: Tenancy) -> Fixer {
         match (self.remedy, tenancy) {
             (Remedy::Ptr, _) | (_, Tenancy::Shared) => Fixer::Provider,
@@ -170,7 +171,8 @@ impl HostFix<'_> {
 }
 
 impl Step {
-    /// What does it on the host's platform: commands, lines of the configuration, settings. Empty for a record.
+    /// What does it on the host's platform: commands, lines of the configuration, settings. Empty for a
+    /// record.
     pub fn by(&self) -> String {
         let mut text = String::new();
         let forms = self.forms.iter().filter(|(label, _)| matches!(*label, "command" | "line" | "setting"));
@@ -205,8 +207,8 @@ fn ways(row: &Row, name: &str) -> Vec<(&'static str, String)> {
     vec![("setting", way)]
 }
 
-/// Who can fix a host: what its changes ask for, or else what its findings do. One rule for the page, the lists and the
-/// findings.
+/// Who can fix a host: what its changes ask for, or else what its findings do. One rule for the page, the
+/// lists and the findings.
 pub fn fixers(changes: &[Change], findings: impl Iterator<Item = Code>, tenancy: Tenancy) -> Vec<Fixer> {
     let mut fixers: Vec<Fixer> = if changes.is_empty() {
         findings.map(|code| code.fixer(tenancy)).collect()

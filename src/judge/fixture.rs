@@ -27,7 +27,8 @@ pub(crate) fn forward(word: &str) -> Forward {
     }
 }
 
-/// A reverse answer: `name=forward …` where PTR names were found, else a status word; the banner's name is not asked.
+/// A reverse answer: `name=forward …` where PTR names were found, else a status word; the banner's name is
+/// not asked.
 pub(crate) fn ptr(said: &str) -> Resolution {
     let status = Status::parse(said);
     let names: Vec<_> = said
@@ -43,8 +44,8 @@ pub(crate) fn ptr(said: &str) -> Resolution {
     }
 }
 
-/// A whole target: greeting with its code (`220 mail.example.org ESMTP`, `\n` between lines), reverse answer, forward
-/// answer of the banner's name.
+/// A whole target: greeting with its code (`220 mail.example.org ESMTP`, `\n` between lines), reverse answer,
+/// forward answer of the banner's name.
 pub(crate) fn host(greeting: &str, reverse: &str, banner: &str) -> Evidence {
     let mut resolution = ptr(reverse);
     resolution.banner_forward = forward(banner);

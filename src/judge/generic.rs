@@ -1,18 +1,22 @@
-//! PTR names that look assigned by the provider: the address in the name, or a word of access networks and hosting.
+//! PTR names that look assigned by the provider: the address in the name, or a word of access networks and
+//! hosting.
 //!
-//! Only the part to the left of the registrable domain counts: `dynamic.example` may call itself what it likes. In a
-//! private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and counts too. In a domain
-//! whose names a provider gives to its customers, a number is enough, or a word for a customer alone.
+//! Only the part to the left of the registrable domain counts: `dynamic.example` may call itself what it
+//! likes. In a private suffix (`compute.amazonaws.com`) the label before it is the provider's choice and
+//! counts too. In a domain whose names a provider gives to its customers, a number is enough, or a word for a
+//! customer alone.
 //!
-//! A name that says that nobody set one (`no-rdns`, `reverse-dns-not-set`, `undefined`), one that says what was rented
-//! and no more (`hosted-by`, `dedicated-server`), a serial number (`v220240412345678901`) and the domain of a network
-//! alone need no address.
+//! A name that says that nobody set one (`no-rdns`, `reverse-dns-not-set`, `undefined`), one that says what
+//! was rented and no more (`hosted-by`, `dedicated-server`), a serial number (`v220240412345678901`) and the
+//! domain of a network alone need no address.
 //!
-//! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and words as `pool` and `static`, for senders number
-//! their hosts by address and keep pools of them; it does not excuse a word of DSL, dial-up and dynamic lines.
+//! A mail word (`mail`, `mx`, `smtp`, `out`, …) excuses an address and words as `pool` and `static`, for
+//! senders number their hosts by address and keep pools of them; it does not excuse a word of DSL, dial-up
+//! and dynamic lines.
 //!
-//! For 192.0.2.1: `192-0-2-1.a.example`, `host-1.2.0.192.a.example`, `192000002001.a.example`, `c0000201.a.example`,
-//! `x-2-1.a.example`, `dsl-7.a.example` are generic; `mail-192-0-2-1.a.example`, `web2.a.example`, `a1.a.example` are not.
+//! For 192.0.2.1: `192-0-2-1.a.example`, `host-1.2.0.192.a.example`, `192000002001.a.example`,
+//! `c0000201.a.example`, `x-2-1.a.example`, `dsl-7.a.example` are generic; `mail-192-0-2-1.a.example`,
+//! `web2.a.example`, `a1.a.example` are not.
 
 mod digits;
 mod words;
@@ -144,8 +148,8 @@ fn is_met(need: Need, host: &str) -> bool {
     }
 }
 
-/// Whether a name stands for a customer and for nothing else: by what was rented alone, or, in the domain of a network's
-/// customers, by a number (`li123-45`, `vps-1a2b3c4d`) or a word for a customer (`customer`).
+/// Whether a name stands for a customer and for nothing else: by what was rented alone, or, in the domain of
+/// a network's customers, by a number (`li123-45`, `vps-1a2b3c4d`) or a word for a customer (`customer`).
 fn is_customer(name: &str, host: &str, providers: &Providers) -> bool {
     const FEWEST: usize = 3;
     let is_numbered = || host.bytes().filter(u8::is_ascii_digit).count() >= FEWEST;

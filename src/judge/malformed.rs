@@ -1,5 +1,5 @@
-//! What keeps a PTR name from being the name of a host on the Internet. Looks at the name, and at DNS only where it bears
-//! out a name that the public DNS does not hold.
+//! What keeps a PTR name from being the name of a host on the Internet. Looks at the name, and at DNS only
+//! where it bears out a name that the public DNS does not hold.
 
 use super::defaults;
 use super::ptr::Ptr;
@@ -21,8 +21,8 @@ pub(super) enum PtrFlaw {
     UnknownTld,
 }
 
-/// What is wrong with a PTR name, if anything. Where DNS leads there and back, a name outside the public DNS is that of a
-/// network of its own, which has names of its own.
+/// What is wrong with a PTR name, if anything. Where DNS leads there and back, a name outside the public DNS
+/// is that of a network of its own, which has names of its own.
 pub(super) fn fault(ptr: &Ptr<'_>) -> Option<PtrFlaw> {
     flaw(ptr).filter(|_| !(ptr.is_confirmed() && is_outside_public_dns(ptr)))
 }
@@ -73,7 +73,8 @@ fn is_outside_public_dns(ptr: &Ptr<'_>) -> bool {
 
 fn has_known_tld(name: &str) -> bool {
     let tld = name.rsplit('.').next().unwrap_or(name);
-    // `example` is not delegated and never will be (RFC 2606 §2); documentation and this project's own tests live there.
+    // `example` is not delegated and never will be (RFC 2606 §2); documentation and this project's own tests
+    // live there.
     matches!(tld, "example" | "test") || psl::suffix(tld.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 

@@ -1,10 +1,11 @@
 //! Evidence → judgement: what the names say of each other, what is wrong, how much it matters.
 //!
-//! A pure function of evidence and of what the user said of the host, so that old records can be judged again offline.
-//! The parts, each of which asks only those before it: words (`verdict`, `finding`), the banner (`banner`), the PTR
-//! names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `malformed`, `defaults`, `brand`, `providers`, `generic`), what
-//! greets (`platform`), whose address it is (`tenancy`), the rule of each finding (`verify`), what the rest of the run
-//! adds (`around`, counted by `run`), what the user accepts (`accept`), and what one change would do (`what_if`).
+//! A pure function of evidence and of what the user said of the host, so that old records can be judged again
+//! offline. The parts, each of which asks only those before it: words (`verdict`, `finding`), the banner
+//! (`banner`), the PTR names (`ptr`, `fcrdns`, `relation`), what names look like (`shape`, `malformed`,
+//! `defaults`, `brand`, `providers`, `generic`), what greets (`platform`), whose address it is (`tenancy`),
+//! the rule of each finding (`verify`), what the rest of the run adds (`around`, counted by `run`), what the
+//! user accepts (`accept`), and what one change would do (`what_if`).
 
 pub mod accept;
 pub mod advice;
@@ -58,7 +59,8 @@ pub use finding::{Circumstances, Code, Finding};
 pub use platform::Platform;
 pub use verdict::{Fcrdns, Relation, Severity, Tenancy, Verdict};
 
-/// All that is said of one target. For outcomes that are not judged the optional parts are `None`, the lists empty.
+/// All that is said of one target. For outcomes that are not judged the optional parts are `None`, the lists
+/// empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// The name in the greeting, in normal form, usable or not.
@@ -81,8 +83,8 @@ pub struct Judgement {
     pub tenancy: Tenancy,
     /// Those of the findings that the user accepts.
     pub accepted: Vec<Accepted>,
-    /// The single changes after which nothing of weight would be found; `None` where nothing of weight is, or DNS did not
-    /// tell enough.
+    /// The single changes after which nothing of weight would be found; `None` where nothing of weight is, or
+    /// DNS did not tell enough.
     pub clears_by: Option<Remedies>,
     /// The changes that are proposed, one or several, in the order in which they are to be made; none where
     /// `clears_by` is `None`, or where nobody but a service can change anything.
@@ -107,8 +109,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Judges one target by what was seen of it and what its owner said of it. Total: there is no evidence without a
-/// judgement.
+/// Judges one target by what was seen of it and what its owner said of it. Total: there is no evidence
+/// without a judgement.
 pub fn judge(evidence: &Evidence, inventory: &Inventory) -> Judgement {
     judge_in(&Context::default(), evidence, inventory)
 }
@@ -174,7 +176,8 @@ fn unjudged(inventory: &Inventory) -> Judgement {
     }
 }
 
-/// Evidence of a host that greeted, its names read once. A supposed change of one of them is another value of this.
+/// Evidence of a host that greeted, its names read once. A supposed change of one of them is another value of
+/// this.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     ip: Option<IpAddr>,
@@ -205,7 +208,8 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// The judgement, without what is accepted and what would help; its names and platform are left to the caller.
+    /// The judgement, without what is accepted and what would help; its names and platform are left to the
+    /// caller.
     fn judge(&self, around: Around, inventory: &Inventory) -> Judgement {
         let ptrs = self.ptrs();
         let shape = Shape::of(&self.banner, support(&self.banner, &ptrs));

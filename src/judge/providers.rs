@@ -83,7 +83,8 @@ impl Providers {
         self.is_provider(name) || brand(name).is_some()
     }
 
-    /// Whether a name is one that shared hosting gives to its hosts: by its domain, or by a word in its first label.
+    /// Whether a name is one that shared hosting gives to its hosts: by its domain, or by a word in its first
+    /// label.
     pub(super) fn is_shared_hosting(&self, name: &str) -> bool {
         let label = name::first_label(name);
         let mut words = label.split(|c: char| !c.is_ascii_alphabetic());

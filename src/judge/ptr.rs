@@ -20,8 +20,8 @@ pub struct Ptr<'a> {
 }
 
 impl<'a> Ptr<'a> {
-    /// The PTR names of a resolution that found some, in the order of the answer. Without the address, nothing is said
-    /// of where they lead and of who assigned them.
+    /// The PTR names of a resolution that found some, in the order of the answer. Without the address,
+    /// nothing is said of where they lead and of who assigned them.
     pub fn all(resolution: &'a Resolution, ip: Option<IpAddr>) -> Vec<Self> {
         Self::all_among(resolution, ip, Providers::built_in())
     }
@@ -41,8 +41,8 @@ impl<'a> Ptr<'a> {
         Self { name: &ptr.name, text, domain_at, lead: Lead::of(&ptr.forward, ip), sign }
     }
 
-    /// The labels as text, joined by dots; labels to the left of one that itself holds a dot are left off, for nobody
-    /// could tell them apart. Never printed: [`DnsName`] is what a person reads.
+    /// The labels as text, joined by dots; labels to the left of one that itself holds a dot are left off,
+    /// for nobody could tell them apart. Never printed: [`DnsName`] is what a person reads.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -79,8 +79,8 @@ impl<'a> Ptr<'a> {
 
     /// Whether it is the name that a greeting gave in normal form.
     pub fn is(&self, said: &str) -> bool {
-        // On the wire a length octet stands before each label, and the root ends it all: two octets more than the text
-        // has, unless labels were left off.
+        // On the wire a length octet stands before each label, and the root ends it all: two octets more than
+        // the text has, unless labels were left off.
         self.text == said && said.is_ascii() && self.name.as_wire().len() == said.len() + 2
     }
 }

@@ -1,4 +1,5 @@
-//! How near two names are: a ladder, not a yes or no. The whole Public Suffix List counts, its private section included.
+//! How near two names are: a ladder, not a yes or no. The whole Public Suffix List counts, its private
+//! section included.
 
 use std::cell::LazyCell;
 use std::ops::Deref;
@@ -7,14 +8,15 @@ use super::ptr::Ptr;
 use super::verdict::Relation;
 use crate::name;
 
-/// The relation between the banner's name and the nearest PTR name: among those that lead back to the address, or
-/// among all if none does.
+/// The relation between the banner's name and the nearest PTR name: among those that lead back to the
+/// address, or among all if none does.
 pub fn relation(banner: Option<&str>, ptrs: &[Ptr<'_>]) -> Relation {
     let confirmed = ptrs.iter().any(Ptr::is_confirmed);
     nearest(banner, ptrs.iter().filter(|ptr| !confirmed || ptr.is_confirmed()))
 }
 
-/// What the relation to the confirmed names would be if every name whose forward answer is open led to the address.
+/// What the relation to the confirmed names would be if every name whose forward answer is open led to the
+/// address.
 pub fn at_best(banner: Option<&str>, ptrs: &[Ptr<'_>]) -> Relation {
     nearest(banner, ptrs.iter().filter(|ptr| !ptr.lead().is_away()))
 }

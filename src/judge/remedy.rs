@@ -1,7 +1,9 @@
-//! The words for what can be changed on a host: one of three remedies, and a remedy with the name that it is to set.
+//! The words for what can be changed on a host: one of three remedies, and a remedy with the name that it is
+//! to set.
 //!
-//! In a record `ptr=mail.example.org` sets the PTR record of the address to that name alone, `forward=…` adds the address
-//! to the name, `banner=…` lets the server greet with it. Without a name behind `=`, one has to be agreed on.
+//! In a record `ptr=mail.example.org` sets the PTR record of the address to that name alone, `forward=…` adds
+//! the address to the name, `banner=…` lets the server greet with it. Without a name behind `=`, one has to
+//! be agreed on.
 
 use std::fmt;
 

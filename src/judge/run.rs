@@ -1,8 +1,9 @@
-//! A whole run in bounded memory: which banner names many addresses share, and which addresses greeted. Counted on a
-//! first pass, it tells [`Around`] of each host on a second one.
+//! A whole run in bounded memory: which banner names many addresses share, and which addresses greeted.
+//! Counted on a first pass, it tells [`Around`] of each host on a second one.
 //!
-//! Both counts err on one side only: what no room was left for is not seen, and no host is held for more than it is.
-//! By example, room for 4 names: `a b a c a d e` keeps `a` at three addresses and forgets `b c d`, met at one each.
+//! Both counts err on one side only: what no room was left for is not seen, and no host is held for more than
+//! it is. By example, room for 4 names: `a b a c a d e` keeps `a` at three addresses and forgets `b c d`, met
+//! at one each.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};

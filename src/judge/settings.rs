@@ -1,5 +1,5 @@
-//! Where each platform sets the name that it gives. The settings stand in the platforms' rows, each with its source:
-//! a setting that does not exist helps nobody.
+//! Where each platform sets the name that it gives. The settings stand in the platforms' rows, each with its
+//! source: a setting that does not exist helps nobody.
 
 use super::platform;
 

@@ -1,5 +1,6 @@
-//! What a name is by its looks: fit to be looked up by strangers, or one of the names that software, images and closed
-//! networks leave behind. Asks no DNS; whether DNS bears such a name out is the caller's to say: see [`Support`].
+//! What a name is by its looks: fit to be looked up by strangers, or one of the names that software, images
+//! and closed networks leave behind. Asks no DNS; whether DNS bears such a name out is the caller's to say:
+//! see [`Support`].
 
 use super::defaults;
 use crate::name;
@@ -28,8 +29,8 @@ pub enum Flaw {
 
 /// Whether the name is itself a forward-confirmed PTR name.
 ///
-/// On the Internet a default, private or one-label name is a leftover. In a network of its own whose DNS confirms it, it
-/// is a name like any other.
+/// On the Internet a default, private or one-label name is a leftover. In a network of its own whose DNS
+/// confirms it, it is a name like any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
     /// It is.
@@ -112,7 +113,8 @@ const fn bit(flaw: Flaw) -> u8 {
     1 << (flaw as u8)
 }
 
-/// Anything else is a variable that nothing filled in, a wildcard, or an underscore. `(none)` is what Linux says.
+/// Anything else is a variable that nothing filled in, a wildcard, or an underscore. `(none)` is what Linux
+/// says.
 fn is_of_a_label(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'(' | b')')
 }

@@ -1,5 +1,5 @@
-//! Whether an address is one operator's alone or many customers share it, with the reason. Strangers' names are weak
-//! evidence: where they say nothing, the answer is unknown; what the user says overrides them.
+//! Whether an address is one operator's alone or many customers share it, with the reason. Strangers' names
+//! are weak evidence: where they say nothing, the answer is unknown; what the user says overrides them.
 
 use super::platform::{Kind, Row};
 use super::providers::Providers;

@@ -1,4 +1,5 @@
-//! The words of a judgement: verdict, relation, forward-confirmation result, severity, tenancy. They know no evidence.
+//! The words of a judgement: verdict, relation, forward-confirmation result, severity, tenancy. They know no
+//! evidence.
 
 /// One word for each judged record, the worst reverse-DNS trouble first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -63,8 +63,9 @@ pub(super) fn verify(host: &Host<'_>) -> Vec<Code> {
 impl<'a> Host<'a> {
     /// The ladder of verdicts, from the top. The forward lookup of the banner's name has no part in it.
     ///
-    /// Where a name confirms, the answers still open can only bring the banner's name nearer to a confirmed one. So all
-    /// of them agree on the verdict if the two extremes do: none of the open names leads here, and all of them do.
+    /// Where a name confirms, the answers still open can only bring the banner's name nearer to a confirmed
+    /// one. So all of them agree on the verdict if the two extremes do: none of the open names leads here,
+    /// and all of them do.
     pub(super) fn verdict(&self) -> Verdict {
         match self.fcrdns {
             Fcrdns::TempError => Verdict::Undetermined,
@@ -84,8 +85,9 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Whether a name of the banner's domain may be among those that nobody asked. Today those that were asked are the
-    /// nearest; records that don't say who asked are of before, when only the one equal to the banner's came first.
+    /// Whether a name of the banner's domain may be among those that nobody asked. Today those that were
+    /// asked are the nearest; records that don't say who asked are of before, when only the one equal to the
+    /// banner's came first.
     fn may_lack_a_relative(&self) -> bool {
         self.scanner.is_none() && !self.resolution.is_some_and(fcrdns::is_whole)
     }

@@ -1,9 +1,10 @@
-//! What one change would do: the host judged once more as if a PTR record, the banner, or one address record were
-//! otherwise. A change counts if afterwards nothing of weight would be found and DNS were settled.
+//! What one change would do: the host judged once more as if a PTR record, the banner, or one address record
+//! were otherwise. A change counts if afterwards nothing of weight would be found and DNS were settled.
 //!
-//! Only names that the host has already are put in another's place, for nothing is known of others: the PTR record may
-//! be set to a name that leads here, the banner to a confirmed PTR name that somebody chose, and an address record may be
-//! added to a name that is in use. Names of providers and of well-known services are nobody's to take.
+//! Only names that the host has already are put in another's place, for nothing is known of others: the PTR
+//! record may be set to a name that leads here, the banner to a confirmed PTR name that somebody chose, and
+//! an address record may be added to a name that is in use. Names of providers and of well-known services are
+//! nobody's to take.
 //!
 //! For `220 mail.a.example` at 192.0.2.1, which has the address `mail.a.example`, and the PTR name
 //! `static-192-0-2-1.b.example`: a PTR record `mail.a.example` clears it, and no other single change does.
@@ -27,7 +28,8 @@ pub const WEIGHT: Severity = Severity::Low;
 /// What would clear a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cure {
-    /// The single changes that would; `None` where there is nothing to clear, or where DNS did not tell enough.
+    /// The single changes that would; `None` where there is nothing to clear, or where DNS did not tell
+    /// enough.
     pub(super) alone: Option<Remedies>,
     /// The one that is proposed, or several where none is enough, in the order in which they are to be made.
     pub(super) changes: Vec<Change>,
@@ -40,7 +42,8 @@ pub(super) fn cure(
     inventory: &Inventory,
     judgement: &Judgement,
 ) -> Cure {
-    // A refusal without a name does not show how the server greets others, so nobody knows what would clear it.
+    // A refusal without a name does not show how the server greets others, so nobody knows what would clear
+    // it.
     let is_nameless_refusal =
         seen.observation.outcome == Outcome::Rejected && seen.banner.form == Form::Absent;
     let is_settled = !is_nameless_refusal && judgement.verdict.is_some_and(|it| it != Verdict::Undetermined);

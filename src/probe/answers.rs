@@ -1,12 +1,15 @@
-//! When connections began that were established. The path from here worked then: that tells a target that fails from a
-//! path that fails. A greeting may take a minute, so this is noted as soon as the connection is there.
+//! When connections began that were established. The path from here worked then: that tells a target that
+//! fails from a path that fails. A greeting may take a minute, so this is noted as soon as the connection is
+//! there.
 //!
-//! Kept are the begin of the latest one, and for each hundredth of a second of the last minutes the latest begin in it, of
-//! those that needed no second SYN: the first SYN of the others was lost, so they say nothing of the time it was sent.
+//! Kept are the begin of the latest one, and for each hundredth of a second of the last minutes the latest
+//! begin in it, of those that needed no second SYN: the first SYN of the others was lost, so they say nothing
+//! of the time it was sent.
 //!
-//! By example: the path swallows everything from second 10 to second 15. Connections began until 10.00 and again from
-//! 15.00 on. A target that was silent from 10.3 to 15.3 had no chance: none began between 10.3 and 12.8. One that was
-//! silent from 14.0 to 19.0 is silent by itself: connections began at 15.0, and its SYN was sent again after that.
+//! By example: the path swallows everything from second 10 to second 15. Connections began until 10.00 and
+//! again from 15.00 on. A target that was silent from 10.3 to 15.3 had no chance: none began between 10.3 and
+//! 12.8. One that was silent from 14.0 to 19.0 is silent by itself: connections began at 15.0, and its SYN
+//! was sent again after that.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -17,8 +20,8 @@ use tokio::time::Instant;
 const GRAIN: u64 = 10_000;
 /// Stretches that are kept: 82 seconds.
 const GRAINS: u64 = 8_192;
-/// A connection attempt that lasts so long sends its SYN again in its second half (RFC 6298 §5.5: after one second, then
-/// each time twice as late).
+/// A connection attempt that lasts so long sends its SYN again in its second half (RFC 6298 §5.5: after one
+/// second, then each time twice as late).
 const TWO_SYNS: Duration = Duration::from_secs(2);
 /// So soon after an attempt another one that is established shows that the path worked for a single SYN.
 const SOON: Duration = Duration::from_millis(50);
@@ -32,8 +35,8 @@ pub enum Handshake {
     Resent,
 }
 
-/// When connections began that were established, shared by all conversations of a scan. Times are kept as microseconds
-/// since `begin`, and one more; 0 stands for never.
+/// When connections began that were established, shared by all conversations of a scan. Times are kept as
+/// microseconds since `begin`, and one more; 0 stands for never.
 #[derive(Debug)]
 pub struct ConnectionTimes {
     begin: Instant,
@@ -66,8 +69,8 @@ impl ConnectionTimes {
         (time > 0).then(|| self.instant(time))
     }
 
-    /// Whether the path worked while a target was silent that was attempted between these times: another connection began
-    /// and was established so early that the target would have got a SYN after it.
+    /// Whether the path worked while a target was silent that was attempted between these times: another
+    /// connection began and was established so early that the target would have got a SYN after it.
     pub fn path_worked(&self, since: Instant, at: Instant) -> bool {
         let lasted = at.saturating_duration_since(since);
         let window = if lasted < TWO_SYNS { SOON } else { lasted / 2 };

@@ -1,5 +1,5 @@
-//! Drives a [`Dialogue`] over a stream, with time. A waiting conversation holds no buffer: what is read goes through one
-//! that all conversations of a thread share.
+//! Drives a [`Dialogue`] over a stream, with time. A waiting conversation holds no buffer: what is read goes
+//! through one that all conversations of a thread share.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -15,11 +15,12 @@ use super::LocalTrouble;
 use super::fault::{Fault, When};
 use crate::smtp::dialogue::{Dialogue, HangUp, Step};
 
-/// How much is read at once: more than all but the longest greetings, so that one read shows that a socket is drained.
+/// How much is read at once: more than all but the longest greetings, so that one read shows that a socket is
+/// drained.
 const SCRATCH: usize = 8 * 1024;
 
-/// A timer that fires so late was held up by a machine that slept or a program that was stopped, which notices that time
-/// is over before it notices what came in time …
+/// A timer that fires so late was held up by a machine that slept or a program that was stopped, which
+/// notices that time is over before it notices what came in time …
 const SLEPT: Duration = Duration::from_millis(250);
 /// … so it is given this long to hear it.
 const GRACE: Duration = Duration::from_millis(50);
@@ -109,7 +110,8 @@ pub(super) enum Leave {
     Handshake,
 }
 
-/// Carries out a dialogue to its end; `end` is what the end of the stream means. An error is trouble of this machine.
+/// Carries out a dialogue to its end; `end` is what the end of the stream means. An error is trouble of this
+/// machine.
 pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     dialogue: &mut Dialogue<'_>,

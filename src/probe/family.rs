@@ -1,8 +1,10 @@
-//! Whether this machine has anything to reach a family of addresses by: an address of its own in it, and a route. Many
-//! machines have nothing for IPv6. Found out without a packet: to connect a UDP socket only looks up the way.
+//! Whether this machine has anything to reach a family of addresses by: an address of its own in it, and a
+//! route. Many machines have nothing for IPv6. Found out without a packet: to connect a UDP socket only looks
+//! up the way.
 //!
-//! One look at an address of the Internet settles it for a family that is there. Where it fails, there may still be a
-//! way to some addresses only, as in a test network or a VPN; so then each target is looked at until one has a way.
+//! One look at an address of the Internet settles it for a family that is there. Where it fails, there may
+//! still be a way to some addresses only, as in a test network or a VPN; so then each target is looked at
+//! until one has a way.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -10,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::route;
 
-/// Addresses of root name servers (`a.root-servers.net`), which stand for the Internet. Nothing is sent there.
+/// Addresses of root name servers (`a.root-servers.net`), which stand for the Internet. Nothing is sent
+/// there.
 const FAR_AWAY: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4)),
     IpAddr::V6(Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30)),

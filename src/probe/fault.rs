@@ -1,8 +1,8 @@
 //! The one table from errors of the kernel to outcomes of a target and to trouble of this machine.
 //!
-//! When an error shows matters as much as which it is: what `connect` itself answers, this machine decided (its routes,
-//! its firewall, its ports); what comes later, the network or the peer said. Linux takes ICMP errors in only after
-//! `connect` has returned, on loopback too.
+//! When an error shows matters as much as which it is: what `connect` itself answers, this machine decided
+//! (its routes, its firewall, its ports); what comes later, the network or the peer said. Linux takes ICMP
+//! errors in only after `connect` has returned, on loopback too.
 
 use std::io;
 
@@ -43,7 +43,8 @@ impl Fault {
             libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN => Self::Local(LocalTrouble::Ports),
             libc::ENOBUFS | libc::ENOMEM => Self::Local(LocalTrouble::Memory),
             libc::ENETDOWN => Self::Local(LocalTrouble::NetworkDown),
-            // A control group or a security module. A packet filter that drops on the way out looks like silence.
+            // A control group or a security module. A packet filter that drops on the way out looks like
+            // silence.
             libc::EPERM => Self::Local(LocalTrouble::Forbidden),
             _ => match when {
                 When::AtOnce => Self::of_this_machine(errno),
@@ -57,8 +58,8 @@ impl Fault {
         match errno {
             // No route; or no such address family in this kernel.
             libc::ENETUNREACH | libc::EAFNOSUPPORT => Self::NoRoute,
-            // `unreachable` and `blackhole` routes. They may stand for the target's prefix, or for all but a tunnel that
-            // is down.
+            // `unreachable` and `blackhole` routes. They may stand for the target's prefix, or for all but a
+            // tunnel that is down.
             libc::EHOSTUNREACH | libc::EINVAL => Self::Local(LocalTrouble::NoPath),
             // `prohibit` routes, and security modules.
             libc::EACCES => Self::Local(LocalTrouble::Forbidden),
@@ -66,8 +67,8 @@ impl Fault {
         }
     }
 
-    /// What ICMP turns into (RFC 792, RFC 4443 §3): net, host, protocol unreachable, prohibited (EACCES, for IPv6),
-    /// too big, parameter problem.
+    /// What ICMP turns into (RFC 792, RFC 4443 §3): net, host, protocol unreachable, prohibited (EACCES, for
+    /// IPv6), too big, parameter problem.
     fn of_the_network(errno: i32) -> Self {
         match errno {
             libc::ENETUNREACH

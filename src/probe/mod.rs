@@ -1,5 +1,5 @@
-//! Speaking to one target: connect, listen, say goodbye. Every way in which a peer can fail is an outcome; only trouble
-//! of this machine is an error. Knows no DNS, no output, no order.
+//! Speaking to one target: connect, listen, say goodbye. Every way in which a peer can fail is an outcome;
+//! only trouble of this machine is an error. Knows no DNS, no output, no order.
 
 mod answers;
 mod connect;
@@ -95,8 +95,8 @@ pub enum LocalTrouble {
     /// ENETDOWN, or no route at all from here.
     #[error("the local network is down")]
     NetworkDown,
-    /// No route to this target, or this machine or its gateway says that it can't be reached. It may be the target's own
-    /// fault: that shows when it is asked again while others answer.
+    /// No route to this target, or this machine or its gateway says that it can't be reached. It may be the
+    /// target's own fault: that shows when it is asked again while others answer.
     #[error("this machine or its gateway has no path to them")]
     NoPath,
     /// No connection gets through any more, not even to hosts that had greeted.
@@ -141,8 +141,8 @@ impl From<Observation> for Conversation {
     }
 }
 
-/// One way of speaking to targets. It notes each connection in the scan's [`ConnectionTimes`] as soon as it is established:
-/// silent targets are judged by what others did at the time.
+/// One way of speaking to targets. It notes each connection in the scan's [`ConnectionTimes`] as soon as it
+/// is established: silent targets are judged by what others did at the time.
 pub trait Probe {
     /// Holds one conversation, from SYN to the last FIN.
     fn probe<'a>(

@@ -1,11 +1,12 @@
-//! Who said that a target can't be reached: the kernel's error queue keeps the address that an ICMP message came from
-//! (ip(7)). This machine and its gateway speak of themselves, everybody else of the target.
+//! Who said that a target can't be reached: the kernel's error queue keeps the address that an ICMP message
+//! came from (ip(7)). This machine and its gateway speak of themselves, everybody else of the target.
 //!
-//! For IPv4 the kernel keeps the source of what ends a connection attempt unasked. For IPv6 it has to be asked, by a call
-//! for each connection, so it is only asked while such messages come: the first one switches that on, and its own source
-//! stays unknown.
+//! For IPv4 the kernel keeps the source of what ends a connection attempt unasked. For IPv6 it has to be
+//! asked, by a call for each connection, so it is only asked while such messages come: the first one switches
+//! that on, and its own source stays unknown.
 //!
-//! Unsafe is the one `recvmsg` that reads the queue, and reading what it has filled: no crate here knows these messages.
+//! Unsafe is the one `recvmsg` that reads the queue, and reading what it has filled: no crate here knows
+//! these messages.
 #![allow(unsafe_code)]
 
 use std::fs;
@@ -53,14 +54,15 @@ impl Curiosity {
     }
 }
 
-/// Has the kernel keep the source of errors for this IPv6 socket, or no longer. On an established connection such
-/// messages are to be ignored (RFC 1122 §4.2.3.9), which the kernel does only while it does not keep them.
+/// Has the kernel keep the source of errors for this IPv6 socket, or no longer. On an established connection
+/// such messages are to be ignored (RFC 1122 §4.2.3.9), which the kernel does only while it does not keep
+/// them.
 pub(super) fn keep_errors(socket: BorrowedFd<'_>, keep: bool) {
     let on = libc::c_int::from(keep);
     let Ok(length) = libc::socklen_t::try_from(size_of_val(&on)) else { return };
     let (level, option) = (libc::IPPROTO_IPV6, libc::IPV6_RECVERR);
-    // SAFETY: the descriptor is open while it is borrowed, and `on` is live and of the length said. Where it fails,
-    // sources stay unknown.
+    // SAFETY: the descriptor is open while it is borrowed, and `on` is live and of the length said. Where it
+    // fails, sources stay unknown.
     let _ = unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), length) };
 }
 
@@ -109,7 +111,8 @@ fn offender(socket: BorrowedFd<'_>) -> io::Result<Option<IpAddr>> {
     Ok(None)
 }
 
-/// The address behind a `sock_extended_err`: a family in the machine's order, then as in `sockaddr_in` or `sockaddr_in6`.
+/// The address behind a `sock_extended_err`: a family in the machine's order, then as in `sockaddr_in` or
+/// `sockaddr_in6`.
 fn address_in(data: &[u8]) -> Option<IpAddr> {
     let address = data.get(size_of::<libc::sock_extended_err>()..)?;
     let family = i32::from(u16::from_ne_bytes(address.get(..2)?.try_into().ok()?));

@@ -1,4 +1,5 @@
-//! Whether a connection needed more than one SYN, which is how a lossy path shows at its end (tcp(7), `TCP_INFO`).
+//! Whether a connection needed more than one SYN, which is how a lossy path shows at its end (tcp(7),
+//! `TCP_INFO`).
 //!
 //! Unsafe is the one `getsockopt`: no crate here knows this structure.
 #![allow(unsafe_code)]
@@ -7,8 +8,8 @@ use std::mem;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::time::Duration;
 
-/// The kernel sends a SYN again after a second at the earliest (RFC 6298 §2); a connection that was established sooner
-/// needs no question, and costs no call.
+/// The kernel sends a SYN again after a second at the earliest (RFC 6298 §2); a connection that was
+/// established sooner needs no question, and costs no call.
 const SOONEST: Duration = Duration::from_millis(900);
 
 /// Whether a connection that was established after `took` had its SYN sent again.
@@ -21,7 +22,8 @@ fn retransmissions(socket: BorrowedFd<'_>) -> Option<u32> {
     // SAFETY: all zero is a valid `tcp_info`: it holds numbers alone.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
     let mut length = libc::socklen_t::try_from(size_of_val(&info)).ok()?;
-    // SAFETY: the descriptor is open while it is borrowed; the kernel writes at most `length` octets into `info`.
+    // SAFETY: the descriptor is open while it is borrowed; the kernel writes at most `length` octets into
+    // `info`.
     let done = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),

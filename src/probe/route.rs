@@ -1,6 +1,6 @@
-//! Tells a target without a route from a network that is down. One target may have none (a family or a prefix that this
-//! machine does not reach) while others do; when all addresses that packets left for lately have lost theirs too, nothing
-//! can be said of any target until the network is back.
+//! Tells a target without a route from a network that is down. One target may have none (a family or a prefix
+//! that this machine does not reach) while others do; when all addresses that packets left for lately have
+//! lost theirs too, nothing can be said of any target until the network is back.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

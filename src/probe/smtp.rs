@@ -74,7 +74,8 @@ struct Line<'a, S> {
 }
 
 impl Smtp {
-    /// A probe with these settings; an error if a source address is not this machine's, or EHLO has no name to say.
+    /// A probe with these settings; an error if a source address is not this machine's, or EHLO has no name
+    /// to say.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let sources = Sources::new(&settings.sources)?;
         let purpose = if settings.depth == Depth::Tls { Purpose::Tls } else { Purpose::Names };
@@ -89,8 +90,8 @@ impl Smtp {
         Ok(Self { settings, introduction, sources, memory: Memory::default(), handshakes })
     }
 
-    /// Holds a conversation over any stream that has just connected, and says what was observed. How the stream is
-    /// left is up to its owner.
+    /// Holds a conversation over any stream that has just connected, and says what was observed. How the
+    /// stream is left is up to its owner.
     pub async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: &mut S,
@@ -221,14 +222,15 @@ impl Smtp {
         let is_server = observation.outcome.is_judged();
         let local_ip = if is_server { self.local_ip(&whom, &stream) } else { None };
         if leave == Leave::Abort {
-            // Without it the rest would linger here while the peer holds on. A peer that is gone needs no reset.
+            // Without it the rest would linger here while the peer holds on. A peer that is gone needs no
+            // reset.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         }
         Ok(Conversation { observation, local_ip })
     }
 
-    /// The socket's own address, which may be another for each target: routes choose it. A peer that has gone leaves it
-    /// as it was.
+    /// The socket's own address, which may be another for each target: routes choose it. A peer that has gone
+    /// leaves it as it was.
     fn local_ip(&self, whom: &Whom<'_>, stream: &Stream) -> Option<IpAddr> {
         let asked = || SockRef::from(stream).local_addr().ok()?.as_socket().map(|own| own.ip());
         self.sources.only(whom.socket.ip()).or_else(asked)
@@ -307,8 +309,8 @@ mod tests {
         Smtp::new(Settings::default()).unwrap()
     }
 
-    /// A stream on which something came in time, which is noticed at the third look, after the deadline has been: as on a
-    /// machine that slept.
+    /// A stream on which something came in time, which is noticed at the third look, after the deadline has
+    /// been: as on a machine that slept.
     struct Overslept {
         looks: usize,
         says: &'static [u8],

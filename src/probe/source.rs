@@ -1,6 +1,6 @@
-//! The addresses to connect from, each in its turn. A socket is bound to its address but not to a port: a port chosen
-//! before the peer is known is taken from all peers, and a thousand conversations use up a thousand ports; chosen at
-//! `connect`, the same port serves one conversation with each peer.
+//! The addresses to connect from, each in its turn. A socket is bound to its address but not to a port: a
+//! port chosen before the peer is known is taken from all peers, and a thousand conversations use up a
+//! thousand ports; chosen at `connect`, the same port serves one conversation with each peer.
 //!
 //! `IP_BIND_ADDRESS_NO_PORT` (Linux 4.2) asks for that; socket2 has no word for it, hence one `unsafe` call.
 #![allow(unsafe_code)]
@@ -32,7 +32,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Takes addresses that this machine has; each is tried once, so that a wrong one shows before the first packet.
+    /// Takes addresses that this machine has; each is tried once, so that a wrong one shows before the first
+    /// packet.
     pub(super) fn new(addresses: &[IpAddr]) -> Result<Self, SourceError> {
         for &ip in addresses {
             let bound = Socket::new(Domain::for_address(SocketAddr::new(ip, 0)), Type::STREAM, None)
@@ -43,7 +44,8 @@ impl Sources {
         Ok(Self { v4, v6, turn: AtomicUsize::new(0) })
     }
 
-    /// The one address that every socket to the target is bound to; `None` where there are several, or the system chooses.
+    /// The one address that every socket to the target is bound to; `None` where there are several, or the
+    /// system chooses.
     pub(super) fn only(&self, target: IpAddr) -> Option<IpAddr> {
         let family = if target.is_ipv4() { &self.v4 } else { &self.v6 };
         if let [ip] = family[..] { Some(ip) } else { None }
@@ -63,8 +65,8 @@ impl Sources {
 fn bind(socket: &Socket, ip: IpAddr) -> io::Result<()> {
     let on: libc::c_int = 1;
     let length = libc::socklen_t::try_from(size_of_val(&on)).map_err(io::Error::other)?;
-    // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the kernel reads `length` octets of `on`,
-    // which is that large and outlives the call.
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the kernel reads `length`
+    // octets of `on`, which is that large and outlives the call.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),

@@ -1,7 +1,8 @@
-//! TLS as a witness: handshakes that accept any certificate, for what it says and not for whom it trusts. Knows no SMTP.
+//! TLS as a witness: handshakes that accept any certificate, for what it says and not for whom it trusts.
+//! Knows no SMTP.
 //!
-//! No certificate is verified, nothing is fetched, no session is resumed. The name of a server is sent only if the
-//! target was asked for by name.
+//! No certificate is verified, nothing is fetched, no session is resumed. The name of a server is sent only
+//! if the target was asked for by name.
 
 use std::future::{Future as _, poll_fn};
 use std::io;
@@ -67,8 +68,8 @@ impl Handshakes {
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
-    /// Shakes hands, until `deadline` at the latest. What came in plain before it is left in `before`. An error is
-    /// trouble of this machine.
+    /// Shakes hands, until `deadline` at the latest. What came in plain before it is left in `before`. An
+    /// error is trouble of this machine.
     pub(super) async fn shake<'a, S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: &'a mut S,
@@ -173,8 +174,9 @@ fn cipher(suite: rustls::CipherSuite) -> Option<Box<str>> {
     Some(name.strip_prefix("TLS13_").map_or_else(|| name.into(), |rest| format!("TLS_{rest}").into()))
 }
 
-/// A stream inside TLS, whose end is told as that of any stream: an end without notice is an end, a record that can't
-/// be read is a reset, and the reason is kept. What TLS still has to send goes out before anything is awaited.
+/// A stream inside TLS, whose end is told as that of any stream: an end without notice is an end, a record
+/// that can't be read is a reset, and the reason is kept. What TLS still has to send goes out before anything
+/// is awaited.
 pub(super) struct Session<S> {
     stream: TlsStream<S>,
     failed: Option<TlsStatus>,

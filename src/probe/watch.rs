@@ -1,13 +1,13 @@
-//! The sockets of a thread that holds many conversations: one epoll set and one table for all of them, without locks and
-//! without an allocation for each. Elsewhere a socket is tokio's.
+//! The sockets of a thread that holds many conversations: one epoll set and one table for all of them,
+//! without locks and without an allocation for each. Elsewhere a socket is tokio's.
 //!
-//! tokio's own reactor serves any thread, so each of its sockets has a lock, a record on the heap, a system call to leave
-//! the set and one to see the end of the stream. Here the record is a place in a table, closing leaves the set, and the
-//! end is known from the event that told of the last octets. The set stands inside tokio's: one event there stands for
-//! all that is ready here.
+//! tokio's own reactor serves any thread, so each of its sockets has a lock, a record on the heap, a system
+//! call to leave the set and one to see the end of the stream. Here the record is a place in a table, closing
+//! leaves the set, and the end is known from the event that told of the last octets. The set stands inside
+//! tokio's: one event there stands for all that is ready here.
 //!
-//! Unsafe is the one call that enters the set into tokio's, which has no safe form any more: it wants a descriptor that
-//! stays open and the same as long as it is entered.
+//! Unsafe is the one call that enters the set into tokio's, which has no safe form any more: it wants a
+//! descriptor that stays open and the same as long as it is entered.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -33,8 +33,8 @@ thread_local! {
     static SET: RefCell<Option<Set>> = const { RefCell::new(None) };
 }
 
-/// Runs work whose conversations this thread's own set is to watch; conversations that outlast it can only be dropped.
-/// Where the kernel has none to give, tokio's serves.
+/// Runs work whose conversations this thread's own set is to watch; conversations that outlast it can only be
+/// dropped. Where the kernel has none to give, tokio's serves.
 pub async fn watched<T>(work: impl Future<Output = T>) -> T {
     let Ok(ready) = open() else { return work.await };
     // Dropped after the work.
@@ -51,7 +51,8 @@ pub async fn watched<T>(work: impl Future<Output = T>) -> T {
 
 fn open() -> io::Result<AsyncFd<OwnedFd>> {
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-    // SAFETY: an `OwnedFd` that nobody replaces is one open descriptor until it is dropped, together with its entry.
+    // SAFETY: an `OwnedFd` that nobody replaces is one open descriptor until it is dropped, together with its
+    // entry.
     let ready = unsafe { AsyncFd::register_with_interest(epoll.try_clone()?, Interest::READABLE) }?;
     SET.set(Some(Set { epoll, places: Vec::new(), free: Vec::new() }));
     Ok(ready)

@@ -1,8 +1,9 @@
-//! The stream under TLS: text that comes before the first record is held back from TLS, and what comes in all is bounded.
+//! The stream under TLS: text that comes before the first record is held back from TLS, and what comes in all
+//! is bounded.
 //!
-//! A peer that is to shake hands may say something in plain first: lines that were put in behind its go-ahead, or a
-//! complaint that our hello is no command. Such lines are set aside until something that is a record follows. Only text
-//! is treated so; other octets are TLS's to refuse.
+//! A peer that is to shake hands may say something in plain first: lines that were put in behind its
+//! go-ahead, or a complaint that our hello is no command. Such lines are set aside until something that is a
+//! record follows. Only text is treated so; other octets are TLS's to refuse.
 
 use std::io;
 use std::pin::Pin;
@@ -11,8 +12,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most octets taken from a peer under TLS: several times the largest certificate message and all that a dialogue
-/// hears, so that records without content don't go on for ever.
+/// The most octets taken from a peer under TLS: several times the largest certificate message and all that a
+/// dialogue hears, so that records without content don't go on for ever.
 const MAX_WIRE: usize = 512 * 1024;
 /// The most text before the first record.
 const MAX_TEXT: usize = 8 * 1024;
@@ -90,7 +91,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<'_, S> {
 /// Octets by which a record is told: its type and the two of its version (RFC 8446 §5.1).
 const RECORD: usize = 3;
 
-/// How many octets come before the first that may open a record. At the very front, whatever is not text is left to TLS.
+/// How many octets come before the first that may open a record. At the very front, whatever is not text is
+/// left to TLS.
 fn text_length(octets: &[u8], is_front: bool) -> usize {
     if is_front && octets.first().is_some_and(|&first| !is_text(first)) {
         return 0;

@@ -1,9 +1,9 @@
 //! Text cells that no spreadsheet runs, and of which an empty one is a null.
 //!
-//! A spreadsheet takes a cell that opens with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula. Such a text
-//! gets a `'` in front; so does one that would read as guarded already, and the guard can be taken off again: `=a`
-//! becomes `'=a`, `'=a` becomes `''=a`, `'a` stays. An empty text becomes `'`, so `'` becomes `''`. Numbers are never
-//! guarded.
+//! A spreadsheet takes a cell that opens with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula.
+//! Such a text gets a `'` in front; so does one that would read as guarded already, and the guard can be
+//! taken off again: `=a` becomes `'=a`, `'=a` becomes `''=a`, `'a` stays. An empty text becomes `'`, so `'`
+//! becomes `''`. Numbers are never guarded.
 
 /// Whether a text needs the guard. An empty one needs it where an empty cell is a null.
 pub fn needs_guard(text: &str) -> bool {

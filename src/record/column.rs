@@ -1,7 +1,7 @@
 //! The one list of a record's columns: header and cells of every table come from it, in this order.
 //!
-//! Behind [`COLUMNS`] stands one column `tag_NAME` for each tag. A null is an empty cell, and so is a list of findings
-//! or names that holds none; lists are joined as [`super::list`] has it.
+//! Behind [`COLUMNS`] stands one column `tag_NAME` for each tag. A null is an empty cell, and so is a list of
+//! findings or names that holds none; lists are joined as [`super::list`] has it.
 
 use std::fmt::{Display, Write as _};
 use std::time::Duration;

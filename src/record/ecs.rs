@@ -1,8 +1,8 @@
 //! A record as one line of JSON in the Elastic Common Schema, for systems that expect their own field names.
 //!
-//! What the schema has a name for stands under that name; all else under `banneret`, which is no name of the schema's:
-//! between them they hold every field of the record. What is not known is left out, as the schema wants it. Nothing is
-//! read back from it.
+//! What the schema has a name for stands under that name; all else under `banneret`, which is no name of the
+//! schema's: between them they hold every field of the record. What is not known is left out, as the schema
+//! wants it. Nothing is read back from it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -229,7 +229,8 @@ fn told(record: &Record) -> Value {
     serde_json::from_slice(&line).unwrap_or_default()
 }
 
-/// Puts a value under a name, without the nulls in it. An empty list stays, for it says something else than a null.
+/// Puts a value under a name, without the nulls in it. An empty list stays, for it says something else than a
+/// null.
 fn keep(object: &mut Map<String, Value>, name: &str, value: Value) {
     if !value.is_null() {
         object.insert(name.to_owned(), without_nulls(value));

@@ -1,7 +1,7 @@
 //! Bytes of strangers as text and back: nothing is lost, nothing but printable UTF-8 is left.
 //!
-//! A byte outside valid UTF-8 and each byte of a control character (C0, DEL, C1) becomes `\xHH`, a backslash becomes
-//! `\\`, every other character stays. `caf\xe9 \ ok` as bytes is `caf\xe9 \\ ok` as text.
+//! A byte outside valid UTF-8 and each byte of a control character (C0, DEL, C1) becomes `\xHH`, a backslash
+//! becomes `\\`, every other character stays. `caf\xe9 \ ok` as bytes is `caf\xe9 \\ ok` as text.
 
 /// A stretch of the escaped form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Names of fields in which words stand that are not worked out anew, and why a line or a row is not a record.
+//! Names of fields in which words stand that are not worked out anew, and why a line or a row is not a
+//! record.
 
 use super::SCHEMA;
 use super::neutral::Safe;

@@ -1,7 +1,7 @@
 //! A record as one line of JSON, its fields in the documented order, none left out.
 //!
-//! The bytes are put down directly: a scan writes this line for every target, and one reused buffer with no allocation
-//! for a field is several times faster than a tree of values. Reading back is [`super::read`]'s.
+//! The bytes are put down directly: a scan writes this line for every target, and one reused buffer with no
+//! allocation for a field is several times faster than a tree of values. Reading back is [`super::read`]'s.
 
 use std::fmt::Display;
 use std::io::Write as _;

@@ -1,7 +1,8 @@
-//! Names of tags in forms that take only some characters: percent-encoded (RFC 3986 §2.1), so that no two names become
-//! one and each can be had back.
+//! Names of tags in forms that take only some characters: percent-encoded (RFC 3986 §2.1), so that no two
+//! names become one and each can be had back.
 //!
-//! Each octet of a character that the form does not take becomes `%HH`, as does each `%`; an empty name becomes `%`.
+//! Each octet of a character that the form does not take becomes `%HH`, as does each `%`; an empty name
+//! becomes `%`.
 
 use std::fmt::Write as _;
 
@@ -17,7 +18,8 @@ pub fn for_field(name: &str) -> String {
     })
 }
 
-/// A name for a parameter of structured data (RFC 5424 §6.3.3), however long. A `~` is free for names that are no tag's.
+/// A name for a parameter of structured data (RFC 5424 §6.3.3), however long. A `~` is free for names that
+/// are no tag's.
 pub fn for_parameter(name: &str) -> String {
     encode(name, |_, character| {
         character.is_ascii_graphic() && !matches!(character, '%' | '=' | ']' | '"' | '~')

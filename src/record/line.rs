@@ -1,4 +1,5 @@
-//! A line of JSON as it stands: every field optional, nothing looked at yet. What its words mean is [`super::read`]'s.
+//! A line of JSON as it stands: every field optional, nothing looked at yet. What its words mean is
+//! [`super::read`]'s.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};

@@ -1,7 +1,7 @@
 //! Lists as one text: items joined with `;`, so written that the list can be had back.
 //!
-//! An item is text in the escape of [`super::escape`], in which a `;` becomes `\x3b`. An empty item is a lone `\`, and
-//! one that is null `\-`; neither can be anything else, for a backslash of the item itself is `\\`.
+//! An item is text in the escape of [`super::escape`], in which a `;` becomes `\x3b`. An empty item is a lone
+//! `\`, and one that is null `\-`; neither can be anything else, for a backslash of the item itself is `\\`.
 
 /// What joins the items.
 pub const JOIN: char = ';';

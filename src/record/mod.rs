@@ -1,7 +1,8 @@
 //! One target, its evidence and its judgement: what every sink writes, and how it is written and read back.
 //!
-//! [`json`] writes the line of a record and [`mod@read`] takes it back; [`mod@column`] is the one list of CSV columns; [`row`] is
-//! the short view that reports count. Nothing here opens a file or knows where a line goes.
+//! [`json`] writes the line of a record and [`mod@read`] takes it back; [`mod@column`] is the one list of CSV
+//! columns; [`row`] is the short view that reports count. Nothing here opens a file or knows where a line
+//! goes.
 
 pub mod cell;
 pub mod column;
@@ -31,7 +32,8 @@ use crate::targets::Inventory;
 use extra::Object;
 pub use foreign::Foreign;
 
-/// The name of the record's form, first in each line. It changes only if a reader of the old one would be misled.
+/// The name of the record's form, first in each line. It changes only if a reader of the old one would be
+/// misled.
 pub const SCHEMA: &str = "banneret.record/1";
 
 /// The JSON Schema (draft 2020-12) of a line.
@@ -114,8 +116,8 @@ pub struct Record {
     pub foreign: Foreign,
 }
 
-/// A target's story as far as it was seen, before anything is said of it. Scans, checks and stored records all become
-/// records by [`Unjudged::judge`], so the same evidence gives the same words everywhere.
+/// A target's story as far as it was seen, before anything is said of it. Scans, checks and stored records
+/// all become records by [`Unjudged::judge`], so the same evidence gives the same words everywhere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unjudged {
     /// When the conversation ended.

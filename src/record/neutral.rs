@@ -1,8 +1,9 @@
-//! Strangers' text made safe for a terminal: what could move the cursor, colour, reorder or hide is shown, not done.
+//! Strangers' text made safe for a terminal: what could move the cursor, colour, reorder or hide is shown,
+//! not done.
 //!
-//! Escaped are C0, DEL and C1 (`\x1b`), the bidirectional overrides and isolates U+202A–E and U+2066–69, the invisible
-//! U+200B–F, the line and paragraph separators and the byte order mark (`\u{202e}`). Files keep the text as it is;
-//! whoever prints to a person prints [`Safe`].
+//! Escaped are C0, DEL and C1 (`\x1b`), the bidirectional overrides and isolates U+202A–E and U+2066–69, the
+//! invisible U+200B–F, the line and paragraph separators and the byte order mark (`\u{202e}`). Files keep the
+//! text as it is; whoever prints to a person prints [`Safe`].
 
 use std::fmt::{self, Display, Write};
 

@@ -35,8 +35,9 @@ use crate::targets::Inventory;
 
 /// Reads one line, with or without its line feed.
 ///
-/// Durations come back in tenths of a millisecond, the EHLO reply as its name and extensions. What each finding weighs
-/// is not in the line: it follows from the code, tenancy, outcome and verdict. A platform that this version does not know is left out.
+/// Durations come back in tenths of a millisecond, the EHLO reply as its name and extensions. What each
+/// finding weighs is not in the line: it follows from the code, tenancy, outcome and verdict. A platform that
+/// this version does not know is left out.
 pub fn decode(line: &str) -> Result<Record, ReadError> {
     Ok(decode_telling(line)?.0)
 }
@@ -336,7 +337,8 @@ fn accepted(lines: Option<&[AcceptedLine<'_>]>, odd: &mut Oddities) -> Vec<Accep
     lines.unwrap_or_default().iter().filter_map(read).collect()
 }
 
-/// The remedies. A list of none but words that are not known says nothing; one without any says that nothing helps.
+/// The remedies. A list of none but words that are not known says nothing; one without any says that nothing
+/// helps.
 fn clears_by(words: Option<&[Str<'_>]>, odd: &mut Oddities) -> Option<Remedies> {
     let words = words?;
     let known: Vec<Remedy> =

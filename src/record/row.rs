@@ -1,4 +1,5 @@
-//! The short view of a record that reports and comparisons count: from a record in hand, a JSONL line or a CSV row.
+//! The short view of a record that reports and comparisons count: from a record in hand, a JSONL line or a
+//! CSV row.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -89,7 +90,8 @@ pub enum Tags<'a> {
 }
 
 impl Tags<'_> {
-    /// The value of a tag; `None` where the row has no such tag, or an empty one, which a table can't tell apart.
+    /// The value of a tag; `None` where the row has no such tag, or an empty one, which a table can't tell
+    /// apart.
     pub fn get(&self, name: &str) -> Option<&str> {
         let value = match self {
             Self::Inventory(tags) => {
@@ -212,8 +214,8 @@ impl<'a> Row<'a> {
         RowLine::parse(line)?.into_row()
     }
 
-    /// The entry that it came from, if that is a name or `mx:` and a domain. An address, a prefix, a range or the number
-    /// of a system stands for addresses, not for a host by its name.
+    /// The entry that it came from, if that is a name or `mx:` and a domain. An address, a prefix, a range or
+    /// the number of a system stands for addresses, not for a host by its name.
     pub fn asked_name(&self) -> Option<&str> {
         let asked = &*self.asked;
         let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
@@ -277,7 +279,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header row; the order is free and further columns are passed over. Fails without `ip` or `outcome`.
+    /// Reads the header row; the order is free and further columns are passed over. Fails without `ip` or
+    /// `outcome`.
     pub fn read<'h>(names: impl Iterator<Item = &'h str>) -> Result<Self, ReadError> {
         let mut positions = [None; COLUMNS.len()];
         let mut tags: Vec<(Box<str>, usize)> = Vec::new();
@@ -297,7 +300,8 @@ impl Header {
         Ok(header)
     }
 
-    /// Whether a row is a header once more, perhaps of other columns: it has the names that each must have, and no outcome.
+    /// Whether a row is a header once more, perhaps of other columns: it has the names that each must have,
+    /// and no outcome.
     pub fn is_again<'c>(&self, cells: &(impl Iterator<Item = &'c str> + Clone)) -> bool {
         let mut outcome = self.position("outcome").and_then(|at| cells.clone().nth(at));
         let has = |name| cells.clone().map(without_mark).any(|cell| cell == name);

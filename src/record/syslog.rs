@@ -1,8 +1,9 @@
 //! A record as one line of syslog (RFC 5424): a header, structured data, and a message for a person.
 //!
-//! Facility `local0`; severity warning, notice or informational for high, medium and all else. The enterprise number in
-//! the names of the structured data is the one for examples (RFC 5612), as banneret has none of its own. Nothing in a line
-//! acts on a terminal or ends it, and no value is longer than [`LONGEST`] characters: those that are cut are named.
+//! Facility `local0`; severity warning, notice or informational for high, medium and all else. The enterprise
+//! number in the names of the structured data is the one for examples (RFC 5612), as banneret has none of its
+//! own. Nothing in a line acts on a terminal or ends it, and no value is longer than [`LONGEST`] characters:
+//! those that are cut are named.
 
 mod parameter;
 
@@ -86,8 +87,8 @@ fn facts(text: &mut String, record: &Record) {
     element.close("cut");
 }
 
-/// The tags, by names that the form takes. A name that is too long for it is cut and numbered, and stands whole as a
-/// value.
+/// The tags, by names that the form takes. A name that is too long for it is cut and numbered, and stands
+/// whole as a value.
 fn tags(text: &mut String, record: &Record) {
     let tags = record.target.inventory.as_deref().map_or(&[][..], |said| &said.tags);
     if tags.is_empty() {

@@ -1,7 +1,7 @@
 //! Points in time as records hold them: RFC 3339 in UTC with milliseconds, `2026-01-02T03:04:05.678Z`.
 //!
-//! Days are counted in the proleptic Gregorian calendar by eras of 400 years (146,097 days), each year starting in
-//! March so that the leap day is its last. Asks no clock.
+//! Days are counted in the proleptic Gregorian calendar by eras of 400 years (146,097 days), each year
+//! starting in March so that the leap day is its last. Asks no clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,8 +13,8 @@ const FIRST: i64 = -62_135_596_800_000;
 const LAST: i64 = 253_402_300_799_999;
 const DAY: i64 = 86_400_000;
 
-/// The text of a point in time, cut to milliseconds. Times before the year 1 or after 9999 become the nearest that can
-/// be said.
+/// The text of a point in time, cut to milliseconds. Times before the year 1 or after 9999 become the nearest
+/// that can be said.
 pub fn format(time: SystemTime) -> [u8; LENGTH] {
     let millis = match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(LAST).min(LAST),
@@ -97,7 +97,8 @@ fn civil(days: i64) -> (u64, u64, u64) {
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
-/// The day counted from 1970-01-01; `None` for a month or day that no year has. The 30th of February is not caught.
+/// The day counted from 1970-01-01; `None` for a month or day that no year has. The 30th of February is not
+/// caught.
 fn days(year: u64, month: u64, day: u64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;

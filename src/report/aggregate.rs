@@ -18,9 +18,11 @@ use super::summary::{Mark, Summary};
 pub struct Aggregate {
     /// The numbers.
     pub summary: Summary,
-    /// The files that are not there as a whole, as a crash leaves them, and how each ends: what stands before is counted.
+    /// The files that are not there as a whole, as a crash leaves them, and how each ends: what stands before
+    /// is counted.
     pub torn: Vec<(PathBuf, End)>,
-    /// Manifests that can't be read or are of other records than those they stand beside; they count for nothing.
+    /// Manifests that can't be read or are of other records than those they stand beside; they count for
+    /// nothing.
     pub passed_over: Vec<PathBuf>,
     /// Records that were given before.
     pub repeats: Repeats,
@@ -68,7 +70,8 @@ pub fn aggregate<P: AsRef<Path>>(
 }
 
 impl Aggregate {
-    /// Takes note of how the reading of a file ended, and of what its manifest tells; `mark` was taken before it.
+    /// Takes note of how the reading of a file ended, and of what its manifest tells; `mark` was taken before
+    /// it.
     pub fn file_ends(&mut self, file: &Path, end: End, mark: &Mark) {
         if let Some(why) = end.why() {
             self.torn.push((file.to_owned(), end));

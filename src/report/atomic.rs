@@ -1,7 +1,7 @@
 //! Small files that are there whole or not at all: written beside, brought to disk, then renamed.
 //!
-//! The file beside is `NAME.PID.tmp`, and locked as long as its writer lives: what a killed process left can be told from
-//! what a living one is about to put in place.
+//! The file beside is `NAME.PID.tmp`, and locked as long as its writer lives: what a killed process left can
+//! be told from what a living one is about to put in place.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -20,9 +20,10 @@ use super::stream;
 /// Names that are tried for the file beside; more are taken only by somebody who means harm.
 const MOST_NAMES: u32 = 16;
 
-/// Puts `bytes` at `path`: a reader sees the old file or the new one, never a part, and a loss of power changes nothing
-/// about that. On error the old file stays and no other is left. A link is followed; a device or a pipe is written to as
-/// it is, for nothing can take its place, and a pipe that nobody reads is an error after [`stream::PATIENCE`].
+/// Puts `bytes` at `path`: a reader sees the old file or the new one, never a part, and a loss of power
+/// changes nothing about that. On error the old file stays and no other is left. A link is followed; a device
+/// or a pipe is written to as it is, for nothing can take its place, and a pipe that nobody reads is an error
+/// after [`stream::PATIENCE`].
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_stream(path) {
         return stream::write(path, bytes, stream::PATIENCE);
@@ -56,7 +57,8 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(directory_of(path))?.sync_all()
 }
 
-/// The name of this process's file beside `path`, links followed: only in the same directory can a rename replace.
+/// The name of this process's file beside `path`, links followed: only in the same directory can a rename
+/// replace.
 pub fn beside(path: &Path) -> PathBuf {
     named_beside(&follow(path), 0)
 }
@@ -70,8 +72,8 @@ fn named_beside(path: &Path, attempt: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Makes the file beside. Its name can be guessed: what stands there, as a link that somebody put there, is never written
-/// through and never removed, unless an earlier process of this number left it.
+/// Makes the file beside. Its name can be guessed: what stands there, as a link that somebody put there, is
+/// never written through and never removed, unless an earlier process of this number left it.
 pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut attempt = 0;
     loop {
@@ -121,8 +123,8 @@ fn owner(found: &OsStr) -> Option<(&OsStr, i32)> {
     Some((OsStr::from_bytes(&stem[..dot]), process))
 }
 
-/// Whether a process of that number lives here. What an earlier process of our own number left makes way when its name is
-/// needed.
+/// Whether a process of that number lives here. What an earlier process of our own number left makes way when
+/// its name is needed.
 fn lives(process: i32) -> bool {
     Pid::from_raw(process).is_some_and(|process| test_kill_process(process) != Err(Errno::SRCH))
 }

@@ -1,4 +1,5 @@
-//! CSV: a header, then one row a record, quoted as RFC 4180 has it, lines ended by a line feed as Unix tools expect.
+//! CSV: a header, then one row a record, quoted as RFC 4180 has it, lines ended by a line feed as Unix tools
+//! expect.
 //!
 //! The columns are [`COLUMNS`], then one for each tag. A text that a spreadsheet would run is guarded
 //! ([`crate::record::cell`]); numbers stand as they are.

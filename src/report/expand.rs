@@ -1,8 +1,9 @@
-//! Bytes as they were before they were compressed, whatever the file is called: gzip and Zstandard are told by their first
-//! bytes, members and frames one behind the other are read as one, and of half a file is said what is wrong with it.
+//! Bytes as they were before they were compressed, whatever the file is called: gzip and Zstandard are told
+//! by their first bytes, members and frames one behind the other are read as one, and of half a file is said
+//! what is wrong with it.
 //!
-//! By example: a file of two gzip members, the second cut off: all of the first and the beginning of the second come out,
-//! then an error that [`Unfinished::of`] knows as [`Unfinished::Cut`].
+//! By example: a file of two gzip members, the second cut off: all of the first and the beginning of the
+//! second come out, then an error that [`Unfinished::of`] knows as [`Unfinished::Cut`].
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
@@ -75,8 +76,8 @@ enum State<R: BufRead> {
 type Source<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
 
 impl<R: BufRead> Expanded<R> {
-    /// Looks at the first bytes of `input`. What is neither text nor one of the two compressions is an error that says
-    /// what it is.
+    /// Looks at the first bytes of `input`. What is neither text nor one of the two compressions is an error
+    /// that says what it is.
     pub fn new(mut input: R) -> io::Result<Self> {
         let mut first = Vec::with_capacity(LONGEST);
         while first.len() < LONGEST {
@@ -113,7 +114,8 @@ impl<R: BufRead> State<R> {
         if first.is_empty() {
             return Ok(Self::End);
         }
-        // A beginning that lies across two reads is told by its first byte; if it is none, its decoder says so.
+        // A beginning that lies across two reads is told by its first byte; if it is none, its decoder says
+        // so.
         match first[0] {
             byte if byte == GZIP[0] => Ok(Self::Gzip(Box::new(flate2::bufread::GzDecoder::new(source)))),
             0x28 | 0x50..=0x5f => {

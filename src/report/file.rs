@@ -1,8 +1,10 @@
-//! The file below a sink: whole blocks, handed over entire or taken back, and a length up to which all is whole.
+//! The file below a sink: whole blocks, handed over entire or taken back, and a length up to which all is
+//! whole.
 //!
-//! Rows gather in a block. A block that is full, or a flush, becomes one write; under compression it becomes one gzip
-//! member or zstd frame of its own, so that a file cut back to any reported length can still be read. What a failed write
-//! left behind the last whole block is cut off at once, and the block stays for another try.
+//! Rows gather in a block. A block that is full, or a flush, becomes one write; under compression it becomes
+//! one gzip member or zstd frame of its own, so that a file cut back to any reported length can still be
+//! read. What a failed write left behind the last whole block is cut off at once, and the block stays for
+//! another try.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -52,7 +54,8 @@ enum Kind {
 }
 
 impl Output {
-    /// Opens the output at `path`, `-` being stdout. Nothing of an existing file is lost before the first flush.
+    /// Opens the output at `path`, `-` being stdout. Nothing of an existing file is lost before the first
+    /// flush.
     pub fn open(path: &Path, compression: Compression, start: Start) -> Result<Self, OutputError> {
         let failed = |source| OutputError::Open { path: path.to_owned(), source };
         let file = if path == Path::new("-") {
@@ -133,8 +136,8 @@ impl Output {
         Ok(Written { path: self.path, rows, length, sha256: hex(&self.hash.finalize()) })
     }
 
-    /// Makes sure that the file is the one that an earlier run left. It is cut back at the first flush, so that nothing is
-    /// lost if another output of the run is refused.
+    /// Makes sure that the file is the one that an earlier run left. It is cut back at the first flush, so
+    /// that nothing is lost if another output of the run is refused.
     fn resume_at(&mut self, committed: Committed) -> Result<(), OutputError> {
         let Committed { length, sha256, .. } = committed;
         let path = &self.path;

@@ -1,5 +1,5 @@
-//! What an output is, told by the end of its name: `a.jsonl`, `a.csv`, `a.parquet`, and `.gz` or `.zst` behind the first
-//! two.
+//! What an output is, told by the end of its name: `a.jsonl`, `a.csv`, `a.parquet`, and `.gz` or `.zst`
+//! behind the first two.
 
 use std::path::Path;
 
@@ -85,8 +85,8 @@ impl Format {
 }
 
 impl Form {
-    /// The form of the output at `path`; `asked` wins over the ending, and `-` without it is JSONL. Capital letters in
-    /// the ending count as small ones.
+    /// The form of the output at `path`; `asked` wins over the ending, and `-` without it is JSONL. Capital
+    /// letters in the ending count as small ones.
     pub fn of(path: &Path, asked: Option<Format>) -> Result<Self, FormatError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let (stem, compression) = match name.rsplit_once('.') {

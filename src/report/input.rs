@@ -1,7 +1,9 @@
-//! Record files read back in bounded memory: JSONL and CSV, plain, gzip or zstd, line by line; Parquet by its columns.
+//! Record files read back in bounded memory: JSONL and CSV, plain, gzip or zstd, line by line; Parquet by its
+//! columns.
 //!
-//! Compression is told by its first bytes, whatever the name says. A last line, gzip member or zstd frame that is cut off
-//! in the middle is what a crash leaves, or half a download: what stands before it is read, and the [`End`] is told.
+//! Compression is told by its first bytes, whatever the name says. A last line, gzip member or zstd frame
+//! that is cut off in the middle is what a crash leaves, or half a download: what stands before it is read,
+//! and the [`End`] is told.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,8 +18,8 @@ use crate::record::read::ReadError;
 use crate::record::row::{Header, Row};
 use crate::record::{Record, read};
 
-/// The longest line that is read, in bytes: several times the record of the longest greeting that is kept, every byte
-/// of it escaped.
+/// The longest line that is read, in bytes: several times the record of the longest greeting that is kept,
+/// every byte of it escaped.
 const MAX_LINE: usize = 4 << 20;
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;
@@ -290,7 +292,8 @@ impl Input {
             };
             return match wrong {
                 wrong @ InputError::Read { .. } => wrong.into_end(),
-                // A line end behind it shows that the row was meant so, unless it stands within an open quote.
+                // A line end behind it shows that the row was meant so, unless it stands within an open
+                // quote.
                 _ if is_at_end(&mut table)
                     && (table.get_ref().last != b'\n'
                         || cells.iter().next_back().is_some_and(|c| c.ends_with('\n'))) =>
@@ -307,8 +310,8 @@ impl Input {
     }
 }
 
-/// What stands between the cells of a table that a spreadsheet may have saved again: the first of these by which its
-/// first line has the columns that a table of records must have.
+/// What stands between the cells of a table that a spreadsheet may have saved again: the first of these by
+/// which its first line has the columns that a table of records must have.
 fn delimiter_of(line: &[u8]) -> u8 {
     let has_columns = |&delimiter: &u8| {
         let mut table = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);

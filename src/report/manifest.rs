@@ -1,4 +1,5 @@
-//! What a run was and what came of it, beside each of its outputs: enough to run it again and to check its files.
+//! What a run was and what came of it, beside each of its outputs: enough to run it again and to check its
+//! files.
 
 mod judged;
 

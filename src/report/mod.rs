@@ -1,7 +1,8 @@
 //! Records → files and summaries. Knows no network.
 //!
-//! A [`Sink`] takes records one by one, from one thread, and can say at any time up to which length its output is whole.
-//! A checkpoint keeps that length; to go on, the output is cut back to it. [`sink::open`] makes one from a path.
+//! A [`Sink`] takes records one by one, from one thread, and can say at any time up to which length its
+//! output is whole. A checkpoint keeps that length; to go on, the output is cut back to it. [`sink::open`]
+//! makes one from a path.
 
 pub mod aggregate;
 pub mod asn;
@@ -37,8 +38,8 @@ use crate::record::Record;
 
 /// Where records go.
 ///
-/// After an error nothing that [`Sink::flush`] has reported is lost. An output in a regular file is left whole, and the
-/// same call may be tried again once there is space.
+/// After an error nothing that [`Sink::flush`] has reported is lost. An output in a regular file is left
+/// whole, and the same call may be tried again once there is space.
 pub trait Sink: Send {
     /// Takes one record; it may stay in memory until the next flush.
     fn write(&mut self, record: &Record) -> Result<(), OutputError>;

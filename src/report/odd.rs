@@ -1,4 +1,5 @@
-//! How many records of a file hold what this version does not know, and which is the first: for a line of warning.
+//! How many records of a file hold what this version does not know, and which is the first: for a line of
+//! warning.
 
 use crate::record::foreign::{Oddities, OddityKind};
 use crate::report::table::grouped;

@@ -1,5 +1,5 @@
-//! What an output is told and what it tells: where to start, how far to bring what was written, what came of it, what
-//! went wrong. Opens nothing.
+//! What an output is told and what it tells: where to start, how far to bring what was written, what came of
+//! it, what went wrong. Opens nothing.
 
 use std::io;
 use std::path::PathBuf;

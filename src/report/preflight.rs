@@ -1,8 +1,9 @@
-//! Before anything is sent: no file that a run writes is one that it reads, or another that it writes, or one that is
-//! there with something in it, unless the user said so.
+//! Before anything is sent: no file that a run writes is one that it reads, or another that it writes, or one
+//! that is there with something in it, unless the user said so.
 //!
-//! Files are compared by `identity`, so spelling and links make no difference. What a run writes beside an output (its
-//! manifest, its checkpoint, the list of fixes, files under a name for the time being) counts as an output.
+//! Files are compared by `identity`, so spelling and links make no difference. What a run writes beside an
+//! output (its manifest, its checkpoint, the list of fixes, files under a name for the time being) counts as
+//! an output.
 
 use std::io::{self, stdin, stdout};
 use std::path::{Path, PathBuf};
@@ -223,16 +224,16 @@ impl Named {
         Self { role, path: path.to_owned(), identity, kind }
     }
 
-    /// Whether both are one file, and writing to one harms the other. Terminals and `/dev/null` are read and written at
-    /// once as a matter of course.
+    /// Whether both are one file, and writing to one harms the other. Terminals and `/dev/null` are read and
+    /// written at once as a matter of course.
     fn is_same(&self, other: &Self) -> bool {
         let is_harmed = matches!(self.kind, Ok(Kind::Nothing | Kind::File(_) | Kind::Pipe));
         is_harmed && self.identity.is_some() && self.identity == other.identity
     }
 }
 
-/// Whether the rows that gathered for a Parquet file are what a killed run left: no checkpoint needs them, and no
-/// manifest says that they are an output of their own.
+/// Whether the rows that gathered for a Parquet file are what a killed run left: no checkpoint needs them,
+/// and no manifest says that they are an output of their own.
 pub fn is_leftover(gathered: &Path, checkpoint: &Path) -> bool {
     let manifest = super::manifest::path_of(gathered);
     !checkpoint.exists() && !manifest.is_some_and(|path| path.exists()) && parquet::is_gathered(gathered)

@@ -1,8 +1,9 @@
-//! Records that are given twice: the same file named twice, two outputs of one scan, records and what `judge` made of them.
+//! Records that are given twice: the same file named twice, two outputs of one scan, records and what `judge`
+//! made of them.
 //!
-//! A record is known again by its target, its entry and its time. Up to `MOST` different records the count is exact.
-//! Beyond, only those are looked at whose hash ends in zeros, one more zero each time that there are too many of them, and
-//! the count is that of the whole by their share: memory stays bounded.
+//! A record is known again by its target, its entry and its time. Up to `MOST` different records the count is
+//! exact. Beyond, only those are looked at whose hash ends in zeros, one more zero each time that there are
+//! too many of them, and the count is that of the whole by their share: memory stays bounded.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

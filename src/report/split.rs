@@ -1,13 +1,13 @@
-//! A list of what to fix for each group, as `--split` writes them: in one folder a CSV file for each group, and made from
-//! it a page and a mail, and a table of them all.
+//! A list of what to fix for each group, as `--split` writes them: in one folder a CSV file for each group,
+//! and made from it a page and a mail, and a table of them all.
 //!
-//! Groups are named by strangers as much as by the user, so a file's name holds letters, digits, `-`, `_` and `.` only and
-//! opens with a letter or digit; where that changed anything, a part of the name's hash tells it from what looks alike.
-//! Of many files few are open at a time.
+//! Groups are named by strangers as much as by the user, so a file's name holds letters, digits, `-`, `_` and
+//! `.` only and opens with a letter or digit; where that changed anything, a part of the name's hash tells it
+//! from what looks alike. Of many files few are open at a time.
 //!
-//! The lists are written beside and put in place at the end, all or none. The folder's index says which files these are:
-//! the next report into the folder replaces them, and removes those of groups that have nothing to fix any more, as long
-//! as nobody has changed them.
+//! The lists are written beside and put in place at the end, all or none. The folder's index says which files
+//! these are: the next report into the folder replaces them, and removes those of groups that have nothing to
+//! fix any more, as long as nobody has changed them.
 
 mod index;
 pub mod template;
@@ -196,8 +196,8 @@ impl Split {
         self.failed = written.err();
     }
 
-    /// Writes what still waits, and puts the lists in place; after an error none of them is, or it is this machine's
-    /// trouble.
+    /// Writes what still waits, and puts the lists in place; after an error none of them is, or it is this
+    /// machine's trouble.
     pub fn finish(mut self) -> Result<Lists, SplitError> {
         if let Some(wrong) = self.failed.take() {
             return Err(wrong);
@@ -228,7 +228,8 @@ impl Split {
         Ok(Lists { written, removed, changed })
     }
 
-    /// Makes the page and the mail of each list, and the table of all lists, from the lists as they were written.
+    /// Makes the page and the mail of each list, and the table of all lists, from the lists as they were
+    /// written.
     fn views(&mut self) -> Result<(), SplitError> {
         let Some(template) = self.template.take() else { return Ok(()) };
         let mut table = Vec::new();

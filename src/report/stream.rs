@@ -10,14 +10,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
-/// How long a pipe may have no reader, or take nothing: whoever starts the reader second is in time, and a run with
-/// nobody at the other end still ends.
+/// How long a pipe may have no reader, or take nothing: whoever starts the reader second is in time, and a
+/// run with nobody at the other end still ends.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts to open a FIFO that nobody reads yet: the kernel tells nobody when a reader comes.
 const EACH: Duration = Duration::from_millis(20);
 
-/// Opens a FIFO or a device for writing; a FIFO must get a reader within `patience`. Writes wait for the reader from
-/// then on, as they do in any pipe.
+/// Opens a FIFO or a device for writing; a FIFO must get a reader within `patience`. Writes wait for the
+/// reader from then on, as they do in any pipe.
 pub fn open(path: &Path, patience: Duration) -> io::Result<File> {
     let file = open_without_waiting(path, patience)?;
     let flags = fcntl_getfl(&file)?;

@@ -100,8 +100,8 @@ pub fn clip(text: &str, width: usize) -> String {
     clipped
 }
 
-/// A number of things in words: `1 target`, `2,000 targets`; what is counted is called by its word for one, and by that
-/// for many.
+/// A number of things in words: `1 target`, `2,000 targets`; what is counted is called by its word for one,
+/// and by that for many.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }

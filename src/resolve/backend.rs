@@ -19,7 +19,8 @@ pub trait Resolve: Send {
     /// Takes a question; the caller has looked for room.
     fn submit(&mut self, token: Token, question: &Question);
 
-    /// Takes a question for one upstream alone, by its number in [`Resolve::health`]; no other is asked in its place.
+    /// Takes a question for one upstream alone, by its number in [`Resolve::health`]; no other is asked in
+    /// its place.
     fn submit_to(&mut self, upstream: usize, token: Token, question: &Question);
 
     /// Leaves an upstream alone for a while, if there is another one to ask.

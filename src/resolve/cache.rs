@@ -1,4 +1,5 @@
-//! Forward answers kept for a while, bounded in number. PTR answers are not kept: a scan asks each address once.
+//! Forward answers kept for a while, bounded in number. PTR answers are not kept: a scan asks each address
+//! once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,8 +17,8 @@ const MOST_FOUND: Duration = Duration::from_secs(3600);
 /// Absence is kept at most this long (RFC 2308 §5 allows hours; a fix should show sooner).
 const MOST_ABSENT: Duration = Duration::from_secs(900);
 
-/// A cache of two generations: when the young one is full it becomes the old one, and the old one is dropped; what is
-/// asked for again becomes young.
+/// A cache of two generations: when the young one is full it becomes the old one, and the old one is dropped;
+/// what is asked for again becomes young.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     young: ByQuestion<Entry>,

@@ -1,5 +1,5 @@
-//! A few questions put as they are, nothing kept and nothing joined, and every answer taken as it comes: for whoever asks
-//! the servers of a zone about that zone.
+//! A few questions put as they are, nothing kept and nothing joined, and every answer taken as it comes: for
+//! whoever asks the servers of a zone about that zone.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use super::question::{Answer, Question};
 use super::settings::Settings;
 use crate::evidence::Status;
 
-/// Puts questions to the upstreams of `settings`, and gives an answer for each, in their order. Blocks until the last one
-/// has come or was given up.
+/// Puts questions to the upstreams of `settings`, and gives an answer for each, in their order. Blocks until
+/// the last one has come or was given up.
 pub fn ask(settings: Settings, questions: &[Question]) -> Result<Vec<Answer>, ResolveError> {
     Ok(put(&mut Engine::open(settings)?, questions))
 }

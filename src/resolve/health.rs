@@ -38,8 +38,8 @@ pub struct UpstreamHealth {
     pub refused: AtomicU64,
     /// Questions that it settled.
     pub settled: ByKind,
-    /// Answers that settle nothing though they carry no failure code: no answer to the question, or a denial without the
-    /// SOA of a zone at or above the name.
+    /// Answers that settle nothing though they carry no failure code: no answer to the question, or a denial
+    /// without the SOA of a zone at or above the name.
     pub unclear: ByKind,
     /// Packets a second that it is given now.
     pub rate: AtomicU32,

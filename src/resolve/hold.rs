@@ -1,15 +1,16 @@
-//! Cases whose answers wait for controls of the upstreams that gave them. Bounded in number, for intake waits when there
-//! are many, and in time. Time is an argument; knows no upstream.
+//! Cases whose answers wait for controls of the upstreams that gave them. Bounded in number, for intake waits
+//! when there are many, and in time. Time is an argument; knows no upstream.
 //!
-//! By example, with a DNS timeout of 2 s: host 1 has a denial at 10 s, and is held. Other hosts are still being asked until
-//! 30 s. From then on host 1 has 4 s left for a control to confirm the denial, or 2 s if one has failed.
+//! By example, with a DNS timeout of 2 s: host 1 has a denial at 10 s, and is held. Other hosts are still
+//! being asked until 30 s. From then on host 1 has 4 s left for a control to confirm the denial, or 2 s if
+//! one has failed.
 
 use std::time::{Duration, Instant};
 
 /// With so many cases held no others are taken in.
 pub(super) const MOST_HELD: usize = 12_000;
-/// How long a case is held while others are being asked. A watermark keeps a bit for each turn since the first that is
-/// open, as for [`super::later`].
+/// How long a case is held while others are being asked. A watermark keeps a bit for each turn since the
+/// first that is open, as for [`super::later`].
 const LONGEST: Duration = Duration::from_secs(300);
 /// How long a case is held, after the last answers, if nothing is to be expected of its upstream.
 const HOPELESS: Duration = Duration::from_secs(2);

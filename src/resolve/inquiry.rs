@@ -1,4 +1,5 @@
-//! What is still to be asked before a want is met, and what it comes to: pure. Knows no upstream, no cache, no clock.
+//! What is still to be asked before a want is met, and what it comes to: pure. Knows no upstream, no cache,
+//! no clock.
 
 mod claims;
 mod opinions;
@@ -16,8 +17,8 @@ use crate::name::{DnsName, HostName, registrable};
 /// Mail exchangers of one domain whose addresses are asked; large providers publish five to ten.
 pub const MAX_EXCHANGES: usize = 32;
 
-/// Suffixes that are not DNS, or not a host's (RFC 6761 §6, RFC 6762 §3, RFC 7686 §2, RFC 3172 §2): asking for a
-/// banner's name under one tells nothing and leaks.
+/// Suffixes that are not DNS, or not a host's (RFC 6761 §6, RFC 6762 §3, RFC 7686 §2, RFC 3172 §2): asking
+/// for a banner's name under one tells nothing and leaks.
 const NOT_FOR_DNS: [&str; 5] = ["local", "localhost", "invalid", "onion", "arpa"];
 
 /// One want and the answers to it so far.
@@ -96,7 +97,8 @@ impl Inquiry {
         inquiry
     }
 
-    /// The next question to put, and the index under which [`Inquiry::learn`] wants its answer; each comes once.
+    /// The next question to put, and the index under which [`Inquiry::learn`] wants its answer; each comes
+    /// once.
     pub fn next_question(&mut self) -> Option<(usize, &Question)> {
         let from = self.handed.min(self.asked.len());
         let step = self.asked[from..].iter().position(|asked| asked.answer.is_none())?;
@@ -355,17 +357,17 @@ impl Inquiry {
     }
 }
 
-/// Whether an answer holds nothing but the addresses that filters give for names they block. For a host that is itself at
-/// such an address, as in a demo, they are addresses like any other.
+/// Whether an answer holds nothing but the addresses that filters give for names they block. For a host that
+/// is itself at such an address, as in a demo, they are addresses like any other.
 fn is_blocking_answer(answer: &Answer, ip: IpAddr) -> bool {
     let addresses = answer.addresses();
     !addresses.is_empty() && !ip.is_loopback() && addresses.iter().all(|ip| is_blocking(*ip))
 }
 
 impl Choice {
-    /// The names that are asked forward, in the order of the answer: where there are too many, the one equal to the banner's
-    /// name before all, then those in its registrable domain, then the first of the rest. So a name that could bring
-    /// the host nearer to its banner is left out only for one that could as well.
+    /// The names that are asked forward, in the order of the answer: where there are too many, the one equal
+    /// to the banner's name before all, then those in its registrable domain, then the first of the rest. So
+    /// a name that could bring the host nearer to its banner is left out only for one that could as well.
     fn among<'a>(&self, all: &'a [DnsName]) -> Vec<&'a DnsName> {
         if all.len() <= self.most {
             return all.iter().collect();

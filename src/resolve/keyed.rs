@@ -1,5 +1,5 @@
-//! Questions as keys: hashed once, however many tables they stand in. The hash is keyed at random, for strangers choose
-//! the names.
+//! Questions as keys: hashed once, however many tables they stand in. The hash is keyed at random, for
+//! strangers choose the names.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};

@@ -1,16 +1,16 @@
-//! Cases whose answers settle nothing, kept for a second pass: what they have of definite answers stands, and only the
-//! rest is asked again, as late as may be. Bounded in number, and in time, for their turns stay open all the while. Time is
-//! an argument; knows no question.
+//! Cases whose answers settle nothing, kept for a second pass: what they have of definite answers stands, and
+//! only the rest is asked again, as late as may be. Bounded in number, and in time, for their turns stay open
+//! all the while. Time is an argument; knows no question.
 //!
-//! By example, with room for 8: while cases 1 to 9 fail and nobody is there to ask, 1 to 8 are kept and 9 is given back.
-//! As soon as somebody is there, 1 and 2 go again, so that there is room; 3 to 8 go when the last case of all has had its
-//! first pass, or five minutes old.
+//! By example, with room for 8: while cases 1 to 9 fail and nobody is there to ask, 1 to 8 are kept and 9 is
+//! given back. As soon as somebody is there, 1 and 2 go again, so that there is room; 3 to 8 go when the last
+//! case of all has had its first pass, or five minutes old.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How long a host waits at most while its resolver can be asked. A watermark keeps a bit for each turn since the first
-/// that is open: at a million turns a second, 40 MB.
+/// How long a host waits at most while its resolver can be asked. A watermark keeps a bit for each turn since
+/// the first that is open: at a million turns a second, 40 MB.
 const HOSTS_WAIT: Duration = Duration::from_secs(300);
 /// How long a name of the target list waits: a scan does not end before it is resolved.
 const NAMES_WAIT: Duration = Duration::from_secs(5);
@@ -55,8 +55,8 @@ pub(super) enum Intake {
 #[derive(Debug)]
 pub(super) struct Later<C> {
     most: usize,
-    /// Hosts whose questions failed at once. In the end they are asked about before the others and alone, for names of dead
-    /// zones fill a resolver up.
+    /// Hosts whose questions failed at once. In the end they are asked about before the others and alone, for
+    /// names of dead zones fill a resolver up.
     quick: VecDeque<(Instant, C)>,
     hosts: VecDeque<(Instant, C)>,
     /// Whether those others go in this round.

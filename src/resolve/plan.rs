@@ -1,6 +1,6 @@
-//! From cases to questions and back: each distinct question is put once however many hosts wait for it, forward answers
-//! are kept, answers are joined to their hosts, and what counts against a host waits until it may be believed. Time is an
-//! argument; knows no packet.
+//! From cases to questions and back: each distinct question is put once however many hosts wait for it,
+//! forward answers are kept, answers are joined to their hosts, and what counts against a host waits until it
+//! may be believed. Time is an argument; knows no packet.
 
 mod confirm;
 mod second;
@@ -29,7 +29,8 @@ use crate::name::DnsName;
 pub(super) struct Plan<T> {
     cases: Slab<Box<Open<T>>>,
     flights: Slab<Flight>,
-    /// Flights by the hash of their question: two questions with one hash, one pair in 2^64, are just not joined.
+    /// Flights by the hash of their question: two questions with one hash, one pair in 2^64, are just not
+    /// joined.
     by_hash: HashMap<u64, u32, BuildHasherDefault<Passed>>,
     hash: RandomState,
     /// Flights of hosts whose question was not handed out yet.
@@ -247,7 +248,8 @@ impl<T> Plan<T> {
         self.cases.len() + self.hold.len()
     }
 
-    /// The next question to put, and the one upstream that it goes to if not to any; each comes once and wants one answer.
+    /// The next question to put, and the one upstream that it goes to if not to any; each comes once and
+    /// wants one answer.
     pub(super) fn next_question(&mut self) -> Option<(Token, &Question, Option<usize>)> {
         let flight = self.ready_names.pop_front().or_else(|| self.ready.pop_front())?;
         let open = self.flights.get(flight)?;
@@ -335,7 +337,8 @@ impl<T> Plan<T> {
         }
     }
 
-    /// All questions of a case have their answers: what counts against a host is to be confirmed before it is believed.
+    /// All questions of a case have their answers: what counts against a host is to be confirmed before it is
+    /// believed.
     fn conclude(&mut self, mut open: Box<Open<T>>, now: Instant) {
         let trust = &mut self.trust;
         // What a second upstream says is to be held against the first, and shows nothing of either.

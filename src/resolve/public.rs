@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use crate::prefix::Prefix;
 
-/// Packets a second to one of them, unless the user says a number: they limit each client (Google by default to 1,500 a
-/// second), and drop or refuse what is above it.
+/// Packets a second to one of them, unless the user says a number: they limit each client (Google by default
+/// to 1,500 a second), and drop or refuse what is above it.
 const SHARE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
 /// Whose, and where. Neighbours of the addresses that are advertised belong to the same service.
@@ -52,7 +52,8 @@ const NETWORKS: [(&str, &str); 39] = [
     ("114DNS", "114.114.114.0/23"),
 ];
 
-/// The most packets a second that a well-known public resolver is sent unless a user says more; `None` for any other.
+/// The most packets a second that a well-known public resolver is sent unless a user says more; `None` for
+/// any other.
 pub(super) fn share_of(upstream: IpAddr) -> Option<NonZeroU32> {
     let upstream = upstream.to_canonical();
     let mut known = NETWORKS.iter().filter_map(|(_, network)| Prefix::parse(network).ok());

@@ -75,7 +75,8 @@ pub struct Exchange {
     pub host: DnsName,
 }
 
-/// The records of an answer, without duplicates, in the order of the answer. The size of a DNS message bounds them.
+/// The records of an answer, without duplicates, in the order of the answer. The size of a DNS message bounds
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Records {
     /// None: every status but `found`.
@@ -105,8 +106,8 @@ pub struct Answer {
     pub status: Status,
     /// What was found.
     pub records: Records,
-    /// How long it holds: the least TTL on the way to the records, or the zone's for absence (RFC 2308 §5); zero for
-    /// everything else.
+    /// How long it holds: the least TTL on the way to the records, or the zone's for absence (RFC 2308 §5);
+    /// zero for everything else.
     pub ttl: Duration,
     /// How it came.
     pub transport: Transport,
@@ -148,8 +149,8 @@ impl Answer {
         self.target.as_ref().unwrap_or(&question.name)
     }
 
-    /// Whether two answers say the same, in whatever order. That a name has nothing of a type and that there is no such
-    /// name comes to the same for a host.
+    /// Whether two answers say the same, in whatever order. That a name has nothing of a type and that there
+    /// is no such name comes to the same for a host.
     pub fn says_the_same(&self, other: &Self) -> bool {
         if self.status.is_absent() && other.status.is_absent() {
             return true;

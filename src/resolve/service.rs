@@ -1,5 +1,5 @@
-//! The resolver as the pipeline sees it: an inbox of cases, a stream of solutions, a thread between them. What asks is
-//! behind [`Resolve`], so that the thread runs as well on a fake.
+//! The resolver as the pipeline sees it: an inbox of cases, a stream of solutions, a thread between them.
+//! What asks is behind [`Resolve`], so that the thread runs as well on a fake.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,10 +26,11 @@ use super::want::{Case, Solved};
 
 /// Solved cases that leave together at most.
 pub const BATCH: usize = 256;
-/// Batches that wait in the inbox or at the exit; each side of the channel hides a scheduling delay of the other.
+/// Batches that wait in the inbox or at the exit; each side of the channel hides a scheduling delay of the
+/// other.
 const BATCHES: usize = 16;
-/// With so many questions ready no further case is taken in: it would only wait here, and leave the processor's cache
-/// before its turn comes.
+/// With so many questions ready no further case is taken in: it would only wait here, and leave the
+/// processor's cache before its turn comes.
 const READY: usize = 512;
 /// While upstreams are not well and hosts wait for a second pass, how often it is looked whether they are.
 const LOOK: Duration = Duration::from_millis(100);
@@ -44,7 +45,8 @@ const CONVALESCENCE: u32 = 2;
 /// How long a solved case waits for company.
 const COMPANY: Duration = Duration::from_millis(2);
 
-/// A running resolver. When every [`Inbox`] is dropped and all cases are solved, its thread ends and `solved` closes.
+/// A running resolver. When every [`Inbox`] is dropped and all cases are solved, its thread ends and `solved`
+/// closes.
 #[derive(Debug)]
 pub struct Resolver<T> {
     /// Where cases go in.
@@ -57,8 +59,8 @@ pub struct Resolver<T> {
     pub hurry: Hurry,
 }
 
-/// Tells a resolver that there is no time for second passes any more: hosts that wait for theirs come out as they are,
-/// and names of the target list that do never come out.
+/// Tells a resolver that there is no time for second passes any more: hosts that wait for theirs come out as
+/// they are, and names of the target list that do never come out.
 #[derive(Debug, Clone)]
 pub struct Hurry {
     asked: Arc<AtomicBool>,
@@ -119,7 +121,8 @@ pub fn start<T: Send + 'static>(settings: Settings) -> Result<Resolver<T>, Resol
     start_telling(settings, |_| ())
 }
 
-/// The same; upstreams that are not believed are told of by `tell`, each cause once, from the resolver's thread.
+/// The same; upstreams that are not believed are told of by `tell`, each cause once, from the resolver's
+/// thread.
 pub fn start_telling<T: Send + 'static>(
     settings: Settings,
     tell: impl FnMut(&UpstreamWarning) + Send + 'static,
@@ -135,7 +138,8 @@ pub fn start_telling<T: Send + 'static>(
     start_worker(Engine::open(settings)?, bounds, trust, Box::new(tell))
 }
 
-/// Starts a resolver that asks nobody: every question is answered by a function. For tests of what stands on it.
+/// Starts a resolver that asks nobody: every question is answered by a function. For tests of what stands on
+/// it.
 pub fn start_with<T: Send + 'static>(
     answer: impl FnMut(&Question) -> Answer + Send + 'static,
 ) -> Result<Resolver<T>, ResolveError> {
@@ -170,14 +174,15 @@ impl Default for Bounds {
     }
 }
 
-/// An inbox with no resolver behind it: cases come out as they were handed in. For tests and benches of what feeds it.
+/// An inbox with no resolver behind it: cases come out as they were handed in. For tests and benches of what
+/// feeds it.
 pub fn unserved<T>() -> (Inbox<T>, mpsc::Receiver<Vec<Case<T>>>) {
     let (inbox, cases) = mpsc::channel(BATCHES);
     (Inbox { hosts: inbox.clone(), names: inbox }, cases)
 }
 
-/// Starts a resolver on anything that asks, within bounds. Upstreams that it has are believed as far as they show
-/// themselves honest.
+/// Starts a resolver on anything that asks, within bounds. Upstreams that it has are believed as far as they
+/// show themselves honest.
 pub fn start_on<T: Send + 'static>(
     resolve: impl Resolve + 'static,
     bounds: Bounds,

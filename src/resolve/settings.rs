@@ -9,11 +9,11 @@ use super::public;
 
 /// The port of DNS (RFC 1035 §4.2).
 pub const DNS_PORT: u16 = 53;
-/// Hosts whose questions are open at once. A dead delegation holds its host for the whole timeout; this many let 1 in 10
-/// be dead at 10,000 hosts a second, in a few megabytes.
+/// Hosts whose questions are open at once. A dead delegation holds its host for the whole timeout; this many
+/// let 1 in 10 be dead at 10,000 hosts a second, in a few megabytes.
 pub const HOSTS_IN_FLIGHT: usize = 16_384;
-/// Hosts that a scan holds back for a second pass: at about a kilobyte each, what a resolver that is away for ten minutes
-/// leaves behind at 30 hosts a second, or one that restarts at any rate.
+/// Hosts that a scan holds back for a second pass: at about a kilobyte each, what a resolver that is away for
+/// ten minutes leaves behind at 30 hosts a second, or one that restarts at any rate.
 pub const HELD_BACK: usize = 16_384;
 
 /// How many packets a second go to each upstream.
@@ -100,8 +100,8 @@ impl Settings {
         }
     }
 
-    /// How many packets a second go to one upstream: a public resolver is everybody's, and gets less unless the user
-    /// says a number.
+    /// How many packets a second go to one upstream: a public resolver is everybody's, and gets less unless
+    /// the user says a number.
     pub(super) fn rate_to(&self, upstream: SocketAddr) -> Rate {
         match (self.rate, public::share_of(upstream.ip())) {
             (Rate::Rising, Some(share)) => Rate::AtMost(share),

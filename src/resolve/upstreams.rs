@@ -1,5 +1,6 @@
-//! Who may be asked: upstream resolvers as a user types them, as the system is set to use them (resolv.conf(5)), and
-//! which of them this machine can send to at all. Sends nothing: to connect a UDP socket only looks up the way.
+//! Who may be asked: upstream resolvers as a user types them, as the system is set to use them
+//! (resolv.conf(5)), and which of them this machine can send to at all. Sends nothing: to connect a UDP
+//! socket only looks up the way.
 
 use std::fs;
 use std::io;
@@ -66,8 +67,8 @@ pub fn system_upstreams() -> Result<Upstreams, ResolveError> {
     Ok(listed(&text))
 }
 
-/// The upstreams of a resolv.conf(5): the first word behind each `nameserver`. The crates that read this file drop the
-/// zone of an address, or take interfaces such as `br-lan` and `eth0.7` for none.
+/// The upstreams of a resolv.conf(5): the first word behind each `nameserver`. The crates that read this file
+/// drop the zone of an address, or take interfaces such as `br-lan` and `eth0.7` for none.
 fn listed(text: &[u8]) -> Upstreams {
     let mut upstreams = Upstreams::default();
     for line in String::from_utf8_lossy(text).lines() {
@@ -85,8 +86,9 @@ fn listed(text: &[u8]) -> Upstreams {
     upstreams
 }
 
-/// Reads `ADDR[:PORT]`, the port 53 if left off: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:53`, and
-/// with the zone of a link-local address (RFC 4007 §11) `fe80::53%eth0`, `[fe80::53%eth0]:53`.
+/// Reads `ADDR[:PORT]`, the port 53 if left off: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`,
+/// `[2001:db8::53]:53`, and with the zone of a link-local address (RFC 4007 §11) `fe80::53%eth0`,
+/// `[fe80::53%eth0]:53`.
 pub fn parse_upstream(text: &str) -> Result<SocketAddr, UpstreamError> {
     let address = if let Some(rest) = text.strip_prefix('[') {
         let (ip, port) =

@@ -1,5 +1,5 @@
-//! Looks now and then whether each upstream is of use, and tells of those that are not. What counts as such is in
-//! `trust`; knows no question.
+//! Looks now and then whether each upstream is of use, and tells of those that are not. What counts as such
+//! is in `trust`; knows no question.
 
 use std::time::{Duration, Instant};
 

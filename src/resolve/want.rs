@@ -56,8 +56,8 @@ pub enum Solution {
 /// Where a host name leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
-    /// `found` if there is an address of either family; else absence only if both questions were settled so, else the
-    /// trouble.
+    /// `found` if there is an address of either family; else absence only if both questions were settled so,
+    /// else the trouble.
     pub status: Status,
     /// How the questions for IPv4 and for IPv6 addresses ended.
     pub families: [Status; 2],
@@ -70,8 +70,8 @@ pub struct Addresses {
 /// Who takes the mail of a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailHosts {
-    /// `found` if there is a host to ask for, the implicit one included; `no_data` for a domain that takes no mail
-    /// (RFC 7505); else how the MX question ended.
+    /// `found` if there is a host to ask for, the implicit one included; `no_data` for a domain that takes no
+    /// mail (RFC 7505); else how the MX question ended.
     pub status: Status,
     /// The hosts, the most preferred first, of equals by name.
     pub hosts: Vec<MailHost>,

@@ -51,8 +51,8 @@ impl CheckpointWriter {
         self.kept.as_ref().map(|kept| kept.path.as_path())
     }
 
-    /// Puts the checkpoint of a new scan on disk before anything is in its outputs: whenever it is killed, either they are
-    /// as they were or it can be resumed.
+    /// Puts the checkpoint of a new scan on disk before anything is in its outputs: whenever it is killed,
+    /// either they are as they were or it can be resumed.
     pub fn begin(&mut self, outputs: &Outputs) -> Result<(), ScanError> {
         let Some(kept) = &mut self.kept else { return Ok(()) };
         kept.checkpoint.outputs = outputs.unwritten();

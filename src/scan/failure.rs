@@ -1,4 +1,5 @@
-//! A target that could not be connected to, or fell silent, before it is decided whether that is its own fault.
+//! A target that could not be connected to, or fell silent, before it is decided whether that is its own
+//! fault.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -51,8 +52,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether an outcome is one of a target that could not be connected to. A firewall on this machine that begins to
-    /// reject while a connection is made resets it.
+    /// Whether an outcome is one of a target that could not be connected to. A firewall on this machine that
+    /// begins to reject while a connection is made resets it.
     pub fn is_one(outcome: Outcome) -> bool {
         matches!(outcome, Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable | Outcome::Reset)
     }

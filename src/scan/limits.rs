@@ -8,13 +8,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Descriptors kept for all else: outputs, sockets of the resolver, the runtime's own.
 const RESERVE: u64 = 300;
-/// The default number of conversations at once where files are plenty: at the default rate, some three seconds' worth.
+/// The default number of conversations at once where files are plenty: at the default rate, some three
+/// seconds' worth.
 const DEFAULT_CONCURRENCY: u64 = 4_000;
 /// The most conversations at once, at about 8 KB each.
 pub const MAX_CONCURRENCY: usize = 500_000;
 
-/// Descriptors without which no conversation can be held, and for each thread more. With two threads, two outputs, a
-/// status file and metrics, a scan started with 44 and not with 40.
+/// Descriptors without which no conversation can be held, and for each thread more. With two threads, two
+/// outputs, a status file and metrics, a scan started with 44 and not with 40.
 const LEAST: u64 = 40;
 const LEAST_A_THREAD: u64 = 6;
 
@@ -45,8 +46,8 @@ pub fn concurrency(open_files: u64, wished: Option<usize>) -> usize {
     wished.clamp(1, most)
 }
 
-/// Grows the kernel's table of open files once, before there are threads: growing it later stalls each of them for
-/// milliseconds.
+/// Grows the kernel's table of open files once, before there are threads: growing it later stalls each of
+/// them for milliseconds.
 pub fn size_file_table(descriptors: usize) -> io::Result<()> {
     let Some(highest) = i32::try_from(descriptors).ok().and_then(|count| count.checked_sub(1)) else {
         return Ok(());
@@ -66,7 +67,8 @@ pub fn syns_within(timeout: Duration) -> u32 {
     syns(timeout, linear.unwrap_or(0))
 }
 
-/// The same, where so many waits last a second each; every later one is twice as long as the one before (RFC 6298 §5.5).
+/// The same, where so many waits last a second each; every later one is twice as long as the one before (RFC
+/// 6298 §5.5).
 fn syns(timeout: Duration, linear: u32) -> u32 {
     let (mut count, mut sent, mut wait) = (0, Duration::ZERO, Duration::from_secs(1));
     while sent < timeout && count < 16 {

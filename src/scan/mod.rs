@@ -1,4 +1,5 @@
-//! The engine: order, pace, probe, resolve, judge and write joined into one stream. Knows no command line, draws nothing.
+//! The engine: order, pace, probe, resolve, judge and write joined into one stream. Knows no command line,
+//! draws nothing.
 
 pub mod attempt;
 pub mod checkpoint;

@@ -1,8 +1,10 @@
-//! Interrupt moderation for a thread of conversations: while something happens all the time, it is taken in strides.
+//! Interrupt moderation for a thread of conversations: while something happens all the time, it is taken in
+//! strides.
 //!
-//! A thread that is faster than its peers drains what came, waits, and is woken for the next event alone; each wake-up is
-//! a task switch, and dearer than the event. So a wait that was short is followed by a nap before the next one: what
-//! happens meanwhile is then taken at once. Where events are further apart than a nap, there is none.
+//! A thread that is faster than its peers drains what came, waits, and is woken for the next event alone;
+//! each wake-up is a task switch, and dearer than the event. So a wait that was short is followed by a nap
+//! before the next one: what happens meanwhile is then taken at once. Where events are further apart than a
+//! nap, there is none.
 
 use std::cell::Cell;
 use std::thread;
@@ -52,8 +54,8 @@ mod tests {
 
     use super::*;
 
-    /// How long a number of questions take, each of them put as soon as the one before is answered, and how often the
-    /// thread that answers waited.
+    /// How long a number of questions take, each of them put as soon as the one before is answered, and how
+    /// often the thread that answers waited.
     fn answering(questions: u32, builder: &mut Builder) -> (Duration, u64) {
         let runtime = builder.build().unwrap();
         let (ask, mut asked) = mpsc::unbounded_channel();

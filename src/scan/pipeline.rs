@@ -1,4 +1,5 @@
-//! The whole stream: one dispatcher, a worker of conversations for each core, the resolver's own thread, one writer.
+//! The whole stream: one dispatcher, a worker of conversations for each core, the resolver's own thread, one
+//! writer.
 //!
 //! ```text
 //! dispatcher ──batches──▶ worker × cores ──▶ resolver ──▶ writer ──▶ outputs, watermark, checkpoint
@@ -34,7 +35,8 @@ use crate::scan::writer::{Inlets, Writer};
 
 /// Batches that may wait for the writer: enough that a write to disk stops no worker.
 const SEEN_BATCHES: usize = 64;
-/// Batches that may wait for a worker while it starts one: a worker is never without work, and what waits is no burst.
+/// Batches that may wait for a worker while it starts one: a worker is never without work, and what waits is
+/// no burst.
 const BATCHES_AHEAD: usize = 1;
 
 /// All that a scan is to do.
@@ -71,8 +73,8 @@ pub struct PipelineReport {
     pub writer: Writer,
 }
 
-/// Runs a scan to its end, with a thread of conversations for each probe; `writer` takes what they and the resolver
-/// give. `Err` only where the scan cannot go on: whatever a target does is a record.
+/// Runs a scan to its end, with a thread of conversations for each probe; `writer` takes what they and the
+/// resolver give. `Err` only where the scan cannot go on: whatever a target does is a record.
 pub fn run<P: Probe + Send + 'static>(
     plan: ScanPlan,
     probes: Vec<P>,

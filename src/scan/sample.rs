@@ -1,7 +1,7 @@
 //! Several conversations with one target, one after the other, as one observation.
 //!
-//! By example: the first is turned away by 450 without a name, the second greets as `a.example`, the third as `b.example`:
-//! the second is the evidence, and the names of all three are kept.
+//! By example: the first is turned away by 450 without a name, the second greets as `a.example`, the third as
+//! `b.example`: the second is the evidence, and the names of all three are kept.
 
 use std::num::NonZeroU8;
 
@@ -17,8 +17,8 @@ pub enum Sampled {
     Enough(ProbeResult),
 }
 
-/// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one that gave a
-/// name is the evidence, else the first of all; of the others only the names are kept.
+/// Joins what a conversation showed with what earlier ones did; `wanted` conversations in all. The first one
+/// that gave a name is the evidence, else the first of all; of the others only the names are kept.
 pub fn sample(seen: ProbeResult, wanted: NonZeroU8) -> Sampled {
     if seen.attempt.earlier.is_none() && (wanted == NonZeroU8::MIN || !seen.observation.outcome.is_judged()) {
         return Sampled::Enough(seen);

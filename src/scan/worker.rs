@@ -1,8 +1,8 @@
 //! One thread of conversations: batches of targets in, batches of what was seen out.
 //!
-//! A current-thread runtime and a task for each conversation; nothing leaves one by one. What was seen goes on when a
-//! batch is full or twenty milliseconds old, and only then is its place given back: a slow stage behind this one is felt
-//! by the dispatcher as places that stay taken.
+//! A current-thread runtime and a task for each conversation; nothing leaves one by one. What was seen goes
+//! on when a batch is full or twenty milliseconds old, and only then is its place given back: a slow stage
+//! behind this one is felt by the dispatcher as places that stay taken.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -113,7 +113,8 @@ pub async fn run<P: Probe + 'static>(
                 }
             }
         }
-        // The dispatcher waits for every place before it hangs up, so nothing is left unless it means to drop it.
+        // The dispatcher waits for every place before it hangs up, so nothing is left unless it means to drop
+        // it.
         outflow.abort();
         beat.abort();
     };
@@ -121,18 +122,20 @@ pub async fn run<P: Probe + 'static>(
     tasks.run_until(watched(feed)).await;
 }
 
-/// Keeps a timer that ends before those of conversations: a timer that would be the first of all to end costs a call to
-/// the system, and each conversation sets one.
+/// Keeps a timer that ends before those of conversations: a timer that would be the first of all to end costs
+/// a call to the system, and each conversation sets one.
 async fn beat() {
     loop {
         tokio::time::sleep(BEAT).await;
     }
 }
 
-/// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among them.
+/// Sends the SYN at once, however many others wait for their turn; the rest of the conversation waits among
+/// them.
 async fn start(mut conversation: Pin<Box<impl Future<Output = ()> + 'static>>) {
     debug_assert!(size_of_val(&*conversation) <= SMALL, "{} octets", size_of_val(&*conversation));
-    // A batch is longer than a task's budget, which each start takes from: behind its end each would wake this thread.
+    // A batch is longer than a task's budget, which each start takes from: behind its end each would wake
+    // this thread.
     let first = poll_fn(|cx| Poll::Ready(conversation.as_mut().poll(cx).is_ready()));
     let is_over = unconstrained(first).await;
     if !is_over {
@@ -372,7 +375,8 @@ fn case(seen: ProbeResult) -> Case<LookupSubject> {
     Case { want: Want::Identity { ip: seen.attempt.ip, banner }, carry: LookupSubject::Host(Box::new(seen)) }
 }
 
-/// Holds a conversation. One that falls over, a defect of this program, takes nobody with it, and is told by `Err`.
+/// Holds a conversation. One that falls over, a defect of this program, takes nobody with it, and is told by
+/// `Err`.
 async fn held<T>(mut conversation: Pin<&mut impl Future<Output = T>>) -> std::thread::Result<T> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| conversation.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Ok),

@@ -1,8 +1,8 @@
 //! The end of the stream, on one thread: evidence is joined, judged, written, counted, and its turn is done.
 //!
-//! A target that names lead to has a record for each of them, all written together. A name's turn is done with the last
-//! of its targets; until then a checkpoint says which of them have their records, so that a resumed scan, which resolves
-//! the name again, doubles none and leaves none out.
+//! A target that names lead to has a record for each of them, all written together. A name's turn is done
+//! with the last of its targets; until then a checkpoint says which of them have their records, so that a
+//! resumed scan, which resolves the name again, doubles none and leaves none out.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,7 +38,8 @@ use crate::scan::worst::Worst;
 const SAVE_EACH: Duration = Duration::from_millis(500);
 /// How long answers of DNS are waited for after the scan was asked to end …
 const DRAIN: Duration = Duration::from_secs(15);
-/// … and, once no conversation is under way, how long after the last that came: a resolver that is away holds nobody up.
+/// … and, once no conversation is under way, how long after the last that came: a resolver that is away holds
+/// nobody up.
 const LULL: Duration = Duration::from_secs(2);
 
 /// Which targets get a record.
@@ -115,8 +116,9 @@ pub struct Inlets {
 }
 
 impl Writer {
-    /// Writes until both streams have ended or the scan must stop; then makes all of it durable. Hosts that wait for a
-    /// second pass over DNS when it must are written as they are: their mail servers are not to be asked twice.
+    /// Writes until both streams have ended or the scan must stop; then makes all of it durable. Hosts that
+    /// wait for a second pass over DNS when it must are written as they are: their mail servers are not to be
+    /// asked twice.
     pub async fn run(mut self, inlets: Inlets, stop: &Stop) -> Result<Self, ScanError> {
         let Inlets { mut seen, mut solved, mut passed_over, hurry } = inlets;
         let mut tick = tokio::time::interval_at(Instant::now() + SAVE_EACH, SAVE_EACH);
@@ -165,7 +167,8 @@ impl Writer {
             (LookupSubject::Host(seen), Solution::Identity(resolution)) => {
                 self.conclude(*seen, Some(resolution))
             }
-            // The resolver answers what it was asked; were it otherwise, the target would still have its record.
+            // The resolver answers what it was asked; were it otherwise, the target would still have its
+            // record.
             (LookupSubject::Host(seen), _) => self.conclude(*seen, Some(Resolution::not_asked())),
             (LookupSubject::Name { turn, name }, solution) => {
                 let leads = ResolvedAddresses::of(&solution, self.scope.host(name));
@@ -217,8 +220,8 @@ impl Writer {
         Ok(())
     }
 
-    /// What is to be said of a name itself: that it could not be resolved, or half of it, or that all its addresses are
-    /// excluded. Of several shards one says it.
+    /// What is to be said of a name itself: that it could not be resolved, or half of it, or that all its
+    /// addresses are excluded. Of several shards one says it.
     fn records_of_name(&self, name: usize, leads: &ResolvedAddresses, blocked: usize) -> Vec<Record> {
         let mut said: Vec<(Outcome, Option<Unresolved>)> =
             leads.unresolved.iter().map(|&what| (Outcome::Unresolved, Some(what))).collect();

@@ -1,5 +1,5 @@
-//! The reply to EHLO: the name by which a server answers, and the extensions that it offers (RFC 5321 §4.1.1.1). Reads
-//! lines, decides nothing.
+//! The reply to EHLO: the name by which a server answers, and the extensions that it offers (RFC 5321
+//! §4.1.1.1). Reads lines, decides nothing.
 
 use super::reply::{Code, Reply, Text};
 use crate::name::HostName;
@@ -7,8 +7,8 @@ use crate::name::HostName;
 /// The code of a reply that names extensions (RFC 5321 §4.3.2).
 const ACCEPTED: u16 = 250;
 
-/// The name in the first line of a 250 reply to EHLO or HELO, in normal form: the server's domain stands first, and it
-/// may be one label.
+/// The name in the first line of a 250 reply to EHLO or HELO, in normal form: the server's domain stands
+/// first, and it may be one label.
 pub fn name(reply: &Reply) -> Option<String> {
     if reply.code.map(Code::get) != Some(ACCEPTED) {
         return None;
@@ -21,13 +21,14 @@ pub fn name(reply: &Reply) -> Option<String> {
     is_name.then(|| first.as_str().to_owned())
 }
 
-/// The text of a reply that was accepted; the lines behind its first name one extension each, parameters behind it.
+/// The text of a reply that was accepted; the lines behind its first name one extension each, parameters
+/// behind it.
 pub fn accepted(reply: &Reply) -> Option<&Text> {
     reply.code.is_some_and(|code| code.get() / 100 == 2).then_some(&reply.text)
 }
 
-/// Whether the reply accepts and offers an extension: its keyword stands first on a line behind the first, in any case
-/// (RFC 5321 §2.4). A word further on, or in the greeting of line 1, offers nothing.
+/// Whether the reply accepts and offers an extension: its keyword stands first on a line behind the first, in
+/// any case (RFC 5321 §2.4). A word further on, or in the greeting of line 1, offers nothing.
 pub fn offers(reply: &Reply, keyword: &str) -> bool {
     accepted(reply).is_some_and(|text| text.lines().skip(1).any(|line| opens_with(line, keyword)))
 }

@@ -1,4 +1,5 @@
-//! The SMTP side as values: replies read from bytes, the name in a greeting, and what to send next. No sockets, no clock.
+//! The SMTP side as values: replies read from bytes, the name in a greeting, and what to send next. No
+//! sockets, no clock.
 
 pub mod dialogue;
 pub mod ehlo;

@@ -1,5 +1,5 @@
-//! What a greeting amounts to: a welcome, a refusal, or the words of another protocol. Looks at the code alone, and at
-//! the words only where there is none. Knows nothing of how the conversation went on.
+//! What a greeting amounts to: a welcome, a refusal, or the words of another protocol. Looks at the code
+//! alone, and at the words only where there is none. Knows nothing of how the conversation went on.
 
 use super::reply::Reply;
 
@@ -79,8 +79,9 @@ const MAIL: &[&str] = &[
 const OTHERS: &[&[u8]] =
     &[b"SSH-", b"HTTP/", b"RTSP/", b"SIP/", b"ICY ", b"* ", b"+OK", b"-ERR", b"@RSYNCD", b"RFB "];
 
-/// Whether a text without code is plainly that of an SMTP server which refuses: readable, of no other protocol, turning
-/// away, and about mail. An enhanced status code of a failure in front (RFC 3463 §2) is as plain.
+/// Whether a text without code is plainly that of an SMTP server which refuses: readable, of no other
+/// protocol, turning away, and about mail. An enhanced status code of a failure in front (RFC 3463 §2) is as
+/// plain.
 fn is_plain_refusal(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     if OTHERS.iter().any(|opening| text.starts_with(opening)) || text.starts_with(b"<") {

@@ -1,4 +1,5 @@
-//! The bytes that a CSV reader is given: no more than one row may take, and a mark behind the end. Knows no column.
+//! The bytes that a CSV reader is given: no more than one row may take, and a mark behind the end. Knows no
+//! column.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
@@ -12,8 +13,9 @@ pub(super) const READ_AHEAD: usize = 8_192;
 /// What is given behind the input's end: a row that only a quote left open can swallow.
 pub(super) const END: &[u8] = b"\nx\n";
 
-/// An input that gives no more than it may, for a row with an open quote would take all of it; that turns a CR without
-/// LF into LF, for the CSV reader ends a comment at LF only; that knows where its lines end; and that gives [`END`] behind its end.
+/// An input that gives no more than it may, for a row with an open quote would take all of it; that turns a
+/// CR without LF into LF, for the CSV reader ends a comment at LF only; that knows where its lines end; and
+/// that gives [`END`] behind its end.
 #[derive(Debug)]
 pub(super) struct Bounded<R> {
     input: R,

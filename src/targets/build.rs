@@ -39,8 +39,8 @@ impl TargetSetBuilder {
         self.add(read_argument(Purpose::Targets, text)?)
     }
 
-    /// Reads a whole list; `name` is what messages call it. A line that can't be read goes to `report` if bad lines are
-    /// skipped; else the first one is the error.
+    /// Reads a whole list; `name` is what messages call it. A line that can't be read goes to `report` if bad
+    /// lines are skipped; else the first one is the error.
     pub fn read(
         &mut self,
         input: impl BufRead,

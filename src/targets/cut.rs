@@ -1,5 +1,5 @@
-//! The excluded keys taken out of ascending spans, and the rest cut at the edges of blocks, so that a piece is either
-//! whole blocks or a part of one.
+//! The excluded keys taken out of ascending spans, and the rest cut at the edges of blocks, so that a piece
+//! is either whole blocks or a part of one.
 
 use std::iter::Peekable;
 

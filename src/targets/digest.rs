@@ -1,5 +1,6 @@
-//! A fingerprint of what is to be scanned, the same on every machine and in every version: a checkpoint goes on only with
-//! the targets that it was made for. Not meant against an adversary, who would own the file anyway.
+//! A fingerprint of what is to be scanned, the same on every machine and in every version: a checkpoint goes
+//! on only with the targets that it was made for. Not meant against an adversary, who would own the file
+//! anyway.
 
 use crate::targets::Inventory;
 

@@ -1,7 +1,7 @@
 //! Exclusions: what is never touched, in any phase, and which list says so.
 //!
-//! Reserved addresses are one list among the others. A line that can't be read is always an error here: a scan that
-//! leaves out half of an opt-out list is worse than none.
+//! Reserved addresses are one list among the others. A line that can't be read is always an error here: a
+//! scan that leaves out half of an opt-out list is worse than none.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -40,7 +40,8 @@ impl ExclusionsBuilder {
         self.add(ARGUMENT_LIST, &read_argument(Purpose::Exclusions, text)?)
     }
 
-    /// Reads a whole list; `name` is what messages and counts call it. The first line that can't be read is an error.
+    /// Reads a whole list; `name` is what messages and counts call it. The first line that can't be read is
+    /// an error.
     pub fn read(&mut self, input: impl BufRead, name: &str) -> Result<(), TargetError> {
         for entry in TargetList::new(input, Purpose::Exclusions, name) {
             self.add(name, &entry?)?;
@@ -48,8 +49,8 @@ impl ExclusionsBuilder {
         Ok(())
     }
 
-    /// Adds one entry to a list. A name is kept for [`ExclusionsBuilder::names`]; an autonomous system has to come as
-    /// its prefixes ([`ExclusionsBuilder::add_prefixes`]).
+    /// Adds one entry to a list. A name is kept for [`ExclusionsBuilder::names`]; an autonomous system has to
+    /// come as its prefixes ([`ExclusionsBuilder::add_prefixes`]).
     pub fn add(&mut self, list: &str, entry: &Entry) -> Result<(), TargetError> {
         if let Kind::Asn(number) = entry.kind {
             return Err(TargetError::AsnUnknown(number));
@@ -112,7 +113,8 @@ impl ExclusionsBuilder {
     fn add_kind(&mut self, kind: &Kind, owner: u32) {
         for (first, last) in span::spans_of(kind) {
             self.spans.push(Span { first, last, owner });
-            // With the reserved addresses lifted, a network can also be reached through IPv6 addresses that embed it.
+            // With the reserved addresses lifted, a network can also be reached through IPv6 addresses that
+            // embed it.
             if let (ReservedPolicy::Allow, IpAddr::V4(first), IpAddr::V4(last)) =
                 (self.policy, span::address(first), span::address(last))
             {
@@ -133,8 +135,8 @@ pub struct Exclusions {
 }
 
 impl Exclusions {
-    /// The list that excludes an address; O(log n). To be asked again wherever an address comes from elsewhere than the
-    /// set: a resolved name, a raw answer.
+    /// The list that excludes an address; O(log n). To be asked again wherever an address comes from
+    /// elsewhere than the set: a resolved name, a raw answer.
     pub fn blocked(&self, ip: IpAddr) -> Option<&str> {
         let piece = self.pieces.find(span::key(ip))?;
         Some(self.list(self.pieces.get(piece).owner))
@@ -145,7 +147,8 @@ impl Exclusions {
         self.names.get(kind).map(|owner| self.list(*owner))
     }
 
-    /// The names of the lists, in order of their right to count an address; the reserved addresses are the last.
+    /// The names of the lists, in order of their right to count an address; the reserved addresses are the
+    /// last.
     pub fn lists(&self) -> impl Iterator<Item = &str> {
         self.lists.iter().map(|list| &**list)
     }

@@ -1,5 +1,5 @@
-//! The header of a CSV list: which column holds the targets, what the others stand for, and whether cells may hold line
-//! ends. Knows no row.
+//! The header of a CSV list: which column holds the targets, what the others stand for, and whether cells may
+//! hold line ends. Knows no row.
 
 use std::sync::Arc;
 
@@ -35,16 +35,16 @@ pub(super) enum Lengths {
 /// Whether a quoted cell may go on over a line end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineEnds {
-    /// The header's names are quoted, each of them, as a program writes them that quotes every text: a quote in a row is
-    /// then no slip of a person's.
+    /// The header's names are quoted, each of them, as a program writes them that quotes every text: a quote
+    /// in a row is then no slip of a person's.
     InCells,
     /// A quote that is still open where its line ends may be one that was forgotten.
     OfRows,
 }
 
 impl Columns {
-    /// The columns of a first line that is a CSV header: comma, semicolon, tab or bar between them, one of them a name of
-    /// [`TARGET_NAMES`]. `None` if it is a plain line.
+    /// The columns of a first line that is a CSV header: comma, semicolon, tab or bar between them, one of
+    /// them a name of [`TARGET_NAMES`]. `None` if it is a plain line.
     pub(super) fn of_header(line: &[u8], place: Place) -> Result<Option<Self>, TargetError> {
         for delimiter in [b',', b';', b'\t', b'|'] {
             let names = split_cells(line, delimiter);
@@ -81,7 +81,8 @@ impl Columns {
     }
 }
 
-/// A column's name without case and what stands between its words: `IP Address` is `ip_address` is `ipaddress`.
+/// A column's name without case and what stands between its words: `IP Address` is `ip_address` is
+/// `ipaddress`.
 pub(super) fn plain_name(name: &str) -> String {
     name.chars()
         .filter(|letter| !matches!(letter, ' ' | '_' | '-' | '.'))
@@ -89,7 +90,8 @@ pub(super) fn plain_name(name: &str) -> String {
         .collect()
 }
 
-/// `NetBox` exports its addresses with the length of their network, beside a column `id` and a column `status`.
+/// `NetBox` exports its addresses with the length of their network, beside a column `id` and a column
+/// `status`.
 fn lengths_of(plain: &[String], target: usize) -> Lengths {
     let has = |wanted: &str| plain.iter().any(|name| name == wanted);
     let is_address = matches!(plain[target].as_str(), "address" | "ipaddress");
@@ -104,7 +106,8 @@ fn line_ends_of(line: &[u8], delimiter: u8) -> LineEnds {
     if line.split(|&byte| byte == delimiter).all(is_quoted) { LineEnds::InCells } else { LineEnds::OfRows }
 }
 
-/// Whether a quote is open where the line ends. What stands behind the line end is then read as part of its last cell.
+/// Whether a quote is open where the line ends. What stands behind the line end is then read as part of its
+/// last cell.
 fn is_left_open(line: &[u8], delimiter: u8) -> bool {
     let ended = [line, b"\n"].concat();
     split_cells_untrimmed(&ended, delimiter).last().is_some_and(|cell| cell.ends_with(b"\n"))

@@ -184,7 +184,8 @@ pub fn parse(text: &str) -> Result<Kind, LineError> {
     if host.is_qualified() { Ok(Kind::Host(host)) } else { Err(LineError::OneLabel) }
 }
 
-/// A prefix or a range whose only fault is that there are blanks around its `/` or `-`; a dash of print counts as `-`.
+/// A prefix or a range whose only fault is that there are blanks around its `/` or `-`; a dash of print
+/// counts as `-`.
 fn without_blanks(text: &str) -> Option<String> {
     let text = text.replace(['\u{2013}', '\u{2014}'], "-");
     let mark = text.find(['-', '/'])?;

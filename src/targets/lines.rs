@@ -100,8 +100,8 @@ impl<R: BufRead> Lines<R> {
         Ok(())
     }
 
-    /// Takes off what stands behind `#`, or behind `;` at the start or after a blank; a comment may be any bytes, and
-    /// longer than a line.
+    /// Takes off what stands behind `#`, or behind `;` at the start or after a blank; a comment may be any
+    /// bytes, and longer than a line.
     fn cut_comment(&mut self) {
         let blank_before = |at: usize| at == 0 || self.line[at - 1].is_ascii_whitespace();
         let comment = (0..self.line.len()).find(|&at| match self.line[at] {

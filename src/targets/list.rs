@@ -1,7 +1,8 @@
-//! A whole list read line by line: plain text, or CSV when its first line is a header with a column of targets.
+//! A whole list read line by line: plain text, or CSV when its first line is a header with a column of
+//! targets.
 //!
-//! However long the list or one of its lines, no more than one bounded line is held. Knows no file: the caller opens it
-//! and says its name.
+//! However long the list or one of its lines, no more than one bounded line is held. Knows no file: the
+//! caller opens it and says its name.
 
 use std::io::{self, BufRead};
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use crate::targets::line::{Entry, LineError, parse};
 use crate::targets::lines::{Cut, Lines};
 use crate::targets::rows::Rows;
 
-/// The entries of a list, as they are read. A line that can't be read is an error among them; after an error of which
-/// [`TargetError::is_one_value`] says no, nothing more comes.
+/// The entries of a list, as they are read. A line that can't be read is an error among them; after an error
+/// of which [`TargetError::is_one_value`] says no, nothing more comes.
 #[derive(Debug)]
 pub struct TargetList<R> {
     purpose: Purpose,

@@ -1,4 +1,5 @@
-//! What to scan: lines read into entries, entries into a set without exclusions, the set drawn in a seeded order.
+//! What to scan: lines read into entries, entries into a set without exclusions, the set drawn in a seeded
+//! order.
 
 mod bounded;
 mod build;

@@ -1,9 +1,9 @@
 //! The order of a scan: laps over the networks that the set touches, each network once a lap.
 //!
-//! Blocks are the /24s and /48s in which networks are paced. They stand in one row, those with more targets first, and
-//! lap *l* visits the blocks that have more than *l* targets: a front part of the row. So a block stands at the same place
-//! in every lap, and while a lap takes as long as a block has to rest, no block is visited too soon: the order keeps the
-//! pace of each network, without a table of them.
+//! Blocks are the /24s and /48s in which networks are paced. They stand in one row, those with more targets
+//! first, and lap *l* visits the blocks that have more than *l* targets: a front part of the row. So a block
+//! stands at the same place in every lap, and while a lap takes as long as a block has to rest, no block is
+//! visited too soon: the order keeps the pace of each network, without a table of them.
 //!
 //! Ten targets in four blocks, A with four, B with three, C with two, D with one:
 //!
@@ -13,13 +13,15 @@
 //! lap    0       | 1     | 2   | 3               from lap 2, 2 blocks, turn 7; from lap 3, 1 block, turn 9
 //! ```
 //!
-//! The steps are all that is needed to find a turn: turn 5 is one turn behind turn 4, where laps of three blocks begin, so
-//! it is lap 1 + 1 / 3 = 1 and place 1 % 3 = 1, block B. Which of B's three is visited in lap 1 is a stride around them
-//! ([`super::scatter`]). Of two shards, the first has the places 0, 2, 4 … of the row: here A and C.
+//! The steps are all that is needed to find a turn: turn 5 is one turn behind turn 4, where laps of three
+//! blocks begin, so it is lap 1 + 1 / 3 = 1 and place 1 % 3 = 1, block B. Which of B's three is visited in
+//! lap 1 is a stride around them ([`super::scatter`]). Of two shards, the first has the places 0, 2, 4 … of
+//! the row: here A and C.
 //!
-//! The row has four sections: whole IPv6 blocks, parts of IPv6 blocks with more targets than a whole IPv4 block, whole
-//! IPv4 blocks, all other parts. Whole blocks are visited by a golden stride around them, so neighbours on the net are far
-//! apart in time; parts stand in a table, shuffled by the seed among those of one size.
+//! The row has four sections: whole IPv6 blocks, parts of IPv6 blocks with more targets than a whole IPv4
+//! block, whole IPv4 blocks, all other parts. Whole blocks are visited by a golden stride around them, so
+//! neighbours on the net are far apart in time; parts stand in a table, shuffled by the seed among those of
+//! one size.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,7 +47,8 @@ pub struct Visit {
     pub entry: EntryRef,
 }
 
-/// The order of one shard of a set. Set, seed and shard give the same order on every machine and in every version.
+/// The order of one shard of a set. Set, seed and shard give the same order on every machine and in every
+/// version.
 #[derive(Debug)]
 pub struct Order {
     set: Arc<TargetSet>,
@@ -70,7 +73,8 @@ pub(super) struct Spot {
 }
 
 impl Order {
-    /// The order of a shard. Takes time and memory in proportion to the pieces of the set, not to its addresses.
+    /// The order of a shard. Takes time and memory in proportion to the pieces of the set, not to its
+    /// addresses.
     pub fn new(set: Arc<TargetSet>, seed: u64, shard: Shard) -> Self {
         let pieces = set.pieces();
         let (large, small) = find_parts(pieces, [mix(seed, 1), mix(seed, 2)]);
@@ -134,7 +138,8 @@ impl Order {
         Some(Visit { turn, ip, entry })
     }
 
-    /// The turn of an address; `None` if it is no target of this shard. Looks through the parts of equal size.
+    /// The turn of an address; `None` if it is no target of this shard. Looks through the parts of equal
+    /// size.
     pub fn turn_of(&self, ip: IpAddr) -> Option<u128> {
         let key = span::key(ip);
         let pieces = self.set.pieces();

@@ -20,8 +20,8 @@ impl Part {
     }
 }
 
-/// All parts: those with more than 256 targets, and the others; the larger ones first, shuffled by the two seeds among
-/// those of one size.
+/// All parts: those with more than 256 targets, and the others; the larger ones first, shuffled by the two
+/// seeds among those of one size.
 pub(super) fn find_parts(pieces: &Pieces, seeds: [u64; 2]) -> (Vec<Part>, Vec<Part>) {
     let (mut large, mut small) = (Vec::new(), Vec::new());
     for family in [Family::V4, Family::V6] {

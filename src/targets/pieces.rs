@@ -1,4 +1,5 @@
-//! Disjoint pieces of both families, sorted, each with its owner: twelve bytes for an IPv4 piece, 36 for an IPv6 one.
+//! Disjoint pieces of both families, sorted, each with its owner: twelve bytes for an IPv4 piece, 36 for an
+//! IPv6 one.
 //!
 //! A piece is found by a key in O(log n), and by its number: IPv4 pieces come first, whatever their keys.
 
@@ -57,7 +58,8 @@ impl Pieces {
 
     /// How many addresses there are.
     pub(super) fn total(&self) -> u128 {
-        // The registries' never-scanned prefixes and IPv4's keys leave room; a set without them could be full.
+        // The registries' never-scanned prefixes and IPv4's keys leave room; a set without them could be
+        // full.
         self.v4.total.saturating_add(self.v6.total)
     }
 
@@ -81,7 +83,8 @@ impl Pieces {
         }
     }
 
-    /// The number of the first piece of its family that starts at a key or behind; behind the last, one more than its.
+    /// The number of the first piece of its family that starts at a key or behind; behind the last, one more
+    /// than its.
     pub(super) fn first_from(&self, key: u128) -> usize {
         match Family::of(key) {
             Family::V4 => self.v4.first.partition_point(|first| u128::from(*first) < key - V4_FIRST),
@@ -113,7 +116,8 @@ impl Pieces {
         }
     }
 
-    /// The piece of a run of pieces of one family that holds the run's address of this rank, from zero, and the key.
+    /// The piece of a run of pieces of one family that holds the run's address of this rank, from zero, and
+    /// the key.
     pub(super) fn nth(&self, start: usize, pieces: usize, rank: u128) -> (usize, u128) {
         match start.checked_sub(self.v4.len()) {
             None => {

@@ -1,5 +1,5 @@
-//! The addresses that are no ordinary hosts: IANA's special-purpose registries of IPv4 and IPv6, multicast, and what
-//! lies outside global unicast. None is scanned unless asked for, some never.
+//! The addresses that are no ordinary hosts: IANA's special-purpose registries of IPv4 and IPv6, multicast,
+//! and what lies outside global unicast. None is scanned unless asked for, some never.
 //!
 //! The rows are those of the registries <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry> as of 2025-10-09.
@@ -48,8 +48,8 @@ impl ReservedPolicy {
     }
 }
 
-/// The most specific reserved prefix that holds an address. An IPv6 address that leads to an IPv4 one (6to4, RFC 3056
-/// §2; the well-known translation prefix, RFC 6052 §2.1) is also judged by that one.
+/// The most specific reserved prefix that holds an address. An IPv6 address that leads to an IPv4 one (6to4,
+/// RFC 3056 §2; the well-known translation prefix, RFC 6052 §2.1) is also judged by that one.
 pub fn reserved(ip: IpAddr) -> Option<&'static Reserved> {
     let ip = ip.to_canonical();
     let own = RESERVED.iter().filter(|row| row.prefix.contains(ip)).max_by_key(|row| row.prefix.length());

@@ -1,8 +1,9 @@
 //! The rows of a CSV list: each a target, if wished `expected_name` and `helo_name`, and tags in the order of
 //! the file, of which `tenancy` may hold known words only.
 //!
-//! A quote that is left open would make one cell of all rows behind it, and an exclusion list with such a row would
-//! exclude one address only. So an open quote at the end is an error, and so is a cell over a line end that may hide rows.
+//! A quote that is left open would make one cell of all rows behind it, and an exclusion list with such a row
+//! would exclude one address only. So an open quote at the end is an error, and so is a cell over a line end
+//! that may hide rows.
 
 use std::error::Error;
 use std::io::{self, BufRead};
@@ -20,8 +21,8 @@ use crate::targets::line::{Entry, Kind, LineError, parse};
 /// The longest HELO name, in octets (RFC 5321 §4.5.3.1.2).
 const MAX_HELO: usize = 255;
 
-/// The tag that says whose address it is, in any case; it travels with the records as any tag does, so that the judgement
-/// of a stored record heeds it, too.
+/// The tag that says whose address it is, in any case; it travels with the records as any tag does, so that
+/// the judgement of a stored record heeds it, too.
 const TENANCY: &str = "tenancy";
 /// What may stand in it.
 const TENANCIES: [&str; 4] = ["shared", "dedicated", "unknown", ""];
@@ -63,8 +64,8 @@ impl<R: BufRead> Rows<R> {
                 Ok(true) => {}
                 Err(error) => return Some(Err(self.read_error(error, purpose, list))),
             }
-            // The reader's own count of lines does not know CRLF. The last byte taken is the row's line end, or the LF
-            // of it is still to come; so the row ended on the line that holds the byte before.
+            // The reader's own count of lines does not know CRLF. The last byte taken is the row's line end,
+            // or the LF of it is still to come; so the row ended on the line that holds the byte before.
             let consumed = self.reader.position().byte();
             self.line =
                 self.lines_before + 1 + self.reader.get_mut().line_ends_before(consumed.saturating_sub(1));

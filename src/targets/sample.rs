@@ -1,8 +1,9 @@
-//! A sample of a set: so many of its addresses and names, each as likely as any other, as a set of its own. Seed and set
-//! give the same sample on every machine, so shards of it add up to it.
+//! A sample of a set: so many of its addresses and names, each as likely as any other, as a set of its own.
+//! Seed and set give the same sample on every machine, so shards of it add up to it.
 //!
-//! Ten addresses, three wanted: numbers are drawn from 0 to 9, say 7, 2 and 7; the second 7 is drawn again, say 4; the
-//! sample is the third, the fifth and the eighth address. Names stand behind the addresses, and count one each.
+//! Ten addresses, three wanted: numbers are drawn from 0 to 9, say 7, 2 and 7; the second 7 is drawn again,
+//! say 4; the sample is the third, the fifth and the eighth address. Names stand behind the addresses, and
+//! count one each.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -119,7 +120,8 @@ impl TargetSet {
     }
 }
 
-/// That of the set, and how much of it is wanted; which of it, the seed says, and that is known beside the digest.
+/// That of the set, and how much of it is wanted; which of it, the seed says, and that is known beside the
+/// digest.
 fn digest(set: u128, wanted: u128) -> u128 {
     let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
     let mixed = |salt: u64| {

@@ -1,7 +1,7 @@
 //! Orders that need no memory: strides around a circle, each number met once.
 //!
-//! Ten numbers with stride 3 from 7: 7 0 3 6 9 2 5 8 1 4. A stride that shares no factor with the circle meets them all;
-//! one near the golden section of it never comes close to where it has lately been.
+//! Ten numbers with stride 3 from 7: 7 0 3 6 9 2 5 8 1 4. A stride that shares no factor with the circle
+//! meets them all; one near the golden section of it never comes close to where it has lately been.
 
 /// The golden section of 2^64 (Knuth, The Art of Computer Programming 3, §6.4).
 const GOLDEN_64: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -14,7 +14,8 @@ const PRIME_32: u64 = 0x9e37_79b1;
 /// A prime over 2^80, whose low bits are the golden section of 2^64: circles are often powers of two.
 const PRIME_81: u128 = 0x1_3c7b_9e37_79b9_7f4a_7c15;
 
-/// A number that looks like chance, of a seed and a place (the finalizer of `SplitMix64`; Steele, Lea and Flood 2014).
+/// A number that looks like chance, of a seed and a place (the finalizer of `SplitMix64`; Steele, Lea and
+/// Flood 2014).
 pub(super) const fn mix(seed: u64, place: u64) -> u64 {
     let mut z = seed.wrapping_add(place.wrapping_add(1).wrapping_mul(GOLDEN_64));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -113,7 +114,8 @@ pub(super) fn mul_mod(a: u128, b: u128, size: u128) -> u128 {
     sum
 }
 
-/// The number by which a stride is undone: `stride × inverse = 1 mod size`. They share no factor, and are below 2^80.
+/// The number by which a stride is undone: `stride × inverse = 1 mod size`. They share no factor, and are
+/// below 2^80.
 pub(super) fn inverse(stride: u128, size: u128) -> u128 {
     // Euclid, with the factors of the stride kept modulo the size.
     let (mut r, mut next_r) = (size, stride % size);

@@ -1,7 +1,7 @@
 //! The target set: every address that is asked for and not excluded, once, with the entry that it came from.
 //!
-//! Where entries overlap, the most specific one (the fewest addresses) owns an address: of equals one with an inventory,
-//! then a plain address, then the first. A plain address takes no entry: it is what it asks for.
+//! Where entries overlap, the most specific one (the fewest addresses) owns an address: of equals one with an
+//! inventory, then a plain address, then the first. A plain address takes no entry: it is what it asks for.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -99,8 +99,8 @@ impl TargetSet {
         &self.exclusions
     }
 
-    /// A fingerprint of all that decides what is scanned, in which order, and what records say of it: addresses,
-    /// entries with inventory, names, exclusions. The same on every machine and in every version.
+    /// A fingerprint of all that decides what is scanned, in which order, and what records say of it:
+    /// addresses, entries with inventory, names, exclusions. The same on every machine and in every version.
     pub fn digest(&self) -> u128 {
         self.digest
     }
@@ -254,7 +254,8 @@ mod tests {
     #[test]
     fn the_whole_of_both_families_is_a_set() {
         let set = build("0.0.0.0/0\n::/0", "");
-        // 0/8, 224/4 and 240/4, each also as 6to4 /48s and behind the translation prefix; ::, ff00::/8, and IPv4's keys.
+        // 0/8, 224/4 and 240/4, each also as 6to4 /48s and behind the translation prefix; ::, ff00::/8, and
+        // IPv4's keys.
         let v4_never = (1 << 24) + (2 << 28);
         let v6_never = 1 + (1 << 120) + v4_never * ((1 << 80) + 1) + (1 << 32);
         assert_eq!(set.len(), u128::MAX - v6_never + 1 + ((1 << 32) - v4_never));

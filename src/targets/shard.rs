@@ -1,5 +1,5 @@
-//! Which part of a scan this machine does. Blocks are dealt out one by one, so all addresses of a /24 or /48 belong to
-//! one machine and its pace holds without a word between machines.
+//! Which part of a scan this machine does. Blocks are dealt out one by one, so all addresses of a /24 or /48
+//! belong to one machine and its pace holds without a word between machines.
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -1,8 +1,8 @@
 //! Which shard speaks to an address that a host name led to.
 //!
-//! An address of the set belongs to the shard that the order gives its block to. Any other address goes with the block's
-//! shard too if the set has a part of that block, so that the pace of a network holds without a word between machines;
-//! else a hash of the block and the seed decides, which is the same on all machines.
+//! An address of the set belongs to the shard that the order gives its block to. Any other address goes with
+//! the block's shard too if the set has a part of that block, so that the pace of a network holds without a
+//! word between machines; else a hash of the block and the seed decides, which is the same on all machines.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub struct Share {
 }
 
 impl Share {
-    /// The share of an order's shard. Takes 4 bytes for each block that is not whole, or nothing for a scan without
-    /// shards.
+    /// The share of an order's shard. Takes 4 bytes for each block that is not whole, or nothing for a scan
+    /// without shards.
     pub fn new(order: Arc<Order>) -> Self {
         let mut by_piece = Vec::new();
         if order.shard().count() > 1 {
@@ -38,7 +38,8 @@ impl Share {
         shard.count() == 1 || shard.has(self.place(ip))
     }
 
-    /// The place of an address's block in the row of all shards; for blocks without a place, a number like one.
+    /// The place of an address's block in the row of all shards; for blocks without a place, a number like
+    /// one.
     fn place(&self, ip: IpAddr) -> u64 {
         let key = span::key(ip.to_canonical());
         let family = Family::of(key);

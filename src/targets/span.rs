@@ -1,7 +1,8 @@
 //! One key space for both families, and the sweep that makes overlapping spans disjoint.
 //!
-//! A key is an IPv6 address as a number; IPv4 stands in it as v4-mapped addresses do (`::ffff:0:0/96`, RFC 4291
-//! §2.5.5.2), for these are never scanned as IPv6. Knows no entry and no exclusion, only the numbers of their owners.
+//! A key is an IPv6 address as a number; IPv4 stands in it as v4-mapped addresses do (`::ffff:0:0/96`, RFC
+//! 4291 §2.5.5.2), for these are never scanned as IPv6. Knows no entry and no exclusion, only the numbers of
+//! their owners.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -59,8 +60,8 @@ pub(super) fn address(key: u128) -> IpAddr {
     }
 }
 
-/// The first and the last key of what a line names. Two spans where an IPv6 line reaches around the keys of IPv4, none
-/// for a name.
+/// The first and the last key of what a line names. Two spans where an IPv6 line reaches around the keys of
+/// IPv4, none for a name.
 pub(super) fn spans_of(kind: &Kind) -> impl Iterator<Item = (u128, u128)> {
     let (first, last) = match kind {
         Kind::Address(ip) => (ip.to_canonical(), ip.to_canonical()),
@@ -87,8 +88,8 @@ pub(super) struct Span {
     pub(super) owner: u32,
 }
 
-/// Makes spans disjoint: where several overlap, the one with the lowest rank owns the keys. Takes them sorted by their
-/// first key, gives them in ascending order; neighbours of one owner and family come as one.
+/// Makes spans disjoint: where several overlap, the one with the lowest rank owns the keys. Takes them sorted
+/// by their first key, gives them in ascending order; neighbours of one owner and family come as one.
 pub(super) fn sweep<R: Ord>(
     spans: impl Iterator<Item = Span>,
     rank: impl Fn(&Span) -> R,

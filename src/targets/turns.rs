@@ -84,8 +84,8 @@ impl<O: Borrow<Order>> Turns<O> {
         self.turn
     }
 
-    /// How many blocks of this shard the lap of the next turn visits: a prefix that may be visited p times a second
-    /// allows p times as many visits. None behind the last turn.
+    /// How many blocks of this shard the lap of the next turn visits: a prefix that may be visited p times a
+    /// second allows p times as many visits. None behind the last turn.
     pub fn lap_blocks(&self) -> u64 {
         let order = self.order.borrow();
         if self.turn >= order.len() {

@@ -1,5 +1,5 @@
-//! The blocks of one family that are whole: all of their addresses are targets, of one entry. They stand in runs, not one
-//! by one, and are visited by a golden stride around them.
+//! The blocks of one family that are whole: all of their addresses are targets, of one entry. They stand in
+//! runs, not one by one, and are visited by a golden stride around them.
 
 use crate::targets::pieces::Pieces;
 use crate::targets::scatter::{golden_stride, inverse, mul_mod};

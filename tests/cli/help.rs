@@ -18,7 +18,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("man", &[]),
 ];
 
-/// The flags of `scan` in the contract, each with a value that it takes; `FOLDER/` becomes a folder of the test's own.
+/// The flags of `scan` in the contract, each with a value that it takes; `FOLDER/` becomes a folder of the
+/// test's own.
 const SCAN: &[(&str, &str)] = &[
     ("input", "FOLDER/list"),
     ("exclude", "192.0.2.9"),
@@ -66,7 +67,8 @@ const SCAN: &[(&str, &str)] = &[
     ("config", "FOLDER/settings.toml"),
     ("help", ""),
 ];
-/// Flags whose values must be files of a form of their own: that they are understood is shown by what they complain of.
+/// Flags whose values must be files of a form of their own: that they are understood is shown by what they
+/// complain of.
 const NEED_A_FILE: &[&str] = &["resume", "asn-db", "accept", "providers"];
 /// The short names of the contract.
 const SHORT: &[(&str, &str)] = &[

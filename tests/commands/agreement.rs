@@ -1,5 +1,5 @@
-//! One record, one judgement: what `scan` writes, `check --format json` and `judge` print is the same word for word, for
-//! the same evidence, `--accept` and `--providers`.
+//! One record, one judgement: what `scan` writes, `check --format json` and `judge` print is the same word
+//! for word, for the same evidence, `--accept` and `--providers`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,7 +30,8 @@ fn line(record: &Record) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// A scan writes the line of what it has judged, `check` prints that line, `judge` reads it and judges what it read.
+    /// A scan writes the line of what it has judged, `check` prints that line, `judge` reads it and judges
+    /// what it read.
     #[test]
     fn a_stored_record_is_judged_as_it_was_when_it_was_seen(
         seen in seen(), acceptances in acceptances(), providers in providers(),
@@ -43,7 +44,8 @@ proptest! {
         prop_assert_eq!(line(&again), written);
     }
 
-    /// DNS is asked for the same name by a scan, which has the host before it, and by `judge --resolve`, which has a line.
+    /// DNS is asked for the same name by a scan, which has the host before it, and by `judge --resolve`,
+    /// which has a line.
     #[test]
     fn a_stored_record_asks_for_the_name_that_the_scan_asked_for(seen in seen()) {
         let asked = seen.evidence.greeting_source().name_to_resolve();
@@ -131,8 +133,8 @@ fn scan_check_and_judge_say_the_same_of_hostile_hosts() {
             let told: Value =
                 serde_json::from_str(&run(&check.split_whitespace().collect::<Vec<_>>()).told()).unwrap();
             let checked = &told["servers"][0]["record"];
-            // A host that says another name each time gives other evidence, and so does a resolver without Internet that
-            // denies: one host alone has fewer controls for it than a block has.
+            // A host that says another name each time gives other evidence, and so does a resolver without
+            // Internet that denies: one host alone has fewer controls for it than a block has.
             let is_same = |part: &str, field: &str| checked[part][field] == scanned[part][field];
             if is_same("smtp", "banner") && is_same("dns", "ptr") && is_same("dns", "banner_forward") {
                 compared += 1;

@@ -1,5 +1,5 @@
-//! DNS does not decide how many hosts are spoken to: of a name with many addresses the lowest are, of a mail domain the
-//! most preferred exchangers, in `scan` and `check` alike, and what is left out is told.
+//! DNS does not decide how many hosts are spoken to: of a name with many addresses the lowest are, of a mail
+//! domain the most preferred exchangers, in `scan` and `check` alike, and what is left out is told.
 
 use std::collections::BTreeSet;
 use std::fs;

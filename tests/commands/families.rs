@@ -1,4 +1,5 @@
-//! A host with addresses of both families: each is set up for itself, so each is checked, scanned and told of for itself.
+//! A host with addresses of both families: each is set up for itself, so each is checked, scanned and told of
+//! for itself.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -147,7 +148,8 @@ fn assert_untried(record: &Value) {
     );
 }
 
-/// Of a name with addresses of both families the IPv4 one is spoken to; of IPv6 alone nothing is. Both at once.
+/// Of a name with addresses of both families the IPv4 one is spoken to; of IPv6 alone nothing is. Both at
+/// once.
 fn assert_no_ipv6(work: &Path, flags: &[&str], told: &str) {
     let begin = Instant::now();
     let (ran, records, manifest) = scan(work, &[flags, &[HOST][..]].concat());

@@ -1,5 +1,5 @@
-//! A file of a later version: fields, words and statuses that this one does not know. Every command reads it, loses
-//! nothing that it knows, and says what it does not.
+//! A file of a later version: fields, words and statuses that this one does not know. Every command reads it,
+//! loses nothing that it knows, and says what it does not.
 
 use std::collections::BTreeMap;
 use std::fs;

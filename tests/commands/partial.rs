@@ -1,5 +1,5 @@
-//! Half a file, a file in another dress, and what is no file of records: told, counted as far as it goes, never taken for
-//! the whole.
+//! Half a file, a file in another dress, and what is no file of records: told, counted as far as it goes,
+//! never taken for the whole.
 
 use std::fs;
 use std::io::Write as _;

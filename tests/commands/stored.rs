@@ -1,5 +1,5 @@
-//! What version 0.1 left behind is read: records in every form, and a manifest. `tests/data/0.1` was written by that
-//! version: two scans of the same hosts, at two ports and in both families.
+//! What version 0.1 left behind is read: records in every form, and a manifest. `tests/data/0.1` was written
+//! by that version: two scans of the same hosts, at two ports and in both families.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,8 @@ fn lines(name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What DNS said of the PTR names. Whether one confirms is no evidence: it is worked out from the addresses each time.
+/// What DNS said of the PTR names. Whether one confirms is no evidence: it is worked out from the addresses
+/// each time.
 fn as_seen(record: &Value) -> Value {
     let mut ptr = record["dns"]["ptr"].clone();
     let names = ptr.get_mut("names").and_then(Value::as_array_mut).into_iter().flatten();

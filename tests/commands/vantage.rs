@@ -1,5 +1,5 @@
-//! What speaks against the place that is scanned from, each made in a network of its own: a relay that answers for
-//! everybody, a way out that is blocked, an address of our own without a name.
+//! What speaks against the place that is scanned from, each made in a network of its own: a relay that
+//! answers for everybody, a way out that is blocked, an address of our own without a name.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! `banneret check --verify`, in a network of its own: a resolver that keeps old answers, the servers of the zones, and
-//! mail servers.
+//! `banneret check --verify`, in a network of its own: a resolver that keeps old answers, the servers of the
+//! zones, and mail servers.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -18,7 +18,8 @@ const RESOLVER: [u8; 4] = [198, 18, 0, 53];
 const FIRST: [u8; 4] = [198, 18, 0, 61];
 const SECOND: [u8; 4] = [198, 18, 0, 62];
 
-/// Who is asked, which name, which type, and what is answered: the time to live, and the data; none for NXDOMAIN.
+/// Who is asked, which name, which type, and what is answered: the time to live, and the data; none for
+/// NXDOMAIN.
 type Line = ([u8; 4], &'static str, u16, u32, &'static [&'static str]);
 
 const A: u16 = 1;

@@ -1,4 +1,5 @@
-//! A scripted DNS server on the loopback interface: replies are data, each packet is answered by the next one.
+//! A scripted DNS server on the loopback interface: replies are data, each packet is answered by the next
+//! one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a fault of the test's own server ends the test")]
 #![allow(clippy::struct_excessive_bools, reason = "the keys of a script")]
 
@@ -21,7 +22,8 @@ pub(crate) struct Script {
     pub(crate) tcp: Option<Reply>,
 }
 
-/// One reply. Records are `OWNER TTL TYPE DATA`; in them `@` is the name asked, `?` the type asked, `=` sound data of it.
+/// One reply. Records are `OWNER TTL TYPE DATA`; in them `@` is the name asked, `?` the type asked, `=` sound
+/// data of it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Reply {

@@ -12,7 +12,8 @@ use super::tally::Tally;
 use super::world::{LARGE, SMALL, World};
 use super::{SEED, Size, number, size};
 
-/// A run of the large scan meets up to so many hosts before it is killed; half a second's worth and more is often saved.
+/// A run of the large scan meets up to so many hosts before it is killed; half a second's worth and more is
+/// often saved.
 const HOSTS: u32 = 400;
 /// And up to so long after the last of them.
 const MOMENT: Duration = Duration::from_millis(100);

@@ -1,5 +1,5 @@
-//! Faults of the network: packets that get lost, a resolver that falls silent in mid-scan. What could not be known is told
-//! as unknown, and what can be had by asking again is had.
+//! Faults of the network: packets that get lost, a resolver that falls silent in mid-scan. What could not be
+//! known is told as unknown, and what can be had by asking again is had.
 
 use std::fs;
 use std::process::Command;
@@ -58,7 +58,8 @@ pub(crate) fn ip_all(commands: &[&str]) {
     }
 }
 
-/// Takes the network away in mid-scan and gives it back: no host is told to be unreachable, for it was not asked.
+/// Takes the network away in mid-scan and gives it back: no host is told to be unreachable, for it was not
+/// asked.
 fn outage(name: &str, fault: &str, take: &[&str], give: &[&str]) {
     alone(name, |work| {
         let world = World::start();
@@ -200,7 +201,8 @@ fn told(record: &Value, truth: &Truth) -> Told {
     if same && verdict == truth.verdict {
         return Told::Truth;
     }
-    // The PTR may have been answered just before the forward questions, or the controls of a denial, were not.
+    // The PTR may have been answered just before the forward questions, or the controls of a denial, were
+    // not.
     let open = matches!(ptr, Some("timed_out" | "servfail" | "found" | "untrusted"));
     if same && open && verdict == Some("undetermined") { Told::Unknown } else { Told::Wrong }
 }

@@ -1,5 +1,5 @@
-//! Trouble of this machine or of its path, in mid-scan: routes that go away, firewalls that reject, drop or let few packets
-//! through. No host is told of it, and every host is met once it is over.
+//! Trouble of this machine or of its path, in mid-scan: routes that go away, firewalls that reject, drop or
+//! let few packets through. No host is told of it, and every host is met once it is over.
 
 use std::fs;
 use std::process::Output;

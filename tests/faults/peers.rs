@@ -1,5 +1,5 @@
-//! Peers that never end: a thousand of them at once harm nobody else, take little memory, and are left when their time is
-//! over.
+//! Peers that never end: a thousand of them at once harm nobody else, take little memory, and are left when
+//! their time is over.
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -22,7 +22,8 @@ use super::world::{SMALL, TARPITS, TINY, World};
 const RATE: u32 = 5000;
 /// Between two octets of a tarpit that drips.
 const DRIP: Duration = Duration::from_millis(40);
-/// What a thousand conversations may add to the memory of a scan: of each greeting no more than 64 KiB are kept.
+/// What a thousand conversations may add to the memory of a scan: of each greeting no more than 64 KiB are
+/// kept.
 const MEMORY: u64 = 100 << 20;
 
 /// What a tarpit says, again and again.

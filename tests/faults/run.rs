@@ -1,5 +1,5 @@
-//! One scan of the world under a fault: started, hurt, and brought to its end by resuming. Knows the program by its
-//! command line alone.
+//! One scan of the world under a fault: started, hurt, and brought to its end by resuming. Knows the program
+//! by its command line alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use super::support::namespace::await_some;
 use super::support::program as built;
 use super::world::{Block, RESOLVER, SMALL, World};
 
-/// New connections for each second: the small block takes some two seconds, so that progress is saved in between.
+/// New connections for each second: the small block takes some two seconds, so that progress is saved in
+/// between.
 const RATE: u32 = 500;
 /// Resumptions before a scan is said to make no headway.
 const RESUMPTIONS: usize = 3;
@@ -142,8 +143,8 @@ impl Scan {
         program(&["env"], &[&words[..], &["--progress".into(), "never".into()]].concat())
     }
 
-    /// Brings a hurt scan to its end; one that had come to its end is left alone. Only one that had `met` nobody may have
-    /// saved nothing, and is begun anew.
+    /// Brings a hurt scan to its end; one that had come to its end is left alone. Only one that had `met`
+    /// nobody may have saved nothing, and is begun anew.
     pub(crate) fn finish(&self, ended: &Output, met: Met) {
         if ended.status.success() {
             assert!(!self.checkpoint().exists(), "a complete scan takes its checkpoint away");
@@ -173,7 +174,8 @@ impl Scan {
         serde_json::from_str::<Value>(&text).is_ok_and(|manifest| manifest["complete"] == true)
     }
 
-    /// Going on, or beginning anew where nothing was saved. What it may say on standard output is not listened to.
+    /// Going on, or beginning anew where nothing was saved. What it may say on standard output is not
+    /// listened to.
     pub(crate) fn next(&self) -> Command {
         let mut next = if self.checkpoint().exists() { self.resumption() } else { self.anew() };
         next.stdout(Stdio::null());
@@ -199,7 +201,8 @@ fn program(wrapper: &[&str], arguments: &[String]) -> Command {
     command
 }
 
-/// Starts it and sends `signal` once the world has seen `connections` more; a scan that ends before is left to end.
+/// Starts it and sends `signal` once the world has seen `connections` more; a scan that ends before is left
+/// to end.
 pub(crate) fn signalled(world: &World, command: &mut Command, signal: &str, connections: u32) -> Output {
     let target = world.accepted() + connections;
     let mut child = command.spawn().unwrap();

@@ -1,5 +1,5 @@
-//! A scan hurt at each of its calls in turn: the first write, the second, the third … until a run comes to its end unhurt.
-//! Then the same for flushes, renames, and whatever else touches its files.
+//! A scan hurt at each of its calls in turn: the first write, the second, the third … until a run comes to
+//! its end unhurt. Then the same for flushes, renames, and whatever else touches its files.
 
 use std::fs;
 use std::path::Path;

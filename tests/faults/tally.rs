@@ -1,4 +1,5 @@
-//! Records against the truth: how many were lost, doubled, wrong. Every output of a scan is read and counted by itself.
+//! Records against the truth: how many were lost, doubled, wrong. Every output of a scan is read and counted
+//! by itself.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
-//! The system calls of a scan, as strace wrote them: how many there were, and whether they saved in the right order.
+//! The system calls of a scan, as strace wrote them: how many there were, and whether they saved in the right
+//! order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -48,8 +49,8 @@ impl Trace {
         counts.into_values().max().unwrap_or(0)
     }
 
-    /// Whenever a checkpoint takes its place, it and every output that it speaks of were flushed before; its directory is
-    /// flushed after; the first is there before the first connection.
+    /// Whenever a checkpoint takes its place, it and every output that it speaks of were flushed before; its
+    /// directory is flushed after; the first is there before the first connection.
     pub(crate) fn assert_saved_in_order(&self, scan: &Scan) {
         let outputs: Vec<String> = scan.gathered().iter().map(|path| path.display().to_string()).collect();
         let checkpoint = scan.checkpoint().display().to_string();

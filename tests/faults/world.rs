@@ -1,6 +1,7 @@
-//! The world that is scanned: hosts that all answer on port 25, and their DNS, from two small servers in the test itself.
-//! Every host is one function of its address, so the truth about each is known. It also keeps an eye on manners: who
-//! speaks before the greeting ends, and who holds two conversations with one address. Knows nothing of the scan.
+//! The world that is scanned: hosts that all answer on port 25, and their DNS, from two small servers in the
+//! test itself. Every host is one function of its address, so the truth about each is known. It also keeps an
+//! eye on manners: who speaks before the greeting ends, and who holds two conversations with one address.
+//! Knows nothing of the scan.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
@@ -207,7 +208,8 @@ impl World {
         assert_eq!((seen.hasty, seen.crowded), (0, 0), "hasty clients, crowded addresses");
     }
 
-    /// Waits until that many connections were accepted since the start; a scan that ends before that fails the test.
+    /// Waits until that many connections were accepted since the start; a scan that ends before that fails
+    /// the test.
     pub(crate) fn await_accepted(&self, wanted: u32, scan: &mut Child) {
         if !self.accepts_before_end(wanted, scan) {
             let mut said = String::new();
@@ -288,7 +290,8 @@ fn answer(message: &[u8]) -> Option<Vec<u8>> {
     };
     let (code, answers) = if data.is_some() { (0, 1) } else { (3, 0) };
     let mut out = message.get(..2)?.to_vec();
-    // A response, authoritative, recursion desired and available; one question, and an SOA if the name is not there.
+    // A response, authoritative, recursion desired and available; one question, and an SOA if the name is not
+    // there.
     out.extend_from_slice(&[0x85, 0x80 | code, 0, 1, 0, answers, 0, 1 - answers, 0, 0]);
     out.extend_from_slice(message.get(12..end)?);
     let (kind, data) = data.map_or_else(|| (6, soa()), |data| (kind, data));

@@ -1,6 +1,6 @@
-//! Rust source as a row of tokens: comments and literals gone, tests marked, each token with its line and the inline
-//! module it stands in, and the paths that it names. Reads just enough of the language for the rules of the house;
-//! knows none of these rules.
+//! Rust source as a row of tokens: comments and literals gone, tests marked, each token with its line and the
+//! inline module it stands in, and the paths that it names. Reads just enough of the language for the rules
+//! of the house; knows none of these rules.
 
 /// One word, number or mark of code.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Which files of a room import which. A room is a folder of `src`; each file and each folder in it counts as one.
+//! Which files of a room import which. A room is a folder of `src`; each file and each folder in it counts as
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +45,8 @@ pub(crate) fn imports(room: &str, files: &[(String, String)]) -> BTreeMap<String
     found
 }
 
-/// The words that stand behind `start`, alone or in braces, where that does not stand behind a further `super`.
+/// The words that stand behind `start`, alone or in braces, where that does not stand behind a further
+/// `super`.
 fn named_behind(code: &str, start: &str) -> impl Iterator<Item = String> {
     let places = code.match_indices(start).filter(|(at, _)| !code[..*at].ends_with("::"));
     places.flat_map(move |(at, _)| {

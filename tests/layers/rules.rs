@@ -1,5 +1,5 @@
-//! The rules of the house, each a function from one file to the places where it is broken. Knows source as tokens and
-//! paths; reads no file.
+//! The rules of the house, each a function from one file to the places where it is broken. Knows source as
+//! tokens and paths; reads no file.
 
 use super::code::{self, Token};
 

@@ -1,4 +1,5 @@
-//! Bad samples, one or more for each rule, and good ones that come close: a rule that nothing can break guards nothing.
+//! Bad samples, one or more for each rule, and good ones that come close: a rule that nothing can break
+//! guards nothing.
 
 use super::code;
 use super::rules::{House, breaches};

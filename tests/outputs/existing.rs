@@ -1,5 +1,5 @@
-//! What becomes of what stands where an output is to go: one table of every flag that names an output and every kind of
-//! file that may be there.
+//! What becomes of what stands where an output is to go: one table of every flag that names an output and
+//! every kind of file that may be there.
 
 use std::fs::{self, File};
 use std::io::Read as _;

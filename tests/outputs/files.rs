@@ -190,8 +190,9 @@ fn counted(counts: &Value) -> BTreeMap<String, u64> {
     counts.filter(|&(_, count)| count > 0).collect()
 }
 
-/// Fourteen addresses at two ports, to one of which a name and a mail domain lead; two more that another name and the
-/// domain lead to, and one of the latter alone; a name that leads only to what is excluded, and one that leads nowhere.
+/// Fourteen addresses at two ports, to one of which a name and a mail domain lead; two more that another name
+/// and the domain lead to, and one of the latter alone; a name that leads only to what is excluded, and one
+/// that leads nowhere.
 fn assert_targets(rows: &BTreeSet<Key>) {
     let outcome = |ip: &str, port: &str, asked: &str| {
         let met: Vec<&str> = rows

@@ -84,7 +84,8 @@ fn hostile_greetings_leave_a_terminal_as_it_was() {
             let line = format!(
                 "stty cols 200; exec \"$0\" scan --allow-reserved --resolver {RESOLVER} --progress never --seed 7 -x 198.18.0.6-198.18.0.9 198.18.0.0/28"
             );
-            // `script` runs a shell on a terminal of its own; the program's path comes last, as the shell's `$0`.
+            // `script` runs a shell on a terminal of its own; the program's path comes last, as the shell's
+            // `$0`.
             let mut command = command_under(
                 &["bash", "-c", "exec script -qec \"bash -c '$1' $0\" /dev/null < /dev/null"],
                 &[&line],

@@ -1,5 +1,5 @@
-//! A scan that a person looks at: records as lines of a table on stdout, progress and messages on stderr, both on one
-//! terminal.
+//! A scan that a person looks at: records as lines of a table on stdout, progress and messages on stderr,
+//! both on one terminal.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};

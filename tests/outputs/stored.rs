@@ -1,5 +1,5 @@
-//! Scans that version 0.1 left unfinished are gone on with: every record is there, exactly once. The checkpoints in
-//! `tests/data/0.1` name `/mnt` as their folder, which the namespace has to itself.
+//! Scans that version 0.1 left unfinished are gone on with: every record is there, exactly once. The
+//! checkpoints in `tests/data/0.1` name `/mnt` as their folder, which the namespace has to itself.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -21,8 +21,8 @@ use crate::support::schema::complaints;
 /// Where the scans were started.
 const FOLDER: &str = "/mnt";
 
-/// Lays out a stored scan as it was when it was killed; outputs may have grown since the checkpoint, so they have a torn
-/// line more.
+/// Lays out a stored scan as it was when it was killed; outputs may have grown since the checkpoint, so they
+/// have a torn line more.
 fn lay_out(scan: &str, torn: &[&str]) {
     for words in [
         &["mount", "-t", "tmpfs", "none", FOLDER][..],

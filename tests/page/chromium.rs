@@ -1,5 +1,5 @@
-//! Chromium without a window, spoken to over two pipes (its remote protocol, one JSON message before each NUL). Knows
-//! no report.
+//! Chromium without a window, spoken to over two pipes (its remote protocol, one JSON message before each
+//! NUL). Knows no report.
 
 use std::cell::RefCell;
 use std::fs::File;

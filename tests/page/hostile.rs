@@ -34,7 +34,8 @@ const NAMES: &[&str] = &[
     "Z̸̢̛a̷l̴g̵o̶.example.org",
 ];
 
-/// Writes the records of the block, the page of them, and one of what changed from each host to its neighbour.
+/// Writes the records of the block, the page of them, and one of what changed from each host to its
+/// neighbour.
 pub(crate) fn pages(work: &Path) -> [PathBuf; 2] {
     let long = "w".repeat(63);
     let long = format!("{long}.{long}.{long}.example.org");

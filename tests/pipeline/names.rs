@@ -1,5 +1,5 @@
-//! Targets given by name: who speaks to an address that several entries lead to, whose record it is, and that no stage
-//! waits for one that waits for it.
+//! Targets given by name: who speaks to an address that several entries lead to, whose record it is, and that
+//! no stage waits for one that waits for it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -389,8 +389,8 @@ fn shards_speak_to_each_address_once_and_to_every_one() {
 
 #[test]
 fn a_resumed_scan_does_what_is_left_of_a_name_and_of_a_prefix_whose_address_it_leads_to() {
-    // Turns 0 and 1 are the names, 2 to 9 the addresses. The first name led to 198.18.0.1 and .2 and has its record of
-    // .1; the second is done, and led to .3; of the addresses none had its turn.
+    // Turns 0 and 1 are the names, 2 to 9 the addresses. The first name led to 198.18.0.1 and .2 and has its
+    // record of .1; the second is done, and led to .3; of the addresses none had its turn.
     let leads = |question: &Question| match (question.kind, question.name.to_string().as_str()) {
         (Kind::A, "a.example.org") => found(&["198.18.0.1", "198.18.0.2"]),
         (Kind::A, "b.example.org") => panic!("it is done"),

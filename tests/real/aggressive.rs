@@ -1,5 +1,5 @@
-//! A resolver that concludes from signed denials which other names do not exist (RFC 8198): what it denies without asking
-//! is as true, and hosts are told the same as through one that asks each time.
+//! A resolver that concludes from signed denials which other names do not exist (RFC 8198): what it denies
+//! without asking is as true, and hosts are told the same as through one that asks each time.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -58,7 +58,8 @@ fn hosts_are_told_the_same_with_and_without_aggressive_use_of_denials() {
             println!("{} hosts: {} no_ptr, {} undetermined", plain.len(), of("no_ptr"), of("undetermined"));
             assert_eq!((plain.len(), of("no_ptr")), (16, 13), "{plain:?}");
         }
-        // Behind an alias (RFC 2317, DNAME), asked alone: the zone at its end is the one that speaks for the denial.
+        // Behind an alias (RFC 2317, DNAME), asked alone: the zone at its end is the one that speaks for the
+        // denial.
         for alone in ["198.18.2.12", "198.18.3.12"] {
             let told = words(&format!("{RESOLVER}:53"), &[alone]);
             let [verdict, .., status] = &told[alone];

@@ -1,5 +1,6 @@
-//! The block of hosts: one table of which server stands at which address, the name it was given, its reverse DNS, and what
-//! a record of it must say. DNS zones, server settings, target list and expectations all come from this table.
+//! The block of hosts: one table of which server stands at which address, the name it was given, its reverse
+//! DNS, and what a record of it must say. DNS zones, server settings, target list and expectations all come
+//! from this table.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
@@ -79,8 +80,8 @@ const SOUND: Expected = Expected {
     platform: None,
 };
 
-/// The hosts. Their names are under `example` in domains whose registries keep that label for themselves, since names
-/// under example.com, .net and .org are rightly taken for defaults.
+/// The hosts. Their names are under `example` in domains whose registries keep that label for themselves,
+/// since names under example.com, .net and .org are rightly taken for defaults.
 pub(crate) const HOSTS: [Host; 16] = [
     Host {
         last: 1,
@@ -300,7 +301,8 @@ pub(crate) const HOSTS: [Host; 16] = [
 /// Nothing listens here.
 pub(crate) const EMPTY: u8 = 20;
 
-/// Every forward record, name and last octet. What is absent here does not exist; example.systems has lost its zone.
+/// Every forward record, name and last octet. What is absent here does not exist; example.systems has lost
+/// its zone.
 pub(crate) const FORWARD: &[(&str, u8)] = &[
     ("mx1.example.cloud", 1),
     ("mx2.example.cloud", 2),

@@ -1,5 +1,5 @@
-//! `banneret check` at each real server: what it is, what is wrong, why, and what to do about it, as it was configured; and
-//! a fix that a cache still hides.
+//! `banneret check` at each real server: what it is, what is wrong, why, and what to do about it, as it was
+//! configured; and a fix that a cache still hides.
 
 use std::process::{Command, Output, Stdio};
 
@@ -233,7 +233,8 @@ fn a_changed_ptr_behind_a_cache_is_told_as_fixed_and_hidden_for_so_long() {
         assert_eq!(before["verify"]["outlook"], "partly_answered", "{before:#}");
         assert!(before["verify"]["reasons"].to_string().contains("could not be asked"), "{before:#}");
         assert_eq!(before["record"]["verdict"], "unconfirmed");
-        // The host's operator names it anew, in both directions; Unbound has the old PTR record from the check before.
+        // The host's operator names it anew, in both directions; Unbound has the old PTR record from the
+        // check before.
         dns.replace("PTR exim.example.cloud.", "PTR mx13.example.cloud.");
         dns.replace(
             &format!("mx13.example.cloud. A {}", address(13)),

@@ -1,5 +1,5 @@
-//! DNS of the block: NSD with the zones, Unbound before it with a cache, and a question asked by hand. Written without the
-//! crate, so that one does not vouch for itself.
+//! DNS of the block: NSD with the zones, Unbound before it with a cache, and a question asked by hand.
+//! Written without the crate, so that one does not vouch for itself.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,6 +1,6 @@
-//! A small Internet: a root, the zones below it at servers of their own, and a resolver that begins at that root and checks
-//! signatures. NSD serves the zones, Knot the signed one, Unbound resolves. Every zone has two states, before a change
-//! and after it; the resolver keeps what it learnt before.
+//! A small Internet: a root, the zones below it at servers of their own, and a resolver that begins at that
+//! root and checks signatures. NSD serves the zones, Knot the signed one, Unbound resolves. Every zone has
+//! two states, before a change and after it; the resolver keeps what it learnt before.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,8 +22,8 @@ pub(crate) const TIME_TO_LIVE: u32 = 600;
 pub(crate) const DELEGATION: u32 = 900;
 /// Of absences, in seconds.
 pub(crate) const ABSENCE: u32 = 300;
-/// Who serves: a name, and the last octets of its addresses in 198.18.0.0/24. The first address of each is that of
-/// `ns.NAME.example`; all of them have names as `ns21.example`.
+/// Who serves: a name, and the last octets of its addresses in 198.18.0.0/24. The first address of each is
+/// that of `ns.NAME.example`; all of them have names as `ns21.example`.
 const OPERATORS: [(&str, &[u8]); 7] = [
     ("root", &[1]),
     ("rir", &[6]),
@@ -51,7 +51,8 @@ pub(crate) enum State {
 }
 use State::{After, Before};
 
-/// A zone at one operator: its servers by the last octets of their addresses, and its records before and after.
+/// A zone at one operator: its servers by the last octets of their addresses, and its records before and
+/// after.
 type Zone = (&'static str, &'static str, &'static [u8], &'static str, &'static str);
 
 #[rustfmt::skip]
@@ -108,8 +109,8 @@ const FORWARD: &str = "
 s1 NS ns2\ns2 NS ns2\ns3 NS ns2\ns4 NS ns2\ns5 NS ns2\ns6 NS ns2\ns7 NS ns2\ns8 NS ns2\ns11 NS ns2\ns15 NS ns2\ns16 NS ns2
 s17 NS ns2\ns18 NS ns3
 ";
-/// Below the registry: 9 is delegated to who refuses it, 10 to an address where nobody listens, 12 to who fails, 13 to who
-/// is silent.
+/// Below the registry: 9 is delegated to who refuses it, 10 to an address where nobody listens, 12 to who
+/// fails, 13 to who is silent.
 const REVERSE: &str = "
 1 NS ns2.example.\n2 NS ns2.example.\n3 NS ns2.example.\n5 NS ns2.example.
 6 NS ns2.example.\n6 NS ns21.example.\n6 NS ns22.example.\n6 NS ns23.example.\n6 NS ns24.example.\n6 NS ns26.example.
@@ -167,7 +168,8 @@ impl Internet {
     pub(crate) fn change(&mut self) {
         self.operators.clear();
         self.operators = start_operators(&self.work, After);
-        // The signed zone loses its keys, and is signed with others, which the resolver's anchor does not hold.
+        // The signed zone loses its keys, and is signed with others, which the resolver's anchor does not
+        // hold.
         self.signer = None;
         fs::remove_dir_all(self.work.join("keys")).unwrap();
         make_keys(&self.work);

@@ -1,5 +1,5 @@
-//! Records against the table: each host has one, and it says what was configured; both files hold the same rows. Knows the
-//! record by its written form alone.
+//! Records against the table: each host has one, and it says what was configured; both files hold the same
+//! rows. Knows the record by its written form alone.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

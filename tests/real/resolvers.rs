@@ -1,5 +1,5 @@
-//! Further recursive servers in front of NSD, as people have them: BIND and `PowerDNS` Recursor. Through each of them a host
-//! is told the same.
+//! Further recursive servers in front of NSD, as people have them: BIND and `PowerDNS` Recursor. Through each
+//! of them a host is told the same.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The plainest SMTP client: says a line, reads a reply. Written without the crate, so that one does not vouch for itself.
+//! The plainest SMTP client: says a line, reads a reply. Written without the crate, so that one does not
+//! vouch for itself.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};

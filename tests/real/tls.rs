@@ -1,4 +1,5 @@
-//! `openssl s_server` in all its moods: what the records say of how TLS went, and of its certificates what openssl says.
+//! `openssl s_server` in all its moods: what the records say of how TLS went, and of its certificates what
+//! openssl says.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream};
@@ -218,7 +219,8 @@ fn how_tls_went_and_what_certificates_say_is_what_openssl_was_told_and_says() {
             let ran = run(&words.split_whitespace().chain(more).collect::<Vec<_>>()).ends(0);
             assert_lines(&ran.out)
         };
-        // What is behind STARTTLS greets again in answer to EHLO; where TLS comes first, it has nothing more to say.
+        // What is behind STARTTLS greets again in answer to EHLO; where TLS comes first, it has nothing more
+        // to say.
         let records = [scan("465", "banner"), scan("25", "tls")].concat();
         assert_eq!(records.len(), setups.len() * 2);
         for setup in &setups {

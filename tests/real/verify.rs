@@ -1,5 +1,5 @@
-//! `banneret check --verify` before and after changes, on a small Internet: what it says must be true, or it must say
-//! that it can't tell.
+//! `banneret check --verify` before and after changes, on a small Internet: what it says must be true, or it
+//! must say that it can't tell.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpListener};
@@ -223,7 +223,8 @@ fn what_is_said_of_a_fix_that_does_not_show_is_true() {
     });
 }
 
-/// A name that does not exist, one whose exchanger does not, and one that the resolver fails at are told apart.
+/// A name that does not exist, one whose exchanger does not, and one that the resolver fails at are told
+/// apart.
 fn say_why_names_are_unresolved(work: &Path) {
     let flags = ["--allow-reserved", "--dns-timeout", "3s", "--resolver", &format!("{RESOLVER}:53")];
     let names = [

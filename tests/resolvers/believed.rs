@@ -1,5 +1,5 @@
-//! Who is believed: whatever a resolver says, no host is told a falsehood; beside an honest resolver each is told the truth,
-//! and in a network of its own without the Internet an honest resolver suffices.
+//! Who is believed: whatever a resolver says, no host is told a falsehood; beside an honest resolver each is
+//! told the truth, and in a network of its own without the Internet an honest resolver suffices.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,5 +1,5 @@
-//! Two resolvers that pass every control and contradict each other about single names: no host is told a word that one of
-//! them denies, and both are named.
+//! Two resolvers that pass every control and contradict each other about single names: no host is told a word
+//! that one of them denies, and both are named.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -16,8 +16,8 @@ const HONEST: &str = "127.0.0.2:53";
 const DEVIATING: &str = "127.0.0.3:53";
 const BLOCK: &str = "198.18.0.0/25";
 
-/// Asserts that hosts about which nobody differs are told the truth, and the others nothing that is said against them.
-/// Gives how many are undetermined.
+/// Asserts that hosts about which nobody differs are told the truth, and the others nothing that is said
+/// against them. Gives how many are undetermined.
 fn assert_none_wrong(what: &str, records: &[Value]) -> usize {
     let mut open = 0;
     for record in records {

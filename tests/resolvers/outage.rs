@@ -1,5 +1,5 @@
-//! A resolver that is lost in the middle of a scan, in each way in which one is lost: no verdict differs from that of an
-//! undisturbed scan but those `undetermined`, and a later pass over DNS alone makes the two equal.
+//! A resolver that is lost in the middle of a scan, in each way in which one is lost: no verdict differs from
+//! that of an undisturbed scan but those `undetermined`, and a later pass over DNS alone makes the two equal.
 
 use std::collections::BTreeMap;
 use std::fs;

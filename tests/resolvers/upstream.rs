@@ -1,5 +1,6 @@
-//! Upstream resolvers that behave in one way each, honest and not: 128 hosts of `198.18.0.0/25` and of `2001:db8::/121`, every
-//! fourth of which has no PTR name. Small on purpose: each message is built by hand, so that SOA records and TTLs can be what a liar makes them.
+//! Upstream resolvers that behave in one way each, honest and not: 128 hosts of `198.18.0.0/25` and of
+//! `2001:db8::/121`, every fourth of which has no PTR name. Small on purpose: each message is built by hand,
+//! so that SOA records and TTLs can be what a liar makes them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::Arc;
@@ -57,7 +58,8 @@ pub(crate) enum Behavior {
     SilentLater,
     /// Honest and denying by turns of a quarter of a second.
     Flaps,
-    /// Honest, but for every eighth host: those of one such row have no PTR name, and names of another lead elsewhere.
+    /// Honest, but for every eighth host: those of one such row have no PTR name, and names of another lead
+    /// elsewhere.
     Deviates,
     /// Silent about fixed names, zones and random labels, and denies PTR.
     SilentForControls,

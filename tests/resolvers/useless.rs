@@ -1,5 +1,5 @@
-//! A resolver that is of no use is told: which, why, since when, how much, and what to do; at the start soon enough for a
-//! person who waits.
+//! A resolver that is of no use is told: which, why, since when, how much, and what to do; at the start soon
+//! enough for a person who waits.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

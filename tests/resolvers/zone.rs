@@ -1,5 +1,5 @@
-//! Upstream resolvers that are link-local, and such as this machine can't send to: the first are asked, the others are
-//! left out and told of.
+//! Upstream resolvers that are link-local, and such as this machine can't send to: the first are asked, the
+//! others are left out and told of.
 
 use std::fs;
 use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};

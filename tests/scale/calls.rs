@@ -9,8 +9,8 @@ use crate::support::namespace::alone;
 use crate::support::program::command_under;
 
 const HOSTS: usize = 2048;
-/// What one conversation needs, with how often. `getsockname`: each route may have an address of ours of its own, and the
-/// record says which it was.
+/// What one conversation needs, with how often. `getsockname`: each route may have an address of ours of its
+/// own, and the record says which it was.
 const NEEDED: [(&str, usize); 7] = [
     ("socket", 1),
     ("connect", 1),
@@ -51,7 +51,8 @@ fn a_conversation_makes_the_calls_that_it_needs_and_few_more() {
             assert!(made >= HOSTS * times, "`{call}` was counted: {made}");
             assert!(made < HOSTS * times + HOSTS / 32, "`{call}`: {made}");
         }
-        // A connection that takes 0.9 s, as many do where the machine is busy, is asked once whether its SYN was lost.
+        // A connection that takes 0.9 s, as many do where the machine is busy, is asked once whether its SYN
+        // was lost.
         let asked = calls.remove("getsockopt").unwrap_or_default();
         assert!(asked < HOSTS, "`getsockopt`: {asked}");
         // Waits, naps and wakes serve many conversations at once.

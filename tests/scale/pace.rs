@@ -41,7 +41,8 @@ fn syns(work: &Path, targets: &[&str], count: usize, pace: &[&str]) -> Vec<Syn> 
     syns
 }
 
-/// What is promised: in any window at most rate × window + burst, the burst being one or ten milliseconds' worth.
+/// What is promised: in any window at most rate × window + burst, the burst being one or ten milliseconds'
+/// worth.
 fn allowed(rate: f64, width: u64) -> f64 {
     rate * (width as f64 / SECOND as f64) + (rate / 100.0).max(1.0)
 }

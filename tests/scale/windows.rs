@@ -1,7 +1,7 @@
 //! How many events fall into any window of time, the first included.
 
-/// The most events that any window of `width` nanoseconds holds. A window that holds most can be taken to begin with an
-/// event, so these are all that need a look. `times` are sorted.
+/// The most events that any window of `width` nanoseconds holds. A window that holds most can be taken to
+/// begin with an event, so these are all that need a look. `times` are sorted.
 pub(crate) fn most(times: &[u64], width: u64) -> usize {
     let mut most = 0;
     let mut first = 0;

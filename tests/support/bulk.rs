@@ -1,5 +1,6 @@
-//! A zone of as many names as one likes, served by NSD, and what a right resolution of each is. The zone is text that NSD
-//! reads; the truth is told in texts, too, so that the crate's own reading of names does not vouch for itself.
+//! A zone of as many names as one likes, served by NSD, and what a right resolution of each is. The zone is
+//! text that NSD reads; the truth is told in texts, too, so that the crate's own reading of names does not
+//! vouch for itself.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -111,8 +112,8 @@ pub struct Count {
 }
 
 impl Count {
-    /// How many questions may end without an answer where one packet in twenty is lost: 5 in 100,000. All four packets
-    /// of a question are lost once in 160,000 times.
+    /// How many questions may end without an answer where one packet in twenty is lost: 5 in 100,000. All
+    /// four packets of a question are lost once in 160,000 times.
     pub fn may_be_lost(&self) -> usize {
         (self.questions * 5).div_ceil(100_000)
     }

@@ -1,5 +1,5 @@
-//! Evidence of one host as scans meet it: few names, so that they meet again in greeting, EHLO, certificate, reverse and
-//! forward DNS, inventory and acceptances, and every finding is reached.
+//! Evidence of one host as scans meet it: few names, so that they meet again in greeting, EHLO, certificate,
+//! reverse and forward DNS, inventory and acceptances, and every finding is reached.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Mail hosts and a resolver of a test's own, for namespaces: what each address says, and what DNS holds, are functions.
-//! For a few hundred conversations; [`banneret::demo::load`] is for many.
+//! Mail hosts and a resolver of a test's own, for namespaces: what each address says, and what DNS holds, are
+//! functions. For a few hundred conversations; [`banneret::demo::load`] is for many.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
@@ -13,8 +13,8 @@ use socket2::{Domain, Socket, Type};
 /// Where [`serve_names`] answers, as `--resolver` takes it.
 pub const RESOLVER: &str = "127.0.0.1:53";
 
-/// Greets whoever connects to any address of the namespace at these ports, then listens until the client leaves; an empty
-/// greeting closes at once.
+/// Greets whoever connects to any address of the namespace at these ports, then listens until the client
+/// leaves; an empty greeting closes at once.
 pub fn serve_hosts<F>(ports: &[u16], greeting: F)
 where
     F: Fn(Ipv4Addr, u16) -> Vec<u8> + Send + Sync + 'static,

@@ -1,5 +1,5 @@
-//! Writes small MMDB files (version 2.0 of <https://maxmind.github.io/MaxMind-DB/>): a binary tree of 24-bit records over
-//! IPv6, IPv4 below `::/96`, then the data, then what they say of themselves.
+//! Writes small MMDB files (version 2.0 of <https://maxmind.github.io/MaxMind-DB/>): a binary tree of 24-bit
+//! records over IPv6, IPv4 below `::/96`, then the data, then what they say of themselves.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! What integration tests share: records of every shape, the schema that each written line must keep, a network
-//! namespace of a test's own, and real servers.
+//! What integration tests share: records of every shape, the schema that each written line must keep, a
+//! network namespace of a test's own, and real servers.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(

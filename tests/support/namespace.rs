@@ -1,5 +1,6 @@
-//! A namespace for one test: the test's own program is started again inside it, alone with a loopback that owns all of
-//! 198.18.0.0/15. Nothing leaves it, and every process in it ends with it. Knows no server and no protocol.
+//! A namespace for one test: the test's own program is started again inside it, alone with a loopback that
+//! owns all of 198.18.0.0/15. Nothing leaves it, and every process in it ends with it. Knows no server and no
+//! protocol.
 
 use std::fs;
 use std::io::Write as _;
@@ -17,7 +18,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Looks before it is given up: 60 s, ten times what the slowest needs here.
 const LOOKS: usize = 3000;
 
-/// Runs `body` in a namespace of its own; `name` is the test that calls. `body` is given a directory for its files.
+/// Runs `body` in a namespace of its own; `name` is the test that calls. `body` is given a directory for its
+/// files.
 pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
     if std::env::var_os(INSIDE).is_some_and(|inside| inside == name) {
         prepare();
@@ -53,7 +55,8 @@ pub(crate) fn alone(name: &str, body: impl FnOnce(&Path)) {
 pub(crate) fn is_skipped(name: &str) -> bool {
     let is_skipped = std::env::var_os(SKIP).is_some_and(|value| value == "1");
     if is_skipped {
-        // Not by `eprintln!`, which a test that passes does not show; and in one piece, for others write there too.
+        // Not by `eprintln!`, which a test that passes does not show; and in one piece, for others write
+        // there too.
         let line = format!("\nskipped: {name} needs a namespace\n");
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
@@ -71,7 +74,8 @@ pub(crate) fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
     panic!("{what}: not within {:?}", LOOK * u32::try_from(LOOKS).expect("it is small"));
 }
 
-/// What makes root of whoever calls `unshare`. Root needs no namespace of users, and gets none inside a chroot.
+/// What makes root of whoever calls `unshare`. Root needs no namespace of users, and gets none inside a
+/// chroot.
 pub(crate) fn as_root() -> &'static [&'static str] {
     if is_root() { &[] } else { &["--user", "--map-root-user"] }
 }

@@ -1,5 +1,5 @@
-//! The built program as a user runs it: words go in; what it wrote, how it ended and what it cost come out. Nothing of
-//! the caller's environment but `PATH` reaches it.
+//! The built program as a user runs it: words go in; what it wrote, how it ended and what it cost come out.
+//! Nothing of the caller's environment but `PATH` reaches it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -104,7 +104,8 @@ pub struct Cost {
     pub milliseconds: u64,
 }
 
-/// Runs it into a pipe that is full, so that it waits with its work done and all of its memory held; then lets it go on.
+/// Runs it into a pipe that is full, so that it waits with its work done and all of its memory held; then
+/// lets it go on.
 pub fn measure(words: &[&str]) -> Cost {
     let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
     writer.write_all(&vec![b'#'; PIPE_ROOM]).expect("it has room");

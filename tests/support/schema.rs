@@ -18,7 +18,8 @@ static OWN: LazyLock<Validator> = LazyLock::new(|| {
     jsonschema::draft202012::new(&schema).expect("the schema compiles")
 });
 
-/// Requires each field of each object, and allows no others where nothing is said of them. Conditions are no objects.
+/// Requires each field of each object, and allows no others where nothing is said of them. Conditions are no
+/// objects.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -1,5 +1,5 @@
-//! What a person sees on a terminal: bytes as a program wrote them, taken as a terminal of so many columns takes them.
-//! Every line is kept, also those that have scrolled away. Knows no program.
+//! What a person sees on a terminal: bytes as a program wrote them, taken as a terminal of so many columns
+//! takes them. Every line is kept, also those that have scrolled away. Knows no program.
 
 /// The lines of a terminal, and where its cursor stands.
 #[derive(Debug)]

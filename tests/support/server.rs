@@ -1,5 +1,5 @@
-//! One server process: started with its log in a file, awaited until it greets, ended by its own id. Knows neither what
-//! kind of server it is nor what it says.
+//! One server process: started with its log in a file, awaited until it greets, ended by its own id. Knows
+//! neither what kind of server it is nor what it says.
 
 use std::fs::{self, File};
 use std::net::SocketAddrV4;
@@ -44,7 +44,8 @@ impl Server {
         Self { name: name.to_owned(), child, log }
     }
 
-    /// Waits until somebody listens there. Nobody is called: the first call that a server sees is the test's own.
+    /// Waits until somebody listens there. Nobody is called: the first call that a server sees is the test's
+    /// own.
     pub fn await_listening(&mut self, address: SocketAddrV4) {
         let local = u32::from_ne_bytes(address.ip().octets());
         // As in proc_pid_net(5): the local end, any remote end, the state LISTEN.

@@ -1,7 +1,9 @@
-//! When connections start: the kernel's own time of each SYN as the loopback device took it, within the `connect` that
-//! made it. Later places tell less: a server's `accept`, or a tracer's clock, waits for its turn on a busy machine.
+//! When connections start: the kernel's own time of each SYN as the loopback device took it, within the
+//! `connect` that made it. Later places tell less: a server's `accept`, or a tracer's clock, waits for its
+//! turn on a busy machine.
 //!
-//! Unsafe is the one `setsockopt` that asks for these times, and reading the part of a buffer that a call has filled.
+//! Unsafe is the one `setsockopt` that asks for these times, and reading the part of a buffer that a call has
+//! filled.
 #![allow(unsafe_code)]
 
 use std::io;

@@ -39,8 +39,8 @@ pub struct CheckArgs {
     /// Whose address it is, where you know: as the column of a target list
     #[arg(long, value_name = "WORD")]
     pub tenancy: Option<TenancyWord>,
-    /// Ask the zones' own servers, too: whether a fix is published, until when caches may hide it, what greets at every
-    /// address that the old and the new records lead to
+    /// Ask the zones' own servers, too: whether a fix is published, until when caches may hide it, what
+    /// greets at every address that the old and the new records lead to
     #[arg(long)]
     pub verify: bool,
     /// How long a check with `--verify` takes at most, unless the server itself greets later
@@ -64,7 +64,8 @@ pub struct CheckArgs {
     /// Everything: each finding by itself, who cares about it, every rule of every receiver
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with_all = ["format", "nagios"])]
     pub verbose: u8,
-    /// One line and the exit code of a monitoring plugin: 0 nothing above info, 1 low or medium, 2 high, 3 unknown
+    /// One line and the exit code of a monitoring plugin: 0 nothing above info, 1 low or medium, 2 high, 3
+    /// unknown
     #[arg(long)]
     pub nagios: bool,
     /// Exit 1 if any finding is this severe or worse

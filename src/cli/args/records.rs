@@ -11,8 +11,8 @@ use crate::report::summary::Top;
 /// `banneret explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A verdict, a finding, an outcome or a topic, as records write it, or a question in your own words; the list of
-    /// all if left out
+    /// A verdict, a finding, an outcome or a topic, as records write it, or a question in your own words; the
+    /// list of all if left out
     #[arg(value_name = "CODE")]
     pub words: Vec<String>,
 }
@@ -56,8 +56,8 @@ pub struct JudgeArgs {
     /// What the lines are
     #[arg(long, value_name = "FORM", default_value = "records")]
     pub from: LinesWord,
-    /// Ask DNS for what is not settled: answers that a line lacks, and those that were not definite; the others
-    /// stand. With `--resolve=all` everything is asked again
+    /// Ask DNS for what is not settled: answers that a line lacks, and those that were not definite; the
+    /// others stand. With `--resolve=all` everything is asked again
     #[arg(
         long,
         value_name = "QUESTIONS",
@@ -72,8 +72,8 @@ pub struct JudgeArgs {
     /// Further domains of providers, one a line, `shared` behind those of hosts that many customers share
     #[arg(long, value_name = "FILE")]
     pub providers: Option<PathBuf>,
-    /// Where the records go, as often as wished: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other systems, .gz or
-    /// .zst behind all but Parquet; `-` is stdout
+    /// Where the records go, as often as wished: .jsonl, .csv or .parquet, .ecs.jsonl or .syslog for other
+    /// systems, .gz or .zst behind all but Parquet; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: Vec<PathBuf>,
     /// Let outputs replace files that are there and not empty; never an input, never another output
@@ -85,7 +85,8 @@ pub struct JudgeArgs {
     /// The format of `-` or of an unusual ending: jsonl, csv, parquet, ecs, syslog
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
+    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end,
+    /// asn, name
     #[arg(long, value_name = "FILE")]
     pub asn_db: Option<PathBuf>,
     /// How DNS is asked
@@ -96,25 +97,29 @@ pub struct JudgeArgs {
 /// `banneret report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Record files, counted together: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is stdin
+    /// Record files, counted together: .jsonl, .csv or .parquet, .gz or .zst behind the first two; `-` is
+    /// stdin
     #[arg(value_name = "RECORDS", required = true)]
     pub records: Vec<PathBuf>,
     /// json, csv, markdown or prometheus [default: text for a terminal]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`, `severity`, ...
+    /// Group by this, too: `prefix:16`, `asn`, `domain`, `ptr_domain`, `platform`, `tag:NAME`, `finding`,
+    /// `severity`, ...
     #[arg(long, value_name = "WHAT")]
     pub group_by: Vec<String>,
     /// Show so many of the worst groups of a kind, or `all` [default: as many as suit the format]
     #[arg(long, value_name = "N|all")]
     pub top: Option<Top>,
-    /// Write a list of what to fix for each group into this folder, as CSV, page and mail; needs one --group-by
+    /// Write a list of what to fix for each group into this folder, as CSV, page and mail; needs one
+    /// --group-by
     #[arg(long, value_name = "DIR")]
     pub split: Option<PathBuf>,
     /// The subject and body of these mails: `Subject: {hosts} ...`, a blank line, a text with {list} in it
     #[arg(long, value_name = "FILE", requires = "split")]
     pub mail_template: Option<PathBuf>,
-    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end, asn, name
+    /// Whose network each address is in, where a record does not say: an MMDB, or CSV or TSV of start, end,
+    /// asn, name
     #[arg(long, value_name = "FILE")]
     pub asn_db: Option<PathBuf>,
     /// Where the report goes, put in place whole; `-` is stdout
@@ -129,7 +134,8 @@ pub struct ReportArgs {
     /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
-    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on stderr
+    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on
+    /// stderr
     #[arg(long)]
     pub allow_partial: bool,
 }
@@ -175,7 +181,8 @@ pub struct DiffArgs {
     /// What `-` or files with an unusual ending hold: jsonl, csv, parquet (not from stdin)
     #[arg(long, value_name = "FORM")]
     pub from: Option<String>,
-    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on stderr
+    /// End with 0 though a file of records is cut off or damaged; without it that is exit code 4, told on
+    /// stderr
     #[arg(long)]
     pub allow_partial: bool,
 }

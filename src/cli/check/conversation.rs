@@ -1,4 +1,5 @@
-//! Conversations with the addresses of one target, few enough to be looked at by a person. Knows no DNS and no judgement.
+//! Conversations with the addresses of one target, few enough to be looked at by a person. Knows no DNS and
+//! no judgement.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
@@ -18,7 +19,8 @@ use crate::probe::{Conversation, LocalTrouble, Probe, Smtp, Whom};
 /// Between two conversations with one server: a scan's pace for a network, by default.
 const BETWEEN: Duration = Duration::from_millis(100);
 
-/// Addresses that are spoken to at once: enough for any name, and no burst for those who have many on one machine.
+/// Addresses that are spoken to at once: enough for any name, and no burst for those who have many on one
+/// machine.
 const AT_ONCE: usize = 32;
 
 /// Who is spoken to.
@@ -124,8 +126,9 @@ impl Speaker {
         }
     }
 
-    /// Holds the further conversations with a server that greeted: the first one that gave a name is the evidence, else
-    /// the first of all; of the others the names are kept. Who says that it is too much is left in peace.
+    /// Holds the further conversations with a server that greeted: the first one that gave a name is the
+    /// evidence, else the first of all; of the others the names are kept. Who says that it is too much is
+    /// left in peace.
     async fn sample(&self, whom: Whom<'_>, mut evidence: Evidence, mut time: SystemTime) -> Spoken {
         let observation = &evidence.observation;
         if self.samples == NonZeroU8::MIN || !observation.outcome.is_judged() || is_too_much(observation) {

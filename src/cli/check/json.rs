@@ -1,13 +1,9 @@
-//! One server for a program: each record as a scan would write it, with the advice and the receivers of the screen.
+//! One server for a program: each record as a scan would write it, with the advice and the receivers of the
+//! screen.
 //!
-//! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "accepted", "why", "evidence",
-//! "who_can_fix", "who_cares", "todo", "never", "check"}],
-//! "fix": {"agree", "steps": [{"set", "name", "who", "what", "record", "forms": [{"for", "text"}], "check", "expected"}]},
-//! "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply", "applies", "effect",
-//! "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`, `verify` null unless asked for:
-//! `{"outlook", "effect", "clean", "clean_everywhere", "reasons", "questions": [{"name", "type", "standing", "cached", "ttl",
-//! "published", "servers": [{"name", "ip", "listed_by", "answer", "alias", "trouble"}], "path": [{"name", "zone", "servers_by",
-//! "alias", "servers"}]}], "doors": [{"ip", "port", "led_by", "outcome", "banner_name", "ptr", "verdict", "severity"}]}`
+//! `{"asked": …, "servers": [{"record": {…}, "advice": [{"code", "severity", "accepted", "why", "evidence", "who_can_fix", "who_cares", "todo", "never", "check"}], "fix": {"agree", "steps": [{"set", "name", "who", "what", "record", "forms": [{"for", "text"}], "check", "expected"}]}, "receivers": {"version", "helo_name", "helo_observed", "rules": [{"receiver", "rule", "reply", "applies", "effect", "score"}]}, "verify": …}], "untried": [{"ip", "port", "trouble"}]}`,
+//! `verify` null unless asked for:
+//! `{"outlook", "effect", "clean", "clean_everywhere", "reasons", "questions": [{"name", "type", "standing", "cached", "ttl", "published", "servers": [{"name", "ip", "listed_by", "answer", "alias", "trouble"}], "path": [{"name", "zone", "servers_by", "alias", "servers"}]}], "doors": [{"ip", "port", "led_by", "outcome", "banner_name", "ptr", "verdict", "severity"}]}`
 
 use serde::Serialize;
 use serde_json::{Value, json};

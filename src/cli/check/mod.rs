@@ -1,5 +1,5 @@
-//! `banneret check`: one server, looked at as a scan would, and told of as a person, a program or a monitoring system
-//! wants it.
+//! `banneret check`: one server, looked at as a scan would, and told of as a person, a program or a
+//! monitoring system wants it.
 
 mod conversation;
 mod json;

@@ -1,5 +1,5 @@
-//! One server for a monitoring system: one line on stdout and an exit code, whatever happens (Monitoring Plugins
-//! Development Guidelines).
+//! One server for a monitoring system: one line on stdout and an exit code, whatever happens (Monitoring
+//! Plugins Development Guidelines).
 
 use super::{Checked, Server, server};
 use crate::cli::args::CheckArgs;

@@ -1,5 +1,5 @@
-//! From a target as typed to what its servers showed: addresses, conversations, DNS, judgement. Writes nothing, and leaves
-//! speaking to [`super::conversation`].
+//! From a target as typed to what its servers showed: addresses, conversations, DNS, judgement. Writes
+//! nothing, and leaves speaking to [`super::conversation`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -146,7 +146,8 @@ fn verify_each<'c>(
     Ok(())
 }
 
-/// How DNS is asked; with `--verify` no question takes so long that no time is left for the zones' own servers.
+/// How DNS is asked; with `--verify` no question takes so long that no time is left for the zones' own
+/// servers.
 fn resolver_settings(args: &CheckArgs) -> anyhow::Result<Settings> {
     let settings = scan::resolver_settings(&args.dns, false)?;
     let longest = if args.verify { args.verify_timeout / 2 } else { settings.timeout };
@@ -199,8 +200,8 @@ fn refusal(ip: IpAddr, exclusions: &Exclusions, allowed: bool) -> String {
     format!("`{ip}` is reserved: {what}; {advice}")
 }
 
-/// Where a target leads, each address once; else why nowhere. A name that the resolver has no answer for is an error,
-/// unless that is what is to be verified.
+/// Where a target leads, each address once; else why nowhere. A name that the resolver has no answer for is
+/// an error, unless that is what is to be verified.
 fn addresses(
     kind: &Kind,
     settings: &Settings,

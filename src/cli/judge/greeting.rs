@@ -1,5 +1,5 @@
-//! A greeting that somebody wrote down → what a conversation with its server would have shown. It is heard by the very
-//! machine that listens to live servers, so that the same text means the same.
+//! A greeting that somebody wrote down → what a conversation with its server would have shown. It is heard by
+//! the very machine that listens to live servers, so that the same text means the same.
 
 use std::time::{Duration, SystemTime};
 
@@ -50,8 +50,8 @@ pub(super) fn hear(bytes: &[u8], ended: Ended) -> Observation {
     Observation { greeting: heard.greeting, truncated: heard.truncated, ..Observation::bare(outcome, 0) }
 }
 
-/// The bytes that `\r`, `\n`, `\xHH` and `\\` stand for. A backslash before anything else stands for itself: lists that
-/// were never escaped are common.
+/// The bytes that `\r`, `\n`, `\xHH` and `\\` stand for. A backslash before anything else stands for itself:
+/// lists that were never escaped are common.
 fn unescape(line: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(line.len());
     let mut rest = line;

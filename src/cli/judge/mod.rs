@@ -1,8 +1,8 @@
-//! `banneret judge`: lines that hold what some scan saw → records with today's judgement, one for each line, in the
-//! order of the lines.
+//! `banneret judge`: lines that hold what some scan saw → records with today's judgement, one for each line,
+//! in the order of the lines.
 //!
-//! A line that can't be read becomes a record, too, so that line N of the input is record N of the output: without an
-//! address, `not_smtp`, with what is wrong in the tag `unreadable`.
+//! A line that can't be read becomes a record, too, so that line N of the input is record N of the output:
+//! without an address, `not_smtp`, with what is wrong in the tag `unreadable`.
 //!
 //! Files are read twice: what one name at many addresses means is known only when all have been seen.
 
@@ -133,8 +133,8 @@ fn tags(args: &JudgeArgs) -> anyhow::Result<Vec<Arc<str>>> {
     Ok(tags)
 }
 
-/// What the whole run shows of its hosts: all inputs are read once more for it. Nothing where one of them can be read but
-/// once, as stdin and pipes.
+/// What the whole run shows of its hosts: all inputs are read once more for it. Nothing where one of them can
+/// be read but once, as stdin and pipes.
 fn first_pass(args: &JudgeArgs, now: SystemTime) -> anyhow::Result<Run> {
     let mut run = Run::default();
     if !args.records.iter().all(|path| path.is_file()) {

@@ -1,7 +1,8 @@
-//! The DNS half of records, as far as they lack it: many are asked for at once, and handed on in the order in which they
-//! came.
+//! The DNS half of records, as far as they lack it: many are asked for at once, and handed on in the order in
+//! which they came.
 //!
-//! By example: records 1, 2, 3 come in, 2 and 3 wait for DNS; 1 goes on at once, 3 is answered first and waits for 2.
+//! By example: records 1, 2, 3 come in, 2 and 3 wait for DNS; 1 goes on at once, 3 is answered first and
+//! waits for 2.
 
 use std::collections::VecDeque;
 
@@ -122,8 +123,8 @@ impl Resolved {
     }
 }
 
-/// What DNS is to be asked about a record: nothing of one that nobody greeted, else whatever its answers leave open, or
-/// everything.
+/// What DNS is to be asked about a record: nothing of one that nobody greeted, else whatever its answers
+/// leave open, or everything.
 fn want(record: &Record, questions: QuestionsWord) -> Option<Want> {
     let evidence = &record.evidence;
     let ip = evidence.ip.filter(|_| evidence.observation.outcome.is_judged())?;

@@ -1,4 +1,5 @@
-//! Entries of exclusion files that came after the order was made: they count from then on, and are kept apart.
+//! Entries of exclusion files that came after the order was made: they count from then on, and are kept
+//! apart.
 
 use std::collections::HashSet;
 use std::net::IpAddr;

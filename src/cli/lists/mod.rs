@@ -279,7 +279,8 @@ impl Reading<'_> {
     }
 }
 
-/// What an excluded entry stands for: an autonomous system for each of its prefixes, anything else for itself.
+/// What an excluded entry stands for: an autonomous system for each of its prefixes, anything else for
+/// itself.
 pub(super) fn spread(networks: Option<&AsnDb>, entry: Entry) -> anyhow::Result<Vec<Entry>> {
     match (networks, &entry.kind) {
         (Some(networks), Kind::Asn(_)) => Ok(prefixes(networks, &entry)?

@@ -1,5 +1,5 @@
-//! The least of HTTP/1.1 (RFC 9112) that lets metrics be fetched: one GET or HEAD a connection, bounded in bytes, time and
-//! number. Listens where it was told and nowhere else.
+//! The least of HTTP/1.1 (RFC 9112) that lets metrics be fetched: one GET or HEAD a connection, bounded in
+//! bytes, time and number. Listens where it was told and nowhere else.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -212,7 +212,8 @@ mod tests {
             let _ = stream.read_to_end(&mut answer);
             String::from_utf8_lossy(&answer).into_owned()
         };
-        // Connections that say nothing or half of something, more than there is room for: the next one is served at once.
+        // Connections that say nothing or half of something, more than there is room for: the next one is
+        // served at once.
         let stalled: Vec<_> = (0..AT_ONCE * 4)
             .map(|number| {
                 let mut stream = connect();

@@ -1,5 +1,5 @@
-//! What a running scan tells programs: lines of JSON in a file, and metrics over HTTP. Reads the scan's counters; stops
-//! with the scan, and never stops it.
+//! What a running scan tells programs: lines of JSON in a file, and metrics over HTTP. Reads the scan's
+//! counters; stops with the scan, and never stops it.
 
 pub mod http;
 pub mod metrics;
@@ -78,7 +78,8 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Opens what was asked for. `Err` if a place can't be had: before the first connection a person can mend it.
+    /// Opens what was asked for. `Err` if a place can't be had: before the first connection a person can mend
+    /// it.
     pub fn start(places: &ConcurrencyLimiter, watched: &Watched) -> anyhow::Result<Self> {
         let start = |path| Status::start(path, places.opening, watched.clone());
         let status = places.status.as_deref().map(start).transpose()?;
@@ -189,7 +190,8 @@ impl Meter {
 
     /// What is left at the pace of late, in whole seconds; nothing while there is too little to tell by.
     ///
-    /// What is counted are attempts: of a block that is mostly silent, only few turns end before the second pass.
+    /// What is counted are attempts: of a block that is mostly silent, only few turns end before the second
+    /// pass.
     fn left(&self, now: Sample) -> Option<Duration> {
         let turns = self.watched.progress.turns.load(Relaxed);
         let since = self.samples.front().copied().unwrap_or(self.first);
@@ -269,8 +271,8 @@ pub(super) mod tests {
         assert!((figures.ended_rate - 100.0).abs() < 1e-9 && figures.rate.abs() < 1e-9, "{figures:?}");
     }
 
-    /// A scan of `turns` at 100 attempts a second, of which `silent` in a hundred time out after five seconds and are
-    /// tried once more when all were tried once; the time left as told in each second, and as it was.
+    /// A scan of `turns` at 100 attempts a second, of which `silent` in a hundred time out after five seconds
+    /// and are tried once more when all were tried once; the time left as told in each second, and as it was.
     fn told(turns: u64, silent: u64) -> Vec<(u64, u64, f64)> {
         const RATE: u64 = 100;
         const TIMEOUT: u64 = 5;

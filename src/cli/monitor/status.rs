@@ -1,7 +1,7 @@
 //! How a scan stands as one JSON object a line: at once, then each second, and once more at its end.
 //!
-//! Nobody may read them, and the scan waits for nobody: a pipe that is full misses lines, whole ones, and gets further
-//! lines as soon as it has room. A FIFO that nobody reads yet is opened when somebody does.
+//! Nobody may read them, and the scan waits for nobody: a pipe that is full misses lines, whole ones, and
+//! gets further lines as soon as it has room. A FIFO that nobody reads yet is opened when somebody does.
 
 use std::fs::File;
 use std::io::{self, Write};

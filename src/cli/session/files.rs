@@ -31,8 +31,8 @@ use crate::scan::outputs::{Output, Outputs};
 use crate::scan::progress::Progress;
 use crate::targets::Order;
 
-/// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is seen once
-/// would take some 300 bytes.
+/// Groups of a kind that keep their own count where only the terminal shows the largest: each name that is
+/// seen once would take some 300 bytes.
 const SHOWN_GROUPS: usize = 4096;
 
 impl Session {
@@ -63,8 +63,8 @@ impl Session {
         paths.iter().enumerate().map(open).collect()
     }
 
-    /// The turns that an earlier run did, what it did of further names, and the addresses of the set that it spoke to for
-    /// names.
+    /// The turns that an earlier run did, what it did of further names, and the addresses of the set that it
+    /// spoke to for names.
     pub(super) fn done_before(
         &self,
         order: &Order,

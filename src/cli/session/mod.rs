@@ -305,7 +305,8 @@ impl Session {
         })
     }
 
-    /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to end.
+    /// All is written: leaves what a resumed scan needs, or nothing of it, and says how the program is to
+    /// end.
     fn leave(
         &self,
         fed: DispatchEnd,
@@ -341,7 +342,8 @@ impl Session {
     }
 }
 
-/// A scan that came to its end failed if there were targets, and this machine had nothing to reach any of them by.
+/// A scan that came to its end failed if there were targets, and this machine had nothing to reach any of
+/// them by.
 fn unless_in_vain(exit: Exit, progress: &Progress) -> Exit {
     let untried = progress.outcome(Outcome::NotTried);
     let is_in_vain = untried > 0 && untried == progress.finished();

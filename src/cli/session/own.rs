@@ -1,5 +1,5 @@
-//! The addresses that a scan goes out from: whether each has a name that leads back, as receivers want of any client. Asked
-//! beside the scan, which waits for nothing.
+//! The addresses that a scan goes out from: whether each has a name that leads back, as receivers want of any
+//! client. Asked beside the scan, which waits for nothing.
 
 use std::net::IpAddr;
 use std::sync::Arc;

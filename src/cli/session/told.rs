@@ -90,8 +90,8 @@ pub(super) fn doubt(quiet: bool) -> fn(&VantageWarning) {
     if quiet { |_| {} } else { |doubt| say(format_args!("banneret: {doubt}")) }
 }
 
-/// Tells what names led to beyond what is followed, and which mail exchangers have no address that can be found; gives
-/// the lines.
+/// Tells what names led to beyond what is followed, and which mail exchangers have no address that can be
+/// found; gives the lines.
 pub(super) fn of_names(progress: &Progress, voice: Voice) -> Vec<String> {
     let left_out = (!progress.left_out.is_empty()).then(|| progress.left_out.to_string());
     let failing = &progress.failing_exchangers;
@@ -172,8 +172,9 @@ pub fn dry_run(session: &Session) -> anyhow::Result<Exit> {
     print(told.as_bytes())
 }
 
-/// How long the first conversations with all targets take at least; `None` where nothing but this machine bounds them.
-/// Names are bounded by the overall rate alone, for their networks are not known before they are resolved.
+/// How long the first conversations with all targets take at least; `None` where nothing but this machine
+/// bounds them. Names are bounded by the overall rate alone, for their networks are not known before they are
+/// resolved.
 fn least_seconds(session: &Session, schedule: &Schedule) -> Option<f64> {
     let all = schedule.turns() as f64;
     let of_addresses = all - session.loaded.own_names().count() as f64;

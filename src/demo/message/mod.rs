@@ -8,7 +8,8 @@ use self::query::Query;
 use super::zone::{Answer, Data, Fault, Kind, Zone, cut};
 use crate::name::DnsName;
 
-/// The most that is sent in one datagram, whatever the client offers: what crosses today's paths unfragmented.
+/// The most that is sent in one datagram, whatever the client offers: what crosses today's paths
+/// unfragmented.
 pub const MAX_DATAGRAM: usize = 1232;
 /// What a client without EDNS takes (RFC 1035 §2.3.4).
 const PLAIN_DATAGRAM: usize = 512;
@@ -43,8 +44,8 @@ pub enum Carrier {
     Tcp,
 }
 
-/// Writes the reply to one query into `reply`, cleared first. False where nothing is to be sent: not a query, or the
-/// answer is silence.
+/// Writes the reply to one query into `reply`, cleared first. False where nothing is to be sent: not a query,
+/// or the answer is silence.
 pub fn respond(zone: &dyn Zone, query: &[u8], carrier: Carrier, reply: &mut Vec<u8>) -> bool {
     reply.clear();
     let Some(query) = Query::read(query) else { return false };
@@ -215,7 +216,8 @@ impl<'r> Writer<'r> {
     fn close(mut self, query: &Query<'_>, carrier: Carrier) {
         let extra = query.offered.map_or(0, |_| OPT_LENGTH);
         if self.out.len() + extra > query.limit(carrier) {
-            // RFC 2181 §9: with TC set, the client asks again over TCP; nothing of a partial set is worth sending.
+            // RFC 2181 §9: with TC set, the client asks again over TCP; nothing of a partial set is worth
+            // sending.
             self.out.truncate(HEADER + query.question.len());
             self.out[2] |= 0x02;
             self.answers = 0;

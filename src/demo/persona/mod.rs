@@ -1,6 +1,8 @@
-//! The kinds of host that live in a block, each with what it says, what DNS holds of it, and the truth about it.
+//! The kinds of host that live in a block, each with what it says, what DNS holds of it, and the truth about
+//! it.
 //!
-//! The truth beside a persona is the domain's rules applied by hand to that row. Only what is certain is in it.
+//! The truth beside a persona is the domain's rules applied by hand to that row. Only what is certain is in
+//! it.
 
 pub mod names;
 pub mod reverse;
@@ -49,7 +51,8 @@ pub struct Expected {
     pub must: &'static [&'static str],
     /// Findings that would be wrong.
     pub never: &'static [&'static str],
-    /// The single changes that leave nothing of weight; `None` where nothing of weight is wrong or nothing is certain.
+    /// The single changes that leave nothing of weight; `None` where nothing of weight is wrong or nothing is
+    /// certain.
     pub clears: Option<&'static [&'static str]>,
 }
 
@@ -270,7 +273,8 @@ impl Life {
     }
 }
 
-/// A name of the table on the wire. One that can't be written becomes the root, which the table's test forbids.
+/// A name of the table on the wire. One that can't be written becomes the root, which the table's test
+/// forbids.
 fn dns(name: &str) -> DnsName {
     DnsName::parse(name).unwrap_or_else(|_| DnsName::root())
 }

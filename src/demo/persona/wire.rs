@@ -7,8 +7,8 @@ use super::{Life, MATCH, Persona, unjudged};
 use crate::demo::host::Host;
 use crate::evidence::Outcome;
 
-/// What passes before an RST, so that the connection surely stood before: without it, a client that looks late sees the
-/// reset as part of its connecting.
+/// What passes before an RST, so that the connection surely stood before: without it, a client that looks
+/// late sees the reset as part of its connecting.
 const BEFORE_RESET: Duration = Duration::from_millis(20);
 /// The pause between two octets of a host that drips.
 const DRIP: Duration = Duration::from_millis(50);

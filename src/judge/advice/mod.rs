@@ -1,7 +1,8 @@
-//! What to do about a finding, what not to do, and how to see for oneself: sentences and commands for one host.
+//! What to do about a finding, what not to do, and how to see for oneself: sentences and commands for one
+//! host.
 //!
-//! Strangers' names go into commands and zone lines: whatever is no plain host name is quoted for a shell, and left out
-//! of a zone.
+//! Strangers' names go into commands and zone lines: whatever is no plain host name is quoted for a shell,
+//! and left out of a zone.
 
 mod evidence;
 mod shell;
@@ -70,8 +71,8 @@ pub fn advice(case: &Case<'_>) -> Vec<Advice> {
     case.judgement.findings.iter().map(|finding| advise(case, *finding)).collect()
 }
 
-/// Zone lines that would make forward and reverse DNS of the host agree: the PTR record for whoever owns the address,
-/// the address record for whoever owns the domain. `None` without an address.
+/// Zone lines that would make forward and reverse DNS of the host agree: the PTR record for whoever owns the
+/// address, the address record for whoever owns the domain. `None` without an address.
 pub fn zone_lines(case: &Case<'_>) -> Option<[String; 2]> {
     let ip = case.evidence.ip?;
     let name = case.proposed_name().unwrap_or_else(|| OWN_NAME.to_owned());

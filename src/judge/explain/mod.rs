@@ -70,8 +70,8 @@ impl Subject {
         }
     }
 
-    /// The subjects that speak of the words of a question, the best first: the more of its words a subject has, and the
-    /// rarer they are among all, the better. Words of less than three letters say nothing.
+    /// The subjects that speak of the words of a question, the best first: the more of its words a subject
+    /// has, and the rarer they are among all, the better. Words of less than three letters say nothing.
     pub fn search(question: &str) -> Vec<Self> {
         let question = question.to_lowercase();
         let asked: Vec<&str> = words(&question).collect();
@@ -103,7 +103,8 @@ impl Subject {
     }
 }
 
-/// The words of the replies by which Postfix and large receivers refuse mail for a finding, as people paste them.
+/// The words of the replies by which Postfix and large receivers refuse mail for a finding, as people paste
+/// them.
 fn replies(code: Code) -> &'static str {
     match code {
         Code::PtrMissing => {

@@ -110,8 +110,8 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Whether a run of letters and digits is the address in eight hexadecimal digits, either way round; a prefix of letters
-/// that are no such digits may stand before it (`ip`, `h`, `x`).
+/// Whether a run of letters and digits is the address in eight hexadecimal digits, either way round; a prefix
+/// of letters that are no such digits may stand before it (`ip`, `h`, `x`).
 fn holds_hex(text: &str, octets: [u8; 4]) -> bool {
     let mut reversed = octets;
     reversed.reverse();
@@ -170,7 +170,8 @@ fn holds_nibbles(host: &str, ip: Ipv6Addr) -> bool {
     false
 }
 
-/// All 32 hexadecimal digits in one run, or the eight groups written out with a separator; or the last sixteen digits.
+/// All 32 hexadecimal digits in one run, or the eight groups written out with a separator; or the last
+/// sixteen digits.
 fn holds_all_digits(host: &str, ip: Ipv6Addr) -> bool {
     let whole = format!("{:032x}", u128::from(ip));
     host.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.ends_with(&whole) || run == &whole[16..])
@@ -185,7 +186,8 @@ fn is_compressed(label: &str, ip: Ipv6Addr) -> bool {
     is(label) || label.match_indices('-').any(|(at, _)| is(&label[at + 1..]))
 }
 
-/// At least four groups of the address, one behind the other, with hyphens or dots between: `0-0-0-1`, `db8-1-2-3`.
+/// At least four groups of the address, one behind the other, with hyphens or dots between: `0-0-0-1`,
+/// `db8-1-2-3`.
 fn holds_groups(host: &str, ip: Ipv6Addr) -> bool {
     const ENOUGH: usize = 4;
     let groups = ip.segments();

@@ -81,7 +81,8 @@ const WORDS: &[(&str, Class, Need)] = &[
     ("vps", Class::Hosting, Need::LongNumber),
 ];
 
-/// Words of clouds and hosting that too many hosts of one's own bear: they name the class of a name that holds its address.
+/// Words of clouds and hosting that too many hosts of one's own bear: they name the class of a name that
+/// holds its address.
 const HINTS: &[(&str, Class)] = &[
     ("business", Class::Static),
     ("clients", Class::Static),
@@ -132,8 +133,8 @@ const MAIL: &[&str] = &[
     "webmail",
 ];
 
-/// What a provider writes for a host of which it knows only that it is rented, or for the record itself. The whole part
-/// that the provider chose: `hosted-by.example.net`.
+/// What a provider writes for a host of which it knows only that it is rented, or for the record itself. The
+/// whole part that the provider chose: `hosted-by.example.net`.
 const RENTED: &[&str] = &[
     "cloud-server",
     "dedicated-server",

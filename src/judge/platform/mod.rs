@@ -1,14 +1,16 @@
 //! The software or service behind a host: a table of shapes, searched in one pass.
 //!
-//! The greeting is asked first. Where it tells nothing, as after somebody has hidden it, the EHLO reply is a second
-//! witness, and the names in it and in the certificate are a third: a service's own hosts are called after it. Where all
-//! of them say nothing and the greeting is overwritten with asterisks, the firewall that does so is told.
+//! The greeting is asked first. Where it tells nothing, as after somebody has hidden it, the EHLO reply is a
+//! second witness, and the names in it and in the certificate are a third: a service's own hosts are called
+//! after it. Where all of them say nothing and the greeting is overwritten with asterisks, the firewall that
+//! does so is told.
 //!
 //! The rows are data: `platforms.toml`, which says how to add one.
 //!
-//! A row is looked at only if one of its words stands in the reply, so the cost does not grow with the table. The words
-//! are whole runs of letters and digits: `gsmtp` is not found in `gsmtpd`. By example: `h ESMTP Exim 4.96` holds the words
-//! `h esmtp exim 4 96`; `exim` leads to one row, whose shape `ESMTP Exim` is then looked for in line 1.
+//! A row is looked at only if one of its words stands in the reply, so the cost does not grow with the table.
+//! The words are whole runs of letters and digits: `gsmtp` is not found in `gsmtpd`. By example:
+//! `h ESMTP Exim 4.96` holds the words `h esmtp exim 4 96`; `exim` leads to one row, whose shape `ESMTP Exim`
+//! is then looked for in line 1.
 
 mod table;
 
@@ -76,7 +78,8 @@ impl<'a> Seen<'a> {
         self.ehlos().find_map(|reply| best(&EHLOS, &reply.text, |shape| is_in_ehlo(shape, &reply.text)))
     }
 
-    /// The service in whose own domains the host says it stands. In a provider's domain anybody's host may stand.
+    /// The service in whose own domains the host says it stands. In a provider's domain anybody's host may
+    /// stand.
     fn by_name(&self) -> Option<&'static Row> {
         let said = self.ehlos().filter_map(ehlo::name);
         let shown = self.observation.tls.iter().filter(|tls| tls.status == TlsStatus::Established);
@@ -122,8 +125,8 @@ fn is_in_ehlo(shape: &Shape, ehlo: &Text) -> bool {
     }
 }
 
-/// The first row, in the order of the table, of which a shape fits: every word of the text is looked up once, and no
-/// shape is tried twice, however often its word stands there.
+/// The first row, in the order of the table, of which a shape fits: every word of the text is looked up once,
+/// and no shape is tried twice, however often its word stands there.
 fn best(index: &Index, text: &Text, fits: impl Fn(&Shape) -> bool) -> Option<&'static Row> {
     let mut best = None;
     let mut tried = [0u64; MOST_WORDS / 64];
@@ -200,7 +203,8 @@ fn bucket_of(word: &[u8]) -> usize {
     (letter(word.first()) ^ letter(word.last()) << 4 ^ word.len() << 1) % BUCKETS
 }
 
-/// Whether all pieces stand in the lines, one behind the other. A leading `^` ties the first piece to a line's start.
+/// Whether all pieces stand in the lines, one behind the other. A leading `^` ties the first piece to a
+/// line's start.
 fn in_order<'a>(lines: impl Iterator<Item = &'a [u8]>, pieces: &[&str]) -> bool {
     let mut pieces = pieces.iter().peekable();
     for line in lines {

@@ -1,4 +1,5 @@
-//! The rows of `platforms.toml`, read once, when the first platform is looked for. The file says how to add one.
+//! The rows of `platforms.toml`, read once, when the first platform is looked for. The file says how to add
+//! one.
 
 use std::sync::LazyLock;
 
@@ -45,8 +46,8 @@ pub enum Shape {
     HexTag,
     /// The EHLO reply offers all of the first keywords and otherwise only some of the second.
     EhloExactly(Pieces, Pieces),
-    /// The extensions of the EHLO reply hold the pieces, whatever the line. Line 1 is not looked at: of that, records
-    /// keep the name alone.
+    /// The extensions of the EHLO reply hold the pieces, whatever the line. Line 1 is not looked at: of that,
+    /// records keep the name alone.
     Ehlo(Pieces),
     /// A firewall overwrote the greeting with asterisks.
     Masked,
@@ -77,7 +78,8 @@ impl Shape {
 /// One way to know a platform.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// A word in lower case, of the greeting or of the EHLO reply, without which the shape need not be looked at.
+    /// A word in lower case, of the greeting or of the EHLO reply, without which the shape need not be looked
+    /// at.
     pub word: &'static str,
     /// The whole shape.
     pub shape: Shape,
@@ -122,7 +124,8 @@ impl Row {
     }
 }
 
-/// All rows. The text is part of the program and a test reads it, so a mistake in it never gets as far as a user.
+/// All rows. The text is part of the program and a test reads it, so a mistake in it never gets as far as a
+/// user.
 pub(super) static ROWS: LazyLock<&'static [Row]> = LazyLock::new(|| parse(TEXT).unwrap_or_default());
 
 /// Reads a table. Its rows live as long as the program.
@@ -132,8 +135,8 @@ pub(super) fn parse(text: &str) -> Result<&'static [Row], toml::de::Error> {
     Ok(leaked(rows?))
 }
 
-/// The text without the greetings that only tests look at, more than half of it: each stands on a line that opens with
-/// a bracket. One that is written otherwise is read and passed over.
+/// The text without the greetings that only tests look at, more than half of it: each stands on a line that
+/// opens with a bracket. One that is written otherwise is read and passed over.
 fn without_greetings(text: &str) -> String {
     text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("[\"")).collect()
 }

@@ -140,7 +140,8 @@ impl<'a> Facts<'a> {
                 Lead::Here | Lead::Nowhere => No,
                 Lead::Unknown => Unknown,
             },
-            // No address in the target's family does not prove that there is none in the other, nor an MX record.
+            // No address in the target's family does not prove that there is none in the other, nor an MX
+            // record.
             Condition::HeloWithoutAOrMx => match self.helo_lead {
                 Lead::Here | Lead::Elsewhere => No,
                 Lead::Nowhere | Lead::Unknown => Unknown,

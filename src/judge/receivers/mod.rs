@@ -1,8 +1,8 @@
-//! Who cares: what receivers of mail do with a client that looks as this host does. Rules are data with a version; what
-//! they need and evidence does not hold gives [`Effect::Unknown`], never a refusal.
+//! Who cares: what receivers of mail do with a client that looks as this host does. Rules are data with a
+//! version; what they need and evidence does not hold gives [`Effect::Unknown`], never a refusal.
 //!
-//! Receivers look at the name in HELO or EHLO of the sending side, which nobody sees by connecting. Where the user has
-//! not told it, the banner's name stands in, and the forecast says so.
+//! Receivers look at the name in HELO or EHLO of the sending side, which nobody sees by connecting. Where the
+//! user has not told it, the banner's name stands in, and the forecast says so.
 
 mod facts;
 mod table;

@@ -64,8 +64,9 @@ fn verdict_of(banner: &str, names: &[(&str, &str)], unasked: u32, written: Writt
     judge(&evidence, &Inventory::default()).verdict.unwrap()
 }
 
-/// What all completions agree on. Of names that nobody asked, and that the record does not hold, one thing is known: they
-/// are no nearer to the banner than those that were asked. In a record of before, they are only not equal to it.
+/// What all completions agree on. Of names that nobody asked, and that the record does not hold, one thing is
+/// known: they are no nearer to the banner than those that were asked. In a record of before, they are only
+/// not equal to it.
 fn agreed(banner: &str, names: &[(&str, &'static str)], unasked: u32, written: Written) -> Option<Verdict> {
     let mut verdicts = Vec::new();
     let relative = crate::name::registrable(banner).map(|domain| format!("unasked.{domain}"));

@@ -1,8 +1,9 @@
-//! Several changes at once, where no single one is enough: one name is chosen for the host, and PTR record, address
-//! record and greeting are brought to it.
+//! Several changes at once, where no single one is enough: one name is chosen for the host, and PTR record,
+//! address record and greeting are brought to it.
 //!
-//! For `220 mail.a.example` at 192.0.2.1, whose name has no address, and no PTR record: `mail.a.example` is given the
-//! address, and then the PTR record. Where nothing offers a name that its operator may use, the changes stand without one.
+//! For `220 mail.a.example` at 192.0.2.1, whose name has no address, and no PTR record: `mail.a.example` is
+//! given the address, and then the PTR record. Where nothing offers a name that its operator may use, the
+//! changes stand without one.
 
 use super::super::platform::Kind;
 use super::super::shape::{Shape, Support};

@@ -1,8 +1,9 @@
-//! Parameters of structured data: which of a record's fields they hold, and how values are written so that each can be
-//! had back.
+//! Parameters of structured data: which of a record's fields they hold, and how values are written so that
+//! each can be had back.
 //!
-//! A value is text in the escape of [`escape`], which also shows what would act on a terminal (`\xHH`); a list of such
-//! texts is joined as [`list`] has it. Around it comes the escape of RFC 5424 §6.3.3 for `"`, `\` and `]`.
+//! A value is text in the escape of [`escape`], which also shows what would act on a terminal (`\xHH`); a
+//! list of such texts is joined as [`list`] has it. Around it comes the escape of RFC 5424 §6.3.3 for `"`,
+//! `\` and `]`.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! MMDB files, whose tree is the longest match. Makers name the fields of a system differently; the usual ones are known.
+//! MMDB files, whose tree is the longest match. Makers name the fields of a system differently; the usual
+//! ones are known.
 
 use std::fs;
 use std::net::IpAddr;
@@ -11,8 +12,8 @@ use super::{About, AsnError, day, number};
 use crate::prefix::Prefix;
 use crate::record::Network;
 
-/// Whose data they are, by how the name of their kind begins, small letters: their makers want to be named, and no MMDB
-/// has a field for it.
+/// Whose data they are, by how the name of their kind begins, small letters: their makers want to be named,
+/// and no MMDB has a field for it.
 const MAKERS: [(&str, &str); 4] = [
     (
         "geolite2",

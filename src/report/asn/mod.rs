@@ -1,5 +1,5 @@
-//! Whose network an address is in, by a data base that the user brings: MMDB, as most makers ship, or a table of
-//! ranges (iptoasn). What the data say of themselves, date and licence, goes wherever they are used.
+//! Whose network an address is in, by a data base that the user brings: MMDB, as most makers ship, or a table
+//! of ranges (iptoasn). What the data say of themselves, date and licence, goes wherever they are used.
 
 mod mmdb;
 mod ranges;
@@ -157,8 +157,8 @@ impl AsnDb {
         }
     }
 
-    /// The prefixes of a system, IPv4 first, else in the order of the data; none if the data do not know it. The first
-    /// call goes through all of an MMDB.
+    /// The prefixes of a system, IPv4 first, else in the order of the data; none if the data do not know it.
+    /// The first call goes through all of an MMDB.
     pub fn prefixes(&self, asn: u32) -> Result<Vec<Prefix>, AsnError> {
         let mmdb = match &self.source {
             Source::Mmdb(mmdb) => mmdb,

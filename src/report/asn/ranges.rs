@@ -1,7 +1,9 @@
-//! Values by ranges of addresses, kept as ranges: a range off the borders of prefixes would be dozens of these.
+//! Values by ranges of addresses, kept as ranges: a range off the borders of prefixes would be dozens of
+//! these.
 //!
-//! Where ranges overlap, the narrowest that holds an address counts, of equals the later one. On ten numbers: `0-9: a`,
-//! `2-5: b` and `4-7: c` are settled as `0-1: a`, `2-3: b`, `4-7: c`, `8-9: a`, and looked up by halving.
+//! Where ranges overlap, the narrowest that holds an address counts, of equals the later one. On ten numbers:
+//! `0-9: a`, `2-5: b` and `4-7: c` are settled as `0-1: a`, `2-3: b`, `4-7: c`, `8-9: a`, and looked up by
+//! halving.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -54,7 +56,8 @@ impl Ranges {
         true
     }
 
-    /// Adds a prefix, as a part of the range before it where that goes on: data by prefix hold a range in pieces.
+    /// Adds a prefix, as a part of the range before it where that goes on: data by prefix hold a range in
+    /// pieces.
     pub(super) fn join(&mut self, prefix: Prefix, value: u32) {
         match (prefix.first(), prefix.last()) {
             (IpAddr::V4(first), IpAddr::V4(last)) => {

@@ -1,5 +1,6 @@
-//! Tables of ranges, comma or tab between their cells: `start,end,asn,name`, iptoasn's `start end asn country name`, or
-//! anything with a header that names its columns. Where ranges overlap, the narrowest counts.
+//! Tables of ranges, comma or tab between their cells: `start,end,asn,name`, iptoasn's
+//! `start end asn country name`, or anything with a header that names its columns. Where ranges overlap, the
+//! narrowest counts.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

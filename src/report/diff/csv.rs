@@ -14,8 +14,8 @@ use crate::record::time;
 /// The columns of one side, behind `old_` and `new_`.
 const SIDE: [&str; 5] = ["outcome", "verdict", "banner_name", "ptr_names", "trouble"];
 
-/// Writes a header and the rows. A host that a side has no record of has empty cells there; behind the other columns
-/// stands one for each tag that a host has.
+/// Writes a header and the rows. A host that a side has no record of has empty cells there; behind the other
+/// columns stands one for each tag that a host has.
 pub fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
     let names: BTreeSet<&str> = entries.iter().flat_map(Entry::tags).map(|(name, _)| &**name).collect();
     let mut table = csv::Writer::from_writer(out);

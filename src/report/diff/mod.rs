@@ -1,15 +1,17 @@
-//! What changed between scans, by meaning: which hosts were fixed, which got worse, which are called otherwise.
+//! What changed between scans, by meaning: which hosts were fixed, which got worse, which are called
+//! otherwise.
 //!
-//! A host is an address and a port, and the name by which it was asked for, if it was by one: two rows of an inventory
-//! that lead to one address are two. Its trouble is the set of its findings that weigh at least low on it; an answer that
-//! nobody got is no trouble and no cure, so a host that is undetermined on either side is neither fixed nor regressed.
-//! By example: no PTR before, none now and the same name: still wrong; no PTR before, undetermined now: unknown.
+//! A host is an address and a port, and the name by which it was asked for, if it was by one: two rows of an
+//! inventory that lead to one address are two. Its trouble is the set of its findings that weigh at least low
+//! on it; an answer that nobody got is no trouble and no cure, so a host that is undetermined on either side
+//! is neither fixed nor regressed. By example: no PTR before, none now and the same name: still wrong; no PTR
+//! before, undetermined now: unknown.
 //!
-//! The last scan is compared with what all earlier ones together know ([`Scan::then`]): of two that is the first; of more
-//! it tells since when a host is in trouble, and which hosts go back and forth.
+//! The last scan is compared with what all earlier ones together know ([`Scan::then`]): of two that is the
+//! first; of more it tells since when a host is in trouble, and which hosts go back and forth.
 //!
-//! Memory grows with the hosts that spoke, one entry each for what is known and for the scan at hand; a hundred million
-//! records are no problem, a hundred million mail servers are. Opens no file.
+//! Memory grows with the hosts that spoke, one entry each for what is known and for the scan at hand; a
+//! hundred million records are no problem, a hundred million mail servers are. Opens no file.
 
 pub mod change;
 pub mod csv;
@@ -147,8 +149,8 @@ impl Scan {
         self
     }
 
-    /// The hosts of this scan and of a later one, in the order of a report: by change, then by address and port. Hosts that
-    /// greeted in neither are left out.
+    /// The hosts of this scan and of a later one, in the order of a report: by change, then by address and
+    /// port. Hosts that greeted in neither are left out.
     pub fn compare<'a>(&'a self, later: &'a Self) -> Vec<Entry<'a>> {
         let both = self.hosts.iter().map(|(host, old)| (host, Some(old), later.hosts.get(host)));
         let added = later.hosts.iter().filter(|(host, _)| !self.hosts.contains_key(host));

@@ -1,6 +1,6 @@
-//! Which names have moved: a name by which one address alone greeted before and another alone greets now, whether the
-//! two hosts are gone, new, or greet by other names. By example: the hosts at .1 and .2 swap their names a and b: a was at
-//! .1 and is at .2, b was at .2 and is at .1.
+//! Which names have moved: a name by which one address alone greeted before and another alone greets now,
+//! whether the two hosts are gone, new, or greet by other names. By example: the hosts at .1 and .2 swap
+//! their names a and b: a was at .1 and is at .2, b was at .2 and is at .1.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -73,8 +73,8 @@ impl State {
         }
     }
 
-    /// Takes in another record of the same scan. Of several that agree the last counts, but one that knows more stays
-    /// before one that knows less.
+    /// Takes in another record of the same scan. Of several that agree the last counts, but one that knows
+    /// more stays before one that knows less.
     pub(super) fn beside(&mut self, other: Self) {
         let contradicted = self.agreement == Agreement::Contradicted || self.contradicts(&other);
         if self.is_unknown() || !other.is_unknown() {
@@ -86,7 +86,8 @@ impl State {
         }
     }
 
-    /// Takes in what a later scan knows: an answer that nobody got, and silence, change nothing of what was known.
+    /// Takes in what a later scan knows: an answer that nobody got, and silence, change nothing of what was
+    /// known.
     pub(super) fn then(&mut self, later: Self) {
         if later.is_unknown() && !self.is_unknown() {
             return;

@@ -1,5 +1,5 @@
-//! What is to be fixed as a CSV file beside the page, one row a host in the order of addresses, and where the hosts of a
-//! group stand in it, so that the page can lead there.
+//! What is to be fixed as a CSV file beside the page, one row a host in the order of addresses, and where the
+//! hosts of a group stand in it, so that the page can lead there.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -1,10 +1,10 @@
-//! A frame of the IPv4 address space, cut into cells along a Hilbert curve: neighbours in address space are neighbours on
-//! the map. Draws nothing.
+//! A frame of the IPv4 address space, cut into cells along a Hilbert curve: neighbours in address space are
+//! neighbours on the map. Draws nothing.
 //!
-//! A cell is one address or one /24, the unit, and a frame the smallest network of 16, 64, 256, … units that holds all of
-//! them; where that would be more than 64 × 64 cells, it is the smallest network at all, and a cell what becomes of it.
-//! On a curve of order 1 the four quarters stand so: 0 top left, 1 below it, 2 right of that, 3 above; a curve of the next
-//! order repeats this in each quarter, turned so that the ends meet.
+//! A cell is one address or one /24, the unit, and a frame the smallest network of 16, 64, 256, … units that
+//! holds all of them; where that would be more than 64 × 64 cells, it is the smallest network at all, and a
+//! cell what becomes of it. On a curve of order 1 the four quarters stand so: 0 top left, 1 below it, 2 right
+//! of that, 3 above; a curve of the next order repeats this in each quarter, turned so that the ends meet.
 
 use std::net::Ipv4Addr;
 
@@ -69,7 +69,8 @@ pub(super) fn place(order: u8, along: u32) -> (u32, u32) {
             2 => (1, 1),
             _ => (1, 0),
         };
-        // The first and last quarter are mirrored, so that the curve enters and leaves where its neighbours do.
+        // The first and last quarter are mirrored, so that the curve enters and leaves where its neighbours
+        // do.
         (column, row) = match quarter {
             0 => (row, column),
             3 => (side - 1 - row, side - 1 - column),

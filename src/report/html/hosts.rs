@@ -1,5 +1,5 @@
-//! The hosts themselves: the worst of them, each with the record or setting that puts it right, folded. All of them are in
-//! the list beside the page.
+//! The hosts themselves: the worst of them, each with the record or setting that puts it right, folded. All
+//! of them are in the list beside the page.
 
 use std::io::{self, Write};
 

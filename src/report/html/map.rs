@@ -1,5 +1,5 @@
-//! The map of what was met: a square for each dense part of the address space, or one for all, every cell coloured by the
-//! verdict that most of it has.
+//! The map of what was met: a square for each dense part of the address space, or one for all, every cell
+//! coloured by the verdict that most of it has.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -157,7 +157,8 @@ fn square(part: &[Unit], unit: u8, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</svg><figcaption>{caption}</figcaption></figure>")
 }
 
-/// The mark that most of a cell has; of equal ones the one that matters more. Without a verdict only what has none.
+/// The mark that most of a cell has; of equal ones the one that matters more. Without a verdict only what has
+/// none.
 fn most(counts: &Counts) -> Mark {
     let judged = marks().filter(|&mark| mark.is_some() && counts[index(mark)] > 0);
     judged.max_by_key(|&mark| (counts[index(mark)], weight(mark))).flatten()

@@ -1,8 +1,9 @@
 //! The report as one HTML file that stands alone: no script, no other file, nothing fetched.
 //!
-//! Strangers' text passes through `text::Html` and nothing else. The page forbids everything but its own style sheet
-//! (Content Security Policy with the sheet's hash), so shapes are SVG attributes, never `style=`. The one other file that
-//! a page may lead to, and never loads, is the list of what is to be fixed ([`fixes`]).
+//! Strangers' text passes through `text::Html` and nothing else. The page forbids everything but its own
+//! style sheet (Content Security Policy with the sheet's hash), so shapes are SVG attributes, never `style=`.
+//! The one other file that a page may lead to, and never loads, is the list of what is to be fixed
+//! ([`fixes`]).
 
 mod advice;
 mod chart;

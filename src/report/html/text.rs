@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Write};
 
 use crate::record::neutral::Safe;
 
-/// Shows anything as text: what has a meaning in HTML, in text or in a quoted attribute, becomes a character reference;
-/// control characters and those that reorder text are shown escaped.
+/// Shows anything as text: what has a meaning in HTML, in text or in a quoted attribute, becomes a character
+/// reference; control characters and those that reorder text are shown escaped.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::report) struct Html<T>(pub(in crate::report) T);
 
@@ -37,8 +37,8 @@ impl<W: Write> Write for Escape<W> {
     }
 }
 
-/// A file's name as a relative reference (RFC 3986 §4.2) in a quoted attribute: what is not unreserved is percent-encoded,
-/// and `./` keeps a name with a colon from being a scheme.
+/// A file's name as a relative reference (RFC 3986 §4.2) in a quoted attribute: what is not unreserved is
+/// percent-encoded, and `./` keeps a name with a colon from being a scheme.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Url<'a>(pub(super) &'a str);
 

@@ -1,5 +1,5 @@
-//! The manifest of records that were judged again: what the manifests of its inputs say of targets that left no record
-//! holds for it, too.
+//! The manifest of records that were judged again: what the manifests of its inputs say of targets that left
+//! no record holds for it, too.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,8 @@ impl Carried {
         Self { complete: true, ..Self::default() }
     }
 
-    /// Adds the scan whose manifest stands beside `input`, if it is that of so many records. `None` if there is none.
+    /// Adds the scan whose manifest stands beside `input`, if it is that of so many records. `None` if there
+    /// is none.
     #[must_use]
     pub fn with(mut self, input: &Path, records: u64) -> Option<Self> {
         let told = Told::read(&super::path_of(input)?).filter(|told| told.is_of(records))?;

@@ -1,5 +1,5 @@
-//! Whole records read back, as the lines of JSON that they were made from: a text like any other, of which one record is in
-//! memory at a time.
+//! Whole records read back, as the lines of JSON that they were made from: a text like any other, of which
+//! one record is in memory at a time.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};

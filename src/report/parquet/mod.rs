@@ -1,9 +1,9 @@
 //! Parquet: the record's fields as nested columns, in one file that is there whole or not at all.
 //!
-//! A Parquet file can't be read before its last byte is written, so a scan that may stop at any time gathers its records
-//! in JSON Lines beside it (`FILE.jsonl.zst`: whole at every flush, cut back on resume, readable by itself) and turns them
-//! into columns at the end, a row group at a time. What was gathered stays until whoever has the sink knows that nothing
-//! will go on from it.
+//! A Parquet file can't be read before its last byte is written, so a scan that may stop at any time gathers
+//! its records in JSON Lines beside it (`FILE.jsonl.zst`: whole at every flush, cut back on resume, readable
+//! by itself) and turns them into columns at the end, a row group at a time. What was gathered stays until
+//! whoever has the sink knows that nothing will go on from it.
 
 mod lines;
 mod numbers;

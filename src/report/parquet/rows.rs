@@ -1,6 +1,6 @@
-//! Rows read back, a column at a time and only the columns that a row needs: files of our own, and what other programs
-//! made of them. These wrap lists otherwise, count time otherwise, and allow nulls anywhere; names and nesting of fields
-//! are what is looked for.
+//! Rows read back, a column at a time and only the columns that a row needs: files of our own, and what other
+//! programs made of them. These wrap lists otherwise, count time otherwise, and allow nulls anywhere; names
+//! and nesting of fields are what is looked for.
 
 use std::borrow::Cow;
 use std::fs::File;

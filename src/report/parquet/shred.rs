@@ -1,8 +1,9 @@
 //! Nested values as flat columns, by the levels of Parquet (after the Dremel paper, Melnik et al. 2010).
 //!
-//! Each leaf of the schema is a column. A value in it has two numbers beside it: how many of the optional and repeated
-//! fields above it are there (definition), and at which repeated field its list went on (repetition). For a list of lists
-//! `[[a, b], [], [c]]` the column is a(0,2) b(2,2) -(1,1) c(1,2), repetition first.
+//! Each leaf of the schema is a column. A value in it has two numbers beside it: how many of the optional and
+//! repeated fields above it are there (definition), and at which repeated field its list went on
+//! (repetition). For a list of lists `[[a, b], [], [c]]` the column is a(0,2) b(2,2) -(1,1) c(1,2),
+//! repetition first.
 
 use std::io::Write;
 use std::time::UNIX_EPOCH;
@@ -74,8 +75,8 @@ impl Shredder {
         self.rows
     }
 
-    /// Takes one record. A field that the schema requires and that is missing, or of another kind, becomes the kind's zero:
-    /// the rows of all columns stay in step.
+    /// Takes one record. A field that the schema requires and that is missing, or of another kind, becomes
+    /// the kind's zero: the rows of all columns stay in step.
     pub(super) fn push(&mut self, record: &Value) {
         let schema = self.schema.clone();
         let place = Place { column: 0, levels: Levels { definition: 0, repetition: 0 }, depth: 0 };

@@ -47,8 +47,8 @@ impl Index {
         Self { schema: SCHEMA.to_owned(), files, was_read: false }
     }
 
-    /// That of a folder; an empty one where there is none, or one of somebody else. It names files of this folder only,
-    /// whatever was written into it.
+    /// That of a folder; an empty one where there is none, or one of somebody else. It names files of this
+    /// folder only, whatever was written into it.
     pub(super) fn read(folder: &Path) -> Self {
         let mut text = Vec::new();
         let path = folder.join(INDEX);

@@ -1,7 +1,7 @@
 //! The mail to whoever a list is for: a subject and a body from a template, which the user can replace.
 //!
-//! By example: `Subject: {hosts} to fix` and a blank line, then a body with `{list}` in it. A brace that is to stand there
-//! is doubled. Must not know: how a mail is sent or encoded.
+//! By example: `Subject: {hosts} to fix` and a blank line, then a body with `{list}` in it. A brace that is
+//! to stand there is doubled. Must not know: how a mail is sent or encoded.
 
 use crate::record::neutral::Safe;
 

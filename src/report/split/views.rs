@@ -1,4 +1,5 @@
-//! A group's list as a page and as a mail, made from the rows of its CSV file, so that all three say the same.
+//! A group's list as a page and as a mail, made from the rows of its CSV file, so that all three say the
+//! same.
 
 use std::fmt::Write as _;
 use std::io::{self, Read};

@@ -1,4 +1,5 @@
-//! Names that hosts share which nobody renamed: one default or foreign name at many addresses, in bounded memory.
+//! Names that hosts share which nobody renamed: one default or foreign name at many addresses, in bounded
+//! memory.
 //!
 //! A record can't say so, for it is written before the others are seen; a summary can.
 
@@ -48,7 +49,8 @@ impl Clones {
         self.names.retain(|_, cloned| cloned.records > least);
     }
 
-    /// The names at [`MANY`] addresses or more, each with its records, the most frequent first; equal ones by name.
+    /// The names at [`MANY`] addresses or more, each with its records, the most frequent first; equal ones by
+    /// name.
     pub fn listed(&self) -> Vec<(&str, u64)> {
         let many = self.names.iter().filter(|(_, cloned)| cloned.addresses.count() >= MANY);
         let mut listed: Vec<_> = many.map(|(name, cloned)| (name.as_str(), cloned.records)).collect();

@@ -1,8 +1,9 @@
-//! How much of what was asked the numbers speak of: targets asked, targets that answered, verdicts that could not be
-//! reached and why.
+//! How much of what was asked the numbers speak of: targets asked, targets that answered, verdicts that could
+//! not be reached and why.
 //!
-//! Records alone know only targets that left one. Where a scan told elsewhere how all of its targets ended (in its
-//! manifest, or because it is this very run), those without a record are counted, too: see [`Summary::add_unkept`].
+//! Records alone know only targets that left one. Where a scan told elsewhere how all of its targets ended
+//! (in its manifest, or because it is this very run), those without a record are counted, too: see
+//! [`Summary::add_unkept`].
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,8 @@ impl Basis {
 }
 
 impl Coverage {
-    /// Whether the scans told how all of their targets ended. Records alone do not know of those that left none.
+    /// Whether the scans told how all of their targets ended. Records alone do not know of those that left
+    /// none.
     pub fn is_known(&self) -> bool {
         self.basis == Basis::Scans
     }
@@ -65,8 +67,8 @@ pub struct Coverage {
     pub judged: u64,
     /// Those of them for which DNS gave no definite answer.
     pub undetermined: u64,
-    /// What stood in the way, the most frequent first: how the PTR question ended, `forward_lookup` where that was
-    /// definite, `not_kept` where no record says.
+    /// What stood in the way, the most frequent first: how the PTR question ended, `forward_lookup` where
+    /// that was definite, `not_kept` where no record says.
     pub why: Vec<(&'static str, u64)>,
     /// Whence the numbers come.
     pub basis: Basis,

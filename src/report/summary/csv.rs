@@ -1,5 +1,5 @@
-//! The summary as one CSV table: a row for every count, `kind` and `key` first, then the records, then those of each
-//! verdict and each severity where the row is a group.
+//! The summary as one CSV table: a row for every count, `kind` and `key` first, then the records, then those
+//! of each verdict and each severity where the row is a group.
 
 use std::io::{self, Write};
 

@@ -135,7 +135,8 @@ impl Tally {
     }
 }
 
-/// What a tally counts of one record: the places of its words in their sets, behind the end for a word that is not known.
+/// What a tally counts of one record: the places of its words in their sets, behind the end for a word that
+/// is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Words {
     verdict: Option<u8>,
@@ -152,8 +153,8 @@ impl Words {
     }
 }
 
-/// The tally of one group among many. Most groups have one record, or a network's that are all alike: those need a tenth
-/// of the room, and there may be some hundred thousand of them.
+/// The tally of one group among many. Most groups have one record, or a network's that are all alike: those
+/// need a tenth of the room, and there may be some hundred thousand of them.
 #[derive(Debug, Clone)]
 enum Count {
     Alike { records: u32, words: Words },
@@ -245,7 +246,8 @@ pub struct Listed {
 
 /// Groups whatever their keys are, as views show them.
 pub trait Listing {
-    /// The `most` worst groups, and all others. Of two that are equally bad the larger comes first, then by key.
+    /// The `most` worst groups, and all others. Of two that are equally bad the larger comes first, then by
+    /// key.
     fn worst_listed(&self, most: usize) -> Listed;
 }
 
@@ -308,8 +310,8 @@ impl<K: Hash + Ord + Clone> Groups<K> {
         groups
     }
 
-    /// The `most` worst groups, and the sum of all others. Of two that are equally bad the larger comes first, then by
-    /// key.
+    /// The `most` worst groups, and the sum of all others. Of two that are equally bad the larger comes
+    /// first, then by key.
     pub fn listed(&self, most: usize) -> (Vec<(&K, Tally)>, Tally) {
         let mut groups: Vec<_> = self.iter().collect();
         groups.sort_unstable_by(by_badness);
@@ -320,7 +322,8 @@ impl<K: Hash + Ord + Clone> Groups<K> {
         (groups, others)
     }
 
-    /// The groups with any finding of low severity or above, the worst first; equal ones by size, then by key.
+    /// The groups with any finding of low severity or above, the worst first; equal ones by size, then by
+    /// key.
     pub fn worst(&self) -> Vec<(&K, Tally)> {
         let mut groups: Vec<_> = self.iter().filter(|(_, tally)| tally.badness() > (0, 0, 0)).collect();
         groups.sort_unstable_by(by_badness);

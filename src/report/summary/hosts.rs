@@ -1,7 +1,9 @@
-//! How many hosts records are of: a host is an address and a port, and names that lead to one address have a record each.
+//! How many hosts records are of: a host is an address and a port, and names that lead to one address have a
+//! record each.
 //!
-//! By example: three names lead to 192.0.2.1, and a prefix holds 192.0.2.2: four records, two hosts. Up to `MOST` hosts
-//! the count is exact. Beyond, a host that was not met before counts anew each time: memory stays bounded.
+//! By example: three names lead to 192.0.2.1, and a prefix holds 192.0.2.2: four records, two hosts. Up to
+//! `MOST` hosts the count is exact. Beyond, a host that was not met before counts anew each time: memory
+//! stays bounded.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;

@@ -13,7 +13,8 @@ use super::{Counts, Coverage, FIXERS, Grouping, Key, Kind, Listed, STANDINGS, Su
 use crate::evidence::Outcome;
 use crate::judge::{Code, Severity, Verdict};
 
-/// How many groups of a kind are listed unless told otherwise; the others are summed up in a last one whose key is null.
+/// How many groups of a kind are listed unless told otherwise; the others are summed up in a last one whose
+/// key is null.
 pub const LISTED: usize = 1000;
 
 /// Writes the summary, line feed included.

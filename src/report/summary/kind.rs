@@ -9,8 +9,8 @@ use crate::name::registrable;
 use crate::prefix::{GROUP_V4, GROUP_V6, Prefix};
 use crate::record::row::{PtrNames, Row};
 
-/// What the records of a group have in common. A record that has none of it is in no group of that kind; one with several
-/// (findings, PTR domains) is in each.
+/// What the records of a group have in common. A record that has none of it is in no group of that kind; one
+/// with several (findings, PTR domains) is in each.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The network of the address: a prefix of so many bits in IPv4 and in IPv6.

@@ -1,5 +1,5 @@
-//! The summary as Markdown tables (GitHub Flavored Markdown §4.10). Strangers' text stands as character references
-//! wherever it could be markup, a link or the end of a cell.
+//! The summary as Markdown tables (GitHub Flavored Markdown §4.10). Strangers' text stands as character
+//! references wherever it could be markup, a link or the end of a cell.
 
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};

@@ -1,9 +1,9 @@
 //! A scan in numbers, counted record by record in bounded memory.
 //!
-//! A [`Summary`] is fed rows and holds counts only; [`json`] and [`text`] show it. Groups (networks, systems, domains,
-//! platforms, names, and what was asked for) are exact up to [`MAX_GROUPS`] keys of a kind. When twice as many have been
-//! seen, the smaller half is summed up under no key, so that the large ones stay: a key that comes back later starts
-//! anew, and what was summed up of it is missing from its group.
+//! A [`Summary`] is fed rows and holds counts only; [`json`] and [`text`] show it. Groups (networks, systems,
+//! domains, platforms, names, and what was asked for) are exact up to [`MAX_GROUPS`] keys of a kind. When
+//! twice as many have been seen, the smaller half is summed up under no key, so that the large ones stay: a
+//! key that comes back later starts anew, and what was summed up of it is missing from its group.
 
 pub mod clones;
 pub mod coverage;
@@ -56,12 +56,13 @@ pub const FIXERS: [&str; 4] = ["provider", "customer", "both", "nobody"];
 /// The counts of a closed set of words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breakdown {
-    /// What the words say: `outcome`, `verdict`, `severity`, `finding`, `accepted`, `what_if`, `standing`, `fixer`.
+    /// What the words say: `outcome`, `verdict`, `severity`, `finding`, `accepted`, `what_if`, `standing`,
+    /// `fixer`.
     pub kind: &'static str,
     /// How many records could have counted.
     pub of: u64,
-    /// All words in the order of the documentation, each with its records; `other` behind them if there are words that
-    /// this version does not know.
+    /// All words in the order of the documentation, each with its records; `other` behind them if there are
+    /// words that this version does not know.
     pub counts: Vec<(&'static str, u64)>,
 }
 
@@ -83,7 +84,8 @@ pub struct Summary {
     pub hosts: Hosts,
     /// By outcome, as [`Outcome::ALL`] has them.
     pub outcomes: Counts<{ Outcome::ALL.len() }>,
-    /// By finding, as [`Code::ALL`] has them; a record counts under each of its findings that is not accepted.
+    /// By finding, as [`Code::ALL`] has them; a record counts under each of its findings that is not
+    /// accepted.
     pub findings: Counts<{ Code::ALL.len() }>,
     /// By accepted finding.
     pub accepted: Counts<{ Code::ALL.len() }>,
@@ -285,7 +287,8 @@ impl Summary {
         self.findings.at(code as usize)
     }
 
-    /// The counts of the closed sets: outcome, verdict, severity, finding, accepted finding, what one change would clear.
+    /// The counts of the closed sets: outcome, verdict, severity, finding, accepted finding, what one change
+    /// would clear.
     pub fn breakdowns(&self) -> [Breakdown; 8] {
         let judged = self.all.verdicts.total();
         let outcomes = Outcome::ALL.map(|it| (it.as_str(), self.outcome(it)));
@@ -318,7 +321,8 @@ impl Summary {
         ]
     }
 
-    /// Whether all records were counted: no file was half a file, and no scan stopped early that tells of itself.
+    /// Whether all records were counted: no file was half a file, and no scan stopped early that tells of
+    /// itself.
     pub fn is_complete(&self) -> bool {
         self.incomplete.is_empty() && self.coverage().stopped == 0
     }

@@ -1,8 +1,9 @@
-//! The summary as metrics in Prometheus' text format (version 0.0.4): gauges, because a later report may count less.
+//! The summary as metrics in Prometheus' text format (version 0.0.4): gauges, because a later report may
+//! count less.
 //!
-//! Words of a closed set are always there, zero or not, so that a series does not come and go. Of the open sets only
-//! networks, systems, platforms and what was asked for are told, and of these the worst: names and domains would be
-//! series without end.
+//! Words of a closed set are always there, zero or not, so that a series does not come and go. Of the open
+//! sets only networks, systems, platforms and what was asked for are told, and of these the worst: names and
+//! domains would be series without end.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! The summary for a person at a terminal: counts with bars, the worst networks, nothing wider than the window.
+//! The summary for a person at a terminal: counts with bars, the worst networks, nothing wider than the
+//! window.
 
 use std::io::{self, Write};
 
@@ -55,7 +56,8 @@ pub fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// How far the numbers reach, where that says more than the records: a line, and one for each cause of not knowing.
+/// How far the numbers reach, where that says more than the records: a line, and one for each cause of not
+/// knowing.
 fn coverage(coverage: &Coverage, width: usize, out: &mut dyn Write) -> io::Result<()> {
     if coverage.asked == 0 {
         return Ok(());

@@ -1,4 +1,5 @@
-//! What one change would do over a whole run: hosts in trouble, counted by the single changes that clear them.
+//! What one change would do over a whole run: hosts in trouble, counted by the single changes that clear
+//! them.
 
 use super::Counts;
 use super::hosts::{Hosts, Met};
@@ -14,7 +15,8 @@ const NO_SINGLE_CHANGE: usize = 3;
 const ACCEPTED: usize = 4;
 const UNKNOWN: usize = 5;
 
-/// Hosts with findings of weight. One that several single changes clear, each alone, counts under each of them.
+/// Hosts with findings of weight. One that several single changes clear, each alone, counts under each of
+/// them.
 #[derive(Debug, Clone, Default)]
 pub struct WhatIf {
     /// Hosts with findings of weight, accepted or not.

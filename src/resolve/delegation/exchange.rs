@@ -1,5 +1,5 @@
-//! Single questions to servers that are named one by one, over UDP, and over TCP what does not fit: a thread for each,
-//! since there are few. Knows no zone.
+//! Single questions to servers that are named one by one, over UDP, and over TCP what does not fit: a thread
+//! for each, since there are few. Knows no zone.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::resolve::question::Question;
 use crate::resolve::wire::{self, Edns, Sections};
 
-/// How long each packet of a question is waited for, and whether it offers EDNS: a lost one is sent again, the last one
-/// goes without, for servers that drop what they do not understand.
+/// How long each packet of a question is waited for, and whether it offers EDNS: a lost one is sent again,
+/// the last one goes without, for servers that drop what they do not understand.
 const WAITS: [(Duration, Edns); 3] = [
     (Duration::from_millis(800), Edns::Offered),
     (Duration::from_millis(1200), Edns::Offered),
@@ -66,8 +66,8 @@ pub type Reply = Result<Sections, NoReply>;
 
 /// Puts questions to servers.
 pub trait Exchange {
-    /// Puts all of them at once, and gives what came back, in their order. Ends early once a reply is `enough`; those
-    /// that had not come by then are `None`.
+    /// Puts all of them at once, and gives what came back, in their order. Ends early once a reply is
+    /// `enough`; those that had not come by then are `None`.
     fn put(&self, asks: &[Ask], enough: &dyn Fn(usize, &Reply) -> bool) -> Vec<Option<Reply>>;
 }
 

@@ -1,10 +1,11 @@
-//! What the servers of a zone say, asked one by one, and which servers these are: found from the root downwards, by what
-//! each parent delegates to, and not by what a resolver keeps. For `banneret check --verify`, which asks few questions.
+//! What the servers of a zone say, asked one by one, and which servers these are: found from the root
+//! downwards, by what each parent delegates to, and not by what a resolver keeps. For
+//! `banneret check --verify`, which asks few questions.
 //!
 //! By example: the PTR question of 192.0.2.1 leads from the root by four referrals to the servers of
-//! `2.0.192.in-addr.arpa`. Each of them says that the name is an alias for `1.0-31.2.0.192.in-addr.arpa`, and the way
-//! begins anew from the nearest zone known: that name is in a zone of other servers, one of which refuses. So the walk
-//! has two legs, and the second one has a server that is lame.
+//! `2.0.192.in-addr.arpa`. Each of them says that the name is an alias for `1.0-31.2.0.192.in-addr.arpa`, and
+//! the way begins anew from the nearest zone known: that name is in a zone of other servers, one of which
+//! refuses. So the walk has two legs, and the second one has a server that is lame.
 
 mod exchange;
 mod reply;

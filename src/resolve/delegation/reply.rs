@@ -1,5 +1,5 @@
-//! What one reply of a server means to who comes down from a zone above: an answer, an alias, a referral further down, or
-//! nothing of use. Pure.
+//! What one reply of a server means to who comes down from a zone above: an answer, an alias, a referral
+//! further down, or nothing of use. Pure.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -66,8 +66,8 @@ fn trouble_of(no_reply: NoReply) -> Trouble {
     }
 }
 
-/// A referral leads down: to a zone below the one whose server refers, at or above the name asked. One that leads up or
-/// aside is a lame server's.
+/// A referral leads down: to a zone below the one whose server refers, at or above the name asked. One that
+/// leads up or aside is a lame server's.
 fn referral(sections: &Sections, question: &Question, zone: &DnsName) -> Option<Referral> {
     if sections.code != 0 || !sections.answers.is_empty() {
         return None;

@@ -1,5 +1,5 @@
-//! What a resolver says to a question, record by record, and why it says nothing where it fails. Its answers are not
-//! checked here: the planner's are, and these tell for how long each part of them is kept.
+//! What a resolver says to a question, record by record, and why it says nothing where it fails. Its answers
+//! are not checked here: the planner's are, and these tell for how long each part of them is kept.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,8 @@ use crate::resolve::wire::{Data, End, Link};
 
 /// SERVFAIL (RFC 1035 §4.1.1).
 const SERVFAIL: u8 = 2;
-/// Extended errors that speak of DNSSEC (RFC 8914 §4.2 to §4.3, §4.6 to §4.13): a resolver says them only where it checks.
+/// Extended errors that speak of DNSSEC (RFC 8914 §4.2 to §4.3, §4.6 to §4.13): a resolver says them only
+/// where it checks.
 const DNSSEC_ERRORS: [u16; 10] = [1, 2, 5, 6, 7, 8, 9, 10, 11, 12];
 /// What extended errors say, where that helps (RFC 8914 §4, RFC 9520 §3).
 const ERRORS: [(u16, &str); 20] = [

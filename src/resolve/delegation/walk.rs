@@ -1,6 +1,7 @@
-//! From the root down to the zone of a name, by what each zone delegates to, and on from alias to alias. The resolver is
-//! asked where the way begins: for the servers of the root, which nobody moves. Where these can't be asked, as inside a
-//! network of one's own, the way begins at the highest zone that the resolver names servers for, and says so.
+//! From the root down to the zone of a name, by what each zone delegates to, and on from alias to alias. The
+//! resolver is asked where the way begins: for the servers of the root, which nobody moves. Where these can't
+//! be asked, as inside a network of one's own, the way begins at the highest zone that the resolver names
+//! servers for, and says so.
 
 mod addresses;
 mod begin;
@@ -163,7 +164,8 @@ impl<'a> Walker<'a> {
         Step::Down(zone)
     }
 
-    /// A server that has both a zone and the one above answers for the lower one at once: its SOA shows which it is.
+    /// A server that has both a zone and the one above answers for the lower one at once: its SOA shows which
+    /// it is.
     fn below_at_the_same_server(
         &mut self,
         zone: &DnsName,

@@ -11,7 +11,8 @@ use crate::resolve::wire::{Data, Held, Sections};
 
 /// The resolver, the root's server, and some others.
 const RESOLVER: &str = "192.0.2.53";
-/// Who is asked, the zone that it has, the owner of a record, its type, and what it holds. What `resolver` has is its cache.
+/// Who is asked, the zone that it has, the owner of a record, its type, and what it holds. What `resolver`
+/// has is its cache.
 type Line = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]

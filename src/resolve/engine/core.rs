@@ -1,5 +1,5 @@
-//! What happens to a question from submission to its one answer, without sockets: datagrams and the time are arguments,
-//! batches of datagrams are the result.
+//! What happens to a question from submission to its one answer, without sockets: datagrams and the time are
+//! arguments, batches of datagrams are the result.
 
 mod ending;
 mod hearing;
@@ -34,8 +34,8 @@ const QUEUE: usize = 512;
 pub(crate) const BATCH: usize = 32;
 /// Keys lead to slots, and from here on to upstreams that are probed.
 const PROBES: u32 = u32::MAX - 0xffff;
-/// While no upstream is up, nothing is given up unasked for so many timeouts: 30 s by default, in which those who feed
-/// the resolver wait. Afterwards a question waits for its own timeout only, so that a scan goes on.
+/// While no upstream is up, nothing is given up unasked for so many timeouts: 30 s by default, in which those
+/// who feed the resolver wait. Afterwards a question waits for its own timeout only, so that a scan goes on.
 const OUTAGE: u32 = 2;
 
 /// Datagrams for one socket.
@@ -152,8 +152,8 @@ impl Core {
         self.timers.set(ticket.slot, now + self.timeout);
     }
 
-    /// Takes a question for one upstream alone; it does not wait for one that is down. There is room for controls beyond
-    /// that for questions.
+    /// Takes a question for one upstream alone; it does not wait for one that is down. There is room for
+    /// controls beyond that for questions.
     pub(crate) fn submit_to(&mut self, upstream: usize, token: Token, question: &Question, now: Instant) {
         let ticket = self.slots.take(token, question, now);
         let slot = self.slots.at(ticket.slot);

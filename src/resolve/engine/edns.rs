@@ -1,11 +1,11 @@
-//! Whether one upstream understands EDNS (RFC 6891), learnt from its answers. Some drop queries with an OPT record in
-//! silence, some answer them FORMERR, NOTIMP or SERVFAIL; a plain query is answered by all of these. Time is an
-//! argument; knows no packet.
+//! Whether one upstream understands EDNS (RFC 6891), learnt from its answers. Some drop queries with an OPT
+//! record in silence, some answer them FORMERR, NOTIMP or SERVFAIL; a plain query is answered by all of
+//! these. Time is an argument; knows no packet.
 //!
-//! A lost packet looks like a dropped one. So silence counts only for queries that were sent after a plain one had
-//! been answered, and one good answer to any query with EDNS settles the matter. Eight questions to an upstream that
-//! drops EDNS: 1 and 2 are silent, and answered when they are repeated without it; 3, 4 and 5 are silent, too, and
-//! again answered without it; 6, 7, 8 and all others go without EDNS at once.
+//! A lost packet looks like a dropped one. So silence counts only for queries that were sent after a plain
+//! one had been answered, and one good answer to any query with EDNS settles the matter. Eight questions to
+//! an upstream that drops EDNS: 1 and 2 are silent, and answered when they are repeated without it; 3, 4 and
+//! 5 are silent, too, and again answered without it; 6, 7, 8 and all others go without EDNS at once.
 
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,8 @@ pub(super) struct EdnsSupport {
     plain_since: Option<Instant>,
     /// Queries with EDNS that failed; those sent before `plain_since` are not counted once that is known.
     failed: u8,
-    /// When the next probe may go; `None` for an upstream without another beside it, whose questions are repeated to
-    /// itself and tell as much.
+    /// When the next probe may go; `None` for an upstream without another beside it, whose questions are
+    /// repeated to itself and tell as much.
     next_probe: Option<Instant>,
 }
 
@@ -53,8 +53,8 @@ impl EdnsSupport {
             State::Missing => Edns::Plain,
             _ if sent == 0 => Edns::Offered,
             State::Unknown | State::Rejected => Edns::Plain,
-            // Behind one address there may be several servers, and not all may understand it: the last packet goes
-            // without, so that nobody loses an answer.
+            // Behind one address there may be several servers, and not all may understand it: the last packet
+            // goes without, so that nobody loses an answer.
             State::Understood if sent + 1 >= attempts => Edns::Plain,
             State::Understood => Edns::Offered,
         }
@@ -67,7 +67,8 @@ impl EdnsSupport {
         }
     }
 
-    /// A query that was sent at that time, with EDNS or without, was answered; `fault` if the answer settles nothing.
+    /// A query that was sent at that time, with EDNS or without, was answered; `fault` if the answer settles
+    /// nothing.
     pub(super) fn answered(&mut self, edns: Edns, fault: Option<Fault>, sent: Instant, now: Instant) {
         match (edns, fault, self.state) {
             (Edns::Offered, None, _) => self.state = State::Understood,
@@ -85,8 +86,8 @@ impl EdnsSupport {
         }
     }
 
-    /// When a plain probe is to tell whether it drops EDNS or is not there: the questions that it leaves open may all
-    /// be repeated elsewhere.
+    /// When a plain probe is to tell whether it drops EDNS or is not there: the questions that it leaves open
+    /// may all be repeated elsewhere.
     pub(super) fn probe_at(&self) -> Option<Instant> {
         self.next_probe.filter(|_| self.state == State::Unknown && self.failed >= ENOUGH)
     }

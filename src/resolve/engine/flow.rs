@@ -1,13 +1,14 @@
-//! How much goes out unheard: an upstream that pauses, as one does that the system runs nothing of for a while, is not
-//! sent more than its socket holds. Time is an argument; knows no packet.
+//! How much goes out unheard: an upstream that pauses, as one does that the system runs nothing of for a
+//! while, is not sent more than its socket holds. Time is an argument; knows no packet.
 //!
-//! After 128 packets without any answer in between nothing goes for 5 ms, after 128 more for 10, 20 and 40 ms; then 128
-//! go each 40 ms, until an answer of whatever kind shows that it is there. Answers that take long do not slow anything
-//! down: others come meanwhile.
+//! After 128 packets without any answer in between nothing goes for 5 ms, after 128 more for 10, 20 and 40
+//! ms; then 128 go each 40 ms, until an answer of whatever kind shows that it is there. Answers that take
+//! long do not slow anything down: others come meanwhile.
 
 use std::time::{Duration, Instant};
 
-/// Packets without an answer before the first pause: half of what a receive buffer of 212 KB, the default, holds.
+/// Packets without an answer before the first pause: half of what a receive buffer of 212 KB, the default,
+/// holds.
 const UNHEARD: usize = 128;
 /// The first pause, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -55,7 +56,8 @@ impl Flow {
 mod tests {
     use super::*;
 
-    /// How many packets go within so many milliseconds to one who answers them all at the milliseconds of `answers`.
+    /// How many packets go within so many milliseconds to one who answers them all at the milliseconds of
+    /// `answers`.
     fn poured(milliseconds: u64, answers: &[u64]) -> usize {
         let (begin, mut flow, mut sent) = (Instant::now(), Flow::new(), 0);
         for passed in 0..milliseconds {

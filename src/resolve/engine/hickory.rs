@@ -1,7 +1,8 @@
-//! What hickory-resolver is here for: DNS over TCP, for answers that no datagram holds. The only file that names it. Its
-//! `Resolver` is not used: that answers some names itself (all under `127.in-addr.arpa`) and takes a CNAME loop or a
-//! lame referral for absence; here bytes go in and out, and the same reader as for datagrams says what they mean. Its
-//! reader of the system's list is not used either: it drops the zone of a link-local address.
+//! What hickory-resolver is here for: DNS over TCP, for answers that no datagram holds. The only file that
+//! names it. Its `Resolver` is not used: that answers some names itself (all under `127.in-addr.arpa`) and
+//! takes a CNAME loop or a lame referral for absence; here bytes go in and out, and the same reader as for
+//! datagrams says what they mean. Its reader of the system's list is not used either: it drops the zone of a
+//! link-local address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -83,7 +84,8 @@ struct Office {
     upstreams: Vec<Counter>,
 }
 
-/// One upstream, and its places for connections. Each has its own, so that one whose TCP is dead keeps no other waiting.
+/// One upstream, and its places for connections. Each has its own, so that one whose TCP is dead keeps no
+/// other waiting.
 struct Counter {
     address: SocketAddr,
     places: Semaphore,
@@ -133,7 +135,8 @@ impl Office {
     }
 }
 
-/// One question over a connection of its own: a server that closes early then costs no other question anything.
+/// One question over a connection of its own: a server that closes early then costs no other question
+/// anything.
 async fn exchange(upstream: SocketAddr, ask: &TcpAsk) -> Option<Reading> {
     let id = rand::random();
     let mut query = Vec::new();

@@ -1,4 +1,5 @@
-//! The numbers under which answers are waited for, on each socket its own, and the questions that they belong to.
+//! The numbers under which answers are waited for, on each socket its own, and the questions that they belong
+//! to.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

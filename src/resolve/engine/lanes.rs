@@ -1,5 +1,6 @@
-//! The sockets: some to each upstream, connected, so that the kernel drops what others send and reports an upstream that
-//! is not there. Each is replaced now and then, so that its port is not worth finding out. Knows no DNS.
+//! The sockets: some to each upstream, connected, so that the kernel drops what others send and reports an
+//! upstream that is not there. Each is replaced now and then, so that its port is not worth finding out.
+//! Knows no DNS.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -20,7 +21,8 @@ const SHARE: usize = 8;
 /// A socket is replaced after so many datagrams, or so long after its first.
 const MOST_SENT: usize = 4096;
 const MOST_AGE: Duration = Duration::from_secs(30);
-/// How long a replaced socket still takes answers. The latest answer comes within the timeout; most within this.
+/// How long a replaced socket still takes answers. The latest answer comes within the timeout; most within
+/// this.
 const DRAIN: Duration = Duration::from_secs(15);
 /// Room for answers that wait in a socket.
 const RECEIVE_BUFFER: usize = 2 << 20;
@@ -63,8 +65,8 @@ struct LaneState {
 }
 
 impl Lanes {
-    /// Opens as many sockets to each upstream as descriptors allow, at least one. Takes upstreams off the list that
-    /// can't be sent to, unless none is left.
+    /// Opens as many sockets to each upstream as descriptors allow, at least one. Takes upstreams off the
+    /// list that can't be sent to, unless none is left.
     pub(super) fn open(upstreams: &mut Vec<SocketAddr>, poll: &Poll, mut random: StdRng) -> io::Result<Self> {
         let share = sys::descriptor_limit() / SHARE / upstreams.len().max(1);
         let mut each = u16::try_from(share).unwrap_or(LANES).clamp(1, LANES);
@@ -192,8 +194,8 @@ fn lane_of(mark: u64) -> u16 {
     u16::try_from(mark & 0xffff).unwrap_or(0)
 }
 
-/// Sends a batch, the shortest datagrams first. Errors of one datagram lose it alone: that happens to datagrams anyway,
-/// and its question is put again.
+/// Sends a batch, the shortest datagrams first. Errors of one datagram lose it alone: that happens to
+/// datagrams anyway, and its question is put again.
 fn send(socket: &UdpSocket, batch: &Batch, segments: &mut Segments) -> Sent {
     let mut room: [&[u8]; MANY] = [&[]; MANY];
     let mut start = 0;

@@ -1,5 +1,5 @@
-//! The engine that asks: its core decides, its lanes carry, this file waits. Knows the clock, the sockets' readiness and
-//! the way over TCP; what a question goes through is the core's.
+//! The engine that asks: its core decides, its lanes carry, this file waits. Knows the clock, the sockets'
+//! readiness and the way over TCP; what a question goes through is the core's.
 
 mod core;
 mod edns;
@@ -34,8 +34,8 @@ use super::settings::Settings;
 
 /// The mark of the bell; sockets' marks begin above.
 const BELL: u64 = 0;
-/// With so many questions under way, and fewer than so many answers at the last look, answers are let gather for
-/// [`GATHER`]: waking up for each costs more than it gains.
+/// With so many questions under way, and fewer than so many answers at the last look, answers are let gather
+/// for [`GATHER`]: waking up for each costs more than it gains.
 const BUSY: usize = 128;
 const FEW: usize = 24;
 const GATHER: Duration = Duration::from_micros(500);

@@ -1,14 +1,16 @@
-//! How many packets a second one upstream is given: tokens, and a rate that rises while answers keep up. Time is an
-//! argument; knows no packet.
+//! How many packets a second one upstream is given: tokens, and a rate that rises while answers keep up. Time
+//! is an argument; knows no packet.
 //!
-//! Trouble alone says nothing about load: in a scan of PTR records one name in ten may lead to a dead or failing zone at
-//! any rate. So the rate is cut on trial when more first packets fail than usual. If the share of failures falls with
-//! the rate, the cut stays; if it does not, the failures are the names' own, the cut is undone and that share is usual
-//! from then on. How many packets may be open at once is cut and restored with the rate (`window`). Neither rises by what
-//! was allowed: only while questions waited for it, and answers kept up.
+//! Trouble alone says nothing about load: in a scan of PTR records one name in ten may lead to a dead or
+//! failing zone at any rate. So the rate is cut on trial when more first packets fail than usual. If the
+//! share of failures falls with the rate, the cut stays; if it does not, the failures are the names' own, the
+//! cut is undone and that share is usual from then on. How many packets may be open at once is cut and
+//! restored with the rate (`window`). Neither rises by what was allowed: only while questions waited for it,
+//! and answers kept up.
 //!
-//! Ten epochs of a server that drops all above 1,000 a second: 200, 400, 800 answered; of 1,600 only 1,000 (38 % fail,
-//! usual is 0): cut to 1,000 on trial; 3 % fail: kept; 1,040, 1,080 … until more than 5 % fail again.
+//! Ten epochs of a server that drops all above 1,000 a second: 200, 400, 800 answered; of 1,600 only 1,000
+//! (38 % fail, usual is 0): cut to 1,000 on trial; 3 % fail: kept; 1,040, 1,080 … until more than 5 % fail
+//! again.
 
 use std::time::{Duration, Instant};
 
@@ -40,18 +42,19 @@ const REMAINS: f64 = 0.7;
 const MOST_USUAL: f64 = 0.5;
 /// First packets that a judgement needs.
 const LEAST_JUDGED: u32 = 50;
-/// Epochs that a judgement looks at, and that a trial lasts: a limiter that resets each second must not fool it.
+/// Epochs that a judgement looks at, and that a trial lasts: a limiter that resets each second must not fool
+/// it.
 const JUDGED: u64 = 10;
 /// The same for the cut itself while the rate still rose fast.
 const RISING: u64 = 3;
 /// How many times as long a trial waits for enough packets to take part.
 const PATIENT: u64 = 3;
-/// How often a trial is cut again, of an upstream that may be filled up by names that take long, and how many are late
-/// there at least.
+/// How often a trial is cut again, of an upstream that may be filled up by names that take long, and how many
+/// are late there at least.
 const MOST_DEEPER: u8 = 2;
 const MANY_LATE: u32 = 100;
-/// Epochs without another trial after one that was lost, doubled each time, and the most: one that fails at any rate is
-/// not worth slowing down for.
+/// Epochs without another trial after one that was lost, doubled each time, and the most: one that fails at
+/// any rate is not worth slowing down for.
 const FIRST_REPRIEVE: u64 = 100;
 const MOST_REPRIEVE: u64 = 600;
 /// Growth needs this share of recent packets answered.
@@ -186,8 +189,8 @@ impl Pace {
         self.tokens.max(0.0) as usize
     }
 
-    /// When to look for tokens again, if there is none at `now`. At a high rate several come at once: to wake up for each
-    /// packet would cost more than the packet.
+    /// When to look for tokens again, if there is none at `now`. At a high rate several come at once: to wake
+    /// up for each packet would cost more than the packet.
     pub(super) fn next(&self, now: Instant) -> Instant {
         let wanted = (self.rate * STRIDE).max(1.0);
         let missing = if self.tokens < 1.0 { wanted - self.tokens } else { 0.0 };
@@ -234,8 +237,8 @@ impl Pace {
         }
     }
 
-    /// What counted as failed was answered after all. That a repeated packet was answered says nothing of the first one,
-    /// but whether a cut helps shows by what came of each question in the end.
+    /// What counted as failed was answered after all. That a repeated packet was answered says nothing of the
+    /// first one, but whether a cut helps shows by what came of each question in the end.
     pub(super) fn recovered(&mut self, epoch: Epoch, by: Packet) {
         if by == Packet::Repeated && matches!(self.phase, Phase::Calm) {
             return;
@@ -247,7 +250,8 @@ impl Pace {
         }
     }
 
-    /// Lets time pass; answers take `mean` as a rule, and first packets are judged once they are older than `patience`.
+    /// Lets time pass; answers take `mean` as a rule, and first packets are judged once they are older than
+    /// `patience`.
     pub(super) fn tick(&mut self, now: Instant, mean: Duration, patience: Duration, load: Load) {
         let current = epochs(now.saturating_duration_since(self.start));
         if current == self.epoch {
@@ -342,8 +346,8 @@ impl Pace {
         f64::from(late) / f64::from(first.max(1))
     }
 
-    /// Whether names that take long may fill the upstream up, so that a cut helps later than at once: many are late, and
-    /// failure codes come for others.
+    /// Whether names that take long may fill the upstream up, so that a cut helps later than at once: many
+    /// are late, and failure codes come for others.
     fn is_filled_up(&self, load: Load) -> bool {
         let recent = self.epoch.saturating_sub(JUDGED)..self.epoch + 1;
         let (codes, answered) = recent.fold((0, 0), |(codes, answered), epoch| {
@@ -353,14 +357,16 @@ impl Pace {
         load.late >= MANY_LATE && load.late * 4 >= load.open && codes > 0 && codes * 10 >= answered
     }
 
-    /// The share of first packets of the last epochs, this one included, that are known to have failed by now.
+    /// The share of first packets of the last epochs, this one included, that are known to have failed by
+    /// now.
     fn seen(&self) -> f64 {
         let from = self.judged_from.max(self.epoch.saturating_sub(JUDGED));
         let (first, failed) = self.sum(from..self.epoch + 1);
         if first < LEAST_JUDGED { 0.0 } else { f64::from(failed) / f64::from(first) }
     }
 
-    /// The rate that it has shown to answer at, doubled, or that at which it starts. Failure codes show nothing.
+    /// The rate that it has shown to answer at, doubled, or that at which it starts. Failure codes show
+    /// nothing.
     fn shown(&self) -> f64 {
         let recent = self.epoch.saturating_sub(JUDGED)..self.epoch + 1;
         let most = recent.map(|epoch| self.counts[slot(epoch)].answered).max().unwrap_or(0);

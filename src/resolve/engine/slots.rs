@@ -1,5 +1,5 @@
-//! Questions under way, one to a slot. Their number bounds the engine's memory; a slot is taken from submission to the
-//! one answer.
+//! Questions under way, one to a slot. Their number bounds the engine's memory; a slot is taken from
+//! submission to the one answer.
 
 use std::time::{Duration, Instant};
 
@@ -44,8 +44,8 @@ pub(super) enum Route {
     Alone,
 }
 
-/// The numbers of a question's last packets: late answers to them count. They stand in the slot itself, for they are
-/// looked at with each packet.
+/// The numbers of a question's last packets: late answers to them count. They stand in the slot itself, for
+/// they are looked at with each packet.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Numbers([Option<Key>; MOST_NUMBERS]);
 

@@ -1,7 +1,7 @@
 //! System calls that neither std nor socket2 has: many datagrams at once, epoll, a wake-up descriptor.
 //!
-//! `unsafe` is here because these are calls of libc with pointers; each is wrapped so that the pointers are valid for
-//! the call and nothing is kept by the kernel. Knows no DNS.
+//! `unsafe` is here because these are calls of libc with pointers; each is wrapped so that the pointers are
+//! valid for the call and nothing is kept by the kernel. Knows no DNS.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -89,7 +89,8 @@ impl Wake for Bell {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let one = 1u64;
-        // SAFETY: `one` has the eight bytes that the call reads and lives through it. A full counter rings already.
+        // SAFETY: `one` has the eight bytes that the call reads and lives through it. A full counter rings
+        // already.
         unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), size_of::<u64>()) };
     }
 }
@@ -103,8 +104,8 @@ pub(super) enum Segments {
     Apart,
 }
 
-/// Sends datagrams, which stand sorted by length, to the peer of a socket. Tells how many went; an error means that the
-/// first did not.
+/// Sends datagrams, which stand sorted by length, to the peer of a socket. Tells how many went; an error
+/// means that the first did not.
 pub(super) fn send_many(socket: &impl AsRawFd, datagrams: &[&[u8]], segments: Segments) -> io::Result<usize> {
     let mut parts = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; MANY];
     let mut messages = [EMPTY; MANY];
@@ -136,8 +137,8 @@ pub(super) fn send_many(socket: &impl AsRawFd, datagrams: &[&[u8]], segments: Se
         groups += 1;
     }
     let (fd, count, flags) = (socket.as_raw_fd(), u32::try_from(groups).unwrap_or(0), libc::MSG_NOSIGNAL);
-    // SAFETY: the first `count` messages point to as many parts as they say, these into `datagrams`, and to no control
-    // data or one `Cut`; all live through the call.
+    // SAFETY: the first `count` messages point to as many parts as they say, these into `datagrams`, and to
+    // no control data or one `Cut`; all live through the call.
     let sent = unsafe { libc::sendmmsg(fd, messages.as_mut_ptr(), count, flags) };
     checked(sent).map(|sent| counts[..usize::try_from(sent).unwrap_or(0)].iter().sum())
 }
@@ -187,8 +188,8 @@ impl Intake {
             message.msg_hdr.msg_iovlen = 1;
         }
         let many = u32::try_from(MANY).unwrap_or(1);
-        // SAFETY: each message points to one part, each part to a room of its own as long as it says; all live through
-        // the call, and nothing else borrows the rooms meanwhile.
+        // SAFETY: each message points to one part, each part to a room of its own as long as it says; all
+        // live through the call, and nothing else borrows the rooms meanwhile.
         let count = checked(unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),

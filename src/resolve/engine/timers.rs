@@ -1,5 +1,5 @@
-//! One timer for each slot, on a wheel of linked lists: setting, clearing and firing cost a few stores, and what was
-//! answered leaves nothing behind. Time is an argument.
+//! One timer for each slot, on a wheel of linked lists: setting, clearing and firing cost a few stores, and
+//! what was answered leaves nothing behind. Time is an argument.
 
 use std::time::{Duration, Instant};
 
@@ -106,7 +106,8 @@ impl Timers {
         Some(self.start + Duration::from_millis((self.now + 1 + steps as u64) * STEP_MS))
     }
 
-    /// From the start, whole ones. `Duration::as_millis` counts in 128 bits, which costs more than all of the wheel.
+    /// From the start, whole ones. `Duration::as_millis` counts in 128 bits, which costs more than all of the
+    /// wheel.
     fn milliseconds(&self, at: Instant) -> u64 {
         let passed = at.saturating_duration_since(self.start);
         passed.as_secs() * 1000 + u64::from(passed.subsec_millis())

@@ -1,5 +1,5 @@
-//! One upstream resolver: how fast it answers, whether it answers, how much it is given. Time is an argument; knows no
-//! packet.
+//! One upstream resolver: how fast it answers, whether it answers, how much it is given. Time is an argument;
+//! knows no packet.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,8 +21,8 @@ const MOST_WAIT: Duration = Duration::from_millis(1500);
 /// Packets in a row without an answer, and the silence, that make an upstream suspect.
 const SILENT_PACKETS: u32 = 32;
 const SILENCE: Duration = Duration::from_secs(1);
-/// How long a suspect has to answer a probe before it is down: a block of dead delegations is a long row of timeouts
-/// too, and no fault of the upstream's.
+/// How long a suspect has to answer a probe before it is down: a block of dead delegations is a long row of
+/// timeouts too, and no fault of the upstream's.
 const PROOF: Duration = Duration::from_secs(2);
 /// Port-unreachable messages in a row that put an upstream down at once.
 const UNREACHABLE: u32 = 8;
@@ -32,7 +32,8 @@ const FIRST_REST: Duration = Duration::from_millis(500);
 const MOST_REST: Duration = Duration::from_secs(4);
 /// Answers after which the share of REFUSED is looked at.
 const JUDGED_ANSWERS: u32 = 200;
-/// Answers in a row in other letters than the questions after which it is not asked in drawn letters any more.
+/// Answers in a row in other letters than the questions after which it is not asked in drawn letters any
+/// more.
 const MISSPELT: u8 = 8;
 /// How long an upstream that mostly refuses is set aside.
 const ASIDE: Duration = Duration::from_secs(10);
@@ -228,8 +229,8 @@ impl Upstream {
         count(self.seen().unclear.of(kind));
     }
 
-    /// Whether its questions are spelt by chance: not over the loopback, where nobody else answers, and not if it gives
-    /// them back in letters of its own.
+    /// Whether its questions are spelt by chance: not over the loopback, where nobody else answers, and not
+    /// if it gives them back in letters of its own.
     pub(super) fn is_spelt_by_chance(&self) -> bool {
         self.is_remote && self.misspelt < MISSPELT
     }

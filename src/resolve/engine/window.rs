@@ -1,14 +1,14 @@
-//! How many packets may be open at one upstream, sent and not answered, for a resolver works on only so many questions at
-//! once. Those that are late are not counted: names of dead zones, which some resolvers work on for ten seconds, must not
-//! keep the others out. Where they fill a resolver up, it fails at the others, and the cut is the deeper. Knows no packet
-//! and no time.
+//! How many packets may be open at one upstream, sent and not answered, for a resolver works on only so many
+//! questions at once. Those that are late are not counted: names of dead zones, which some resolvers work on
+//! for ten seconds, must not keep the others out. Where they fill a resolver up, it fails at the others, and
+//! the cut is the deeper. Knows no packet and no time.
 //!
-//! By example: 500 at first. While questions wait for a place and answers keep up, 625, 781, 976 in steps of a tenth of a
-//! second. The resolver takes 900, and fails beyond: 976 is cut to 488, and failures end, so the cut stays. Up to 780
-//! (four fifths of 976) it rises by 4 % a step, and from there by half a per cent.
+//! By example: 500 at first. While questions wait for a place and answers keep up, 625, 781, 976 in steps of
+//! a tenth of a second. The resolver takes 900, and fails beyond: 976 is cut to 488, and failures end, so the
+//! cut stays. Up to 780 (four fifths of 976) it rises by 4 % a step, and from there by half a per cent.
 
-/// Packets open at first: about half of what resolvers work on at once by default, or a quarter. The defaults, as each
-/// server of Debian 12 prints them itself:
+/// Packets open at first: about half of what resolvers work on at once by default, or a quarter. The
+/// defaults, as each server of Debian 12 prints them itself:
 ///
 /// - BIND 9.18: `recursive-clients 1000` (`named -C`).
 /// - Unbound 1.17: `num-queries-per-thread` 1024 of one thread (`unbound-checkconf -o num-queries-per-thread`; 512 in some
@@ -86,8 +86,8 @@ impl Window {
         }
     }
 
-    /// Halves it, or what is made use of it, if questions have waited for it lately: else something else was too much.
-    /// Gives what it was.
+    /// Halves it, or what is made use of it, if questions have waited for it lately: else something else was
+    /// too much. Gives what it was.
     pub(super) fn cut(&mut self, load: Load) -> f64 {
         let before = self.most;
         if self.pressed_for == 0 && !self.is_pressed {

@@ -1,4 +1,5 @@
-//! What the answers to a want say: against the host, or for the upstream that gave them. Knows no upstream but by number.
+//! What the answers to a want say: against the host, or for the upstream that gave them. Knows no upstream
+//! but by number.
 
 use std::net::IpAddr;
 
@@ -10,7 +11,8 @@ use crate::resolve::question::{Answer, Kind, Question};
 use crate::resolve::trust::Claim;
 
 impl Inquiry {
-    /// The answers that say something against the host, or against the name, and are to be checked before they count.
+    /// The answers that say something against the host, or against the name, and are to be checked before
+    /// they count.
     pub(in crate::resolve) fn claims(&self) -> Vec<(usize, Claim)> {
         let mut claims = Vec::new();
         match &self.goal {
@@ -69,7 +71,8 @@ impl Inquiry {
         }
     }
 
-    /// Where the same upstream finds the one family and not the other, that it denies is as good as what it finds.
+    /// Where the same upstream finds the one family and not the other, that it denies is as good as what it
+    /// finds.
     fn claims_of_name(&self, indices: [usize; 2], claims: &mut Vec<(usize, Claim)>) {
         let upstream = |index: usize| self.answer(index)?.origin.as_ref().map(|origin| origin.upstream);
         let [one, other] = indices;
@@ -105,8 +108,9 @@ impl Inquiry {
         answers.map(|answer| answer.status).any(|status| status == Status::Malformed)
     }
 
-    /// Names that an upstream has shown to lead to the host's address: by the number of the upstream, the questions that it
-    /// answered so. The PTR question counts where the same upstream has the one name for the address that leads back.
+    /// Names that an upstream has shown to lead to the host's address: by the number of the upstream, the
+    /// questions that it answered so. The PTR question counts where the same upstream has the one name for
+    /// the address that leads back.
     pub(in crate::resolve) fn confirmed_by(&self, mut take: impl FnMut(usize, &Question, IpAddr, &DnsName)) {
         let Goal::Identity { ip, .. } = self.goal else { return };
         let ptr = self.asked.first().filter(|first| first.question.kind == Kind::Ptr);

@@ -1,6 +1,6 @@
-//! Whether two sets of answers to one want, of different upstreams, come to different words about the host. Addresses that
-//! differ make no difference as long as the host's own is in both or in neither: large names lead here and there by turns,
-//! or by who asks. Knows no upstream.
+//! Whether two sets of answers to one want, of different upstreams, come to different words about the host.
+//! Addresses that differ make no difference as long as the host's own is in both or in neither: large names
+//! lead here and there by turns, or by who asks. Knows no upstream.
 
 use std::net::IpAddr;
 
@@ -75,7 +75,8 @@ impl Inquiry {
         indices
     }
 
-    /// The questions that this and the first opinion answer so differently that the host would be told another word.
+    /// The questions that this and the first opinion answer so differently that the host would be told
+    /// another word.
     pub(in crate::resolve) fn contradictions(&self, first: &Self) -> Vec<usize> {
         let both = first.asked.iter().zip(&self.asked).enumerate();
         let both = both.filter_map(|(index, (one, other))| {

@@ -24,7 +24,8 @@ fn leads_to(list: &[&str]) -> Answer {
     Answer::found(Records::Addresses(list.iter().map(|text| text.parse().unwrap()).collect()), TTL)
 }
 
-/// Answers every question by a table (`PTR`, `A mail.example.org`, …; nxdomain where none), and lists what was asked.
+/// Answers every question by a table (`PTR`, `A mail.example.org`, …; nxdomain where none), and lists what
+/// was asked.
 fn run(want: &Want, table: &[(&str, Answer)]) -> (Vec<String>, Solution) {
     let mut inquiry = Inquiry::new(want);
     let mut log = Vec::new();

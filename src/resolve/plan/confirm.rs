@@ -17,8 +17,8 @@ const REST: Duration = Duration::from_millis(500);
 const SLOW: Duration = Duration::from_secs(1);
 
 impl<T> Plan<T> {
-    /// Looks again at the cases that wait for controls: if something was shown, or `is_time` to look for those that have
-    /// waited long enough. Tells whether it did.
+    /// Looks again at the cases that wait for controls: if something was shown, or `is_time` to look for
+    /// those that have waited long enough. Tells whether it did.
     pub(in crate::resolve) fn review(&mut self, is_time: bool, now: Instant) -> bool {
         self.hold.is_quiet(self.fresh == 0, now);
         if !self.trust.take_change() && !is_time || self.hold.len() == 0 {
@@ -31,8 +31,8 @@ impl<T> Plan<T> {
         true
     }
 
-    /// Settles a case if its answers are believed, puts what can't be confirmed any more to an upstream that is trusted, or
-    /// holds the case until one is, or its time is over.
+    /// Settles a case if its answers are believed, puts what can't be confirmed any more to an upstream that
+    /// is trusted, or holds the case until one is, or its time is over.
     pub(super) fn consider(&mut self, mut open: Box<Open<T>>, now: Instant) {
         if let Some(first) = open.first.take() {
             return self.compare(open, first, now);
@@ -42,7 +42,8 @@ impl<T> Plan<T> {
         for (index, claim) in open.inquiry.claims() {
             let Some((question, answer)) = open.inquiry.settled(index) else { continue };
             let mut belief = self.trust.belief(question, answer, claim, now);
-            // Whoever denies forward names as policy zones do, and shows of itself no more than a zone, is not believed.
+            // Whoever denies forward names as policy zones do, and shows of itself no more than a zone, is
+            // not believed.
             if is_evasive && claim == Claim::Denial && self.trust.rests_on_zone(question, answer, now) {
                 belief = belief.min(Belief::Waiting);
             }
@@ -83,8 +84,9 @@ impl<T> Plan<T> {
         self.hold.cases.push(open);
     }
 
-    /// To which upstream a question is to be put again whose answer can't be confirmed, and that answer: one that is
-    /// trusted, else one that was not asked yet, whose denial may name another zone by which it can be tried.
+    /// To which upstream a question is to be put again whose answer can't be confirmed, and that answer: one
+    /// that is trusted, else one that was not asked yet, whose denial may name another zone by which it can
+    /// be tried.
     fn other(
         &mut self,
         open: &mut Open<T>,
@@ -137,8 +139,8 @@ impl<T> Plan<T> {
         self.advance(id, now);
     }
 
-    /// Nobody could confirm these answers: they count for nothing. Neither do other denials of an upstream that is
-    /// doubtful by one of these.
+    /// Nobody could confirm these answers: they count for nothing. Neither do other denials of an upstream
+    /// that is doubtful by one of these.
     fn give_up(&mut self, mut open: Box<Open<T>>, waiting: &[(usize, Claim, Belief)], now: Instant) {
         let denials = open.inquiry.claims().into_iter().filter(|(_, claim)| *claim == Claim::Denial);
         let denials: Vec<usize> = denials.map(|(index, _)| index).collect();

@@ -1,11 +1,11 @@
-//! Second opinions: what would count against a host is put to another upstream that is trusted, too, if there is one. Where
-//! the two come to different words, one of them is wrong about this name (a policy that rewrites it, an old answer, another
-//! view), nobody can say which, and neither counts.
+//! Second opinions: what would count against a host is put to another upstream that is trusted, too, if there
+//! is one. Where the two come to different words, one of them is wrong about this name (a policy that
+//! rewrites it, an old answer, another view), nobody can say which, and neither counts.
 //!
-//! By example: upstream 0 says that 192.0.2.1 has no PTR name. Upstream 1, asked the same, has none either: the host has
-//! none. If upstream 1 finds a name, and has its controls before and after that answer, the PTR question stays open
-//! (`untrusted`), and people are told that the two contradict each other. Hosts that nothing speaks against are not asked
-//! about again: an answer that was changed does not bear a greeting out.
+//! By example: upstream 0 says that 192.0.2.1 has no PTR name. Upstream 1, asked the same, has none either:
+//! the host has none. If upstream 1 finds a name, and has its controls before and after that answer, the PTR
+//! question stays open (`untrusted`), and people are told that the two contradict each other. Hosts that
+//! nothing speaks against are not asked about again: an answer that was changed does not bear a greeting out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -144,7 +144,8 @@ mod tests {
         Answer::found(Records::Addresses(vec![ip.parse().unwrap()]), Duration::ZERO)
     }
 
-    /// As `honest`; host 5 has the name of a service that has many addresses, and host 6 one that does not exist.
+    /// As `honest`; host 5 has the name of a service that has many addresses, and host 6 one that does not
+    /// exist.
     fn true_world(question: &Question) -> Answer {
         match question {
             it if is(it, Kind::Ptr, "5.2.0.192.in-addr.arpa") => named("geo.example.org"),
@@ -202,8 +203,8 @@ mod tests {
         if is_it { Answer::bare(Status::ServFail) } else { true_world(question) }
     }
 
-    /// What a host is told by two upstreams if the `first` of them is asked first, the status of its PTR question, of
-    /// the first name's and of the greeting's, and who was found to contradict each other.
+    /// What a host is told by two upstreams if the `first` of them is asked first, the status of its PTR
+    /// question, of the first name's and of the greeting's, and who was found to contradict each other.
     fn told(
         upstreams: [Manner; 2],
         first: usize,

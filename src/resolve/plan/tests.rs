@@ -1,4 +1,5 @@
-//! From cases to questions and back, in invented time: who shares an answer, who is asked again, who is believed.
+//! From cases to questions and back, in invented time: who shares an answer, who is asked again, who is
+//! believed.
 
 use std::time::Duration;
 
@@ -302,7 +303,8 @@ fn silent(_: &Question) -> Answer {
     Answer::bare(Status::TimedOut)
 }
 
-/// Lets time pass in steps of 10 ms, each answer coming a step after its question, until all is solved or `until`.
+/// Lets time pass in steps of 10 ms, each answer coming a step after its question, until all is solved or
+/// `until`.
 fn pass_time(plan: &mut Plan<u8>, upstreams: &[Manner], now: Instant, until: Duration) -> Duration {
     let mut turn = 0;
     let in_turn = || {
@@ -347,8 +349,8 @@ pub(super) fn pass_time_asking(
     now - start
 }
 
-/// What hosts are told by these upstreams: the PTR status and whether the first name confirms, of a host that has a PTR
-/// name and one that has none.
+/// What hosts are told by these upstreams: the PTR status and whether the first name confirms, of a host that
+/// has a PTR name and one that has none.
 fn told(upstreams: &[Manner]) -> Vec<Said> {
     let now = Instant::now();
     let checks = Checks { upstreams: upstreams.len(), patience: Duration::from_secs(4) };
@@ -447,7 +449,8 @@ thread_local! {
     static ZONE_ASKED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
-/// As `behind_an_alias`, but the zone at its end can't be had at first. Counts how often hosts' names are asked for.
+/// As `behind_an_alias`, but the zone at its end can't be had at first. Counts how often hosts' names are
+/// asked for.
 fn slow_about_the_alias(question: &Question) -> Answer {
     let text = question.name.to_string();
     if question.kind == Kind::Ptr && text.ends_with(".2.0.192.in-addr.arpa") && text.len() < 25 {

@@ -1,4 +1,5 @@
-//! Where an answer came from: which upstream, when, and what that upstream had shown by then. Knows no question.
+//! Where an answer came from: which upstream, when, and what that upstream had shown by then. Knows no
+//! question.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};

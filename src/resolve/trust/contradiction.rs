@@ -1,4 +1,5 @@
-//! Who is asked for a second opinion, and pairs of upstreams that contradict each other though both are trusted.
+//! Who is asked for a second opinion, and pairs of upstreams that contradict each other though both are
+//! trusted.
 
 use std::time::Instant;
 

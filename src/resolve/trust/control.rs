@@ -1,4 +1,5 @@
-//! One control: a question whose answer is known beforehand, and what the actual answer shows of the upstream.
+//! One control: a question whose answer is known beforehand, and what the actual answer shows of the
+//! upstream.
 
 use std::sync::Arc;
 
@@ -76,9 +77,10 @@ pub(super) fn showing(control: &Control, kind: ControlKind, answer: &Answer) -> 
     }
 }
 
-/// Questions for names that exist nowhere. Who rewrites absence does it for names that a person may have mistyped, so
-/// labels under `com` and `org` are asked for, which the servers of these zones answer out of their memory. Under the
-/// reverse zones of the documentation prefixes resolvers answer by themselves (RFC 6303 §4.2, §4.6).
+/// Questions for names that exist nowhere. Who rewrites absence does it for names that a person may have
+/// mistyped, so labels under `com` and `org` are asked for, which the servers of these zones answer out of
+/// their memory. Under the reverse zones of the documentation prefixes resolvers answer by themselves (RFC
+/// 6303 §4.2, §4.6).
 pub(super) fn absent(kind: ControlKind) -> impl Iterator<Item = Question> {
     let zones: [&str; 2] = match kind {
         ControlKind::PtrV4 => ["2.0.192.in-addr.arpa", "org"],

@@ -1,7 +1,8 @@
-//! The controls of one upstream and one kind of question: which are due, and what their answers show. The first that can
-//! be had is enough: a host that this upstream has confirmed itself, else fixed names, else the zone that a denial names
-//! (see [`super::zones`]). An upstream that has confirmed no host is asked about one that another has confirmed: if it
-//! denies that one, its denials are worth nothing beside the other's answers.
+//! The controls of one upstream and one kind of question: which are due, and what their answers show. The
+//! first that can be had is enough: a host that this upstream has confirmed itself, else fixed names, else
+//! the zone that a denial names (see [`super::zones`]). An upstream that has confirmed no host is asked about
+//! one that another has confirmed: if it denies that one, its denials are worth nothing beside the other's
+//! answers.
 
 use std::time::{Duration, Instant};
 
@@ -193,7 +194,8 @@ impl Desk {
         }
     }
 
-    /// Takes the answer to a control; `finds_others` says whether the upstream finds fixed names of another kind.
+    /// Takes the answer to a control; `finds_others` says whether the upstream finds fixed names of another
+    /// kind.
     pub(super) fn answered(
         &mut self,
         control: &Control,
@@ -297,8 +299,8 @@ impl Desk {
             }
             Showing::Denied => {
                 self.fixed_denied |= bit;
-                // Without the Internet their absence is the truth. Not so for who has found this very name, or finds the
-                // names of the same hosts in another kind and denies several in this one.
+                // Without the Internet their absence is the truth. Not so for who has found this very name,
+                // or finds the names of the same hosts in another kind and denies several in this one.
                 let is_selective = finds_others
                     && self.fixed_found == 0
                     && self.fixed_denied.count_ones() as usize >= FIXED_AT_ONCE;

@@ -1,12 +1,14 @@
-//! Denials that only the zone they name speaks for. That an upstream finds a zone says nothing about one type of record
-//! in it, for some upstreams deny one type alone. So such a denial has to say that the name does not exist (NXDOMAIN),
-//! and the same upstream is asked for the SOA of that name: a type that it has just answered for the zone.
+//! Denials that only the zone they name speaks for. That an upstream finds a zone says nothing about one type
+//! of record in it, for some upstreams deny one type alone. So such a denial has to say that the name does
+//! not exist (NXDOMAIN), and the same upstream is asked for the SOA of that name: a type that it has just
+//! answered for the zone.
 //!
-//! By example: an upstream denies the PTR records of `7.2.0.192.in-addr.arpa` by NXDOMAIN. If it says NXDOMAIN to the SOA
-//! question, too, there is nothing at all at the name (RFC 8020 §2), and the denial may be true. If it says NODATA, there
-//! is something, and one of its two answers is wrong: it is caught, and no denial of this kind is believed until it finds
-//! a host that was confirmed. NODATA to the PTR question itself can't be tried so, and stays unknown. Where the name asked
-//! is an alias, what is denied is the name at its end: that one is asked for, and its zone is the one that counts.
+//! By example: an upstream denies the PTR records of `7.2.0.192.in-addr.arpa` by NXDOMAIN. If it says
+//! NXDOMAIN to the SOA question, too, there is nothing at all at the name (RFC 8020 §2), and the denial may
+//! be true. If it says NODATA, there is something, and one of its two answers is wrong: it is caught, and no
+//! denial of this kind is believed until it finds a host that was confirmed. NODATA to the PTR question
+//! itself can't be tried so, and stays unknown. Where the name asked is an alias, what is denied is the name
+//! at its end: that one is asked for, and its zone is the one that counts.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,8 +44,8 @@ impl Doubted {
     }
 }
 
-/// What a denial is worth whose zone is worth `at_zone`. Records of other types (MX) are not what a host is judged by, and
-/// the zone suffices for them.
+/// What a denial is worth whose zone is worth `at_zone`. Records of other types (MX) are not what a host is
+/// judged by, and the zone suffices for them.
 pub(super) fn belief(question: &Question, answer: &Answer, origin: &Origin, at_zone: Belief) -> Belief {
     match (question.kind, answer.status, origin.existence()) {
         (Kind::Mx | Kind::Ns | Kind::Soa, ..) | (_, Status::NxDomain, Existence::Absent) => at_zone,
@@ -123,8 +125,9 @@ impl Trust {
         self.zones.standing(&ZoneAt { upstream, kind, zone: denial.zone.clone()? })
     }
 
-    /// Whether an upstream's word about a host is worth less because this denial of it could not be confirmed: it was
-    /// caught, or it says that an existing name has no such record, and nothing shows that it ever finds one.
+    /// Whether an upstream's word about a host is worth less because this denial of it could not be
+    /// confirmed: it was caught, or it says that an existing name has no such record, and nothing shows that
+    /// it ever finds one.
     pub(in crate::resolve) fn is_doubtful(&self, question: &Question, answer: &Answer, now: Instant) -> bool {
         let Some(origin) = &answer.origin else { return false };
         let kind = ControlKind::of(question);

@@ -1,5 +1,6 @@
-//! Answers that say something about the network that the resolver stands in, and nothing about a host: addresses that
-//! DNS64 makes up for IPv6-only networks, and the addresses that filters give for names they block.
+//! Answers that say something about the network that the resolver stands in, and nothing about a host:
+//! addresses that DNS64 makes up for IPv6-only networks, and the addresses that filters give for names they
+//! block.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -35,7 +36,8 @@ fn mask(length: u32) -> u128 {
     u128::MAX << (128 - length)
 }
 
-/// The IPv4 address within an IPv6 address of a prefix of this length; octet 8 holds none of it (RFC 6052 §2.2).
+/// The IPv4 address within an IPv6 address of a prefix of this length; octet 8 holds none of it (RFC 6052
+/// §2.2).
 fn embedded(v6: Ipv6Addr, length: u32) -> Ipv4Addr {
     let octets = v6.octets();
     let first = usize::try_from(length / 8).unwrap_or(12);

@@ -1,9 +1,9 @@
-//! Names whose addresses are known beforehand: five of the root servers. Their operators keep these addresses for decades,
-//! and resolvers have the names in their caches.
+//! Names whose addresses are known beforehand: five of the root servers. Their operators keep these addresses
+//! for decades, and resolvers have the names in their caches.
 //!
-//! Addresses: the root hints of `InterNIC` (<https://www.internic.net/domain/named.root>, 2025). The servers whose
-//! addresses changed lately (b, 2023) are left out. Of the PTR names, those of a (both families) and of f, i and k (IPv4)
-//! were found in public text; the others are taken to be alike, and have not been checked.
+//! Addresses: the root hints of `InterNIC` (<https://www.internic.net/domain/named.root>, 2025). The servers
+//! whose addresses changed lately (b, 2023) are left out. Of the PTR names, those of a (both families) and of
+//! f, i and k (IPv4) were found in public text; the others are taken to be alike, and have not been checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

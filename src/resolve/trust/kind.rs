@@ -1,4 +1,5 @@
-//! The kinds of questions that an upstream is tried with, each for itself: some lie about one and not about another.
+//! The kinds of questions that an upstream is tried with, each for itself: some lie about one and not about
+//! another.
 
 use super::zone::is_below;
 use crate::resolve::question::{Kind, Question};

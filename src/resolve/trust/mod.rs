@@ -1,17 +1,18 @@
-//! Which upstream may be believed. An answer that counts against a host (a denial, or a name that leads elsewhere) is
-//! believed only if its upstream has passed controls of the same kind before it and after it (`standing`).
+//! Which upstream may be believed. An answer that counts against a host (a denial, or a name that leads
+//! elsewhere) is believed only if its upstream has passed controls of the same kind before it and after it
+//! (`standing`).
 //!
-//! Controls are questions whose answers are known: a host that this upstream has confirmed itself, or a name in a greeting
-//! that leads to the address that greeted; else fixed names (`fixed`); else the zone that the denial itself names
-//! (`zones`), with a look at whether the denied name is there under another type (`existence`). Names that exist nowhere
-//! must not be found. Which are due is a `desk`'s business, one for each upstream
-//! and kind of question (`kind`); they are asked in rounds, however many answers wait for one. SERVFAIL, REFUSED and
-//! silence show nothing.
+//! Controls are questions whose answers are known: a host that this upstream has confirmed itself, or a name
+//! in a greeting that leads to the address that greeted; else fixed names (`fixed`); else the zone that the
+//! denial itself names (`zones`), with a look at whether the denied name is there under another type
+//! (`existence`). Names that exist nowhere must not be found. Which are due is a `desk`'s business, one for
+//! each upstream and kind of question (`kind`); they are asked in rounds, however many answers wait for one.
+//! SERVFAIL, REFUSED and silence show nothing.
 //!
 //! Upstreams that are both trusted and contradict each other all the same are in `contradiction`.
 //!
-//! Some answers are neither true nor false, and settle nothing (`filter`). What people are told of upstreams is in
-//! `behavior`. Time is an argument; knows no socket and no host.
+//! Some answers are neither true nor false, and settle nothing (`filter`). What people are told of upstreams
+//! is in `behavior`. Time is an argument; knows no socket and no host.
 
 mod behavior;
 mod contradiction;
@@ -128,7 +129,8 @@ impl Trust {
         }
     }
 
-    /// A question is about to be asked: its kind is tried at every upstream, so that denials have a control before them.
+    /// A question is about to be asked: its kind is tried at every upstream, so that denials have a control
+    /// before them.
     pub(super) fn prime(&mut self, question: &Question) {
         let kind = ControlKind::of(question);
         if !std::mem::replace(&mut self.is_primed[kind.index()], true) {
@@ -211,8 +213,8 @@ impl Trust {
         !standing.invents() && origin.shown.epoch == standing.epoch()
     }
 
-    /// An upstream that a question can be put to, so that its answer has a control before it. `former` is the answer that
-    /// it would replace, or be compared with.
+    /// An upstream that a question can be put to, so that its answer has a control before it. `former` is the
+    /// answer that it would replace, or be compared with.
     pub(super) fn trusted(
         &mut self,
         question: &Question,
@@ -292,7 +294,8 @@ impl Trust {
         }
     }
 
-    /// A denial waits for zones that were named for it to be tried, at every upstream where nothing better can be had.
+    /// A denial waits for zones that were named for it to be tried, at every upstream where nothing better
+    /// can be had.
     pub(super) fn want_zones(&mut self, question: &Question, zones: &[DnsName], now: Instant) {
         let kind = ControlKind::of(question);
         for (upstream, desks) in self.desks.iter().enumerate() {
@@ -311,8 +314,8 @@ impl Trust {
         self.doubted.clear();
     }
 
-    /// Takes note of a host's name that an upstream has found to lead to its address, and of the name it has for the
-    /// address, if that is the one.
+    /// Takes note of a host's name that an upstream has found to lead to its address, and of the name it has
+    /// for the address, if that is the one.
     pub(super) fn learn(
         &mut self,
         upstream: usize,
@@ -332,8 +335,8 @@ impl Trust {
         }
     }
 
-    /// A host that another upstream than this one has confirmed lately. While there is one, that a zone exists does not
-    /// suffice.
+    /// A host that another upstream than this one has confirmed lately. While there is one, that a zone
+    /// exists does not suffice.
     fn shared(&self, upstream: usize, kind: ControlKind, now: Instant) -> Option<&KnownHost> {
         let (host, by, at) = self.shared[kind.index()].as_ref()?;
         (*by != upstream && now.saturating_duration_since(*at) <= standing::EPOCH).then_some(host)
@@ -344,8 +347,8 @@ impl Trust {
         std::mem::take(&mut self.has_changed)
     }
 
-    /// Whether hosts need not wait long for an answer to be confirmed or given by another upstream: each has failed a
-    /// control, or others have waited for it in vain.
+    /// Whether hosts need not wait long for an answer to be confirmed or given by another upstream: each has
+    /// failed a control, or others have waited for it in vain.
     pub(super) fn is_hopeless(&self, question: &Question, answer: &Answer) -> bool {
         let kind = ControlKind::of(question);
         self.desks.iter().enumerate().all(|(upstream, desks)| {

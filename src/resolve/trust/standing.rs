@@ -1,11 +1,12 @@
 //! What one upstream has shown about one kind of question, and what an answer of its own is worth for that.
 //!
-//! A trust epoch is a time in which no control failed. An answer that counts against a host is believed if a control was
-//! passed before it came and one that was sent after it came, both within one epoch and within [`EPOCH`].
+//! A trust epoch is a time in which no control failed. An answer that counts against a host is believed if a
+//! control was passed before it came and one that was sent after it came, both within one epoch and within
+//! [`EPOCH`].
 //!
-//! By example: a control passes at 1 s. Denials come at 2 s and 3 s. A control sent at 3.1 s passes: both are believed. A
-//! denial comes at 4 s, and the control sent after it fails: the epoch is over, and nobody knows since when the upstream
-//! has been denying, so the denial of 4 s is not believed, whatever passes later.
+//! By example: a control passes at 1 s. Denials come at 2 s and 3 s. A control sent at 3.1 s passes: both are
+//! believed. A denial comes at 4 s, and the control sent after it fails: the epoch is over, and nobody knows
+//! since when the upstream has been denying, so the denial of 4 s is not believed, whatever passes later.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,8 @@ pub(in crate::resolve) enum Claim {
     Denial,
     /// That a name is another or leads elsewhere. An upstream that invents answers can say so of anybody.
     Elsewhere,
-    /// That a target's name leads somewhere. It counts against nobody, unless the upstream is known to invent answers.
+    /// That a target's name leads somewhere. It counts against nobody, unless the upstream is known to invent
+    /// answers.
     Target,
 }
 
@@ -157,7 +159,8 @@ impl Standing {
         let Some(before) = before.filter(|at| came.saturating_duration_since(*at) <= EPOCH) else {
             return Belief::Lost;
         };
-        // What changes existing names is noticed by a control that is to find one; where none can be had, the others do.
+        // What changes existing names is noticed by a control that is to find one; where none can be had, the
+        // others do.
         let after = match claim {
             Claim::Elsewhere if self.clean.is_none() => None,
             Claim::Elsewhere if self.finds.is_none() => self.clean,

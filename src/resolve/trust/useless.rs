@@ -1,10 +1,10 @@
-//! Upstreams that are of no use, told by the numbers of their health: it is not there, it refuses, it fails at everything,
-//! or its answers of one type settle nothing. Whoever settles a question now and then is of use, however many names fail.
-//! Time is an argument; knows no question.
+//! Upstreams that are of no use, told by the numbers of their health: it is not there, it refuses, it fails
+//! at everything, or its answers of one type settle nothing. Whoever settles a question now and then is of
+//! use, however many names fail. Time is an argument; knows no question.
 //!
-//! By example: the last question that an upstream settled was 3 s ago. It got 40 packets since, and answered REFUSED to
-//! 38: that is told, with "38 of 40" and the time since when. If it settles one again, and another 3 s pass in the same
-//! way, it is told once more.
+//! By example: the last question that an upstream settled was 3 s ago. It got 40 packets since, and answered
+//! REFUSED to 38: that is told, with "38 of 40" and the time since when. If it settles one again, and another
+//! 3 s pass in the same way, it is told once more.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -91,7 +91,8 @@ impl UselessWatch {
         self.look_after(QUIET, health, now)
     }
 
-    /// The same when nothing is left to be asked: a run may have been short, and who was of no use in all of it is told.
+    /// The same when nothing is left to be asked: a run may have been short, and who was of no use in all of
+    /// it is told.
     pub(in crate::resolve) fn last_look(&mut self, health: &UpstreamHealth, now: Instant) -> Option<Useless> {
         self.look_after(if self.was_of_use { QUIET } else { Duration::ZERO }, health, now)
     }
@@ -149,8 +150,8 @@ impl UselessWatch {
         if refused >= enough && refused * 100 >= of * MOST {
             return Some(Useless { trouble: Trouble::Refusing, failed: refused, of, since });
         }
-        // Of one that was of use, a row of dead zones can hardly be told from a fault of its own: it has to be a long one, after
-        // a time in which most questions were settled.
+        // Of one that was of use, a row of dead zones can hardly be told from a fault of its own: it has to
+        // be a long one, after a time in which most questions were settled.
         let was_well = before.settled * 2 >= before.answered;
         let is_failing = if self.was_of_use { was_well && failing >= MANY_FAILED } else { failing >= LEAST };
         (is_failing && failing * 100 >= of * MOST).then_some(Useless {

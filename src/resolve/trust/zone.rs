@@ -1,4 +1,5 @@
-//! Which zones an upstream can be tried with: those that belong to somebody, below a public suffix of the root.
+//! Which zones an upstream can be tried with: those that belong to somebody, below a public suffix of the
+//! root.
 
 use crate::name::DnsName;
 
@@ -21,8 +22,8 @@ pub(super) fn is_below(name: &[u8], above: &[u8]) -> bool {
 /// The one private zone under `arpa` (RFC 8375).
 const HOME: &[u8] = b"\x04home\x04arpa\0";
 
-/// Whether a zone lies below a top-level domain, `in-addr.arpa` or `ip6.arpa`. A private suffix of one label that the root
-/// does not know, as `lan`, belongs to whoever serves it, and counts too.
+/// Whether a zone lies below a top-level domain, `in-addr.arpa` or `ip6.arpa`. A private suffix of one label
+/// that the root does not know, as `lan`, belongs to whoever serves it, and counts too.
 pub(super) fn can_be_tried(zone: &DnsName) -> bool {
     let wire = zone.as_wire();
     if REVERSE.iter().any(|tree| is_below(wire, tree)) || wire == HOME || is_below(wire, HOME) {

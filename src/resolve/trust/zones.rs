@@ -1,6 +1,6 @@
-//! Zones that denials name, each tried at the upstream that named it: who serves a zone, or asks its servers, finds its SOA
-//! and its name servers; who makes denials up does not. So a private network with honest servers of its own needs no
-//! Internet. Used where nothing better can be had.
+//! Zones that denials name, each tried at the upstream that named it: who serves a zone, or asks its servers,
+//! finds its SOA and its name servers; who makes denials up does not. So a private network with honest
+//! servers of its own needs no Internet. Used where nothing better can be had.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

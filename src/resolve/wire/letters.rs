@@ -1,5 +1,5 @@
-//! A question's letters in the case that a die chose: `mail.example.org` goes out as `mAIl.eXamPlE.ORg`, an answer
-//! repeats the question, and a forger who sees neither has to hit that too, beside number and port
+//! A question's letters in the case that a die chose: `mail.example.org` goes out as `mAIl.eXamPlE.ORg`, an
+//! answer repeats the question, and a forger who sees neither has to hit that too, beside number and port
 //! (draft-vixie-dnsext-dns0x20). What becomes of an answer that does not repeat it is not told here.
 
 use super::HEADER;
@@ -26,7 +26,8 @@ impl Letters {
         }
     }
 
-    /// Whether an answer repeats the name in these letters; one that repeats no question, as a failure may, has none.
+    /// Whether an answer repeats the name in these letters; one that repeats no question, as a failure may,
+    /// has none.
     pub fn are_in(self, answer: &[u8], name: &DnsName) -> bool {
         let repeats = answer.get(4..6).is_some_and(|count| count != [0, 0]);
         !repeats || self.spell(name).eq(answer.iter().skip(HEADER).take(name.as_wire().len()).copied())

@@ -1,5 +1,5 @@
-//! DNS messages as bytes (RFC 1035 §4): a question is written, an answer is read in place. Knows no socket, no clock and
-//! no other question than the one it is given. Total: any bytes give a reading, none a panic.
+//! DNS messages as bytes (RFC 1035 §4): a question is written, an answer is read in place. Knows no socket,
+//! no clock and no other question than the one it is given. Total: any bytes give a reading, none a panic.
 
 mod letters;
 mod name;

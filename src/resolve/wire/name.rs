@@ -1,5 +1,5 @@
-//! Names inside a message, compressed or not (RFC 1035 §4.1.4). Bounded: pointers lead strictly backwards and are
-//! counted, a name stays within 255 octets.
+//! Names inside a message, compressed or not (RFC 1035 §4.1.4). Bounded: pointers lead strictly backwards and
+//! are counted, a name stays within 255 octets.
 
 use super::HEADER;
 use crate::name::{DnsName, MAX_WIRE_NAME};

@@ -1,5 +1,5 @@
-//! What an answer says of the one question it must belong to. Section counts, owners, lengths and chains are a
-//! stranger's claims: each is checked before it counts.
+//! What an answer says of the one question it must belong to. Section counts, owners, lengths and chains are
+//! a stranger's claims: each is checked before it counts.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -60,9 +60,9 @@ pub enum Fault {
     Refused,
     /// FORMERR: the question, often its EDNS part, was not understood.
     FormErr,
-    /// A CNAME loop or over-long chain, a lame referral, an answer for another name, neither answer nor SOA, a denial
-    /// without the SOA of a zone at or above the name (policy zones send such), an answer marked as stale, or bytes that
-    /// are no message.
+    /// A CNAME loop or over-long chain, a lame referral, an answer for another name, neither answer nor SOA,
+    /// a denial without the SOA of a zone at or above the name (policy zones send such), an answer marked as
+    /// stale, or bytes that are no message.
     Unclear,
 }
 
@@ -77,8 +77,8 @@ impl Fault {
     }
 }
 
-/// Reads a message as the answer to one question; `None` if it belongs to another one (or is none at all). The number
-/// is the caller's to check.
+/// Reads a message as the answer to one question; `None` if it belongs to another one (or is none at all).
+/// The number is the caller's to check.
 pub fn read(message: &[u8], asked: &DnsName, kind: Kind) -> Option<Reading> {
     super::answer_id(message)?;
     let flags = u16_at(message, 2)?;
@@ -143,7 +143,8 @@ struct Record {
 }
 
 impl Scan<'_> {
-    /// What the message says, and where its answer section ends; `None` where it breaks or contradicts itself.
+    /// What the message says, and where its answer section ends; `None` where it breaks or contradicts
+    /// itself.
     fn conclude(&self, asked: &DnsName, kind: Kind, denied: bool) -> Option<(Reading, usize)> {
         let chain = self.follow(asked)?;
         let name = chain.target.as_ref().unwrap_or(asked);
@@ -214,8 +215,8 @@ impl Scan<'_> {
         }
     }
 
-    /// Where a DNAME record moves `name` to: the CNAME that a server makes of it and may leave out (RFC 6672 §2.2, §3.1).
-    /// `None` inside where the name does not stand below its owner.
+    /// Where a DNAME record moves `name` to: the CNAME that a server makes of it and may leave out (RFC 6672
+    /// §2.2, §3.1). `None` inside where the name does not stand below its owner.
     #[expect(
         clippy::option_option,
         reason = "the outer one is a broken message, or a name that would be too long"
@@ -325,7 +326,8 @@ impl Values {
     }
 }
 
-/// The same values without later duplicates; `None` if there are none. Names are in lower case already (RFC 4343).
+/// The same values without later duplicates; `None` if there are none. Names are in lower case already (RFC
+/// 4343).
 fn distinct<V: Eq + Hash + Clone>(mut list: Vec<V>) -> Option<Vec<V>> {
     if list.len() > FEW {
         let mut seen = HashSet::with_capacity(list.len());

@@ -1,5 +1,6 @@
-//! A whole message, section by section, for whoever asks the servers of a zone: who answers with authority, where a
-//! referral leads, through which aliases an answer came. Total, as all readers here: a message that breaks is none.
+//! A whole message, section by section, for whoever asks the servers of a zone: who answers with authority,
+//! where a referral leads, through which aliases an answer came. Total, as all readers here: a message that
+//! breaks is none.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -195,8 +196,8 @@ impl Sections {
         (links, end)
     }
 
-    /// Where a name leads by the aliases of the answer section; a DNAME before the CNAME that was made of it, whose time
-    /// to live may be 0.
+    /// Where a name leads by the aliases of the answer section; a DNAME before the CNAME that was made of it,
+    /// whose time to live may be 0.
     fn link(&self, name: &DnsName) -> Option<Link> {
         let link = |held: &Held| {
             let target = match &held.data {
@@ -245,7 +246,8 @@ impl Sections {
         if self.code == 0 { End::Found(records, ttl) } else { End::Open }
     }
 
-    /// The zone at or above `name` by an SOA record of the authority section, and for how long its absences hold.
+    /// The zone at or above `name` by an SOA record of the authority section, and for how long its absences
+    /// hold.
     pub fn soa_above(&self, name: &DnsName) -> Option<(DnsName, u32)> {
         self.authorities.iter().find_map(|held| match held.data {
             Data::Soa(_, minimum) if held.owner.is_at_or_above(name) => {

@@ -1,5 +1,6 @@
-//! Whether a resolver marks its answer as one that it has kept beyond its time, because it could not reach the zone (RFC
-//! 8767): extended error 3 or 19 in the OPT record (RFC 8914 §4.4, §4.20). Total, as all readers here.
+//! Whether a resolver marks its answer as one that it has kept beyond its time, because it could not reach
+//! the zone (RFC 8767): extended error 3 or 19 in the OPT record (RFC 8914 §4.4, §4.20). Total, as all
+//! readers here.
 
 use super::name;
 use super::octets::u16_at;
@@ -12,7 +13,8 @@ const STALE: [u16; 2] = [3, 19];
 /// The end of nearly every answer: an OPT record's type, size, flags and an empty list of options.
 const BARE_OPT: usize = 11;
 
-/// Whether a message is marked so; `authority` is where its answer section ends. A message that breaks behind that is not.
+/// Whether a message is marked so; `authority` is where its answer section ends. A message that breaks behind
+/// that is not.
 pub(super) fn is_stale(message: &[u8], authority: usize) -> bool {
     if u16_at(message, 10).is_none_or(|additional| additional == 0) || ends_bare(message) {
         return false;

@@ -1,7 +1,7 @@
 //! What a scan needs to go on after it was killed: small, for the order is arithmetic.
 //!
-//! The file is one line that names its form and its checksum, and a line of JSON. It is replaced as a whole, and only
-//! after the records that it counts are on disk.
+//! The file is one line that names its form and its checksum, and a line of JSON. It is replaced as a whole,
+//! and only after the records that it counts are on disk.
 
 pub mod watermark;
 
@@ -17,7 +17,8 @@ use crate::report::Committed;
 use crate::scan::checkpoint::watermark::Watermark;
 use crate::targets::Shard;
 
-/// The targets of a name that have their records, of a name that has others that don't: what a checkpoint keeps of it.
+/// The targets of a name that have their records, of a name that has others that don't: what a checkpoint
+/// keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartlyDone {
     /// The turn of the name.
@@ -92,7 +93,8 @@ pub struct Checkpoint {
     pub seed: u64,
     /// A hash of targets and exclusions.
     pub targets: String,
-    /// Of each exclusion file, how many entries it had at the start: those behind came late, and leave the order alone.
+    /// Of each exclusion file, how many entries it had at the start: those behind came late, and leave the
+    /// order alone.
     #[serde(default)]
     pub listed: Vec<u64>,
     /// When the scan began, RFC 3339.
@@ -181,7 +183,8 @@ impl Checkpoint {
         serde_json::from_slice(body).map_err(|wrong| CheckpointError::Contents(wrong.to_string()))
     }
 
-    /// Whether it is of a version that took the first turns of the order for the sample of `--max-targets`, and had one.
+    /// Whether it is of a version that took the first turns of the order for the sample of `--max-targets`,
+    /// and had one.
     pub fn has_other_sample(&self) -> bool {
         let is_sampled = self.arguments.iter().any(|word| word.starts_with("--max-targets="));
         self.numbering == Numbering::NamesLast && is_sampled
@@ -219,7 +222,8 @@ impl Checkpoint {
         Ok(self)
     }
 
-    /// The turns that are not done below [`Checkpoint::high`]; an error for more or older ones than a scan leaves.
+    /// The turns that are not done below [`Checkpoint::high`]; an error for more or older ones than a scan
+    /// leaves.
     pub fn pending_turns(&self) -> Result<Vec<u128>, CheckpointError> {
         let wrong = |text: &str| CheckpointError::Contents(format!("`{text}` is no run of turns"));
         let mut turns: Vec<u128> = Vec::new();

@@ -1,7 +1,8 @@
 //! Which turns are done: a low-water mark, and a bit for each turn above it that has been drawn.
 //!
-//! Turns end out of order. With turns 0 1 2 4 done and 3 still in flight, `low` is 3, `high` is 5 and 3 is pending; when
-//! 3 ends, `low` is 5. A scan goes on from `(high, pending)` alone, for the order is arithmetic.
+//! Turns end out of order. With turns 0 1 2 4 done and 3 still in flight, `low` is 3, `high` is 5 and 3 is
+//! pending; when 3 ends, `low` is 5. A scan goes on from `(high, pending)` alone, for the order is
+//! arithmetic.
 
 use std::collections::VecDeque;
 

@@ -1,14 +1,15 @@
-//! Canaries: hosts that greeted are looked at again now and then, to tell silent space from a path that loses packets.
-//! Where a table of connections on the way is full (a NAT, a firewall), new ones vanish, and every host looks as silent as
-//! an empty address. Hosts that are known to answer don't, so their silence is the path's.
+//! Canaries: hosts that greeted are looked at again now and then, to tell silent space from a path that loses
+//! packets. Where a table of connections on the way is full (a NAT, a firewall), new ones vanish, and every
+//! host looks as silent as an empty address. Hosts that are known to answer don't, so their silence is the
+//! path's.
 //!
-//! Its manners: at most `MOST` hosts are remembered, one of a network; one look each minute at the most, none at all while
-//! fewer than `ENOUGH` have greeted; a host is looked at again ten minutes after the last conversation with it, and once
-//! a minute only while all are silent. A look is a conversation like any other, at the pace of its network. Nothing of it
-//! is written.
+//! Its manners: at most `MOST` hosts are remembered, one of a network; one look each minute at the most, none
+//! at all while fewer than `ENOUGH` have greeted; a host is looked at again ten minutes after the last
+//! conversation with it, and once a minute only while all are silent. A look is a conversation like any
+//! other, at the pace of its network. Nothing of it is written.
 //!
-//! With looks that come to answer, silence, silence, silence, answer, the third silence in a row is loss, and the answer
-//! after it is the end of it.
+//! With looks that come to answer, silence, silence, silence, answer, the third silence in a row is loss, and
+//! the answer after it is the end of it.
 
 use crate::scan::events::CanaryResult;
 use std::collections::VecDeque;
@@ -22,7 +23,8 @@ use crate::probe::NoWay;
 
 /// Hosts that are remembered: at a look a minute, each has its turn in half an hour.
 const MOST: usize = 32;
-/// So many silent looks in a row, at hosts of as many networks, are loss; one host may be down, or tired of us.
+/// So many silent looks in a row, at hosts of as many networks, are loss; one host may be down, or tired of
+/// us.
 const ENOUGH: usize = 3;
 /// While looks are silent, so many times as often.
 const HASTE: u32 = 6;
@@ -82,7 +84,8 @@ impl Canaries {
         Self { canary_config, known, under_way: None, next, taken: None, silent: 0, is_lost: false }
     }
 
-    /// A host of the scan greeted. Once there are enough, a new one takes the place of the oldest now and then.
+    /// A host of the scan greeted. Once there are enough, a new one takes the place of the oldest now and
+    /// then.
     pub fn greeted(&mut self, now: Instant, socket: SocketAddr) {
         let is_full = self.known.len() >= MOST;
         let is_recent = self.taken.is_some_and(|taken| now - taken < self.canary_config.each);

@@ -1,4 +1,5 @@
-//! Places for conversations: how many are free, on which worker, and how many fewer while the machine is in trouble.
+//! Places for conversations: how many are free, on which worker, and how many fewer while the machine is in
+//! trouble.
 
 use std::time::Duration;
 
@@ -96,8 +97,8 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// This machine is in trouble: half as many places as were taken, after a pause. Trouble told again within the
-    /// pause is the same trouble.
+    /// This machine is in trouble: half as many places as were taken, after a pause. Trouble told again
+    /// within the pause is the same trouble.
     pub fn shrink(&mut self, now: Instant) {
         if self.closed_until(now).is_some() {
             return;
@@ -108,7 +109,8 @@ impl ConcurrencyLimiter {
         self.regained = Some(now + self.pause);
     }
 
-    /// New connections vanish on the way: half as many places as were taken, until it is told that they get through.
+    /// New connections vanish on the way: half as many places as were taken, until it is told that they get
+    /// through.
     pub fn lose(&mut self) {
         self.halve();
         self.path = Path::Lossy;

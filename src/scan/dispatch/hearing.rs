@@ -1,5 +1,5 @@
-//! What the dispatcher hears, and what it makes of it: conversations that ended, looks at hosts that had greeted, trouble of
-//! this machine.
+//! What the dispatcher hears, and what it makes of it: conversations that ended, looks at hosts that had
+//! greeted, trouble of this machine.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -13,7 +13,8 @@ use crate::scan::events::{CanaryResult, DispatchEvent};
 use crate::scan::sanity::LookResult;
 
 impl Dispatcher {
-    /// Sends for a host that greeted, if it is time for one: a pass of its own, so that its prefix is not paced twice.
+    /// Sends for a host that greeted, if it is time for one: a pass of its own, so that its prefix is not
+    /// paced twice.
     pub(super) fn look(&mut self, now: Instant) {
         let Some(socket) = self.canaries.look(now) else { return };
         if self.occupied.holds(socket.ip()) {
@@ -78,7 +79,8 @@ impl Dispatcher {
         }
         let alone = std::mem::take(&mut self.sound);
         for (mut attempt, trouble) in troubled {
-            // Trouble that all have is the machine's; only trouble that others do not have counts against a target.
+            // Trouble that all have is the machine's; only trouble that others do not have counts against a
+            // target.
             attempt.troubles = attempt.troubles.saturating_add(u8::from(alone));
             if !alone && trouble != LocalTrouble::Defect {
                 self.machine_in_trouble(trouble);

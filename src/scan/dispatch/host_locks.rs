@@ -1,4 +1,5 @@
-//! One conversation for each address at a time, whatever its ports: what comes while one is under way waits for its end.
+//! One conversation for each address at a time, whatever its ports: what comes while one is under way waits
+//! for its end.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,8 +7,8 @@ use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 
-/// The addresses that are spoken to, each with what waits for it. There are no more of them than conversations at once,
-/// and no more wait for each than a target has ports.
+/// The addresses that are spoken to, each with what waits for it. There are no more of them than
+/// conversations at once, and no more wait for each than a target has ports.
 #[derive(Debug)]
 pub struct HostLocks<T> {
     spoken_to: HashMap<u128, Vec<T>, RandomState>,

@@ -1,10 +1,10 @@
-//! Loss on the path, from the connections themselves: one whose SYN the kernel had to send again lost a packet. From
-//! that follow the pace that the path bears, and how many hosts were probably missed.
+//! Loss on the path, from the connections themselves: one whose SYN the kernel had to send again lost a
+//! packet. From that follow the pace that the path bears, and how many hosts were probably missed.
 //!
-//! By example: of 22 connections eleven needed a second SYN, so half of the packets get lost. A hundred SYNs were sent in
-//! five seconds, twenty a second: the path lets half of them through, so from now on ten start a second. Targets that did
-//! not answer at all are asked again at that pace. Where two of ten that answer then needed a second SYN and each had five,
-//! one in 0.2^5 is missed: one in 3,000.
+//! By example: of 22 connections eleven needed a second SYN, so half of the packets get lost. A hundred SYNs
+//! were sent in five seconds, twenty a second: the path lets half of them through, so from now on ten start a
+//! second. Targets that did not answer at all are asked again at that pace. Where two of ten that answer then
+//! needed a second SYN and each had five, one in 0.2^5 is missed: one in 3,000.
 //!
 //! What was lost while the path swallowed everything is no loss of this kind: that trouble is told by itself.
 
@@ -42,7 +42,8 @@ const FUTILE: u32 = 3;
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 /// So many of the last connections with a loss can turn out to be no loss.
 const MOST_RECENT: usize = 16_384;
-/// So many times in which the path swallowed everything are remembered: a connection may be told of a minute later.
+/// So many times in which the path swallowed everything are remembered: a connection may be told of a minute
+/// later.
 const MOST_SWALLOWED: usize = 16;
 
 /// What is known of attempts beforehand.

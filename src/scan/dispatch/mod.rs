@@ -1,12 +1,14 @@
-//! Decides what starts when: the one place that draws turns, paces them, makes further attempts and gives places out.
+//! Decides what starts when: the one place that draws turns, paces them, makes further attempts and gives
+//! places out.
 //!
-//! Shards keep the overall pace, connection by connection, and take a batch only when the one before it has started: so
-//! nothing gathers between here and there, and after a stall there is no burst. Turns come from the order; what timed out is parked and tried again in passes of its own, and what has no
-//! place in the order waits at the limiter. A pass never overlaps the order, so that a prefix is never paced twice.
+//! Shards keep the overall pace, connection by connection, and take a batch only when the one before it has
+//! started: so nothing gathers between here and there, and after a stall there is no burst. Turns come from
+//! the order; what timed out is parked and tried again in passes of its own, and what has no place in the
+//! order waits at the limiter. A pass never overlaps the order, so that a prefix is never paced twice.
 //!
-//! Names are resolved beside the order, and what they lead to has a pass once all of them are, or the order has ended.
-//! Nothing here waits for a record to be written: the resolver holds back hosts until the last one has come, so the end
-//! of the feed must not depend on them.
+//! Names are resolved beside the order, and what they lead to has a pass once all of them are, or the order
+//! has ended. Nothing here waits for a record to be written: the resolver holds back hosts until the last one
+//! has come, so the end of the feed must not depend on them.
 
 pub mod canary;
 pub mod concurrency;
@@ -46,21 +48,21 @@ use crate::scan::sanity::{self, SanityCheck};
 use crate::scan::schedule::{Schedule, Turn};
 use crate::scan::stop::{Level, Stop};
 
-/// Targets that timed out, or are to be spoken to again, wait for their pass until so many have gathered, or the order
-/// has ended. They are also what a checkpoint names one by one, so this bounds its size.
+/// Targets that timed out, or are to be spoken to again, wait for their pass until so many have gathered, or
+/// the order has ended. They are also what a checkpoint names one by one, so this bounds its size.
 const MAX_PARKED: usize = 65_536;
 /// The most targets at the limiter before nothing more is drawn.
 const MAX_WAITING: usize = 65_536;
-/// Turns that may lie between the first unfinished one and the newest before a pass is made: it bounds the watermark's
-/// bits to 2 MB.
+/// Turns that may lie between the first unfinished one and the newest before a pass is made: it bounds the
+/// watermark's bits to 2 MB.
 const MAX_SPAN: u128 = 1 << 24;
-/// Targets at most that are begun before every name is resolved: what they show is kept until then, for a name may lead
-/// to each of them. About a kilobyte each.
+/// Targets at most that are begun before every name is resolved: what they show is kept until then, for a
+/// name may lead to each of them. About a kilobyte each.
 const MAX_EARLY: usize = 16_384;
 /// How long a scan that was asked to end waits for conversations under way.
 const DRAIN: Duration = Duration::from_secs(10);
-/// A target that this machine could not speak to so many times, while it could speak to others in between, is given up
-/// for this scan, undone.
+/// A target that this machine could not speak to so many times, while it could speak to others in between, is
+/// given up for this scan, undone.
 const MAX_TROUBLES: u8 = 12;
 /// While this machine can speak to nobody, so many targets show whether it can again; no more are drawn.
 const ENOUGH_TO_TRY: usize = 64;
@@ -391,12 +393,13 @@ impl Dispatcher {
                         break;
                     }
                     if lap_blocks > self.lap_blocks {
-                        // The laps of a port visit fewer and fewer blocks; where the next port begins there are more
-                        // again, and some of them would come too soon behind their last visit.
+                        // The laps of a port visit fewer and fewer blocks; where the next port begins there
+                        // are more again, and some of them would come too soon behind their last visit.
                         self.laps.rest(now);
                     }
                     (blocks, self.lap_blocks) = (lap_blocks, lap_blocks);
-                    // A place in the lap is used up, also by whoever is spoken to later: the next ones come no sooner.
+                    // A place in the lap is used up, also by whoever is spoken to later: the next ones come
+                    // no sooner.
                     visits += 1;
                     if self.is_taken(&attempt) {
                         continue;
@@ -426,7 +429,8 @@ impl Dispatcher {
     }
 
     async fn send(&mut self, batch: Vec<Attempt>) {
-        // A worker ends only after the dispatcher hangs up. Places are taken only once the batch is sure to go there.
+        // A worker ends only after the dispatcher hangs up. Places are taken only once the batch is sure to
+        // go there.
         let Ok(slot) = self.workers[self.places.emptiest()].reserve().await else { return };
         self.places.take(batch.len());
         self.loss.started(Instant::now(), batch.len());

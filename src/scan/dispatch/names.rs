@@ -1,5 +1,5 @@
-//! What names lead to, in the dispatcher: names go to the resolver beside the order, and the addresses that come back wait for
-//! a pass, or are already drawn by the set's own turns.
+//! What names lead to, in the dispatcher: names go to the resolver beside the order, and the addresses that
+//! come back wait for a pass, or are already drawn by the set's own turns.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,8 +12,8 @@ use crate::resolve::{self, Case};
 use crate::scan::attempt::{Attempt, LookupSubject};
 use crate::scan::schedule::NameTurn;
 
-/// Names that may be resolving at once: half of the cases that a resolver has open, so that hosts find room beside them
-/// however long names take. At a second each, so many names are resolved in one.
+/// Names that may be resolving at once: half of the cases that a resolver has open, so that hosts find room
+/// beside them however long names take. At a second each, so many names are resolved in one.
 const MAX_NAMES: usize = resolve::HOSTS_IN_FLIGHT / 2;
 /// Names that go to the resolver together.
 const NAMES_BATCH: usize = 256;
@@ -21,7 +21,8 @@ const NAMES_BATCH: usize = 256;
 const NAMES_LOOK: Duration = Duration::from_millis(20);
 
 impl Dispatcher {
-    /// Hands names to the resolver, as many as it may have and takes without a wait: conversations don't wait for names.
+    /// Hands names to the resolver, as many as it may have and takes without a wait: conversations don't wait
+    /// for names.
     pub(super) async fn send_names(&mut self) {
         while self.schedule.names_left() > 0 && self.resolving < MAX_NAMES {
             let Some(resolver) = self.resolver.as_ref().filter(|it| it.room_for_names() > 0) else {

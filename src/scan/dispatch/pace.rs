@@ -1,12 +1,13 @@
 //! How fast connections start: overall by `governor`, and for each prefix by the order itself.
 //!
-//! The order visits each block once a lap, so a lap of B blocks that takes at least 1/p seconds keeps every prefix at p
-//! connections a second or fewer: the pace is min(R, p × B). With R = 100/s, p = 10/s and laps of B = 4 blocks, the
-//! prefixes bind: 40/s, a visit each 25 ms, and a block's turn comes each 100 ms.
+//! The order visits each block once a lap, so a lap of B blocks that takes at least 1/p seconds keeps every
+//! prefix at p connections a second or fewer: the pace is min(R, p × B). With R = 100/s, p = 10/s and laps of
+//! B = 4 blocks, the prefixes bind: 40/s, a visit each 25 ms, and a block's turn comes each 100 ms.
 //!
-//! A permit is taken by the thread that connects, right before it does: a thread that the machine held up finds the
-//! bucket as time has filled it, and sends no burst of what it was permitted before. The bucket is [`Rate::burst`] deep,
-//! ten milliseconds' worth, less one for each thread that may be held up between its permit and its SYN.
+//! A permit is taken by the thread that connects, right before it does: a thread that the machine held up
+//! finds the bucket as time has filled it, and sends no burst of what it was permitted before. The bucket is
+//! [`Rate::burst`] deep, ten milliseconds' worth, less one for each thread that may be held up between its
+//! permit and its SYN.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -98,8 +99,8 @@ impl LapPacer {
         start
     }
 
-    /// So many visits don't take place here; their time passes. An interval after the last that did, every prefix is
-    /// rested, however many were passed over.
+    /// So many visits don't take place here; their time passes. An interval after the last that did, every
+    /// prefix is rested, however many were passed over.
     pub fn pass_over(&mut self, now: Instant, visits: u32, blocks: u128) {
         self.advance(now, visits, blocks);
         let rested = self.last.map_or(now, |last| last + self.interval());

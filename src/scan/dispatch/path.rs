@@ -1,5 +1,6 @@
-//! What the dispatcher does about this machine and its path: it hears how connections went, holds failures back, looks at
-//! hosts that had greeted, waits, and gives up. What to do, [`SanityCheck`] and [`PathLoss`] decide.
+//! What the dispatcher does about this machine and its path: it hears how connections went, holds failures
+//! back, looks at hosts that had greeted, waits, and gives up. What to do, [`SanityCheck`] and [`PathLoss`]
+//! decide.
 //!
 //! [`SanityCheck`]: crate::scan::sanity::SanityCheck
 //! [`PathLoss`]: crate::scan::dispatch::loss::PathLoss
@@ -18,7 +19,8 @@ use crate::scan::sanity::vantage::VantageWarning;
 use crate::scan::sanity::{Class, Connected, LookResult, Step};
 use crate::scan::stop::Level;
 
-/// A shortage, as of ports, passes by itself and is told only after so long; a network that is down is told at once.
+/// A shortage, as of ports, passes by itself and is told only after so long; a network that is down is told
+/// at once.
 const SHORTAGE: Duration = Duration::from_secs(5);
 /// The same trouble is not told again so soon.
 const TOLD_EACH: Duration = Duration::from_secs(60);

@@ -1,7 +1,8 @@
-//! The pace of what has no place in the order: retries, addresses that a name led to, prefixes that asked for less.
+//! The pace of what has no place in the order: retries, addresses that a name led to, prefixes that asked for
+//! less.
 //!
-//! Each prefix has a time before which nothing of it may start. What comes early waits in one heap, so that no slow
-//! prefix holds up another.
+//! Each prefix has a time before which nothing of it may start. What comes early waits in one heap, so that
+//! no slow prefix holds up another.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
@@ -17,8 +18,8 @@ use crate::rate::Rate;
 const MAX_SLOWED: usize = 65_536;
 /// No prefix is slowed below this many connections a second.
 const SLOWEST: f64 = 1.0;
-/// Prefixes whose time has passed are forgotten when so many are known, and from then on each time that twice as many
-/// are known as were left: so what is looked through is paid for by what came in since.
+/// Prefixes whose time has passed are forgotten when so many are known, and from then on each time that twice
+/// as many are known as were left: so what is looked through is paid for by what came in since.
 const TIDY_ABOVE: usize = 8_192;
 
 /// A waiting thing and when it may start.
@@ -101,8 +102,8 @@ impl<T> PrefixLimiter<T> {
         !self.slowed.is_empty() && self.slowed.contains_key(&Prefix::group(ip))
     }
 
-    /// A mail server said that it is too much (421): its prefix goes at half its pace from now on, never below one a
-    /// second. Does nothing where prefixes are not paced.
+    /// A mail server said that it is too much (421): its prefix goes at half its pace from now on, never
+    /// below one a second. Does nothing where prefixes are not paced.
     pub fn slow_down(&mut self, now: Instant, ip: IpAddr) {
         let Rate::PerSecond(rate) = self.rate else { return };
         let prefix = Prefix::group(ip);

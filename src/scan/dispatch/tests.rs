@@ -1,5 +1,5 @@
-//! The dispatcher alone, with time paused: a stand-in for the workers notes when each conversation starts, one for the
-//! resolver says where names lead.
+//! The dispatcher alone, with time paused: a stand-in for the workers notes when each conversation starts,
+//! one for the resolver says where names lead.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -245,7 +245,8 @@ async fn a_resumed_scan_visits_nobody_before_its_network_is_rested() {
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_a_name_leads_to_is_spoken_to_once_whoever_comes_first() {
-    // The first name is resolved before the order gets there, the second after: the prefix's turn speaks for it.
+    // The first name is resolved before the order gets there, the second after: the prefix's turn speaks for
+    // it.
     let given = Given {
         prefix_rate: 1_000.0,
         leads: |name| match name {

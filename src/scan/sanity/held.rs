@@ -12,7 +12,8 @@ use crate::scan::failure::Failure;
 pub(super) struct Held {
     /// Since these were begun, no connection began that was established.
     open: VecDeque<Failure>,
-    /// Since these one did. They are let go at that time, unless they turn out to be the begin or the end of a burst.
+    /// Since these one did. They are let go at that time, unless they turn out to be the begin or the end of
+    /// a burst.
     passed: VecDeque<(Instant, Failure)>,
 }
 
@@ -37,8 +38,8 @@ impl Held {
         self.passed.push_back((until, failure));
     }
 
-    /// A connection that began then was established: what was begun before is held no longer than until `until`. Each
-    /// is shown to `see`, which says what is to become of it.
+    /// A connection that began then was established: what was begun before is held no longer than until
+    /// `until`. Each is shown to `see`, which says what is to become of it.
     pub(super) fn pass(
         &mut self,
         began: Instant,
@@ -59,7 +60,8 @@ impl Held {
         self.open.iter().any(|failure| failure.since <= began)
     }
 
-    /// Those that may belong to one run: no connection came after them, or they were silent while nobody answered.
+    /// Those that may belong to one run: no connection came after them, or they were silent while nobody
+    /// answered.
     pub(super) fn in_a_row(&self) -> impl Iterator<Item = &Failure> {
         let passed = self.passed.iter().map(|(_, failure)| failure);
         self.open.iter().chain(passed.filter(|failure| failure.is_silence()))

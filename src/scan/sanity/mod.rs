@@ -1,16 +1,18 @@
-//! Tells targets that fail from a path that fails. A firewall on this machine, a tunnel that is down or a router without
-//! a neighbour refuses, rejects or swallows whatever is sent, and every target looks as if it were its own fault.
+//! Tells targets that fail from a path that fails. A firewall on this machine, a tunnel that is down or a
+//! router without a neighbour refuses, rejects or swallows whatever is sent, and every target looks as if it
+//! were its own fault.
 //!
-//! A failure is held back until a connection that began later shows that the path works, and for a moment more: the first
-//! failures of a burst look like any other, and not all that fails is heard of in its order. Silence is decided by
-//! what began meanwhile: while other connections were established, a target is silent by itself. Where more targets fail
-//! in a row than is likely, a few hosts that had greeted are looked at again. Where they fail in the same way, the path is
-//! broken: the order waits, and what failed meanwhile is asked again. Where they answer, what failed is asked again, for a
-//! short trouble may be over by then. What this machine or its gateway says of a target is asked again in any case.
+//! A failure is held back until a connection that began later shows that the path works, and for a moment
+//! more: the first failures of a burst look like any other, and not all that fails is heard of in its order.
+//! Silence is decided by what began meanwhile: while other connections were established, a target is silent
+//! by itself. Where more targets fail in a row than is likely, a few hosts that had greeted are looked at
+//! again. Where they fail in the same way, the path is broken: the order waits, and what failed meanwhile is
+//! asked again. Where they answer, what failed is asked again, for a short trouble may be over by then. What
+//! this machine or its gateway says of a target is asked again in any case.
 //!
-//! By example: half of the targets answer; then 21 in a row are refused. Three hosts that had greeted are looked at. All
-//! three are refused, too: the order waits. Each second one of the 21 is asked again, until one greets. Then the order goes
-//! on, and the other twenty are asked again in the next pass.
+//! By example: half of the targets answer; then 21 in a row are refused. Three hosts that had greeted are
+//! looked at. All three are refused, too: the order waits. Each second one of the 21 is asked again, until
+//! one greets. Then the order goes on, and the other twenty are asked again in the next pass.
 //!
 //! What is not told from chance: a burst so short that fewer targets fail in it than in a row that is likely.
 //!
@@ -46,8 +48,8 @@ const LOOKS: usize = 3;
 const TARGETS_A_LOOK: u32 = 4;
 /// Failures that are held at most; then they are taken as they are.
 const MOST_HELD: usize = 65_536;
-/// A failure is held for so long once a later connection was established: reports of conversations come late on a busy
-/// machine, and not in the order of what they tell.
+/// A failure is held for so long once a later connection was established: reports of conversations come late
+/// on a busy machine, and not in the order of what they tell.
 const LATE: Duration = Duration::from_secs(1);
 /// Suspicions that were cleared, as many as are remembered.
 const MOST_BURSTS: usize = 16;
@@ -72,7 +74,8 @@ pub struct SanitySettings {
 }
 
 impl Default for SanitySettings {
-    /// The end of the scan leaves time for what is under way: it comes five minutes after the path broke at the latest.
+    /// The end of the scan leaves time for what is under way: it comes five minutes after the path broke at
+    /// the latest.
     fn default() -> Self {
         Self {
             recovery: Duration::from_secs(10),
@@ -203,7 +206,8 @@ impl SanityCheck {
         self.witnesses.greeted(socket);
     }
 
-    /// So many targets were connected to, since when connections may have begun that show that the path works.
+    /// So many targets were connected to, since when connections may have begun that show that the path
+    /// works.
     pub fn answered(&mut self, now: Instant, connected: Connected) {
         self.runs.connected(connected);
         let Some(began) = self.times.latest() else { return };
@@ -379,8 +383,8 @@ impl SanityCheck {
         self.held.len()
     }
 
-    /// Nothing more is under way, and no connection will show whether the path works: hosts that had greeted do, if it may
-    /// have broken just before. Else what is held back is taken as it is.
+    /// Nothing more is under way, and no connection will show whether the path works: hosts that had greeted
+    /// do, if it may have broken just before. Else what is held back is taken as it is.
     pub fn release(&mut self, now: Instant) {
         if !matches!(self.state, State::Sound) {
             return;

@@ -1,5 +1,6 @@
-//! Failures in a row, each kind by itself: where nine of ten targets are silent anyway, eight that refuse are still no
-//! chance. And each by how its targets came to be asked, for who did not answer once seldom does later.
+//! Failures in a row, each kind by itself: where nine of ten targets are silent anyway, eight that refuse are
+//! still no chance. And each by how its targets came to be asked, for who did not answer once seldom does
+//! later.
 
 use super::share::{Rarity, Run};
 use crate::evidence::Outcome;

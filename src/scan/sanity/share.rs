@@ -1,8 +1,9 @@
-//! How many failures in a row are more than chance: it depends on how many targets answer, and on how many are known.
+//! How many failures in a row are more than chance: it depends on how many targets answer, and on how many
+//! are known.
 //!
-//! If it were chance, any order of the answers and failures so far would be as likely as any other. Where 256 of 512
-//! targets answered, 21 failures in a row at the end come once in a million orders; where 5 did, some 7,000 do. After
-//! three answers alone, it takes 180 failures.
+//! If it were chance, any order of the answers and failures so far would be as likely as any other. Where 256
+//! of 512 targets answered, 21 failures in a row at the end come once in a million orders; where 5 did, some
+//! 7,000 do. After three answers alone, it takes 180 failures.
 
 /// The share is that of about so many targets before.
 const MEMORY: f64 = 512.0;

@@ -333,7 +333,8 @@ async fn who_is_silent_while_others_answer_is_silent_by_itself() {
 async fn a_silence_of_all_that_is_over_when_it_is_noticed_is_no_target_s() {
     let begin = Instant::now();
     let mut check = sound(begin);
-    // Everything is swallowed from second 1 to second 6. Then others begin and answer again, amid what had failed.
+    // Everything is swallowed from second 1 to second 6. Then others begin and answer again, amid what had
+    // failed.
     let mut again = 0;
     for number in 0..50 {
         let at = begin + SECOND * 6 + MILLISECOND * 10 * u32::from(number);
@@ -357,7 +358,8 @@ async fn a_silence_of_all_that_is_over_when_it_is_noticed_is_no_target_s() {
 async fn what_fails_first_in_a_burst_is_no_target_s_though_a_connection_is_noticed_later() {
     let begin = Instant::now();
     let mut check = sound(begin);
-    // The rule of the firewall comes in between: this connection began before it and was noticed after the first refusal.
+    // The rule of the firewall comes in between: this connection began before it and was noticed after the
+    // first refusal.
     let (first, noticed) = (begin + SECOND, begin + SECOND + MILLISECOND * 5);
     answered(&mut check, noticed, 1, noticed);
     check.failed(noticed, failure(50, Outcome::Refused, first));

@@ -1,9 +1,11 @@
-//! What the first records say of the place that is scanned from, rather than of the targets: whether packets to port 25
-//! leave it at all, and whether something on the way answers for everybody. It asks nobody; the targets' own answers tell.
+//! What the first records say of the place that is scanned from, rather than of the targets: whether packets
+//! to port 25 leave it at all, and whether something on the way answers for everybody. It asks nobody; the
+//! targets' own answers tell.
 //!
-//! By example: 256 targets of 40 networks were tried, and nothing came back from a single one: outbound port 25 may be
-//! blocked. Or eight hosts of eight networks, whose PTR names are in eight domains, all greet as `relay.example.net`, and no
-//! host of the scan has greeted otherwise: a relay on the way greets in their place.
+//! By example: 256 targets of 40 networks were tried, and nothing came back from a single one: outbound port
+//! 25 may be blocked. Or eight hosts of eight networks, whose PTR names are in eight domains, all greet as
+//! `relay.example.net`, and no host of the scan has greeted otherwise: a relay on the way greets in their
+//! place.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,15 +20,15 @@ use crate::record::Record;
 
 /// The port whose way out providers block, and on whose way proxies stand.
 const PORT: u16 = 25;
-/// Targets without any answer that make a doubt while others are still to come: at one answer in fifty, so many are
-/// silent once in 170 scans.
+/// Targets without any answer that make a doubt while others are still to come: at one answer in fifty, so
+/// many are silent once in 170 scans.
 const SILENT: u64 = 256;
 /// The least targets without any answer that make a doubt at the end.
 const SILENT_AT_THE_END: u64 = 8;
 /// The least networks that they are of: one network may well be empty.
 const NETWORKS: usize = 4;
-/// Networks, and domains of PTR names, in which one and the same name greets: nobody has that many hosts under as many
-/// domains, greeting as one, and not one that greets otherwise before them.
+/// Networks, and domains of PTR names, in which one and the same name greets: nobody has that many hosts
+/// under as many domains, greeting as one, and not one that greets otherwise before them.
 const ALIKE: usize = 8;
 
 /// What speaks against taking the records at their word.

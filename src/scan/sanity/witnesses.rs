@@ -1,5 +1,5 @@
-//! Hosts that greeted, to be looked at again when many others fail at once. Few are remembered, of as many networks as
-//! there are, and none is looked at often.
+//! Hosts that greeted, to be looked at again when many others fail at once. Few are remembered, of as many
+//! networks as there are, and none is looked at often.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -53,8 +53,8 @@ impl Witnesses {
         self.hosts.push_back(Witness { socket, network, looked: None });
     }
 
-    /// Up to so many hosts to look at now, of different networks as far as there are some, and none that was looked at
-    /// less than `rest` ago.
+    /// Up to so many hosts to look at now, of different networks as far as there are some, and none that was
+    /// looked at less than `rest` ago.
     pub(super) fn pick(&mut self, now: Instant, count: usize, rest: Duration) -> Vec<SocketAddr> {
         let mut picked: Vec<SocketAddr> = Vec::new();
         let mut networks: Vec<Prefix> = Vec::new();

@@ -1,5 +1,5 @@
-//! Exclusions that were added while the scan ran. They leave the order as it is, for a checkpoint counts its turns: an
-//! address of them keeps its turn and is `excluded` when that comes.
+//! Exclusions that were added while the scan ran. They leave the order as it is, for a checkpoint counts its
+//! turns: an address of them keeps its turn and is `excluded` when that comes.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

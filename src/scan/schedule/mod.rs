@@ -1,9 +1,10 @@
-//! The turns of a scan: the names of the target list, and every address of the set on the first port, in the set's order,
-//! then on the next port. Names are drawn beside the addresses: what they lead to is to be known early.
+//! The turns of a scan: the names of the target list, and every address of the set on the first port, in the
+//! set's order, then on the next port. Names are drawn beside the addresses: what they lead to is to be known
+//! early.
 //!
-//! With 3 names, 1,000 addresses and 2 ports, turns 0 to 2 are the names, 3 to 1,002 the addresses on the first port,
-//! 1,003 to 2,002 those on the second. Every shard resolves all names, for only then does it know which of the addresses
-//! that they lead to are its own.
+//! With 3 names, 1,000 addresses and 2 ports, turns 0 to 2 are the names, 3 to 1,002 the addresses on the
+//! first port, 1,003 to 2,002 those on the second. Every shard resolves all names, for only then does it know
+//! which of the addresses that they lead to are its own.
 
 pub mod live_exclusions;
 pub mod named;
@@ -70,7 +71,8 @@ impl Scope {
         self.share.as_ref().is_none_or(|(_, share)| share.has(ip))
     }
 
-    /// Whether this shard is the one that writes what is to be said of a name itself, not of an address of it.
+    /// Whether this shard is the one that writes what is to be said of a name itself, not of an address of
+    /// it.
     pub fn answers_for(&self, name: usize) -> bool {
         self.share.as_ref().is_none_or(|(shard, _)| shard.has(name as u64))
     }
@@ -189,8 +191,8 @@ impl Schedule {
         self.resumed
     }
 
-    /// How many turns are this shard's, done ones included: every address of it on each port, and its share of the
-    /// names.
+    /// How many turns are this shard's, done ones included: every address of it on each port, and its share
+    /// of the names.
     pub fn turns(&self) -> u128 {
         (self.end - self.names).saturating_add(self.own_names(self.names))
     }

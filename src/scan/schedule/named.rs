@@ -1,12 +1,14 @@
-//! The targets that names lead to: each is spoken to once, and makes a record for every name that leads to it.
+//! The targets that names lead to: each is spoken to once, and makes a record for every name that leads to
+//! it.
 //!
-//! By example: `a.example` and `b.example` lead to 192.0.2.1, which stands in a prefix of the list, too. Whoever comes
-//! first speaks to it, one of the names or the prefix's own turn. What it shows becomes two records, one for each name,
-//! and the prefix's turn is done without one. As long as names are unresolved, what was shown is kept, for a further name
-//! may lead there: the dispatcher begins only so many conversations until then. Later nothing is kept but who waits.
+//! By example: `a.example` and `b.example` lead to 192.0.2.1, which stands in a prefix of the list, too.
+//! Whoever comes first speaks to it, one of the names or the prefix's own turn. What it shows becomes two
+//! records, one for each name, and the prefix's turn is done without one. As long as names are unresolved,
+//! what was shown is kept, for a further name may lead there: the dispatcher begins only so many
+//! conversations until then. Later nothing is kept but who waits.
 //!
-//! What bounds this: an entry for each address and port that names lead to, some 150 bytes, until its conversation has
-//! ended; the names themselves are in memory anyway.
+//! What bounds this: an entry for each address and port that names lead to, some 150 bytes, until its
+//! conversation has ended; the names themselves are in memory anyway.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};

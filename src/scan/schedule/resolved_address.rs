@@ -1,6 +1,6 @@
-//! What a name of the target list led to, and the targets that it makes. DNS is a stranger's: it does not decide how many
-//! hosts are spoken to. Of the addresses of a name the lowest are taken, of the exchangers of a domain the most preferred,
-//! so that each scan takes the same ones.
+//! What a name of the target list led to, and the targets that it makes. DNS is a stranger's: it does not
+//! decide how many hosts are spoken to. Of the addresses of a name the lowest are taken, of the exchangers of
+//! a domain the most preferred, so that each scan takes the same ones.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -36,8 +36,8 @@ pub struct ResolvedAddresses {
     pub addresses: usize,
     /// Exchangers left out, with all addresses that they may have.
     pub exchangers: usize,
-    /// What is not known of it: the whole, or one family of addresses. Each is said once, whichever mail exchangers of
-    /// one domain it is true of.
+    /// What is not known of it: the whole, or one family of addresses. Each is said once, whichever mail
+    /// exchangers of one domain it is true of.
     pub unresolved: Vec<Unresolved>,
     /// The mail exchangers that are the cause, and how the questions for their addresses ended.
     pub failing: Vec<(DnsName, Status)>,
@@ -116,7 +116,8 @@ impl ResolvedAddresses {
     }
 }
 
-/// Why no exchanger has an address: what is not known of one of them counts before what is known of the others.
+/// Why no exchanger has an address: what is not known of one of them counts before what is known of the
+/// others.
 fn of_hosts(found: &MailHosts) -> Status {
     let statuses = || found.hosts.iter().map(|host| host.addresses.status);
     statuses().find(|status| !status.is_definite()).or_else(|| statuses().next()).unwrap_or(found.status)

@@ -82,7 +82,8 @@ pub struct Secured {
     pub opening: Opening,
     /// How far it came.
     pub security: Security,
-    /// What was said in plain between the go-ahead and the handshake; its first [`super::MAX_PLAINTEXT`] octets.
+    /// What was said in plain between the go-ahead and the handshake; its first [`super::MAX_PLAINTEXT`]
+    /// octets.
     pub plaintext: Vec<u8>,
     /// The reply to the EHLO inside TLS, where TLS began with STARTTLS.
     pub ehlo: Option<Reply>,

@@ -1,11 +1,14 @@
-//! One conversation with a server, from the connection to the last goodbye, as a machine of values: what was heard and
-//! the time go in, what to do next comes out. Knows no socket and no clock; times count from the first SYN.
+//! One conversation with a server, from the connection to the last goodbye, as a machine of values: what was
+//! heard and the time go in, what to do next comes out. Knows no socket and no clock; times count from the
+//! first SYN.
 //!
-//! Lock-step throughout: nothing is sent before the last line of a reply has come (a server may refuse those who talk
-//! early). A welcome is answered by EHLO if its reply is wanted, a refusal by QUIT alone (RFC 5321 §3.1).
+//! Lock-step throughout: nothing is sent before the last line of a reply has come (a server may refuse those
+//! who talk early). A welcome is answered by EHLO if its reply is wanted, a refusal by QUIT alone (RFC 5321
+//! §3.1).
 //!
-//! TLS itself is the owner's: the machine says when ([`Step::Handshake`]) and is told how it went. What is heard between
-//! the go-ahead and the handshake was never asked for; it is kept apart and reaches no reply (RFC 3207 §4.2, §6).
+//! TLS itself is the owner's: the machine says when ([`Step::Handshake`]) and is told how it went. What is
+//! heard between the go-ahead and the handshake was never asked for; it is kept apart and reaches no reply
+//! (RFC 3207 §4.2, §6).
 
 mod command;
 mod heard;
@@ -22,7 +25,8 @@ pub use heard::{Ending, Failure, HangUp, Heard, Opening, Secured, Security};
 
 /// The most octets heard in one conversation: the largest reply and half as much again for the rest.
 pub const MAX_HEARD: usize = 96 * 1024;
-/// How long after QUIT the 221 and the server's close are waited for: a courtesy, so that the server closes first.
+/// How long after QUIT the 221 and the server's close are waited for: a courtesy, so that the server closes
+/// first.
 pub const FAREWELL: Duration = Duration::from_secs(2);
 /// How much of a text that came in place of a handshake is kept: enough to read two lines of it.
 pub const MAX_PLAINTEXT: usize = 512;
@@ -51,8 +55,8 @@ pub enum Step<'a> {
         /// When to call [`Dialogue::tick`].
         until: Duration,
     },
-    /// Shake hands for TLS, then say [`Dialogue::secured`] or [`Dialogue::failed`]. What had come before the first
-    /// octet of the handshake is for [`Dialogue::hear`].
+    /// Shake hands for TLS, then say [`Dialogue::secured`] or [`Dialogue::failed`]. What had come before the
+    /// first octet of the handshake is for [`Dialogue::hear`].
     Handshake {
         /// When to call [`Dialogue::tick`].
         until: Duration,
@@ -113,8 +117,8 @@ enum Cause {
 }
 
 impl<'a> Dialogue<'a> {
-    /// A conversation over a connection that stands since `connected`; without an introduction it ends with the
-    /// greeting.
+    /// A conversation over a connection that stands since `connected`; without an introduction it ends with
+    /// the greeting.
     pub fn new(patience: Patience, introduction: Option<&'a Introduction>, connected: Duration) -> Self {
         Self {
             patience,
@@ -166,8 +170,8 @@ impl<'a> Dialogue<'a> {
         };
     }
 
-    /// The server said this, cut anywhere. What it says behind the end of a reply answers nothing that was asked, and
-    /// is passed over.
+    /// The server said this, cut anywhere. What it says behind the end of a reply answers nothing that was
+    /// asked, and is passed over.
     pub fn hear(&mut self, octets: &[u8], now: Duration) {
         self.heard = self.heard.saturating_add(octets.len());
         match &mut self.state {
@@ -215,8 +219,9 @@ impl<'a> Dialogue<'a> {
         self.leave(if failure == Failure::TimedOut { Leave::Abort } else { Leave::Close });
     }
 
-    /// After the end: it was TLS itself that failed after the handshake, as where a server wants a certificate of ours
-    /// and says so only then. Whether nothing had been heard inside, so that there was no TLS for the server.
+    /// After the end: it was TLS itself that failed after the handshake, as where a server wants a
+    /// certificate of ours and says so only then. Whether nothing had been heard inside, so that there was no
+    /// TLS for the server.
     pub fn tls_failed(&mut self) -> bool {
         let Some(tls) = &mut self.result.tls else { return false };
         let heard = match tls.opening {

@@ -1,4 +1,5 @@
-//! Words that tell whether the first word of a greeting names a host: data. Each table is sorted and in lower case.
+//! Words that tell whether the first word of a greeting names a host: data. Each table is sorted and in lower
+//! case.
 
 /// Words that open a sentence or belong to one, and that nobody calls a host: `Simple SMTP ready`.
 const PROSE: &[&str] = &[

@@ -9,8 +9,8 @@
 //!    Server`) or the server refuses, it also needs a digit or a hyphen;
 //! 4. none.
 //!
-//! What the server says of others is not its name: the client that it logs, a URL, a block list, ourselves. Judges
-//! nothing: a default or private name is a name here.
+//! What the server says of others is not its name: the client that it logs, a URL, a block list, ourselves.
+//! Judges nothing: a default or private name is a name here.
 
 pub(crate) mod lists;
 mod phrase;
@@ -33,7 +33,8 @@ const LISTED: &str = "rblsmtpd.local";
 /// What a greeting says about who speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Greeting {
-    /// The name as said, in normal form, whether usable or not; `None` if there is none, it is masked, or an address.
+    /// The name as said, in normal form, whether usable or not; `None` if there is none, it is masked, or an
+    /// address.
     pub name: Option<String>,
     /// What stands where the name belongs.
     pub form: Form,
@@ -98,7 +99,8 @@ impl Own<'_> {
 }
 
 impl Greeting {
-    /// Reads the name out of a greeting of any code, in time linear in its length. What is not SMTP names nobody.
+    /// Reads the name out of a greeting of any code, in time linear in its length. What is not SMTP names
+    /// nobody.
     pub fn read(reply: &Reply, own: Own<'_>) -> Self {
         let said = Said::of(reply);
         if said == Said::NotSmtp {

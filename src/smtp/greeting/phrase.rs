@@ -200,8 +200,8 @@ pub(super) fn is_protocol(label: &str) -> bool {
     PROTOCOLS.contains(&label) || label == "microsoft"
 }
 
-/// Whether the last label is one that the public DNS or a private network would end with: letters, or an A-label. In the
-/// midst of a sentence `v3.2r24` is no name.
+/// Whether the last label is one that the public DNS or a private network would end with: letters, or an
+/// A-label. In the midst of a sentence `v3.2r24` is no name.
 fn has_plain_suffix(name: &str) -> bool {
     let suffix = name.rsplit('.').next().unwrap_or_default();
     suffix.starts_with("xn--") || suffix.len() > 1 && suffix.bytes().all(|b| b.is_ascii_alphabetic())

@@ -27,7 +27,8 @@ pub(super) enum Word {
 impl Word {
     /// Takes brackets, quotes and punctuation off a word and says what it is.
     pub(super) fn read(word: &[u8]) -> Self {
-        // Most words hold nothing to take off, and no address, variable or underscore: a look at each octet tells.
+        // Most words hold nothing to take off, and no address, variable or underscore: a look at each octet
+        // tells.
         if word.len() <= MAX_WORD
             && word.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
             && word.iter().any(u8::is_ascii_alphabetic)
@@ -104,8 +105,8 @@ fn is_underscored(word: &str) -> bool {
         && HostName::parse(&word.replace('_', "x")).is_ok()
 }
 
-/// Whether a word holds a variable that a template left unexpanded, with nothing but what names are made of around it:
-/// `%HOST%`, `${HOST}`, `$(host)`, `{{host}}`, `` `host` ``.
+/// Whether a word holds a variable that a template left unexpanded, with nothing but what names are made of
+/// around it: `%HOST%`, `${HOST}`, `$(host)`, `{{host}}`, `` `host` ``.
 fn is_variable(word: &str) -> bool {
     let holds = |open: &str, close: &str| {
         word.split_once(open).and_then(|(_, tail)| tail.split_once(close)).is_some_and(|(inside, _)| {
@@ -121,7 +122,8 @@ pub(super) fn is_template(word: &str) -> bool {
     is_variable(word) || word == "(none)"
 }
 
-/// Whether punctuation clings to a word, as to one of a sentence. Brackets are none: servers put names into them.
+/// Whether punctuation clings to a word, as to one of a sentence. Brackets are none: servers put names into
+/// them.
 pub(super) fn has_punctuation(word: &[u8]) -> bool {
     let is_edge = |b: Option<&u8>| {
         b.is_some_and(|b| matches!(b, b',' | b';' | b':' | b'!' | b'?' | b'"' | b'\'' | b'.'))

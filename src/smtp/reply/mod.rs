@@ -23,7 +23,8 @@ impl Code {
     }
 }
 
-/// The text of a reply, line by line as it came: without code, separator and line end, never with a line feed inside.
+/// The text of a reply, line by line as it came: without code, separator and line end, never with a line feed
+/// inside.
 ///
 /// A text that carried no code keeps its whole lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

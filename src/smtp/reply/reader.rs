@@ -1,8 +1,9 @@
-//! A reply read from bytes that arrive cut anywhere: bounded, and the same whatever the cuts. Decides where a reply ends,
-//! never what it means.
+//! A reply read from bytes that arrive cut anywhere: bounded, and the same whatever the cuts. Decides where a
+//! reply ends, never what it means.
 //!
-//! A line ends with a line feed, a carriage return before it belongs to the end. Three digits that no fourth follows
-//! are a code; a hyphen behind them says that lines follow (RFC 5321 §4.2.1), all else that this was the last one.
+//! A line ends with a line feed, a carriage return before it belongs to the end. Three digits that no fourth
+//! follows are a code; a hyphen behind them says that lines follow (RFC 5321 §4.2.1), all else that this was
+//! the last one.
 //!
 //! ```
 //! use banneret::smtp::reply::{Progress, Reader};
@@ -16,8 +17,8 @@
 
 use super::{Code, Reply, Text};
 
-/// The longest line that is kept, in octets: four times what RFC 5321 §4.5.3.1.5 allows, for banners that hold more.
-/// Of a longer line the front is kept and the rest read past.
+/// The longest line that is kept, in octets: four times what RFC 5321 §4.5.3.1.5 allows, for banners that
+/// hold more. Of a longer line the front is kept and the rest read past.
 pub const MAX_LINE: usize = 2048;
 /// The longest reply that is read, in octets: [`MAX_LINES`] lines of the 512 octets of RFC 5321 §4.5.3.1.5.
 pub const MAX_REPLY: usize = 64 * 1024;
@@ -52,7 +53,8 @@ pub enum Progress {
 pub struct Reader {
     code: Option<Code>,
     text: Text,
-    /// The front of a line whose end has not come, at most [`MAX_LINE`] octets; no allocation while lines come whole.
+    /// The front of a line whose end has not come, at most [`MAX_LINE`] octets; no allocation while lines
+    /// come whole.
     pending: Vec<u8>,
     /// Octets of that line so far, kept or not.
     pending_seen: usize,

@@ -1,5 +1,5 @@
-//! DNS answers as bytes: whatever comes, a reading is bounded, belongs to its question, and is definite only if the
-//! message is.
+//! DNS answers as bytes: whatever comes, a reading is bounded, belongs to its question, and is definite only
+//! if the message is.
 
 use std::collections::HashSet;
 

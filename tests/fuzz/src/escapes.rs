@@ -1,5 +1,5 @@
-//! Strangers' text on its way to a terminal, a page, a spreadsheet, a program: shown, never obeyed, and not lost where it
-//! is to be read back.
+//! Strangers' text on its way to a terminal, a page, a spreadsheet, a program: shown, never obeyed, and not
+//! lost where it is to be read back.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

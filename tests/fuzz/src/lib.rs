@@ -1,5 +1,6 @@
-//! What must hold for any bytes whatever: one function for each place where strangers' bytes are read, each a list of
-//! properties. Called by libFuzzer with bytes that it invents, and by `tests/corpus.rs` with those that are committed.
+//! What must hold for any bytes whatever: one function for each place where strangers' bytes are read, each a
+//! list of properties. Called by libFuzzer with bytes that it invents, and by `tests/corpus.rs` with those
+//! that are committed.
 //!
 //! Reads no file and asks no clock; a broken property is a panic.
 

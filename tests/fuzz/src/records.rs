@@ -1,5 +1,5 @@
-//! Stored records: a line that is read is written as the same, every table of it reads back, and a file that breaks off
-//! loses no more than its last row.
+//! Stored records: a line that is read is written as the same, every table of it reads back, and a file that
+//! breaks off loses no more than its last row.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -87,7 +87,8 @@ fn assert_record(record: &Record, text: &str, cut: usize) {
     assert_unknown_is_not_wrong(&again.evidence, &inventory);
 }
 
-/// A row with its PTR names and tags as text, wherever they came from. A cell can't tell an empty tag from none.
+/// A row with its PTR names and tags as text, wherever they came from. A cell can't tell an empty tag from
+/// none.
 fn plain(row: &Row<'_>) -> (Vec<String>, Vec<(String, String)>, String) {
     let tags: Vec<(String, String)> = match &row.tags {
         Tags::Inventory(tags) => tags.iter().map(|(tag, value)| (tag.to_string(), value.clone())).collect(),

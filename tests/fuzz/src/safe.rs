@@ -26,8 +26,8 @@ pub fn assert_harmless(text: &str) {
     }
 }
 
-/// The same question asked without the crate's own answer: C0, DEL and C1 (ECMA-48 §5), and what turns a line around
-/// (Unicode Bidirectional Algorithm §2).
+/// The same question asked without the crate's own answer: C0, DEL and C1 (ECMA-48 §5), and what turns a line
+/// around (Unicode Bidirectional Algorithm §2).
 fn is_control(character: char) -> bool {
     matches!(u32::from(character), 0..=0x1f | 0x7f..=0x9f | 0x200e | 0x200f | 0x202a..=0x202e | 0x2066..=0x2069)
 }

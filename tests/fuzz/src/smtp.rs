@@ -1,4 +1,5 @@
-//! Replies, the name in a greeting, and whole conversations: bounded, the same whatever the cuts, and lock-step.
+//! Replies, the name in a greeting, and whole conversations: bounded, the same whatever the cuts, and
+//! lock-step.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -196,8 +197,8 @@ fn assert_greeting(reply: &Reply, greeting: &Greeting) {
     }
 }
 
-/// A conversation in which anything happens at any time: nothing is said before the greeting ended, only what we may
-/// say is said, and it ends.
+/// A conversation in which anything happens at any time: nothing is said before the greeting ended, only what
+/// we may say is said, and it ends.
 pub fn dialogue(data: &[u8]) {
     let mut draw = Draw::new(data);
     let introduction = Introduction::new(&HostName::parse(OWN_NAME).expect("a name"));

@@ -1,5 +1,5 @@
-//! Target lines, lists and exclusions: what is read has a normal form that reads back, what is not is told in one
-//! harmless line, and what is excluded is out of the set.
+//! Target lines, lists and exclusions: what is read has a normal form that reads back, what is not is told in
+//! one harmless line, and what is excluded is out of the set.
 
 use std::io::BufReader;
 use std::net::IpAddr;
@@ -131,7 +131,8 @@ fn assert_entry(entry: &Entry) {
     }
 }
 
-/// The normal form reads back as the same, holds no character that acts, and names addresses as they are dialled.
+/// The normal form reads back as the same, holds no character that acts, and names addresses as they are
+/// dialled.
 fn assert_kind(kind: &Kind) {
     let normal = kind.to_string();
     assert_eq!(parse(&normal).as_ref(), Ok(kind), "{normal}");

@@ -233,8 +233,8 @@ fn assert_findings(judged: &Judgement, fcrdns: Fcrdns, all: &[Leads], resolution
     assert!(judged.findings.is_sorted_by(|a, b| a.code < b.code), "{:?}", judged.findings);
 }
 
-/// With one answer less nothing new is held against a host, but for what rests on confirmed names alone: whoever loses
-/// the confirmation of the one name that bore the banner out has only the others left.
+/// With one answer less nothing new is held against a host, but for what rests on confirmed names alone:
+/// whoever loses the confirmation of the one name that bore the banner out has only the others left.
 fn assert_no_worse(before: &Judgement, after: &Judgement, lost: &Question) {
     let codes = |judged: &Judgement| judged.findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
     let (before_codes, after_codes) = (codes(before), codes(after));

@@ -1,4 +1,5 @@
-//! Every finding by itself: why it stands, what it rests on, who cares, what to do and what not, how to check it.
+//! Every finding by itself: why it stands, what it rests on, who cares, what to do and what not, how to check
+//! it.
 
 use super::Page;
 use crate::cli::terminal::paragraph;

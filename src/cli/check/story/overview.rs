@@ -1,5 +1,5 @@
-//! The addresses of one name side by side, both families: a line each, so that the one that is set up otherwise stands
-//! out.
+//! The addresses of one name side by side, both families: a line each, so that the one that is set up
+//! otherwise stands out.
 
 use super::{Page, Server};
 use crate::judge::{Fcrdns, Severity, Verdict};

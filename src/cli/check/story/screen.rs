@@ -1,5 +1,5 @@
-//! One server on a screen of 24 lines by 80 columns: how it stands and why, what was seen, the fix, how to check it, and
-//! where to read more. The rest is told on request (`-v`).
+//! One server on a screen of 24 lines by 80 columns: how it stands and why, what was seen, the fix, how to
+//! check it, and where to read more. The rest is told on request (`-v`).
 
 use super::receivers::scores;
 use super::{Page, leads, outcome, told, why_unresolved};

@@ -1,10 +1,10 @@
-//! What the zone's own servers say beside what a resolver keeps: how the two stand, and for how long the resolver keeps
-//! what is not published any more. Pure: asks nobody.
+//! What the zone's own servers say beside what a resolver keeps: how the two stand, and for how long the
+//! resolver keeps what is not published any more. Pure: asks nobody.
 //!
-//! By example: the resolver keeps for 60 s more that `1.2.0.192.in-addr.arpa` is an alias for `1.0-31.2.0.192.in-addr.arpa`,
-//! and for 600 s more that this has no PTR record. The zone's servers say the same of the alias, and have a record
-//! behind it that holds for an hour: it shows in 600 s at this resolver, for the alias is asked for anew and leads to
-//! the same absence.
+//! By example: the resolver keeps for 60 s more that `1.2.0.192.in-addr.arpa` is an alias for
+//! `1.0-31.2.0.192.in-addr.arpa`, and for 600 s more that this has no PTR record. The zone's servers say the
+//! same of the alias, and have a record behind it that holds for an hour: it shows in 600 s at this resolver,
+//! for the alias is asked for anew and leads to the same absence.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub(in crate::cli::check) struct Compared {
     pub(in crate::cli::check) view: Option<View>,
     /// What the zone's own servers say.
     pub(in crate::cli::check) walk: Walk,
-    /// What the resolver says to names in the zones on the way that nobody has asked for, and that are in no cache.
+    /// What the resolver says to names in the zones on the way that nobody has asked for, and that are in no
+    /// cache.
     pub(in crate::cli::check) fresh: Vec<Fresh>,
 }
 
@@ -143,8 +144,8 @@ impl Compared {
         self.walk.published().filter(|_| !is_inside)
     }
 
-    /// Whether every server of every zone on the way was heard, by what the zones above delegate to, and the resolver
-    /// checked their signatures now.
+    /// Whether every server of every zone on the way was heard, by what the zones above delegate to, and the
+    /// resolver checked their signatures now.
     pub(in crate::cli::check) fn is_whole(&self) -> bool {
         let whole = |leg: &Leg| leg.basis == Basis::Parent && leg.troubled().next().is_none();
         self.walk.legs.iter().all(whole) && !self.fresh.iter().any(Fresh::is_of_old)

@@ -1,5 +1,5 @@
-//! What greets at the addresses that names lead to, by the resolver and by what is published: each address and port is
-//! spoken to once, and judged by what is published of it.
+//! What greets at the addresses that names lead to, by the resolver and by what is published: each address
+//! and port is spoken to once, and judged by what is published of it.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -164,7 +164,8 @@ impl<'a> Visits<'a> {
         Ok(led)
     }
 
-    /// Speaks to those that were not spoken to: the ports at once, each address in a conversation that ends in time.
+    /// Speaks to those that were not spoken to: the ports at once, each address in a conversation that ends
+    /// in time.
     fn speak(&mut self, addresses: &[IpAddr], name: Option<&DnsName>) -> anyhow::Result<()> {
         let left = self.end.saturating_duration_since(Instant::now()).max(LEAST);
         let mut probe = self.look.probe.clone();

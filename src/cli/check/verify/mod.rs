@@ -1,5 +1,6 @@
-//! When a fix does not show: the zones' own servers are asked beside the resolver, and what greets at every address that
-//! the old and the new records lead to is listed and judged, for a fix may have gone to the wrong box.
+//! When a fix does not show: the zones' own servers are asked beside the resolver, and what greets at every
+//! address that the old and the new records lead to is listed and judged, for a fix may have gone to the
+//! wrong box.
 
 mod compare;
 mod doors;
@@ -29,8 +30,8 @@ pub(super) use outlook::{Effect, Outlook, Word};
 use outlook::{Greets, Machine, Then};
 pub(super) use reasons::text as trouble;
 
-/// How long resolvers keep a denial at most by default, in seconds: Unbound (`cache-max-negative-ttl`) and `PowerDNS` Recursor
-/// (`max-negative-ttl`); BIND (`max-ncache-ttl`).
+/// How long resolvers keep a denial at most by default, in seconds: Unbound (`cache-max-negative-ttl`) and
+/// `PowerDNS` Recursor (`max-negative-ttl`); BIND (`max-ncache-ttl`).
 const MOST_ABSENT: [u32; 2] = [3600, 10_800];
 /// Resolvers that are tried for one that answers.
 const MAX_UPSTREAMS: usize = 8;
@@ -89,8 +90,8 @@ impl Budget {
     }
 }
 
-/// Verifies every server that was judged, and every name that had no address; `None` for the others. What is published
-/// is judged in the context in which the record was.
+/// Verifies every server that was judged, and every name that had no address; `None` for the others. What is
+/// published is judged in the context in which the record was.
 pub(super) fn verify<'c>(
     look: &Look,
     records: &[&Record],
@@ -225,8 +226,8 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    /// What the resolver says to names in the zones on the way that are in no cache: what it keeps may hide a zone that it
-    /// can't ask, or whose signatures do not hold.
+    /// What the resolver says to names in the zones on the way that are in no cache: what it keeps may hide a
+    /// zone that it can't ask, or whose signatures do not hold.
     fn fresh(&mut self, resolver: SocketAddr, walk: &Walk) -> Vec<Fresh> {
         let mut all = Vec::new();
         for leg in walk.legs.iter().filter(|leg| leg.zone != DnsName::root()) {
@@ -291,7 +292,8 @@ impl Verifier<'_> {
         }
     }
 
-    /// The names whose addresses are looked at: the banner's, the one asked for, those that are published for the address.
+    /// The names whose addresses are looked at: the banner's, the one asked for, those that are published for
+    /// the address.
     fn names(&self, record: &Record, questions: &[Question]) -> Vec<DnsName> {
         let mut names: Vec<DnsName> = Vec::new();
         let published = questions.first().and_then(|first| self.find(first)).and_then(Compared::published);

@@ -1,5 +1,5 @@
-//! What a comparison comes to for a server: whether what was judged is what is published, and whether the server is
-//! better off with it. Pure.
+//! What a comparison comes to for a server: whether what was judged is what is published, and whether the
+//! server is better off with it. Pure.
 
 use std::time::SystemTime;
 
@@ -183,8 +183,8 @@ impl Then {
     }
 }
 
-/// How much weighs on a host: the worst finding counts first, then the next; causes count with what they cause. What the
-/// user accepts counts only between hosts that are equal without it.
+/// How much weighs on a host: the worst finding counts first, then the next; causes count with what they
+/// cause. What the user accepts counts only between hosts that are equal without it.
 fn burden(judgement: &Judgement) -> [Vec<Severity>; 2] {
     let is_accepted =
         |finding: &Finding| judgement.accepted.iter().any(|accepted| accepted.code == finding.code);

@@ -1,9 +1,10 @@
-//! A line of ZGrab2 (`zgrab2 smtp`, or `zgrab2 banner`) → a record. Every version since 2017 is read alike: what one of
-//! them leaves out is not looked for.
+//! A line of ZGrab2 (`zgrab2 smtp`, or `zgrab2 banner`) → a record. Every version since 2017 is read alike:
+//! what one of them leaves out is not looked for.
 //!
-//! Form: `{"ip": …, "domain": …, "data": {NAME: {"status": …, "protocol": "smtp", "port": …, "result": {"banner": …,
-//! "helo": …, "ehlo": …, "starttls": …, "tls": …}, "timestamp": …, "error": …}}}`, NAME being `smtp` unless the user
-//! chose another. The first ones have `time` for `timestamp`, and neither status nor protocol.
+//! Form:
+//! `{"ip": …, "domain": …, "data": {NAME: {"status": …, "protocol": "smtp", "port": …, "result": {"banner": …, "helo": …, "ehlo": …, "starttls": …, "tls": …}, "timestamp": …, "error": …}}}`,
+//! NAME being `smtp` unless the user chose another. The first ones have `time` for `timestamp`, and neither
+//! status nor protocol.
 
 mod tls;
 

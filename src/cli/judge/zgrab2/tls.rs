@@ -1,8 +1,8 @@
 //! What ZGrab2 tells of TLS: the reply to STARTTLS, or TLS first (`--smtps`), then the log of a handshake.
 //!
-//! Form: `"starttls": "220 go ahead\r\n"`, `"implicit_tls": true`, `"tls": {"handshake_log": {"server_hello": {"version":
-//! {"name": …}, "cipher_suite": {"name": …}, "supported_versions": {"selected_version": {"name": …}}},
-//! "server_certificates": {"certificate": {"raw": BASE64}}, "server_finished": …}}`. It does not say EHLO anew inside.
+//! Form: `"starttls": "220 go ahead\r\n"`, `"implicit_tls": true`,
+//! `"tls": {"handshake_log": {"server_hello": {"version": {"name": …}, "cipher_suite": {"name": …}, "supported_versions": {"selected_version": {"name": …}}}, "server_certificates": {"certificate": {"raw": BASE64}}, "server_finished": …}}`.
+//! It does not say EHLO anew inside.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use crate::judge::Verdict;
 use crate::record::row::Row;
 
-/// The most addresses that are told apart: a /18, whose map is some 2 MB of text. With more, a map shows networks.
+/// The most addresses that are told apart: a /18, whose map is some 2 MB of text. With more, a map shows
+/// networks.
 pub const MOST: usize = 1 << 14;
 
 /// What is known of one address: its verdict, if it was judged.

@@ -1,5 +1,5 @@
-//! What a page shows of single hosts, in bounded memory: the verdict of each address for its map, and what is to be
-//! fixed where.
+//! What a page shows of single hosts, in bounded memory: the verdict of each address for its map, and what is
+//! to be fixed where.
 
 pub mod fixes;
 pub mod marks;

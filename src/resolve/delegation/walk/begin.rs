@@ -41,8 +41,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Asks the resolver for the zones above a name, and takes the highest whose servers answer; the nearest where none
-    /// does.
+    /// Asks the resolver for the zones above a name, and takes the highest whose servers answer; the nearest
+    /// where none does.
     pub(super) fn ask_resolver_for_zones(&mut self, name: &DnsName) {
         let upwards = std::iter::successors(Some(name.clone()), DnsName::parent);
         let zones: Vec<DnsName> = upwards.filter(|zone| *zone != DnsName::root()).collect();

@@ -1,5 +1,5 @@
-//! What every server of the zone at the end of a way says, those that only the zone itself or the resolver names
-//! included.
+//! What every server of the zone at the end of a way says, those that only the zone itself or the resolver
+//! names included.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -107,8 +107,8 @@ impl Core {
         self.queue_at(index, source.upstream);
     }
 
-    /// Asks over TCP within the time that the question has left, or half of it if another upstream could be asked
-    /// afterwards.
+    /// Asks over TCP within the time that the question has left, or half of it if another upstream could be
+    /// asked afterwards.
     fn ask_over_tcp(&mut self, index: u32, source: Source) {
         let Source { upstream, edns, now, .. } = source;
         let ticket = self.slots.ticket(index);

@@ -1,5 +1,5 @@
-//! What comes in: datagrams, answers over TCP, news of upstreams that went or came back. Nothing that comes in is believed
-//! before it is shown to belong to a question.
+//! What comes in: datagrams, answers over TCP, news of upstreams that went or came back. Nothing that comes
+//! in is believed before it is shown to belong to a question.
 
 use std::time::Instant;
 
@@ -44,14 +44,15 @@ impl Core {
         self.slots.at(index).keys.remove(key);
         self.keys.remove(key);
         self.conclude(index, Source { upstream, transport: Transport::Udp, edns, now }, reading);
-        // Not before: to be set aside ends what waits for this upstream alone, and that may be this very question.
+        // Not before: to be set aside ends what waits for this upstream alone, and that may be this very
+        // question.
         if tone == Tone::Refusing && self.upstreams[upstream].mostly_refuses() {
             self.set_aside(upstream, now);
         }
     }
 
-    /// What does not repeat the question's letters is not believed: it is forged, or the upstream changes letters, and
-    /// then answers the question once more.
+    /// What does not repeat the question's letters is not believed: it is forged, or the upstream changes
+    /// letters, and then answers the question once more.
     fn ask_in_small_letters(&mut self, index: u32, upstream: usize, tone: Tone, now: Instant) {
         let turn = self.upstreams[upstream].heard(now, None, tone);
         self.turned(upstream, turn);

@@ -1,4 +1,5 @@
-//! What goes out: which question next, to whom, on which socket, how it is spelt, and how long its answer is waited for.
+//! What goes out: which question next, to whom, on which socket, how it is spelt, and how long its answer is
+//! waited for.
 
 use std::time::Instant;
 
@@ -60,7 +61,8 @@ impl Core {
         }
     }
 
-    /// A random socket of an upstream, another one than that on which the first to be sent once more went last.
+    /// A random socket of an upstream, another one than that on which the first to be sent once more went
+    /// last.
     fn lane(&mut self, upstream: usize) -> u16 {
         let first = u16::try_from(upstream).unwrap_or(0) * self.lanes;
         let drawn = self.random.random_range(0..self.lanes);
@@ -140,8 +142,8 @@ impl Core {
         self.timers.set(ticket.slot, (now + wait).min(gives_up));
     }
 
-    /// How the next packet of a question is spelt. The last one is in small letters: whatever an upstream does to others
-    /// loses nobody an answer.
+    /// How the next packet of a question is spelt. The last one is in small letters: whatever an upstream
+    /// does to others loses nobody an answer.
     fn letters(&mut self, ticket: Ticket, upstream: usize) -> Letters {
         let attempts = self.attempts;
         let drawn = |slot: &mut Slot| slot.spelling == Spelling::Drawn && slot.packets + 1 < attempts;

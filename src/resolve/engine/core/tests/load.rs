@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// How a resolver behaves that works on only so many questions at once, and on names of dead zones for ten seconds.
+/// How a resolver behaves that works on only so many questions at once, and on names of dead zones for ten
+/// seconds.
 #[derive(Debug, Clone, Copy)]
 struct Recursion {
     most: usize,
@@ -58,7 +59,8 @@ fn packets_by_tenth(world: &World<'_>) -> Vec<usize> {
 #[test]
 fn a_resolver_that_takes_so_many_questions_at_once_is_asked_no_more_of_them() {
     let slow = Duration::from_millis(150);
-    // At best it takes 3 s, and with dead zones, each packet to which takes a place for up to ten seconds, about 140 s.
+    // At best it takes 3 s, and with dead zones, each packet to which takes a place for up to ten seconds,
+    // about 140 s.
     let rows = [(0, Some(2), 20, 9.0), (0, None, 20, 9.0), (0, Some(5), 20, 9.0), (5, Some(2), 1600, 300.0)];
     for (dead, beyond, lost, seconds) in rows {
         let it = Recursion { most: 1000, takes: slow, dead, beyond };
@@ -93,7 +95,8 @@ fn a_limit_far_below_the_first_rate_loses_few_questions() {
     let mut world = World::new(|_| {}, vec![Box::new(limited_by_the_second(200))]);
     world.run(&mut (0..8_000));
     let (lost, took) = (8_000 - world.count(Status::Found), world.took());
-    // At best it takes 40 s. Those of the first second, before the limit is known, are asked again by a second pass.
+    // At best it takes 40 s. Those of the first second, before the limit is known, are asked again by a
+    // second pass.
     assert!(lost <= 450 && took.as_secs() < 80, "{lost} lost, {took:?}");
 }
 
